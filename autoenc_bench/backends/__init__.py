@@ -1,0 +1,57 @@
+"""The one seam to Keras's backends: each module here compiles the same three things its own way."""
+
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import keras
+    import numpy as np
+    from numpy.typing import NDArray
+
+BACKENDS = ("tensorflow",)
+DEFAULT = "tensorflow"
+
+
+class Backend(Protocol):
+    """What a backend's module offers."""
+
+    def configure(self, threads: int | None) -> None:
+        """Limit the backend to that many threads (``None``: as many as it likes) before it runs anything."""
+
+    def device(self) -> str:
+        """Name the device that runs the models."""
+
+    def put(self, values: "NDArray[Any]") -> Any:
+        """Copy an array to the device, once, outside every clock."""
+
+    def compile_call(self, model: "keras.Model") -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":
+        """Compile a forward pass: host array in, host array out."""
+
+    def compile_epoch(
+        self, model: "keras.Model", loss: "keras.losses.Loss", optimizer: "keras.Optimizer", batch_size: int
+    ) -> "Callable[[Any, Any, NDArray[np.int32]], tuple[float, float]]":
+        """Compile a whole training epoch and its validation into one program.
+
+        The program takes train (n, d) and test (m, d) on the device and the order of the n training rows,
+        updates the model's and the optimizer's variables in place, and returns plain floats: the loss
+        averaged over the training rows as they were met, and the loss on the test rows afterwards.
+        """
+
+
+def name() -> str:
+    """Return the backend that Keras will use: ``KERAS_BACKEND``, else TensorFlow.
+
+    Raises LookupError for one that this suite cannot run.
+    """
+    chosen = os.environ.setdefault("KERAS_BACKEND", DEFAULT)
+    if chosen not in BACKENDS:
+        raise LookupError(f"unknown backend KERAS_BACKEND={chosen!r}; choose from {', '.join(BACKENDS)}")
+    return chosen
+
+
+def current() -> Backend:
+    """Return the module of the backend in use."""
+    return cast(Backend, import_module(f"autoenc_bench.backends.{name()}"))

@@ -1,0 +1,74 @@
+"""TensorFlow: each program is one ``tf.function`` compiled by XLA."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+
+def configure(threads: int | None) -> None:
+    """Limit TensorFlow's two thread pools; too late, and so an error of TensorFlow's, once it has run."""
+    if threads is not None:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+
+
+def device() -> str:
+    """Name the first GPU, else the CPU."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return "CPU"
+    return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
+
+
+def put(values: NDArray[Any]) -> tf.Tensor:
+    """Copy an array to the device."""
+    return tf.constant(values)
+
+
+def compile_call(model: keras.Model) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """Compile a forward pass, once per input shape."""
+    program = tf.function(lambda values: model(values, training=False), jit_compile=True, autograph=False)
+
+    def call(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        result: NDArray[np.float32] = program(tf.constant(values)).numpy()
+        return result
+
+    return call
+
+
+def compile_epoch(
+    model: keras.Model, loss: keras.losses.Loss, optimizer: keras.Optimizer, batch_size: int
+) -> Callable[[tf.Tensor, tf.Tensor, NDArray[np.int32]], tuple[float, float]]:
+    """Compile an epoch: a ``tf.while_loop`` over gathered batches, then the partial batch, then validation."""
+    weights = model.trainable_variables
+
+    def step(batch: tf.Tensor) -> tf.Tensor:  # (b, d) -> scalar
+        with tf.GradientTape() as tape:
+            value = loss(batch, model(batch, training=True))
+        optimizer.apply(tape.gradient(value, weights), weights)
+        return value
+
+    def epoch(train: tf.Tensor, test: tf.Tensor, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        steps, rest = divmod(train.shape[0], batch_size)
+
+        def body(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            rows = tf.slice(order, [index * batch_size], [batch_size])  # (b,)
+            return index + 1, total + step(tf.gather(train, rows))
+
+        _, total = tf.while_loop(lambda index, _: index < steps, body, (0, 0.0))
+        total *= batch_size
+        if rest:
+            total += rest * step(tf.gather(train, order[steps * batch_size :]))
+        return total / train.shape[0], loss(test, model(test, training=False))
+
+    program = tf.function(epoch, jit_compile=True, autograph=False)
+
+    def run(train: tf.Tensor, test: tf.Tensor, order: NDArray[np.int32]) -> tuple[float, float]:
+        train_loss, test_loss = program(train, test, tf.constant(order))
+        return float(train_loss), float(test_loss)
+
+    return run

@@ -1,0 +1,66 @@
+"""What runs the suite: its stable facts, the software around it, and how many threads it may use."""
+
+import os
+import platform
+from importlib.metadata import version
+
+import psutil
+from threadpoolctl import threadpool_limits
+
+LIBRARIES = ("keras", "numpy", "scikit-learn", "tensorflow")
+POOL_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def parse_threads(text: str) -> int | None:
+    """Read ``--threads``: a number from 1 to the usable cores, or ``all`` (``None``).
+
+    Raises ValueError for anything else.
+    """
+    if text == "all":
+        return None
+    cores = len(usable_cores())
+    if text.isdecimal() and 1 <= int(text) <= cores:
+        return int(text)
+    raise ValueError(f"thread count {text!r}; choose 1 to {cores} (the cores usable here) or 'all'")
+
+
+def usable_cores() -> list[int]:
+    """List the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def limit_threads(threads: int | None) -> list[int] | None:
+    """Limit the numerical libraries to that many threads, and the process to as many cores.
+
+    Returns the cores, or ``None`` where nothing was pinned: no limit was asked for, or the system (macOS)
+    cannot pin. Pinning takes the last usable cores, for systems like to serve interrupts on the first.
+    Threads that exist already keep their cores, so call it before a framework is loaded.
+    """
+    if threads is None:
+        return None
+    os.environ.update(dict.fromkeys(POOL_VARIABLES, str(threads)))
+    threadpool_limits(threads)
+    if not hasattr(os, "sched_setaffinity"):
+        return None
+    cores = usable_cores()[-threads:]
+    os.sched_setaffinity(0, cores)
+    return cores
+
+
+def facts(cpu: str | None) -> dict[str, str | int | None]:
+    """State what does not change between two runs on this machine: no names, paths or clock readings."""
+    return {
+        "cpu": cpu,
+        "logical_cores": psutil.cpu_count(),
+        "physical_cores": psutil.cpu_count(logical=False),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30),
+        "architecture": platform.machine(),
+        "system": platform.system(),
+    }
+
+
+def libraries() -> dict[str, str]:
+    """Give the versions of Python and of the libraries that the timings depend on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}

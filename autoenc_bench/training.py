@@ -1,0 +1,171 @@
+"""The trainers, and everything else that ever runs inside a clock."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from autoenc_bench import backends
+from autoenc_bench.data import Split
+from autoenc_bench.experiments import Experiment
+from autoenc_bench.models import Autoencoder, build
+from autoenc_bench.records import Epoch
+from autoenc_bench.seeds import generator
+
+
+Progress = Callable[[int, Epoch], object]  # (epochs done, the latest one)
+
+
+class Trainer(ABC):
+    """Train one autoencoder on one split with Adam's defaults and binary cross-entropy.
+
+    What must be compiled is compiled at the first epoch and kept; ``reset`` brings weights, optimiser and
+    random order back to where they began, so that every round trains the same way.
+    """
+
+    def __init__(self, autoencoder: Autoencoder, split: Split, *, batch_size: int, seed: int) -> None:
+        self.autoencoder = autoencoder
+        self.model = autoencoder.model
+        self.split = split
+        self.batch_size = batch_size
+        self.seed = seed
+        self.optimizer = keras.optimizers.Adam()
+        self.optimizer.build(self.model.trainable_variables)
+        self._variables = [*self.model.variables, *self.optimizer.variables]
+        self._start = [np.asarray(variable).copy() for variable in self._variables]
+        self.reset()
+
+    def reset(self) -> None:
+        """Bring back the initial weights, optimiser state and random order."""
+        for variable, value in zip(self._variables, self._start, strict=True):
+            variable.assign(value)
+        self.reseed()
+
+    def evaluate(self) -> float:
+        """Return the loss on the test samples as the model is now."""
+        test = self.split.test
+        return float(keras.losses.BinaryCrossentropy()(test, self.model(test, training=False)))
+
+    @abstractmethod
+    def reseed(self) -> None:
+        """Start the random order of the training rows anew."""
+
+    @abstractmethod
+    def train(self, epochs: int, *, shuffle: bool = True, progress: Progress | None = None) -> list[Epoch]:
+        """Train for some epochs and say how each went; ``shuffle=False`` takes the rows in their order."""
+
+
+class Fit(Trainer):
+    """Train as the notebook does: Keras's ``compile`` and ``fit``."""
+
+    def __init__(self, autoencoder: Autoencoder, split: Split, *, batch_size: int, seed: int) -> None:
+        super().__init__(autoencoder, split, batch_size=batch_size, seed=seed)
+        self.model.compile(optimizer=self.optimizer, loss="binary_crossentropy")
+
+    def reseed(self) -> None:
+        """Seed the generators that Keras shuffles with."""
+        keras.utils.set_random_seed(self.seed)
+
+    def train(self, epochs: int, *, shuffle: bool = True, progress: Progress | None = None) -> list[Epoch]:
+        """Call ``fit`` once; its own set-up falls on the first epoch, as it does for its users."""
+        watch = _Watch(progress)
+        self.model.fit(
+            self.split.train,
+            self.split.train,
+            epochs=epochs,
+            batch_size=self.batch_size,
+            shuffle=shuffle,
+            validation_data=(self.split.test, self.split.test),
+            verbose=0,
+            callbacks=[watch],
+        )
+        return watch.epochs
+
+
+class _Watch(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships no type information
+    """Time the epochs of a ``fit``."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        super().__init__()
+        self.epochs: list[Epoch] = []
+        self._progress = progress
+        self._started = perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:  # noqa: ARG002 - Keras's signature
+        now = perf_counter()
+        self.epochs.append(Epoch(float(logs["loss"]), float(logs["val_loss"]), now - self._started))
+        if self._progress:
+            self._progress(len(self.epochs), self.epochs[-1])
+        self._started = perf_counter()
+
+
+class Fused(Trainer):
+    """Train with each epoch as one compiled program: the same model, loss and Adam, the same arithmetic."""
+
+    def __init__(self, autoencoder: Autoencoder, split: Split, *, batch_size: int, seed: int) -> None:
+        super().__init__(autoencoder, split, batch_size=batch_size, seed=seed)
+        backend = backends.current()
+        self._train, self._test = backend.put(split.train), backend.put(split.test)
+        self._epoch = backend.compile_epoch(
+            self.model, keras.losses.BinaryCrossentropy(), self.optimizer, batch_size
+        )
+
+    def reseed(self) -> None:
+        """Start the seed's stream of permutations anew."""
+        self._random = generator(self.seed, "order")
+
+    def train(self, epochs: int, *, shuffle: bool = True, progress: Progress | None = None) -> list[Epoch]:
+        """Run the compiled epoch that many times, each in an order drawn by NumPy."""
+        history = []
+        for done in range(1, epochs + 1):
+            started = perf_counter()
+            losses = self._epoch(self._train, self._test, self._order(shuffle))
+            history.append(Epoch(*losses, perf_counter() - started))
+            if progress:
+                progress(done, history[-1])
+        return history
+
+    def _order(self, shuffle: bool) -> NDArray[np.int32]:
+        order = np.arange(len(self.split.train), dtype=np.int32)
+        return self._random.permutation(order) if shuffle else order
+
+
+TRAINERS: dict[str, type[Trainer]] = {"fit": Fit, "fused": Fused}
+
+
+class Inference:
+    """Encode, decode and reconstruct, compiled once per input shape; host arrays in and out."""
+
+    def __init__(self, autoencoder: Autoencoder) -> None:
+        compile_call = backends.current().compile_call
+        self.encode = compile_call(autoencoder.encoder)  # (n, features) -> (n, code)
+        self.decode = compile_call(autoencoder.decoder)  # (n, code) -> (n, features)
+        self.reconstruct = compile_call(autoencoder.model)  # (n, features) -> (n, features)
+
+
+def prepare(experiment: Experiment, trainer: str, split: Split, seed: int) -> Trainer:
+    """Return a trainer over a newly built model of the experiment.
+
+    Raises LookupError for an unknown trainer.
+    """
+    if trainer not in TRAINERS:
+        raise LookupError(f"unknown trainer {trainer!r}; choose from {', '.join(TRAINERS)}")
+    return TRAINERS[trainer](build(experiment, seed), split, batch_size=experiment.batch_size, seed=seed)
+
+
+def run(
+    experiment: Experiment, trainer: str, split: Split, seed: int, progress: Progress | None = None
+) -> tuple[Autoencoder, list[Epoch]]:
+    """Build, compile and train the whole experiment; return the trained model and its history."""
+    ready = prepare(experiment, trainer, split, seed)
+    return ready.autoencoder, ready.train(experiment.epochs, progress=progress)
+
+
+def repeat(function: Callable[[Any], object], argument: Any, times: int) -> None:
+    """Call a function that many times, for calls too short to be timed alone."""
+    for _ in range(times):
+        function(argument)

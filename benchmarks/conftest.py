@@ -1,0 +1,138 @@
+"""What every benchmark shares: the axes it runs over, and the fixtures that load, prepare and measure."""
+
+from functools import lru_cache
+
+import msgspec
+import pytest
+
+from autoenc_bench import backends, data, experiments, training
+from autoenc_bench.models import build
+
+
+def pytest_generate_tests(metafunc):
+    """Run each case over the axes that it names, in the order that case ids have."""
+    option, wants = metafunc.config.option, metafunc.fixturenames
+    if "experiment" in wants:
+        metafunc.parametrize("experiment", option.experiment, indirect=True, scope="session")
+    if "trainer" in wants:
+        whole = "seed" in wants
+        trainers = experiments.SCALES[option.scale].trainers if whole else tuple(training.TRAINERS)
+        metafunc.parametrize("trainer", trainers)
+    if "batch" in wants:
+        metafunc.parametrize("batch", ("bulk", "one"))
+    if "seed" in wants:
+        metafunc.parametrize("seed", range(option.seeds), ids="seed{}".format)
+
+
+def pytest_itemcollected(item):
+    """Let warnings pass: what a newer library deprecates is no reason to measure nothing."""
+    item.add_marker(pytest.mark.filterwarnings("default"))
+
+
+@pytest.fixture(scope="session")
+def scale(request):
+    """Return the scale of this run."""
+    return experiments.SCALES[request.config.option.scale]
+
+
+@pytest.fixture(scope="session")
+def experiment(request, scale):
+    """Return one experiment of the catalogue, at this scale."""
+    return scale.apply(experiments.find(request.param))
+
+
+@pytest.fixture(scope="session")
+def load():
+    """Return a function (experiment, seed) -> Split that skips the case when nobody has the data."""
+    lacking = {}
+
+    @lru_cache(maxsize=2)  # the two crude experiments share theirs
+    def kept(name, rows, features, seed):
+        return data.load(name, rows=rows, features=features, seed=seed)
+
+    def load(experiment, seed=0):
+        if experiment.data not in lacking:
+            try:
+                return kept(experiment.data, experiment.rows, experiment.features, seed)
+            except LookupError as problem:
+                lacking[experiment.data] = str(problem)
+        pytest.skip(lacking[experiment.data])
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def split(experiment, load):
+    """Return the experiment's data for seed 0."""
+    return load(experiment)
+
+
+@pytest.fixture(scope="session")
+def prepare(experiment, split, scale):
+    """Return a function trainer -> (a Trainer on one round's rows, the epochs in a round).
+
+    It keeps the experiment's trainers, so that a later case need not compile again, unless asked for a new one.
+    """
+    kept = {}
+
+    def prepare(trainer, new=False):
+        if new or trainer not in kept:
+            rows, epochs = scale.round_size(experiment, trainer, len(split.train))
+            kept[trainer] = training.prepare(experiment, trainer, split.head(rows), seed=0), epochs
+        return kept[trainer]
+
+    return prepare
+
+
+@pytest.fixture(scope="session")
+def inference(experiment):
+    """Return the experiment's compiled calls."""
+    return training.Inference(build(experiment, seed=0))
+
+
+class Measure:
+    """Time one case by pytest-benchmark, and keep what the case says about itself in its ``extra_info``."""
+
+    def __init__(self, benchmark, scale, facts):
+        self.benchmark = benchmark
+        self.scale = scale
+        benchmark.extra_info["autoenc"] = facts
+        benchmark.group = facts["phase"]
+
+    def __call__(self, target, *args, rows, setup=None, cold=False, **facts):
+        """Time ``target(*args)``, or ``target`` of what ``setup`` returns; ``rows`` are the samples it processes.
+
+        A warm-up and several rounds; a ``cold`` target is timed once, from its first call.
+        """
+        self.note(rows=rows, **facts)
+        return self.benchmark.pedantic(
+            target,
+            args=args,
+            setup=setup,
+            rounds=1 if cold else self.scale.rounds,
+            warmup_rounds=0 if cold else 1,
+        )
+
+    def note(self, **facts):
+        """Add facts to the case's record."""
+        self.benchmark.extra_info["autoenc"].update(msgspec.to_builtins(facts))
+
+
+@pytest.fixture
+def measure(request, benchmark, scale):
+    """Return this case's Measure."""
+    axes = request.node.callspec.params
+    facts = {
+        "experiment": axes["experiment"],
+        "phase": request.function.__name__.removeprefix("test_"),
+        "backend": backends.name(),
+        "seed": axes.get("seed", 0),
+    }
+    facts.update({axis: axes[axis] for axis in ("trainer", "batch") if axis in axes})
+    return Measure(benchmark, scale, facts)
+
+
+@pytest.fixture(scope="session")
+def epoch(request):
+    """Return what is called after each epoch of a whole experiment, to say how far it is."""
+    return request.config.pluginmanager.get_plugin("autoenc-bench").epoch

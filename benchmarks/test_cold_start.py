@@ -1,0 +1,18 @@
+"""What is paid before the first step: building a model, and the first call that traces and compiles it?"""
+
+from math import isfinite
+
+from autoenc_bench.models import build
+
+
+def test_build(experiment, measure):
+    """Build the autoencoder, its encoder and its decoder, and draw their weights."""
+    autoencoder = measure(build, experiment, 0, rows=1)
+    assert autoencoder.model.count_params() == experiment.parameters
+
+
+def test_first_call(experiment, trainer, prepare, measure):
+    """Train for the first time: the same round as test_epoch's, with tracing and compiling before it."""
+    ready, epochs = prepare(trainer, new=True)
+    history = measure(ready.train, epochs, rows=epochs * len(ready.split.train), epochs=epochs, cold=True)
+    assert isfinite(history[-1].val_loss)

@@ -1,0 +1,28 @@
+"""How long does the whole experiment take, and how well does it reconstruct?"""
+
+from math import isfinite
+
+from autoenc_bench import scoring, training
+
+
+def test_experiment(experiment, trainer, seed, load, scale, measure, epoch):
+    """Build, compile and train at full length, then score the test samples beside the yardsticks."""
+    split = load(experiment, seed)
+    autoencoder, history = measure(
+        training.run,
+        experiment,
+        trainer,
+        split,
+        seed,
+        epoch,
+        cold=True,
+        rows=experiment.epochs * len(split.train),
+        epochs=experiment.epochs,
+    )
+    error, sample = scoring.score(autoencoder, split, components=experiment.code)
+    measure.note(error=error, sample=sample, curve=history, val_loss=history[-1].val_loss)
+    assert isfinite(history[-1].val_loss)
+    if scale.full_size:
+        assert error.absolute.mean < error.yardsticks["constant mean"].mean
+        low, high = experiment.mean_error or (0, float("inf"))
+        assert low <= error.absolute.mean <= high, "the error is out of the experiment's bounds"

@@ -1,0 +1,11 @@
+"""What does it cost to score reconstructions?"""
+
+from autoenc_bench.errors import absolute, statistics
+from autoenc_bench.yardsticks import constant_mean
+
+
+def test_score(split, measure):
+    """Compute the absolute errors of the test samples and their statistics."""
+    reconstructions = constant_mean(split)
+    found = measure(lambda: statistics(absolute(split.test, reconstructions)), rows=len(split.test))
+    assert sum(found.counts) == len(split.test)

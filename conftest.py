@@ -1,0 +1,274 @@
+"""The pytest side: options, threads, progress lines, the saved record and the closing table."""
+
+import os
+from pathlib import Path
+from time import monotonic
+
+import msgspec
+import pytest
+
+from autoenc_bench import __version__, backends, experiments, machine, records, summary
+
+QUIET_FOR = 1.0  # seconds without a word after which an epoch is announced
+
+
+def pytest_addoption(parser):
+    """Declare this suite's options; pytest-benchmark's keep their meaning beside them."""
+    group = parser.getgroup("autoenc-bench")
+    group.addoption(
+        "--scale",
+        choices=tuple(experiments.SCALES),
+        default="standard",
+        help="smoke: everything once on small data, in seconds; standard (default): whole experiments by the "
+        "fused trainer, slices for the timed rounds; notebook: everything at full size, fit included",
+    )
+    group.addoption(
+        "--seeds", metavar="N", help="whole experiments run once per seed 0 ... N-1 (default: 1; notebook: 3)"
+    )
+    group.addoption(
+        "--threads", metavar="N|all", default="1", help="cores to use and pin to (default: 1), or all, not pinned"
+    )
+    group.addoption(
+        "--experiment", metavar="NAME", action="append", default=[], help="only this experiment (repeatable)"
+    )
+
+
+def pytest_configure(config):
+    """Check the options, and take over what pytest-benchmark would save and print."""
+    option = config.option
+    try:
+        threads = machine.parse_threads(option.threads)
+        option.seeds = _seeds(option.seeds, experiments.SCALES[option.scale])
+        option.experiment = [experiments.find(name).name for name in option.experiment or experiments.EXPERIMENTS]
+        backends.name()
+    except (LookupError, ValueError) as problem:
+        raise pytest.UsageError(str(problem)) from problem
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings
+    config.pluginmanager.register(Session(config, threads), "autoenc-bench")
+
+
+def _seeds(text, scale):
+    if text is None:
+        return scale.seeds
+    if text.isdecimal() and int(text) >= 1:
+        return int(text)
+    raise ValueError(f"seeds {text!r}; give a whole number of at least 1")
+
+
+def pytest_benchmark_update_machine_info(machine_info):
+    """Keep the host's name out of records."""
+    machine_info["node"] = None
+
+
+def pytest_benchmark_update_json(config, output_json):
+    """Add this run's block to every JSON that pytest-benchmark makes."""
+    session = config.pluginmanager.get_plugin("autoenc-bench")
+    output_json["autoenc"] = session.block(output_json["machine_info"]["cpu"].get("brand_raw"))
+
+
+class Session:
+    """Follow the benchmarks of one run: limit its threads, tell how far it is, save and sum up."""
+
+    def __init__(self, config, threads):
+        self.config = config
+        self.option = option = config.option
+        self.threads = threads
+        self.cores = None
+        self.fixtures = {}  # node id -> pytest-benchmark's fixture, of each case that ran
+        self.skipped = {}  # node id -> reason
+        self.failed = {}
+        self.total = self.begun = 0
+        self.spoke = monotonic()
+        self.closing = []
+        # Elasticsearch stays pytest-benchmark's business. Its file saver writes in place, and two runs can
+        # take one number, so records.save takes that over.
+        self.storage = None
+        if not option.benchmark_storage.startswith("elasticsearch"):
+            self.storage = Path(option.benchmark_storage.removeprefix("file://"))
+            self.name = option.benchmark_save or option.scale
+            option.benchmark_save, option.benchmark_autosave = None, False
+        # One table at the end, unless somebody asks for pytest-benchmark's own as well.
+        if not (option.benchmark_columns or option.benchmark_compare or option.benchmark_histogram):
+            option.benchmark_quiet = True
+
+    @property
+    def reporter(self):
+        """Return pytest's terminal reporter."""
+        return self.config.pluginmanager.get_plugin("terminalreporter")
+
+    # Before the first case
+
+    def pytest_collection_finish(self, session):
+        """Limit the threads before a benchmark loads a framework; a run without benchmarks keeps them all."""
+        self.total = sum("measure" in item.fixturenames for item in session.items)
+        if not self.total or self.option.collectonly:
+            return
+        self.cores = machine.limit_threads(self.threads)
+        backends.current().configure(self.threads)
+        # One line per case instead of a dot; -v and -q ask for pytest's own ways.
+        self.tells = self.reporter.verbosity == 0
+        if self.total == len(session.items) and self.tells:
+            self.reporter.showfspath = False
+        scale = experiments.SCALES[self.option.scale]
+        seconds = scale.estimate(map(experiments.find, self.option.experiment), self.option.seeds)
+        self.reporter.write_line(f"{self.setting()}; {self.total} cases, about {_duration(seconds)}")
+
+    def setting(self):
+        """Say in one line what runs where."""
+        backend, libraries = backends.name(), machine.libraries()
+        threads = "all threads" if self.threads is None else f"{self.threads} thread(s)"
+        pinned = f" pinned to core {', '.join(map(str, self.cores))}" if self.cores else ""
+        return (
+            f"scale {self.option.scale}, {self.option.seeds} seed(s), "
+            f"{backend} {libraries[backend]} on {backends.current().device()}, {threads}{pinned}"
+        )
+
+    # While cases run
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item, call):
+        """Keep what a case measured, or why it did not."""
+        report = yield
+        if "measure" not in item.fixturenames:
+            return report
+        report.autoenc = None
+        fixture = item.funcargs.get("benchmark")
+        if report.when == "call" and report.passed:
+            try:
+                report.autoenc = _result(records.case(fixture.extra_info), fixture.stats)
+            except ValueError as problem:
+                report.outcome, report.longrepr = "failed", f"what this case noted is no record: {problem}"
+        if report.skipped and not hasattr(report, "wasxfail"):
+            self.skipped[item.nodeid] = report.longrepr[2].removeprefix("Skipped: ")
+        elif report.failed:
+            reason = call.excinfo.exconly(tryshort=True) if call.excinfo else report.longrepr
+            self.failed[item.nodeid] = reason.splitlines()[0]
+        elif report.when == "call":
+            self.fixtures[item.nodeid] = fixture
+        return report
+
+    def pytest_report_teststatus(self, report):
+        """Leave out pytest's letter where this class writes a line."""
+        if hasattr(report, "autoenc") and self.tells and not hasattr(report, "wasxfail"):
+            return (report.outcome if self._ends(report) else "", "", "")
+        return None
+
+    @staticmethod
+    def _ends(report):
+        return report.when == "call" or not report.passed
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logstart(self, nodeid):
+        """Name the case that begins."""
+        if self.total and self.tells:
+            self.begun += 1
+            self.reporter.ensure_newline()
+            self.say(f"[{self.begun:{len(str(self.total))}}/{self.total}] {_short(nodeid):42}")
+
+    def pytest_runtest_logreport(self, report):
+        """Say how the case ended."""
+        if hasattr(report, "autoenc") and self.tells and self._ends(report):
+            markup = {"passed": {}, "skipped": {"yellow": True}, "failed": {"red": True}}[report.outcome]
+            self.reporter.write_line(f" {report.autoenc or report.outcome.upper()}", **markup)
+
+    def epoch(self, done, _latest):
+        """Announce an epoch, once a case has been silent for a while."""
+        if monotonic() - self.spoke >= QUIET_FOR:
+            self.say(f" epoch {done}")
+
+    def say(self, text):
+        """Write to the terminal at once, past pytest's capturing."""
+        with self.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+            self.reporter.write(text, flush=True)
+        self.spoke = monotonic()
+
+    # After the last case
+
+    def block(self, cpu):
+        """Return this run's part of the record."""
+        return msgspec.to_builtins(
+            records.Run(
+                schema_version=records.SCHEMA_VERSION,
+                suite_version=__version__,
+                scale=self.option.scale,
+                seeds=self.option.seeds,
+                machine=machine.facts(cpu),
+                context={
+                    "backend": backends.name(),
+                    "device": backends.current().device(),
+                    "threads": self.threads,
+                    "pinned": self.cores,
+                    **machine.libraries(),
+                },
+                skipped=_left(self.skipped),
+                failed=_left(self.failed),
+            )
+        )
+
+    def pytest_sessionfinish(self):
+        """Save the record, whatever the cases' outcome; what failed is named in it."""
+        timed = [fixture.stats for fixture in self.fixtures.values() if fixture.stats]
+        if not timed or self.storage is None:
+            return
+        hook, config = self.config.hook, self.config
+        machine_info = hook.pytest_benchmark_generate_machine_info(config=config)
+        hook.pytest_benchmark_update_machine_info(config=config, machine_info=machine_info)
+        commit_info = hook.pytest_benchmark_generate_commit_info(config=config)
+        hook.pytest_benchmark_update_commit_info(config=config, commit_info=commit_info)
+        content = hook.pytest_benchmark_generate_json(
+            config=config,
+            benchmarks=timed,
+            include_data=True,
+            machine_info=machine_info,
+            commit_info=commit_info,
+        )
+        hook.pytest_benchmark_update_json(config=config, benchmarks=timed, output_json=content)
+        try:
+            path = records.save(content, self.storage / records.platform_folder(), self.name)
+        except (OSError, ValueError) as problem:
+            self.closing.append(f"the record could not be saved: {problem}")
+            return
+        self.closing.append(f"record: {path}")
+
+    def pytest_terminal_summary(self, terminalreporter):
+        """End with one table."""
+        if not self.total or self.option.collectonly:
+            return
+        terminalreporter.section("autoenc-bench")
+        cases = [
+            (records.case(fixture.extra_info), fixture.stats and fixture.stats["median"])
+            for fixture in self.fixtures.values()
+        ]
+        if cases:
+            terminalreporter.write_line(f"{self.setting()}\n\n{summary.table(summary.rows(cases))}\n\n{summary.LEGEND}")
+        for line in (
+            *summary.leftovers(_left(self.skipped), "skipped"),
+            *summary.leftovers(_left(self.failed), "failed"),
+            *(self.closing or ["nothing was timed, so no record was saved"]),
+        ):
+            terminalreporter.write_line(line)
+
+
+def _left(reasons):
+    return [records.Left(_short(nodeid), reason) for nodeid, reason in reasons.items()]
+
+
+def _short(nodeid):
+    return nodeid.rpartition("::")[2].removeprefix("test_")
+
+
+def _result(case, stats):
+    if stats is None:
+        text = f"{case.rows:,} rows, not timed"
+    else:
+        text = f"{_duration(stats['median']):>8} {case.rows / stats['median']:>15,.0f} rows/s"
+    if case.error:
+        text += f"  error {case.error.absolute.mean:.3f} ± {case.error.absolute.std:.3f}"
+    return text
+
+
+def _duration(seconds):
+    for unit, factor, limit in (("µs", 1e6, 1e-3), ("ms", 1e3, 1), ("s", 1, 120), ("min", 1 / 60, 7200)):
+        if seconds < limit:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds / 3600:.1f} h"
