@@ -22,9 +22,7 @@ def pytest_addoption(parser):
         help="smoke: everything once on small data, in seconds; standard (default): whole experiments by the "
         "fused trainer, slices for the timed rounds; notebook: everything at full size, fit included",
     )
-    group.addoption(
-        "--seeds", metavar="N", help="whole experiments run once per seed 0 ... N-1 (default: 1; notebook: 3)"
-    )
+    group.addoption("--seeds", metavar="N", help="whole experiments run once per seed 0 ... N-1")
     group.addoption(
         "--threads", metavar="N|all", default="1", help="cores to use and pin to (default: 1), or all, not pinned"
     )
@@ -75,6 +73,7 @@ class Session:
         self.threads = threads
         self.cores = None
         self.fixtures = {}  # node id -> pytest-benchmark's fixture, of each case that ran
+        self.pictures = {}  # for the record's side file
         self.skipped = {}  # node id -> reason
         self.failed = {}
         self.total = self.begun = 0
@@ -224,7 +223,7 @@ class Session:
         )
         hook.pytest_benchmark_update_json(config=config, benchmarks=timed, output_json=content)
         try:
-            path = records.save(content, self.storage / records.platform_folder(), self.name)
+            path = records.save(content, self.storage / records.platform_folder(), self.name, self.pictures)
         except (OSError, ValueError) as problem:
             self.closing.append(f"the record could not be saved: {problem}")
             return

@@ -83,7 +83,7 @@ def mnist_images(rows: int, features: int, seed: int) -> Split:  # noqa: ARG001 
     """
     train, test = mnist.images()
     _require("mnist", rows, features, (len(train) + len(test), train.shape[1]))
-    whole = Split(np.float32(train) / np.float32(255), np.float32(test) / np.float32(255))
+    whole = Split(*(part.astype(np.float32) / np.float32(255) for part in (train, test)))
     return whole.head(round(rows * len(train) / (len(train) + len(test))))
 
 

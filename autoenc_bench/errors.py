@@ -10,19 +10,21 @@ from numpy.typing import NDArray
 
 from autoenc_bench.records import Statistics
 
-Values = NDArray[np.float64]  # one error per sample, shape (n,)
+Values = NDArray[np.float64]  # mostly one error per sample, shape (n,)
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 BINS = 400  # the notebook's 100 bins, each in four, so that several histograms can be drawn on common bins
 
 
 def absolute(samples: NDArray[Any], reconstructions: NDArray[Any]) -> Values:
     """Sum the absolute differences over the features: the notebook's error, in units of the data."""
-    return np.abs(_difference(samples, reconstructions)).sum(axis=1)
+    values: Values = np.abs(_difference(samples, reconstructions)).sum(axis=1)
+    return values
 
 
 def mean_squared(samples: NDArray[Any], reconstructions: NDArray[Any]) -> Values:
     """Average the squared differences over the features."""
-    return np.square(_difference(samples, reconstructions)).mean(axis=1)
+    values: Values = np.square(_difference(samples, reconstructions)).mean(axis=1)
+    return values
 
 
 def psnr(samples: NDArray[Any], reconstructions: NDArray[Any]) -> Values:
@@ -37,7 +39,8 @@ def _difference(samples: NDArray[Any], reconstructions: NDArray[Any]) -> Values:
             f"samples have shape {samples.shape}, reconstructions {reconstructions.shape}; "
             "both must be (n, features) and equal"
         )
-    return np.subtract(samples, reconstructions, dtype=np.float64)
+    difference: Values = np.subtract(samples, reconstructions, dtype=np.float64)
+    return difference
 
 
 def statistics(values: Values) -> Statistics:

@@ -4,6 +4,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 ACTIVATIONS = ("sigmoid", "relu", "tanh", "linear")
 
@@ -16,7 +20,7 @@ class Experiment:
     the last one is the number of features. ``activation`` belongs to every layer but the last,
     ``output_activation`` to the last. ``mean_error`` bounds the mean absolute error per sample (summed over
     features) that the whole experiment ends with at full size, any seed; ``None`` asks only that it beats
-    the constant mean.
+    the constant mean. ``image`` gives the rows and columns of a sample that is a picture.
 
     Raises ValueError when a value cannot describe an experiment.
     """
@@ -32,6 +36,7 @@ class Experiment:
     epochs: int = 10
     batch_size: int = 100
     mean_error: tuple[float, float] | None = None
+    image: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.name):
@@ -49,11 +54,12 @@ class Experiment:
                 f"experiment {self.name!r}: the last decoder width is {self.decoder[-1]}, "
                 f"but a reconstruction needs as many as there are features, {self.features}"
             )
+        if self.image and self.image[0] * self.image[1] != self.features:
+            raise ValueError(f"experiment {self.name!r}: an image of {self.image} has not {self.features} pixels")
         for activation in (self.activation, self.output_activation):
             if activation not in ACTIVATIONS:
                 raise ValueError(
-                    f"experiment {self.name!r}: unknown activation {activation!r}; "
-                    f"choose from {', '.join(ACTIVATIONS)}"
+                    f"experiment {self.name!r}: unknown activation {activation!r}; choose from {', '.join(ACTIVATIONS)}"
                 )
 
     @property
@@ -144,6 +150,7 @@ register(
         activation="relu",
         batch_size=256,
         mean_error=(27.0, 31.0),
+        image=(28, 28),
     )
 )
 register(
@@ -158,6 +165,7 @@ register(
         epochs=200,
         batch_size=32,
         mean_error=(1.7, 3.0),
+        image=(8, 8),
     )
 )
 
@@ -168,8 +176,9 @@ class Scale:
 
     ``rows`` and ``epochs`` cap the whole experiment (``None``: as the catalogue says); ``trainers`` are those
     that run it whole, once per seed. A timed training round takes about ``steps`` optimiser steps of its
-    trainer, but at most ``values`` numbers (rows x features). ``rounds`` are the timed repetitions and
-    ``calls`` the batch-of-one calls in each.
+    trainer, but at most ``values`` numbers (rows x features). A timed inference round is ``calls`` calls for a
+    batch of one, and for a bulk of rows as many as process ``bulk_values`` numbers. ``rounds`` are the timed
+    repetitions.
     """
 
     name: str
@@ -179,8 +188,9 @@ class Scale:
     seeds: int
     steps: dict[str, int]
     values: int
-    rounds: int
     calls: int
+    bulk_values: int
+    rounds: int
 
     @property
     def full_size(self) -> bool:
@@ -203,6 +213,9 @@ class Scale:
         wanted = min(self.steps[trainer] * experiment.batch_size, self.values // experiment.features)
         return max(1, min(train_rows, wanted)), max(1, wanted // train_rows)
 
+    def repeats(self, values: "NDArray[Any]") -> int:
+        """Say how many inference calls on these rows, shape (n, width), one timed round makes."""
+        return self.calls if len(values) == 1 else max(1, self.bulk_values // values.size)
 
     def estimate(self, experiments: Iterable[Experiment], seeds: int) -> float:
         """Estimate the seconds that the suite takes, to within a factor of two on a core of about 3 GHz.
@@ -232,13 +245,21 @@ _STANDARD = Scale(
     epochs=None,
     trainers=("fused",),
     seeds=1,
-    steps={"fit": 1_000, "fused": 10_000},
+    steps={"fit": 800, "fused": 10_000},
     values=50_000_000,
+    calls=300,
+    bulk_values=10_000_000,
     rounds=5,
-    calls=1_000,
 )
 _SMOKE = replace(
-    _STANDARD, name="smoke", rows=2_000, epochs=2, steps={"fit": 20, "fused": 20}, rounds=1, calls=10
+    _STANDARD,
+    name="smoke",
+    rows=2_000,
+    epochs=2,
+    steps={"fit": 20, "fused": 20},
+    calls=10,
+    bulk_values=1,
+    rounds=1,
 )
 _NOTEBOOK = replace(
     _STANDARD,

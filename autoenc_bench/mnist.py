@@ -73,9 +73,7 @@ def _named() -> Files:
 
 
 def _cached() -> Files:
-    store = pooch.create(
-        path=pooch.os_cache("autoenc-bench"), base_url="", registry=HASHES, env=CACHE_VARIABLE
-    )
+    store = pooch.create(path=pooch.os_cache("autoenc-bench"), base_url="", registry=HASHES, env=CACHE_VARIABLE)
     pooch.get_logger().setLevel(logging.WARNING)
     folder, said = Path(store.abspath), []
     try:

@@ -58,8 +58,7 @@ def initial_weights(experiment: Experiment, seed: int) -> list[NDArray[np.float3
 def _layers(side: str, widths: tuple[int, ...], last: str, activation: str) -> list[keras.layers.Dense]:
     names = [f"{side}_{number}" for number in range(1, len(widths))] + [last]
     return [
-        keras.layers.Dense(width, activation=activation, name=name)
-        for width, name in zip(widths, names, strict=True)
+        keras.layers.Dense(width, activation=activation, name=name) for width, name in zip(widths, names, strict=True)
     ]
 
 

@@ -2,18 +2,23 @@
 
 A record is pytest-benchmark's JSON with raw rounds. What this suite adds stands in each benchmark's
 ``extra_info["autoenc"]`` (a ``Case``) and in one top-level block ``autoenc`` (a ``Run``). Every number is a plain
-float or int, and what has no finite value is null.
+float or int, and what has no finite value is null. Pictures stand in a side file beside it, ``NNNN_name.npz``.
 """
 
+import io
 import json
 import os
 import platform
 import tempfile
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 SCHEMA_VERSION = 1
 
@@ -91,6 +96,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     val_loss: float | None = None
     curve: list[Epoch] | None = None
     sample: Sample | None = None
+    image: tuple[int, int] | None = None  # rows and columns, of samples that are pictures
 
 
 class Left(msgspec.Struct, frozen=True):
@@ -204,38 +210,71 @@ def newest(folder: Path) -> Path:
     return found[-1]
 
 
-def save(content: dict[str, Any], folder: Path, name: str) -> Path:
+def save(content: dict[str, Any], folder: Path, name: str, pictures: Mapping[str, NDArray[np.uint8]]) -> Path:
     """Write a record as ``NNNN_name.json`` under pytest-benchmark's naming; return its path.
 
-    The number belongs to no other record, also when several runs save at once, and the file appears whole or
-    not at all. Raises ValueError, and writes nothing, when the content is not a record.
+    The number belongs to no other record, also when several runs save at once, and a file appears whole or not
+    at all; ``pictures`` (see ``pictures``) appear before the record that they belong to. Raises ValueError, and
+    writes nothing, when the content is not a record.
     """
     data = json.dumps(content, indent=1, allow_nan=False, default=_refuse).encode()
     msgspec.json.decode(data, type=Record)
     folder.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".writing-")
+    with _claim(folder) as number:
+        path = folder / f"{number:04}_{name}.json"
+        if pictures:
+            packed = io.BytesIO()
+            np.savez_compressed(packed, **pictures)
+            _write(packed.getvalue(), path.with_suffix(".npz"))
+        _write(data, path)
+    return path
+
+
+def pictures(path: Path) -> dict[str, NDArray[np.uint8]]:
+    """Read the side file of a record: ``CASE/first``, ``CASE/best`` and ``CASE/worst`` -> pictures.
+
+    CASE is the case's name within its brackets. Each array has shape (2, n, features): originals, then
+    reconstructions, as bytes 0..255. A record without pictures has no side file and gives none.
+
+    Raises ValueError when the side file is damaged or holds something else.
+    """
+    side = path.with_suffix(".npz")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        for number, claim in _claims(folder):
-            try:
-                return Path(temporary).replace(folder / f"{number:04}_{name}.json")
-            finally:
-                claim.unlink()
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-    raise AssertionError("the numbers never end")
+        with np.load(side, allow_pickle=False) as arrays:
+            found = {name: arrays[name] for name in arrays.files}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as problem:
+        raise ValueError(f"{side}: not a readable side file: {problem}") from problem
+    for name, array in found.items():
+        if array.dtype != np.uint8 or array.ndim != 3 or array.shape[0] != 2:
+            raise ValueError(
+                f"{side}: {name} is {array.dtype} of shape {array.shape}; expected uint8 of shape (2, n, features)"
+            )
+    return found
 
 
 def _refuse(value: object) -> None:
     raise ValueError(f"{value!r} of type {type(value).__name__} does not belong in a record; use plain numbers")
 
 
-def _claims(folder: Path) -> Iterator[tuple[int, Path]]:
-    """Yield a number that this process alone holds, by a file that only one process can create."""
+def _write(data: bytes, path: Path) -> None:
+    """Let the file appear whole or not at all, whenever the process ends."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def _claim(folder: Path) -> Iterator[int]:
+    """Hold a number that no other process gets, by a file that only one process can create."""
     number = 0
     while True:
         number = max(number, _last_number(folder)) + 1
@@ -244,9 +283,12 @@ def _claims(folder: Path) -> Iterator[tuple[int, Path]]:
             claim.touch(exist_ok=False)
         except FileExistsError:
             continue
-        if number > _last_number(folder):  # else its holder saved and let go between our two looks
-            yield number, claim
-        claim.unlink(missing_ok=True)
+        try:
+            if number > _last_number(folder):  # else its holder saved and let go between our two looks
+                yield number
+                return
+        finally:
+            claim.unlink()
 
 
 def _last_number(folder: Path) -> int:

@@ -1,6 +1,6 @@
 """A trained model and its data -> the errors that a record keeps, beside their yardsticks."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,28 +10,46 @@ from autoenc_bench.data import Split
 from autoenc_bench.models import Autoencoder
 from autoenc_bench.training import Inference
 
-EXTREMES = 10  # as many best and worst samples as the notebook shows
+SHOWN = 10  # as many first, best and worst samples as the notebook shows
 
 
-def score(autoencoder: Autoencoder, split: Split, components: int) -> tuple[records.Error, records.Sample]:
-    """Score the reconstructions of the test samples, and keep the first one beside its original.
+class Score(NamedTuple):
+    """Hold what a record keeps of a trained model's reconstructions.
+
+    ``pictures`` maps first, best and worst to originals and reconstructions, bytes of shape (2, n, features).
+    """
+
+    error: records.Error
+    sample: records.Sample
+    pictures: dict[str, NDArray[np.uint8]]
+
+
+def score(autoencoder: Autoencoder, split: Split, components: int) -> Score:
+    """Score the reconstructions of the test samples, and keep some of them beside their originals.
 
     ``components`` is the width of the code, for the PCA that stands beside it.
     """
     reconstructions = Inference(autoencoder).reconstruct(split.test)  # (m, features)
     absolute = errors.absolute(split.test, reconstructions)
+    best, worst = errors.best(absolute, SHOWN), errors.worst(absolute, SHOWN)
     error = records.Error(
         absolute=errors.statistics(absolute),
         mean_squared=errors.statistics(errors.mean_squared(split.test, reconstructions)),
         psnr=errors.statistics(errors.psnr(split.test, reconstructions)),
-        best=_extremes(absolute, errors.best(absolute, EXTREMES)),
-        worst=_extremes(absolute, errors.worst(absolute, EXTREMES)),
+        best=_extremes(absolute, best),
+        worst=_extremes(absolute, worst),
         yardsticks={
             "constant mean": _yardstick(split, yardsticks.constant_mean(split)),
             "PCA": _yardstick(split, yardsticks.pca(split, components), components),
         },
     )
-    return error, records.Sample(_rounded(split.test[0]), _rounded(reconstructions[0]))
+    both = np.stack([split.test, reconstructions])  # (2, m, features)
+    shown = {"first": np.arange(min(SHOWN, len(absolute))), "best": best, "worst": worst}
+    return Score(
+        error=error,
+        sample=records.Sample(_rounded(split.test[0]), _rounded(reconstructions[0])),
+        pictures={name: np.rint(both[:, indices] * 255).astype(np.uint8) for name, indices in shown.items()},
+    )
 
 
 def _extremes(values: errors.Values, indices: NDArray[np.intp]) -> list[records.Extreme]:

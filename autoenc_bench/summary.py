@@ -62,9 +62,7 @@ def _row(experiment: str, timed: list[Timed]) -> Row:
 
 def _rate(timed: list[Timed], trainer: str) -> float | None:
     rates = (
-        case.rows / seconds
-        for case, seconds in timed
-        if case.phase == "epoch" and case.trainer == trainer and seconds
+        case.rows / seconds for case, seconds in timed if case.phase == "epoch" and case.trainer == trainer and seconds
     )
     return next(rates, None)
 

@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoenc_bench import backends
-from autoenc_bench.data import Split
+from autoenc_bench.data import Array, Split
 from autoenc_bench.experiments import Experiment
 from autoenc_bench.models import Autoencoder, build
 from autoenc_bench.records import Epoch
 from autoenc_bench.seeds import generator
-
 
 Progress = Callable[[int, Epoch], object]  # (epochs done, the latest one)
 
@@ -110,9 +109,7 @@ class Fused(Trainer):
         super().__init__(autoencoder, split, batch_size=batch_size, seed=seed)
         backend = backends.current()
         self._train, self._test = backend.put(split.train), backend.put(split.test)
-        self._epoch = backend.compile_epoch(
-            self.model, keras.losses.BinaryCrossentropy(), self.optimizer, batch_size
-        )
+        self._epoch = backend.compile_epoch(self.model, keras.losses.BinaryCrossentropy(), self.optimizer, batch_size)
 
     def reseed(self) -> None:
         """Start the seed's stream of permutations anew."""
@@ -165,7 +162,8 @@ def run(
     return ready.autoencoder, ready.train(experiment.epochs, progress=progress)
 
 
-def repeat(function: Callable[[Any], object], argument: Any, times: int) -> None:
-    """Call a function that many times, for calls too short to be timed alone."""
+def repeat(call: Callable[[Array], Array], values: Array, times: int) -> Array:
+    """Make one call several times, for calls too short to be timed alone; return what it gave last."""
     for _ in range(times):
-        function(argument)
+        result = call(values)
+    return result

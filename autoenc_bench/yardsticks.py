@@ -19,5 +19,5 @@ def pca(split: Split, components: int) -> Array:
     """
     components = min(components, *split.train.shape)
     fitted = PCA(components, svd_solver="covariance_eigh").fit(split.train)
-    reconstruction = fitted.inverse_transform(fitted.transform(split.test))
-    return np.clip(reconstruction, 0, 1).astype(np.float32)
+    reconstruction: Array = fitted.inverse_transform(fitted.transform(split.test))
+    return np.clip(reconstruction, 0, 1, dtype=np.float32)

@@ -93,9 +93,10 @@ def inference(experiment):
 class Measure:
     """Time one case by pytest-benchmark, and keep what the case says about itself in its ``extra_info``."""
 
-    def __init__(self, benchmark, scale, facts):
+    def __init__(self, benchmark, scale, facts, pictures):
         self.benchmark = benchmark
         self.scale = scale
+        self.pictures = pictures
         benchmark.extra_info["autoenc"] = facts
         benchmark.group = facts["phase"]
 
@@ -117,10 +118,16 @@ class Measure:
         """Add facts to the case's record."""
         self.benchmark.extra_info["autoenc"].update(msgspec.to_builtins(facts))
 
+    def show(self, image, pictures):
+        """Keep pictures of some samples in the record's side file; ``image`` is their shape."""
+        self.note(image=image)
+        self.pictures.update({f"{self.benchmark.param}/{name}": array for name, array in pictures.items()})
+
 
 @pytest.fixture
 def measure(request, benchmark, scale):
     """Return this case's Measure."""
+    session = request.config.pluginmanager.get_plugin("autoenc-bench")
     axes = request.node.callspec.params
     facts = {
         "experiment": axes["experiment"],
@@ -129,7 +136,7 @@ def measure(request, benchmark, scale):
         "seed": axes.get("seed", 0),
     }
     facts.update({axis: axes[axis] for axis in ("trainer", "batch") if axis in axes})
-    return Measure(benchmark, scale, facts)
+    return Measure(benchmark, scale, facts, session.pictures)
 
 
 @pytest.fixture(scope="session")

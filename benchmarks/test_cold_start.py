@@ -11,7 +11,7 @@ def test_build(experiment, measure):
     assert autoencoder.model.count_params() == experiment.parameters
 
 
-def test_first_call(experiment, trainer, prepare, measure):
+def test_first_call(trainer, prepare, measure):
     """Train for the first time: the same round as test_epoch's, with tracing and compiling before it."""
     ready, epochs = prepare(trainer, new=True)
     history = measure(ready.train, epochs, rows=epochs * len(ready.split.train), epochs=epochs, cold=True)

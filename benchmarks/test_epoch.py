@@ -1,9 +1,10 @@
 """How fast is a steady training epoch, by Keras's fit and by one compiled program?"""
 
 
-def test_epoch(experiment, trainer, prepare, measure):
+def test_epoch(trainer, prepare, measure):
     """Train for one round on an experiment's rows, compiled before, from the same state each time."""
     ready, epochs = prepare(trainer)
+    ready.reset()
     untrained = ready.evaluate()
     history = measure(
         ready.train,

@@ -19,10 +19,13 @@ def test_experiment(experiment, trainer, seed, load, scale, measure, epoch):
         rows=experiment.epochs * len(split.train),
         epochs=experiment.epochs,
     )
-    error, sample = scoring.score(autoencoder, split, components=experiment.code)
-    measure.note(error=error, sample=sample, curve=history, val_loss=history[-1].val_loss)
+    score = scoring.score(autoencoder, split, components=experiment.code)
+    measure.note(error=score.error, sample=score.sample, curve=history, val_loss=history[-1].val_loss)
+    if experiment.image:
+        measure.show(experiment.image, score.pictures)
     assert isfinite(history[-1].val_loss)
     if scale.full_size:
-        assert error.absolute.mean < error.yardsticks["constant mean"].mean
+        mean = score.error.absolute.mean
+        assert mean < score.error.yardsticks["constant mean"].mean
         low, high = experiment.mean_error or (0, float("inf"))
-        assert low <= error.absolute.mean <= high, "the error is out of the experiment's bounds"
+        assert low <= mean <= high, "the error is out of the experiment's bounds"
