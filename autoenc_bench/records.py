@@ -224,7 +224,8 @@ def save(content: dict[str, Any], folder: Path, name: str, pictures: Mapping[str
         path = folder / f"{number:04}_{name}.json"
         if pictures:
             packed = io.BytesIO()
-            np.savez_compressed(packed, **pictures)
+            arrays: dict[str, Any] = dict(pictures)
+            np.savez_compressed(packed, **arrays)
             _write(packed.getvalue(), path.with_suffix(".npz"))
         _write(data, path)
     return path

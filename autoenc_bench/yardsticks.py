@@ -20,4 +20,5 @@ def pca(split: Split, components: int) -> Array:
     components = min(components, *split.train.shape)
     fitted = PCA(components, svd_solver="covariance_eigh").fit(split.train)
     reconstruction: Array = fitted.inverse_transform(fitted.transform(split.test))
-    return np.clip(reconstruction, 0, 1, dtype=np.float32)
+    clipped: Array = np.clip(reconstruction, 0, 1, dtype=np.float32)
+    return clipped
