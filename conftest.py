@@ -7,7 +7,8 @@ from time import monotonic
 import msgspec
 import pytest
 
-from autoenc_bench import __version__, backends, experiments, machine, records, summary
+from autoenc_bench import __version__, backends, experiments, machine, records, storage, summary
+from autoenc_bench.scales import SCALES
 
 QUIET_FOR = 1.0  # seconds without a word after which an epoch is announced
 
@@ -17,7 +18,7 @@ def pytest_addoption(parser):
     group = parser.getgroup("autoenc-bench")
     group.addoption(
         "--scale",
-        choices=tuple(experiments.SCALES),
+        choices=tuple(SCALES),
         default="standard",
         help="smoke: everything once on small data, in seconds; standard (default): whole experiments by the "
         "fused trainer, slices for the timed rounds; notebook: everything at full size, fit included",
@@ -36,7 +37,7 @@ def pytest_configure(config):
     option = config.option
     try:
         threads = machine.parse_threads(option.threads)
-        option.seeds = _seeds(option.seeds, experiments.SCALES[option.scale])
+        option.seeds = _seeds(option.seeds, SCALES[option.scale])
         option.experiment = [experiments.find(name).name for name in option.experiment or experiments.EXPERIMENTS]
         backends.name()
     except (LookupError, ValueError) as problem:
@@ -80,7 +81,7 @@ class Session:
         self.spoke = monotonic()
         self.closing = []
         # Elasticsearch stays pytest-benchmark's business. Its file saver writes in place, and two runs can
-        # take one number, so records.save takes that over.
+        # take one number, so storage.save takes that over.
         self.storage = None
         if not option.benchmark_storage.startswith("elasticsearch"):
             self.storage = Path(option.benchmark_storage.removeprefix("file://"))
@@ -108,7 +109,7 @@ class Session:
         self.tells = self.reporter.verbosity == 0
         if self.total == len(session.items) and self.tells:
             self.reporter.showfspath = False
-        scale = experiments.SCALES[self.option.scale]
+        scale = SCALES[self.option.scale]
         seconds = scale.estimate(map(experiments.find, self.option.experiment), self.option.seeds)
         self.reporter.write_line(f"{self.setting()}; {self.total} cases, about {_duration(seconds)}")
 
@@ -223,7 +224,7 @@ class Session:
         )
         hook.pytest_benchmark_update_json(config=config, benchmarks=timed, output_json=content)
         try:
-            path = records.save(content, self.storage / records.platform_folder(), self.name, self.pictures)
+            path = storage.save(content, self.storage / storage.platform_folder(), self.name, self.pictures)
         except (OSError, ValueError) as problem:
             self.closing.append(f"the record could not be saved: {problem}")
             return

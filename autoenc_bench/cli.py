@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from autoenc_bench import __version__, records, summary
+from autoenc_bench import __version__, records, storage, summary
 from autoenc_bench.experiments import EXPERIMENTS
 
 STORAGE = Path(".benchmarks")
@@ -50,7 +50,7 @@ def _experiments(_: argparse.Namespace) -> str:
 
 
 def _summary(chosen: argparse.Namespace) -> str:
-    path = chosen.record or records.newest(STORAGE)
+    path = chosen.record or storage.newest(STORAGE)
     record = records.read(path)
     rows = summary.rows(record.timed())
     if not rows or record.autoenc is None:

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
+import zlib
 from hashlib import sha256
 from pathlib import Path
 
@@ -68,7 +70,7 @@ def _named() -> Files:
     path = Path(os.environ[PATH_VARIABLE])
     try:
         return {name: _verified(name, data, path) for name, data in _from_path(path).items()}
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, EOFError, zlib.error) as problem:
         raise LookupError(f"MNIST cannot be read from {PATH_VARIABLE}={path}: {problem}") from problem
 
 
@@ -118,9 +120,9 @@ def _read_idx(folder: Path, name: str) -> bytes:
 
 def _from_npz(path: Path) -> Files:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {TRAIN: idx(arrays["x_train"]), TEST: idx(arrays["x_test"])}
-    except (KeyError, ValueError) as problem:
+    except (KeyError, ValueError, EOFError, AttributeError, zlib.error, zipfile.BadZipFile) as problem:
         raise ValueError(f"{path.name} is not Keras's mnist.npz: {problem}") from problem
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from autoenc_bench import backends, data, experiments, training
 from autoenc_bench.models import build
+from autoenc_bench.scales import SCALES
 
 
 def pytest_generate_tests(metafunc):
@@ -16,7 +17,7 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("experiment", option.experiment, indirect=True, scope="session")
     if "trainer" in wants:
         whole = "seed" in wants
-        trainers = experiments.SCALES[option.scale].trainers if whole else tuple(training.TRAINERS)
+        trainers = SCALES[option.scale].trainers if whole else tuple(training.TRAINERS)
         metafunc.parametrize("trainer", trainers)
     if "batch" in wants:
         metafunc.parametrize("batch", ("bulk", "one"))
@@ -32,7 +33,7 @@ def pytest_itemcollected(item):
 @pytest.fixture(scope="session")
 def scale(request):
     """Return the scale of this run."""
-    return experiments.SCALES[request.config.option.scale]
+    return SCALES[request.config.option.scale]
 
 
 @pytest.fixture(scope="session")

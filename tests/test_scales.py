@@ -1,0 +1,46 @@
+"""A scale sizes rounds that make sense, and only smoke makes experiments smaller."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import experiments
+
+from autoenc_bench.experiments import EXPERIMENTS, find
+from autoenc_bench.scales import SCALES
+
+
+@given(experiments(), st.sampled_from(sorted(SCALES)), st.sampled_from(["fit", "fused"]), st.integers(1, 10**6))
+def test_round_size(experiment, scale, trainer, train_rows):
+    """A timed round has at least one row and one epoch, and never more rows than there are."""
+    rows, epochs = SCALES[scale].round_size(experiment, trainer, train_rows)
+    assert 1 <= rows <= train_rows
+    assert epochs == 1 or rows == train_rows
+
+
+@given(st.integers(1, 10**5), st.integers(1, 800))
+def test_repeats(rows, features):
+    """A timed inference round makes at least one call, and a fixed number of calls for one row."""
+    values = np.broadcast_to(np.float32(0), (rows, features))
+    assert SCALES["standard"].repeats(values) >= 1
+    assert SCALES["standard"].repeats(values[:1]) == SCALES["standard"].calls
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_scales(name):
+    """Smoke is small, and the other scales leave an experiment as the catalogue has it."""
+    small = SCALES["smoke"].apply(find(name))
+    assert small.rows <= 2_000
+    assert small.epochs <= 2
+    for scale in ("standard", "notebook"):
+        assert SCALES[scale].apply(find(name)) == find(name)
+        assert SCALES[scale].full_size
+    assert not SCALES["smoke"].full_size
+
+
+def test_estimate_grows():
+    """The estimate grows from scale to scale, with seeds and with experiments."""
+    rows = list(EXPERIMENTS.values())
+    smoke, standard, notebook = (SCALES[name].estimate(rows, 1) for name in ("smoke", "standard", "notebook"))
+    assert smoke < standard < notebook < SCALES["notebook"].estimate(rows, 3)
+    assert SCALES["standard"].estimate(rows[:1], 1) < standard

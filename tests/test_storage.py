@@ -1,0 +1,112 @@
+"""Records are saved whole or not at all, under numbers that nobody shares, and are found again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from test_records import content
+
+from autoenc_bench import records, storage
+
+
+def test_numbers_rise(tmp_path):
+    """Files are numbered as pytest-benchmark does, from the largest number on."""
+    (tmp_path / "0041_old.json").write_text("{}")
+    paths = [storage.save(content(), tmp_path, name, {}) for name in ("one", "two")]
+    assert [path.name for path in paths] == ["0042_one.json", "0043_two.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0041_old.json", "0042_one.json", "0043_two.json"]
+
+
+def test_pictures(tmp_path):
+    """Pictures stand beside the record under its name, and a record without has none."""
+    pictures = {"digits-fused-seed0/best": np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)}
+    path = storage.save(content(), tmp_path, "smoke", pictures)
+    assert path.with_suffix(".npz").exists()
+    found = storage.pictures(path)
+    assert list(found) == list(pictures)
+    np.testing.assert_array_equal(found["digits-fused-seed0/best"], pictures["digits-fused-seed0/best"])
+    assert storage.pictures(storage.save(content(), tmp_path, "smoke", {})) == {}
+
+
+@pytest.mark.parametrize("data", [b"", b"PK", b"PK\x03\x04", b"\x93NUMPY"])
+def test_damaged_pictures(tmp_path, data):
+    """A damaged side file is refused by name."""
+    (tmp_path / "0001_x.npz").write_bytes(data)
+    with pytest.raises(ValueError, match=r"0001_x\.npz: not a readable side file"):
+        storage.pictures(tmp_path / "0001_x.json")
+
+
+def test_foreign_pictures(tmp_path):
+    """A side file that holds something else is refused with what was expected."""
+    np.savez(tmp_path / "0001_x.npz", weights=np.zeros((2, 3)))
+    with pytest.raises(ValueError, match=r"weights is float64 of shape \(2, 3\); expected uint8"):
+        storage.pictures(tmp_path / "0001_x.json")
+
+
+@pytest.mark.parametrize("value", [np.float32(1), np.int64(1), {1, 2}, float("nan"), float("inf")])
+def test_refuses_to_write_what_is_no_plain_number(tmp_path, value):
+    """NumPy's numbers, other objects and what is not finite are refused, and nothing is written."""
+    with pytest.raises(ValueError, match=r"does not belong in a record|not JSON compliant"):
+        storage.save(content(datetime="now", extra=value), tmp_path, "smoke", {})
+    assert not list(tmp_path.iterdir())
+
+
+def test_refuses_to_write_what_is_no_record(tmp_path):
+    """Content that could not be read back is not written."""
+    with pytest.raises(ValueError, match="benchmarks"):
+        storage.save(content(benchmarks="none"), tmp_path, "smoke", {})
+    assert not list(tmp_path.iterdir())
+
+
+def test_newest(tmp_path):
+    """The newest record is the one written last, in any folder."""
+    for folder, age in (("a", 2), ("b", 1), ("c", 3)):
+        path = storage.save(content(), tmp_path / folder, "smoke", {})
+        os.utime(path, (time.time() - age, time.time() - age))
+    assert storage.newest(tmp_path).parent.name == "b"
+
+
+def test_platform_folder():
+    """The folder is pytest-benchmark's, so that its own commands find the records."""
+    from pytest_benchmark.utils import get_machine_id
+
+    assert storage.platform_folder() == get_machine_id()
+
+
+def test_runs_that_save_at_once(tmp_path):
+    """Sixteen savers at the same moment get sixteen numbers and leave sixteen whole records."""
+    with ThreadPoolExecutor(16) as pool:
+        paths = list(pool.map(lambda number: storage.save(content(), tmp_path, f"run{number}", {}), range(16)))
+    assert len({path.name[:4] for path in paths}) == 16
+    assert len(list(tmp_path.iterdir())) == 16
+    for path in paths:
+        records.read(path)
+
+
+def test_killed_runs_leave_no_half_record(tmp_path):
+    """Whenever a saver is killed, every file under a record's name can be read, and others can go on saving."""
+    code = (
+        "import sys, json, pathlib; from autoenc_bench import records\n"
+        "content = json.loads(sys.stdin.read()); folder = pathlib.Path(sys.argv[1]); print('on', flush=True)\n"
+        "while True: storage.save(content, folder, 'x', {})"
+    )
+    text = json.dumps(content(benchmarks=content()["benchmarks"] * 2_000))
+    for delay in (0.01, 0.05, 0.11):
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        with process:
+            process.stdin.write(text)
+            process.stdin.close()
+            process.stdout.readline()
+            time.sleep(delay)
+            process.send_signal(signal.SIGKILL)
+    for path in tmp_path.glob("*.json"):
+        records.read(path)
+    records.read(storage.save(content(), tmp_path, "after", {}))

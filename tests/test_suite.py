@@ -1,0 +1,240 @@
+"""The suite itself, run by pytest in a process of its own, as its users run it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from autoenc_bench import records, storage
+from autoenc_bench.experiments import EXPERIMENTS
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*arguments, **environment):
+    """Run pytest in the project's folder; return the finished process."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *map(str, arguments)],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("COV_")} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory):
+    """Run the whole suite at smoke; return the finished process and the path of its record."""
+    folder = tmp_path_factory.mktemp("benchmarks")
+    done = run("benchmarks", "--scale", "smoke", f"--benchmark-storage=file://{folder}", "--benchmark-save=mine")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done, storage.newest(folder)
+
+
+@pytest.fixture(scope="module")
+def cases(smoke):
+    """Return the cases in the record of the smoke run."""
+    return [benchmark.extra_info.autoenc for benchmark in records.read(smoke[1]).benchmarks]
+
+
+def expected(name):
+    """Tell whether an experiment's data are here: MNIST's need a source."""
+    return name != "mnist" or "mnist" not in _skipped
+
+
+_skipped: set[str] = set()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def skipped(smoke):
+    """Note which experiments were skipped, each with its reason in the record and on the screen."""
+    done, path = smoke
+    for left in records.read(path).autoenc.skipped:
+        assert left.reason in done.stdout
+        _skipped.add(left.case.partition("[")[2].split("-")[0].rstrip("]"))
+
+
+def test_every_experiment_in_every_phase(cases):
+    """Each experiment has the same cases: all phases, both trainers, bulk and one row."""
+    count = Counter(case.experiment for case in cases)
+    assert set(count) >= {name for name in EXPERIMENTS if expected(name)}
+    phases = Counter(case.phase for case in cases if case.experiment == "crude-simple")
+    assert phases == {
+        "build": 1,
+        "first_call": 2,
+        "data": 1,
+        "epoch": 2,
+        "encode": 2,
+        "decode": 2,
+        "reconstruct": 2,
+        "score": 1,
+        "experiment": 1,
+    }
+    assert {count[name] for name in EXPERIMENTS if expected(name)} == {sum(phases.values())}
+
+
+def test_case_ids(smoke):
+    """Case ids keep their grammar, on which history hangs: phase[experiment], then the variant."""
+    names = {benchmark.name for benchmark in records.read(smoke[1]).benchmarks}
+    assert {
+        "test_build[crude-simple]",
+        "test_first_call[crude-simple-fit]",
+        "test_data[features-2]",
+        "test_epoch[crude-simple-fused]",
+        "test_encode[digits-bulk]",
+        "test_decode[digits-one]",
+        "test_reconstruct[crude-complex-bulk]",
+        "test_score[digits]",
+        "test_experiment[crude-complex-fused-seed0]",
+    } <= names
+
+
+def test_experiments_are_scored(cases):
+    """Each whole experiment carries its errors, yardsticks, curve and first sample beside the time."""
+    for case in cases:
+        if case.phase == "experiment":
+            assert case.error.yardsticks.keys() == {"constant mean", "PCA"}
+            assert len(case.curve) == case.epochs == 2
+            assert case.val_loss == case.curve[-1].val_loss
+            assert len(case.sample.original) == len(case.sample.reconstruction) == EXPERIMENTS[case.experiment].features
+
+
+def test_record(smoke):
+    """The record has the name asked for, raw rounds, a block of its own, no host name, and stays small."""
+    path = smoke[1]
+    assert path.name == "0001_mine.json"
+    assert path.stat().st_size + path.with_suffix(".npz").stat().st_size < 5_000_000
+    record = records.read(path)
+    assert all(benchmark.stats.data for benchmark in record.benchmarks)
+    assert record.autoenc.scale == "smoke"
+    assert record.autoenc.context["threads"] == 1
+    raw = json.loads(path.read_text())
+    assert raw["machine_info"]["node"] is None
+    assert "UNSERIALIZABLE" not in path.read_text()
+
+
+def test_pictures(smoke):
+    """The pictures of experiments on images lie beside the record."""
+    pictures = storage.pictures(smoke[1])
+    assert {f"digits-fused-seed0/{name}" for name in ("first", "best", "worst")} <= set(pictures)
+    assert pictures["digits-fused-seed0/best"].shape == (2, 10, 64)
+
+
+def test_screen(smoke):
+    """The screen names every case with its figures, and ends with one table and the record's path."""
+    out = smoke[0].stdout
+    lines = out.splitlines()
+    assert sum(line.startswith("[") and "rows/s" in line for line in lines) == len(records.read(smoke[1]).benchmarks)
+    assert "scale smoke, 1 seed" in out
+    for name in filter(expected, EXPERIMENTS):
+        assert any(line.startswith(f"{name} ") and "±" in line and "×" in line for line in lines)
+    assert f"record: {smoke[1]}" in out
+
+
+@pytest.mark.parametrize("command", ["compare", "list"])
+def test_pytest_benchmarks_own_commands(smoke, command):
+    """pytest-benchmark's command line reads the records."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest_benchmark", f"--storage=file://{smoke[1].parent.parent}", command],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert ("test_epoch[crude-simple-fused]" if command == "compare" else "0001_mine.json") in done.stdout
+
+
+def test_benchmark_disable(tmp_path, smoke):
+    """With timing off each case still runs and asserts, and no record pretends to be one."""
+    storage_option = f"--benchmark-storage=file://{tmp_path}"
+    done = run("benchmarks", "--scale", "smoke", "--benchmark-disable", storage_option)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(records.read(smoke[1]).benchmarks)} passed" in done.stdout
+    assert "nothing was timed" in done.stdout
+    assert not list(tmp_path.rglob("*.json"))
+
+
+OWN_EXPERIMENT = """
+from autoenc_bench.experiments import Experiment, register
+
+register(
+    Experiment(
+        name="wide-code", data="uniform", rows=100_000, features=16, encoder=(8,), decoder=(16,), batch_size=50
+    )
+)
+"""
+
+
+def test_own_experiment(tmp_path):
+    """An experiment that somebody registers in a conftest.py of their own runs like those of the catalogue."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "conftest.py").write_text(OWN_EXPERIMENT)
+    arguments = ("--scale", "smoke", "--experiment", "wide-code", "-k", "epoch or experiment")
+    done = run("benchmarks", tmp_path / "mine", *arguments, f"--benchmark-storage=file://{tmp_path}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    names = {benchmark.name for benchmark in records.read(storage.newest(tmp_path)).benchmarks}
+    assert names == {
+        "test_epoch[wide-code-fit]",
+        "test_epoch[wide-code-fused]",
+        "test_experiment[wide-code-fused-seed0]",
+    }
+
+
+def test_own_experiment_is_in_the_readme():
+    """README shows those very lines."""
+    assert OWN_EXPERIMENT.strip() in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "said"),
+    [
+        (["--experiment", "mnits"], {}, "unknown experiment 'mnits'; choose from crude-simple, "),
+        (["--scale", "huge"], {}, "invalid choice: 'huge' (choose from "),
+        (["--threads", "0"], {}, "thread count '0'; choose 1 to "),
+        (["--threads", "many"], {}, "thread count 'many'; choose 1 to "),
+        (["--seeds", "0"], {}, "seeds '0'; give a whole number of at least 1"),
+        ([], {"KERAS_BACKEND": "mxnet"}, "unknown backend KERAS_BACKEND='mxnet'; choose from tensorflow"),
+    ],
+)
+def test_bad_usage(arguments, environment, said):
+    """Bad usage ends at once, with pytest's status for it and one sentence that lists what is accepted."""
+    done = run("benchmarks", *arguments, **environment)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_no_source_of_mnist(tmp_path):
+    """Without MNIST its cases are skipped with the reason, and the others run."""
+    (tmp_path / "empty").mkdir()
+    done = run(
+        "benchmarks",
+        *("--scale", "smoke", "--experiment", "mnist", "-k", "build or data"),
+        f"--benchmark-storage=file://{tmp_path}",
+        AUTOENC_BENCH_MNIST=str(tmp_path / "empty"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "skipped data[mnist]: MNIST cannot be read from AUTOENC_BENCH_MNIST=" in done.stdout
+    assert [left.case for left in records.read(storage.newest(tmp_path)).autoenc.skipped] == ["data[mnist]"]
+
+
+def test_failed_case(tmp_path):
+    """A case that does not hold fails the run, and is named in the record and on the screen."""
+    (tmp_path / "mine").mkdir()
+    text = (
+        OWN_EXPERIMENT
+        + "import autoenc_bench.training as t\nt.Fused.train = lambda *_, **__: [t.Epoch(1.0, 99.0, 1.0)]\n"
+    )
+    (tmp_path / "mine" / "conftest.py").write_text(text)
+    arguments = ("--scale", "smoke", "--experiment", "wide-code", "-k", "test_epoch")
+    done = run("benchmarks", tmp_path / "mine", *arguments, f"--benchmark-storage=file://{tmp_path}")
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "failed epoch[wide-code-fused]: " in done.stdout
+    record = records.read(storage.newest(tmp_path))
+    assert [left.case for left in record.autoenc.failed] == ["epoch[wide-code-fused]"]
+    assert "test_epoch[wide-code-fused]" not in {benchmark.name for benchmark in record.benchmarks}
