@@ -36,7 +36,7 @@ def limit_threads(threads: int | None) -> list[int] | None:
 
     Returns the cores, or ``None`` where nothing was pinned: no limit was asked for, or the system (macOS)
     cannot pin. Pinning takes the last usable cores, for systems like to serve interrupts on the first.
-    Threads that exist already keep their cores, so call it before a framework is loaded.
+    Threads that exist already are pinned as well.
     """
     if threads is None:
         return None
@@ -45,7 +45,8 @@ def limit_threads(threads: int | None) -> list[int] | None:
     if not hasattr(os, "sched_setaffinity"):
         return None
     cores = usable_cores()[-threads:]
-    os.sched_setaffinity(0, cores)
+    for thread in psutil.Process().threads():
+        os.sched_setaffinity(thread.id, cores)
     return cores
 
 

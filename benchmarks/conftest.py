@@ -5,19 +5,20 @@ from functools import lru_cache
 import msgspec
 import pytest
 
-from autoenc_bench import backends, data, experiments, training
-from autoenc_bench.models import build
+from autoenc_bench import backends, experiments
 from autoenc_bench.scales import SCALES
+
+# What loads Keras is imported where it is used: options are checked, and refused, before that.
 
 
 def pytest_generate_tests(metafunc):
     """Run each case over the axes that it names, in the order that case ids have."""
     option, wants = metafunc.config.option, metafunc.fixturenames
+    scale = SCALES[option.scale]
     if "experiment" in wants:
         metafunc.parametrize("experiment", option.experiment, indirect=True, scope="session")
     if "trainer" in wants:
-        whole = "seed" in wants
-        trainers = SCALES[option.scale].trainers if whole else tuple(training.TRAINERS)
+        trainers = scale.trainers if "seed" in wants else tuple(scale.steps)
         metafunc.parametrize("trainer", trainers)
     if "batch" in wants:
         metafunc.parametrize("batch", ("bulk", "one"))
@@ -45,6 +46,8 @@ def experiment(request, scale):
 @pytest.fixture(scope="session")
 def load():
     """Return a function (experiment, seed) -> Split that skips the case when nobody has the data."""
+    from autoenc_bench import data
+
     lacking = {}
 
     @lru_cache(maxsize=2)  # the two crude experiments share theirs
@@ -74,6 +77,8 @@ def prepare(experiment, split, scale):
 
     It keeps the experiment's trainers, so that a later case need not compile again, unless asked for a new one.
     """
+    from autoenc_bench import training
+
     kept = {}
 
     def prepare(trainer, new=False):
@@ -88,7 +93,10 @@ def prepare(experiment, split, scale):
 @pytest.fixture(scope="session")
 def inference(experiment):
     """Return the experiment's compiled calls."""
-    return training.Inference(build(experiment, seed=0))
+    from autoenc_bench.models import build
+    from autoenc_bench.training import Inference
+
+    return Inference(build(experiment, seed=0))
 
 
 class Measure:

@@ -223,6 +223,13 @@ def test_no_source_of_mnist(tmp_path):
     assert [left.case for left in records.read(storage.newest(tmp_path)).autoenc.skipped] == ["data[mnist]"]
 
 
+BROKEN_TRAINER = """
+from autoenc_bench import records, training
+
+training.Fused.train = lambda *_, **__: [records.Epoch(1.0, 99.0, 1.0)]
+"""
+
+
 def test_failed_case(tmp_path):
     """A case that does not hold fails the run, and is named in the record and on the screen."""
     (tmp_path / "mine").mkdir()
