@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -15,25 +16,41 @@ from autoenc_bench.experiments import EXPERIMENTS
 ROOT = Path(__file__).parent.parent
 
 
-def run(*arguments, **environment):
-    """Run pytest in the project's folder; return the finished process."""
-    return subprocess.run(
+def start(*arguments, **environment):
+    """Start pytest in the project's folder."""
+    return subprocess.Popen(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *map(str, arguments)],
         cwd=ROOT,
-        env={name: value for name, value in os.environ.items() if not name.startswith("COV_")} | environment,
-        capture_output=True,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
 
 
+def finish(process):
+    """Wait for a process; return what it printed, asserting that it ended well."""
+    out, err = process.communicate()
+    assert process.returncode == 0, out + err
+    return out
+
+
 @pytest.fixture(scope="module")
-def smoke(tmp_path_factory):
-    """Run the whole suite at smoke; return the finished process and the path of its record."""
+def disabled(tmp_path_factory):
+    """Start the whole suite with timing off, beside the smoke run; return the process and its empty storage."""
+    folder = tmp_path_factory.mktemp("disabled")
+    options = ("--scale", "smoke", "--threads", "all", "--benchmark-disable", f"--benchmark-storage=file://{folder}")
+    with start("benchmarks", *options) as process:
+        yield process, folder
+
+
+@pytest.fixture(scope="module")
+def smoke(disabled, tmp_path_factory):
+    """Run the whole suite at smoke; return what it printed and the path of its record."""
+    assert disabled[0].poll() is None
     folder = tmp_path_factory.mktemp("benchmarks")
-    done = run("benchmarks", "--scale", "smoke", f"--benchmark-storage=file://{folder}", "--benchmark-save=mine")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done, storage.newest(folder)
+    options = ("--scale", "smoke", f"--benchmark-storage=file://{folder}", "--benchmark-save=mine")
+    return finish(start("benchmarks", *options)), storage.newest(folder)
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +70,9 @@ _skipped: set[str] = set()
 @pytest.fixture(scope="module", autouse=True)
 def skipped(smoke):
     """Note which experiments were skipped, each with its reason in the record and on the screen."""
-    done, path = smoke
+    out, path = smoke
     for left in records.read(path).autoenc.skipped:
-        assert left.reason in done.stdout
+        assert left.reason in out
         _skipped.add(left.case.partition("[")[2].split("-")[0].rstrip("]"))
 
 
@@ -127,7 +144,7 @@ def test_pictures(smoke):
 
 def test_screen(smoke):
     """The screen names every case with its figures, and ends with one table and the record's path."""
-    out = smoke[0].stdout
+    out = smoke[0]
     lines = out.splitlines()
     assert sum(line.startswith("[") and "rows/s" in line for line in lines) == len(records.read(smoke[1]).benchmarks)
     assert "scale smoke, 1 seed" in out
@@ -149,45 +166,31 @@ def test_pytest_benchmarks_own_commands(smoke, command):
     assert ("test_epoch[crude-simple-fused]" if command == "compare" else "0001_mine.json") in done.stdout
 
 
-def test_benchmark_disable(tmp_path, smoke):
+def test_benchmark_disable(disabled, smoke):
     """With timing off each case still runs and asserts, and no record pretends to be one."""
-    storage_option = f"--benchmark-storage=file://{tmp_path}"
-    done = run("benchmarks", "--scale", "smoke", "--benchmark-disable", storage_option)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{len(records.read(smoke[1]).benchmarks)} passed" in done.stdout
-    assert "nothing was timed" in done.stdout
-    assert not list(tmp_path.rglob("*.json"))
+    process, folder = disabled
+    out = finish(process)
+    assert f"{len(records.read(smoke[1]).benchmarks)} passed" in out
+    assert "all threads" in out
+    assert "nothing was timed" in out
+    assert not list(folder.rglob("*.json"))
 
 
-OWN_EXPERIMENT = """
-from autoenc_bench.experiments import Experiment, register
-
-register(
-    Experiment(
-        name="wide-code", data="uniform", rows=100_000, features=16, encoder=(8,), decoder=(16,), batch_size=50
-    )
-)
-"""
+OWN_EXPERIMENT = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
 
 
 def test_own_experiment(tmp_path):
-    """An experiment that somebody registers in a conftest.py of their own runs like those of the catalogue."""
+    """What README shows, in somebody's own conftest.py, runs like an experiment of the catalogue."""
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "conftest.py").write_text(OWN_EXPERIMENT)
     arguments = ("--scale", "smoke", "--experiment", "wide-code", "-k", "epoch or experiment")
-    done = run("benchmarks", tmp_path / "mine", *arguments, f"--benchmark-storage=file://{tmp_path}")
-    assert done.returncode == 0, done.stdout + done.stderr
+    finish(start("benchmarks", tmp_path / "mine", *arguments, f"--benchmark-storage=file://{tmp_path}"))
     names = {benchmark.name for benchmark in records.read(storage.newest(tmp_path)).benchmarks}
     assert names == {
         "test_epoch[wide-code-fit]",
         "test_epoch[wide-code-fused]",
         "test_experiment[wide-code-fused-seed0]",
     }
-
-
-def test_own_experiment_is_in_the_readme():
-    """README shows those very lines."""
-    assert OWN_EXPERIMENT.strip() in (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize(
@@ -203,23 +206,20 @@ def test_own_experiment_is_in_the_readme():
 )
 def test_bad_usage(arguments, environment, said):
     """Bad usage ends at once, with pytest's status for it and one sentence that lists what is accepted."""
-    done = run("benchmarks", *arguments, **environment)
-    assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr + done.stdout
+    process = start("benchmarks", *arguments, **environment)
+    out, err = process.communicate()
+    assert process.returncode == pytest.ExitCode.USAGE_ERROR
+    assert said in err
+    assert "Traceback" not in out + err
 
 
 def test_no_source_of_mnist(tmp_path):
     """Without MNIST its cases are skipped with the reason, and the others run."""
     (tmp_path / "empty").mkdir()
-    done = run(
-        "benchmarks",
-        *("--scale", "smoke", "--experiment", "mnist", "-k", "build or data"),
-        f"--benchmark-storage=file://{tmp_path}",
-        AUTOENC_BENCH_MNIST=str(tmp_path / "empty"),
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "skipped data[mnist]: MNIST cannot be read from AUTOENC_BENCH_MNIST=" in done.stdout
+    arguments = ("--scale", "smoke", "--experiment", "mnist", "-k", "build or data")
+    environment = {"AUTOENC_BENCH_MNIST": str(tmp_path / "empty")}
+    out = finish(start("benchmarks", *arguments, f"--benchmark-storage=file://{tmp_path}", **environment))
+    assert "skipped data[mnist]: MNIST cannot be read from AUTOENC_BENCH_MNIST=" in out
     assert [left.case for left in records.read(storage.newest(tmp_path)).autoenc.skipped] == ["data[mnist]"]
 
 
@@ -239,9 +239,10 @@ def test_failed_case(tmp_path):
     )
     (tmp_path / "mine" / "conftest.py").write_text(text)
     arguments = ("--scale", "smoke", "--experiment", "wide-code", "-k", "test_epoch")
-    done = run("benchmarks", tmp_path / "mine", *arguments, f"--benchmark-storage=file://{tmp_path}")
-    assert done.returncode == pytest.ExitCode.TESTS_FAILED
-    assert "failed epoch[wide-code-fused]: " in done.stdout
+    process = start("benchmarks", tmp_path / "mine", *arguments, f"--benchmark-storage=file://{tmp_path}")
+    out, _ = process.communicate()
+    assert process.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "failed epoch[wide-code-fused]: " in out
     record = records.read(storage.newest(tmp_path))
     assert [left.case for left in record.autoenc.failed] == ["epoch[wide-code-fused]"]
     assert "test_epoch[wide-code-fused]" not in {benchmark.name for benchmark in record.benchmarks}

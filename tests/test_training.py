@@ -81,6 +81,16 @@ def test_fused_shuffles():
     np.testing.assert_array_equal(trainer._order(shuffle=False), np.arange(180))
 
 
+@pytest.mark.parametrize("batch_size", [179, 180, 181, 999])
+def test_batches_as_large_as_the_data(batch_size):
+    """An epoch may be a single batch, whole or partial."""
+    experiment, split = small("crude-simple", 200)
+    experiment = replace(experiment, batch_size=batch_size)
+    fit, fused = (prepare(experiment, trainer, split, seed=1).train(1, shuffle=False) for trainer in ("fit", "fused"))
+    assert fit[0].val_loss == pytest.approx(fused[0].val_loss, rel=1e-5)
+    assert fit[0].loss == pytest.approx(fused[0].loss, rel=1e-5)
+
+
 @given(experiments(), st.integers(0, 2**31))
 @settings(max_examples=4)
 def test_any_model_trains(experiment, seed):

@@ -59,8 +59,10 @@ def compile_epoch(
             rows = tf.slice(order, [index * batch_size], [batch_size])  # (b,)
             return index + 1, total + step(tf.gather(train, rows))
 
-        _, total = tf.while_loop(lambda index, _: index < steps, body, (0, 0.0))
-        total *= batch_size
+        total = tf.constant(0.0)
+        if steps:  # XLA compiles the body of a loop that never runs, too, and refuses its slice
+            _, total = tf.while_loop(lambda index, _: index < steps, body, (0, total))
+            total *= batch_size
         if rest:
             total += rest * step(tf.gather(train, order[steps * batch_size :]))
         return total / train.shape[0], loss(test, model(test, training=False))
