@@ -38,11 +38,12 @@ def pytest_configure(config):
     try:
         threads = machine.parse_threads(option.threads)
         option.seeds = _seeds(option.seeds, SCALES[option.scale])
-        option.experiment = [experiments.find(name).name for name in option.experiment or experiments.EXPERIMENTS]
+        wanted = dict.fromkeys(option.experiment or experiments.EXPERIMENTS)
+        option.experiment = [experiments.find(name).name for name in wanted]
         backends.name()
     except (LookupError, ValueError) as problem:
         raise pytest.UsageError(str(problem)) from problem
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it greets, and complains when there is no GPU
     config.pluginmanager.register(Session(config, threads), "autoenc-bench")
 
 
@@ -77,7 +78,9 @@ class Session:
         self.pictures = {}  # for the record's side file
         self.skipped = {}  # node id -> reason
         self.failed = {}
-        self.total = self.begun = 0
+        self.cases = []  # node ids
+        self.begun = 0
+        self.tells = False  # whether each case gets a line from here
         self.spoke = monotonic()
         self.closing = []
         # Elasticsearch stays pytest-benchmark's business. Its file saver writes in place, and two runs can
@@ -100,26 +103,26 @@ class Session:
 
     def pytest_collection_finish(self, session):
         """Limit the threads before a benchmark loads a framework; a run without benchmarks keeps them all."""
-        self.total = sum("measure" in item.fixturenames for item in session.items)
-        if not self.total or self.option.collectonly:
+        self.cases = [item.nodeid for item in session.items if "measure" in item.fixturenames]
+        if not self.cases or self.option.collectonly or self.reporter is None:  # None in a worker of pytest-xdist
             return
         self.cores = machine.limit_threads(self.threads)
         backends.current().configure(self.threads)
-        # One line per case instead of a dot; -v and -q ask for pytest's own ways.
-        self.tells = self.reporter.verbosity == 0
-        if self.total == len(session.items) and self.tells:
+        self.tells = self.reporter.verbosity == 0  # -v and -q ask for pytest's own ways
+        if self.tells and len(self.cases) == len(session.items):
             self.reporter.showfspath = False
         scale = SCALES[self.option.scale]
         seconds = scale.estimate(map(experiments.find, self.option.experiment), self.option.seeds)
-        self.reporter.write_line(f"{self.setting()}; {self.total} cases, about {_duration(seconds)}")
+        about = f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
+        self.reporter.write_line(f"{self.setting()}; {len(self.cases)} cases, about {about} for the whole suite")
 
     def setting(self):
         """Say in one line what runs where."""
         backend, libraries = backends.name(), machine.libraries()
-        threads = "all threads" if self.threads is None else f"{self.threads} thread(s)"
+        threads = "all threads" if self.threads is None else _count(self.threads, "thread")
         pinned = f" pinned to core {', '.join(map(str, self.cores))}" if self.cores else ""
         return (
-            f"scale {self.option.scale}, {self.option.seeds} seed(s), "
+            f"scale {self.option.scale}, {_count(self.option.seeds, 'seed')}, "
             f"{backend} {libraries[backend]} on {backends.current().device()}, {threads}{pinned}"
         )
 
@@ -149,7 +152,7 @@ class Session:
 
     def pytest_report_teststatus(self, report):
         """Leave out pytest's letter where this class writes a line."""
-        if hasattr(report, "autoenc") and self.tells and not hasattr(report, "wasxfail"):
+        if self.tells and hasattr(report, "autoenc") and not hasattr(report, "wasxfail"):
             return (report.outcome if self._ends(report) else "", "", "")
         return None
 
@@ -160,20 +163,21 @@ class Session:
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logstart(self, nodeid):
         """Name the case that begins."""
-        if self.total and self.tells:
+        if self.tells and nodeid in self.cases:
             self.begun += 1
             self.reporter.ensure_newline()
-            self.say(f"[{self.begun:{len(str(self.total))}}/{self.total}] {_short(nodeid):42}")
+            total = str(len(self.cases))
+            self.say(f"[{self.begun:{len(total)}}/{total}] {_short(nodeid):42}")
 
     def pytest_runtest_logreport(self, report):
         """Say how the case ended."""
-        if hasattr(report, "autoenc") and self.tells and self._ends(report):
+        if self.tells and hasattr(report, "autoenc") and self._ends(report):
             markup = {"passed": {}, "skipped": {"yellow": True}, "failed": {"red": True}}[report.outcome]
             self.reporter.write_line(f" {report.autoenc or report.outcome.upper()}", **markup)
 
     def epoch(self, done, _latest):
         """Announce an epoch, once a case has been silent for a while."""
-        if monotonic() - self.spoke >= QUIET_FOR:
+        if self.tells and monotonic() - self.spoke >= QUIET_FOR:
             self.say(f" epoch {done}")
 
     def say(self, text):
@@ -205,7 +209,7 @@ class Session:
             )
         )
 
-    def pytest_sessionfinish(self):
+    def pytest_sessionfinish(self, session):
         """Save the record, whatever the cases' outcome; what failed is named in it."""
         timed = [fixture.stats for fixture in self.fixtures.values() if fixture.stats]
         if not timed or self.storage is None:
@@ -227,12 +231,13 @@ class Session:
             path = storage.save(content, self.storage / storage.platform_folder(), self.name, self.pictures)
         except (OSError, ValueError) as problem:
             self.closing.append(f"the record could not be saved: {problem}")
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
             return
         self.closing.append(f"record: {path}")
 
     def pytest_terminal_summary(self, terminalreporter):
         """End with one table."""
-        if not self.total or self.option.collectonly:
+        if not self.cases or self.option.collectonly:
             return
         terminalreporter.section("autoenc-bench")
         cases = [
@@ -267,8 +272,12 @@ def _result(case, stats):
     return text
 
 
+def _count(number, noun):
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _duration(seconds):
-    for unit, factor, limit in (("µs", 1e6, 1e-3), ("ms", 1e3, 1), ("s", 1, 120), ("min", 1 / 60, 7200)):
+    for unit, factor, limit in (("µs", 1e6, 1e-3), ("ms", 1e3, 1)):
         if seconds < limit:
             return f"{seconds * factor:.3g} {unit}"
-    return f"{seconds / 3600:.1f} h"
+    return f"{seconds:.3g} s"

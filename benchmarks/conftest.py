@@ -60,6 +60,8 @@ def load():
                 return kept(experiment.data, experiment.rows, experiment.features, seed)
             except LookupError as problem:
                 lacking[experiment.data] = str(problem)
+            except ValueError as problem:
+                pytest.fail(str(problem), pytrace=False)
         pytest.skip(lacking[experiment.data])
 
     return load

@@ -147,7 +147,7 @@ def test_screen(smoke):
     out = smoke[0]
     lines = out.splitlines()
     assert sum(line.startswith("[") and "rows/s" in line for line in lines) == len(records.read(smoke[1]).benchmarks)
-    assert "scale smoke, 1 seed" in out
+    assert "scale smoke, 1 seed, tensorflow " in out
     for name in filter(expected, EXPERIMENTS):
         assert any(line.startswith(f"{name} ") and "±" in line and "×" in line for line in lines)
     assert f"record: {smoke[1]}" in out
@@ -211,6 +211,38 @@ def test_bad_usage(arguments, environment, said):
     assert process.returncode == pytest.ExitCode.USAGE_ERROR
     assert said in err
     assert "Traceback" not in out + err
+
+
+BAD_DATA = """
+import numpy as np
+from autoenc_bench import data
+
+data.register("broken", lambda rows, features, seed: data.split_rows(np.full((rows, features), np.nan)))
+"""
+
+
+def test_bad_data(tmp_path):
+    """Data of somebody's own that cannot be trained on fail their cases with one sentence, not a traceback."""
+    (tmp_path / "mine").mkdir()
+    text = BAD_DATA + OWN_EXPERIMENT.replace('data="uniform"', 'data="broken"')
+    (tmp_path / "mine" / "conftest.py").write_text(text)
+    arguments = ("--scale", "smoke", "--experiment", "wide-code", "-k", "score")
+    process = start("benchmarks", tmp_path / "mine", *arguments, f"--benchmark-storage=file://{tmp_path}")
+    out, err = process.communicate()
+    assert process.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "train data holds nan at row 0, column 0; values must be finite and within [0, 1]" in out
+    assert "Traceback" not in out + err
+    assert "nothing was timed, so no record was saved" in out
+
+
+def test_record_that_cannot_be_saved(tmp_path):
+    """A run whose record cannot be saved does not end well, and says why."""
+    (tmp_path / "Linux").write_text("a file where the folder should be")
+    arguments = ("--scale", "smoke", "--experiment", "digits", "-k", "build")
+    process = start("benchmarks", *arguments, f"--benchmark-storage=file://{tmp_path / 'Linux'}")
+    out, _ = process.communicate()
+    assert process.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "the record could not be saved: " in out
 
 
 def test_no_source_of_mnist(tmp_path):
