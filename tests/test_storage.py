@@ -110,3 +110,16 @@ def test_killed_runs_leave_no_half_record(tmp_path):
     for path in tmp_path.glob("*.json"):
         records.read(path)
     records.read(storage.save(content(), tmp_path, "after", {}))
+
+
+def test_a_record_appears_by_renaming(tmp_path, monkeypatch):
+    """Until the rename, which is one step, no file bears a record's name; a failed one leaves nothing behind."""
+
+    def fail(_self, _target):
+        assert not list(tmp_path.glob("*.json"))
+        raise OSError("no room")
+
+    monkeypatch.setattr(storage.Path, "replace", fail)
+    with pytest.raises(OSError, match="no room"):
+        storage.save(content(), tmp_path, "smoke", {})
+    assert not list(tmp_path.iterdir())
