@@ -114,16 +114,12 @@ class Measure:
     def __call__(self, target, *args, rows, setup=None, cold=False, **facts):
         """Time ``target(*args)``, or ``target`` of what ``setup`` returns; ``rows`` are the samples it processes.
 
-        A warm-up and several rounds; a ``cold`` target is timed once, from its first call.
+        A warm-up and several rounds; a ``cold`` target is timed once, from its first call, and at smoke every
+        target runs just once.
         """
         self.note(rows=rows, **facts)
-        return self.benchmark.pedantic(
-            target,
-            args=args,
-            setup=setup,
-            rounds=1 if cold else self.scale.rounds,
-            warmup_rounds=0 if cold else 1,
-        )
+        rounds = 1 if cold else self.scale.rounds
+        return self.benchmark.pedantic(target, args=args, setup=setup, rounds=rounds, warmup_rounds=int(rounds > 1))
 
     def note(self, **facts):
         """Add facts to the case's record."""
