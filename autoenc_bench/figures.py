@@ -6,6 +6,7 @@ from autoenc_bench import curves, histograms, looks, samples, scaling, timings
 from autoenc_bench.looks import Drawing
 from autoenc_bench.sources import Source, bracketed
 
+CHAPTERS = {"mnist": "The MNIST dataset", "digits": "The digits dataset"}
 CRUDE = ("crude-simple", "crude-complex")
 
 
@@ -20,7 +21,7 @@ def draw(source: Source) -> Iterator[tuple[str, Drawing]]:
     yield from (("Crude models with crude data", drawing) for drawing in crude(source))
     yield from (("Does the number of features matter?", drawing) for drawing in features(source))
     for name, drawing in others(source):
-        yield f"The {looks.plain(name)} experiment", drawing
+        yield CHAPTERS.get(name, f"The {looks.plain(name)} experiment"), drawing
     for draws in (curves.curves, timings.speed_up, timings.first_calls, timings.phases):
         yield from (("Timings", drawing) for drawing in draws(source))
 

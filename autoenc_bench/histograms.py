@@ -203,4 +203,4 @@ def _error_label(case: Case) -> str:
 
 
 def _which(case: Case) -> str:
-    return f"Trained by {case.trainer} with seed {case.seed}."
+    return f"Trained by the {case.trainer} trainer, seed {case.seed}."

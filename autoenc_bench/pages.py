@@ -58,6 +58,18 @@ class Section:
         """Name the record."""
         return self.source.path.stem
 
+    @property
+    def subject(self) -> str:
+        """Say what the record is about."""
+        if self.rows:
+            return f"Speed and error of {count(len(self.rows), 'experiment')}"
+        return f"Speed of {count(len(self.source.record.benchmarks), 'benchmark')}"
+
+    @property
+    def moment(self) -> str:
+        """Say when the record was made."""
+        return moment(self.source.record.datetime)
+
     @cached_property
     def rows(self) -> list[summary.Row]:
         """Sum up each experiment."""
@@ -97,7 +109,7 @@ class Section:
     def facts(self) -> list[tuple[str, str]]:
         """List what is known of the machine, the software and the run."""
         record, run = self.source.record, self.source.record.autoenc
-        found = [("recorded", moment(record.datetime)), ("record", self.source.path.name)]
+        found = [("recorded", self.moment), ("record", self.source.path.name)]
         found += [("commit", commit)] if (commit := self.source.origin.commit()) else []
         if run is None:
             machine = [words for words in self.source.origin.machine() if words]
