@@ -81,7 +81,7 @@ def _report(chosen: argparse.Namespace) -> str:
     from autoenc_bench import report  # here, for Matplotlib takes longer to load than other commands to run
 
     with _Progress() as progress:
-        written = report.write(chosen.record or [records.newest(STORAGE)], chosen.out, progress.tell)
+        written = report.write(chosen.record or [storage.newest(STORAGE)], chosen.out, progress.tell)
     for entry in written.unreadable:
         print(f"autoenc-bench: left out {entry.case}: {entry.reason}", file=sys.stderr)
     if chosen.open:

@@ -10,10 +10,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from tabulate import tabulate
 
-from autoenc_bench import __version__, looks, summary
+from autoenc_bench import __version__, summary
+from autoenc_bench.figures import looks
+from autoenc_bench.figures.timings import rounds
 from autoenc_bench.records import Benchmark, Left
 from autoenc_bench.sources import Source, count
-from autoenc_bench.timings import rounds
 
 
 @dataclass(frozen=True)

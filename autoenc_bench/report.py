@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from autoenc_bench import figures, looks, pages, sources
+from autoenc_bench import figures, pages, sources
+from autoenc_bench.figures import looks
 from autoenc_bench.pages import Picture, Section
 from autoenc_bench.records import Left
 from autoenc_bench.sources import Source

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from autoenc_bench import records
+from autoenc_bench import records, storage
 from autoenc_bench.records import Benchmark, Case, Left, Record
 
 Pictures = dict[str, NDArray[np.uint8]]
@@ -43,7 +43,7 @@ class Origin(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Source:
-    """Hold one record, its pictures (see ``records.pictures``) and the file that it came from."""
+    """Hold one record, its pictures (see ``storage.pictures``) and the file that it came from."""
 
     path: Path
     record: Record
@@ -100,7 +100,7 @@ def read(path: Path) -> Source:
     """
     try:
         record = records.read(path)
-        pictures = records.pictures(path)
+        pictures = storage.pictures(path)
         origin = msgspec.json.decode(path.read_bytes(), type=Origin)
     except OSError as problem:
         raise ValueError(f"{path}: cannot be read: {problem.strerror}; name a record's JSON file") from problem

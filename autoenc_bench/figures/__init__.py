@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from autoenc_bench import curves, histograms, looks, samples, scaling, timings
-from autoenc_bench.looks import Drawing
+from autoenc_bench.figures import curves, histograms, looks, samples, scaling, timings
+from autoenc_bench.figures.looks import Drawing
 from autoenc_bench.sources import Source, bracketed
 
 CHAPTERS = {"mnist": "The MNIST dataset", "digits": "The digits dataset"}

@@ -10,8 +10,8 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from autoenc_bench import looks
-from autoenc_bench.looks import Drawing
+from autoenc_bench.figures import looks
+from autoenc_bench.figures.looks import Drawing
 from autoenc_bench.records import Case
 from autoenc_bench.sources import Source
 

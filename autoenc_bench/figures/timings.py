@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from autoenc_bench import looks
-from autoenc_bench.looks import Drawing
+from autoenc_bench.figures import looks
+from autoenc_bench.figures.looks import Drawing
 from autoenc_bench.records import Benchmark, Case
 from autoenc_bench.sources import Source
 

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from autoenc_bench import looks
-from autoenc_bench.looks import Drawing
+from autoenc_bench.figures import looks
+from autoenc_bench.figures.looks import Drawing
 from autoenc_bench.records import Case, Extreme
 
 Bytes = NDArray[np.uint8]
