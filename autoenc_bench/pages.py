@@ -136,8 +136,8 @@ def _speed(rows: list[summary.Row]) -> list[str]:
     gains = sorted(row.speed_up for row in rows if row.speed_up)
     if not gains:
         return []
-    span = f"{gains[0]:.3g}" if len(gains) == 1 else f"{gains[0]:.3g} to {gains[-1]:.3g}"
-    return [f"The fused trainer takes {span} times as many rows per second as fit."]
+    span = dict.fromkeys(f"{gain:.3g}" for gain in (gains[0], gains[-1]))
+    return [f"The fused trainer takes {' to '.join(span)} times as many rows per second as fit."]
 
 
 def _quality(rows: list[summary.Row]) -> list[str]:

@@ -22,7 +22,7 @@ PAPER, INK, MUTED, GRID = "#ffffff", "#1f2328", "#59636e", "#d9dee3"
 EXPERIMENTS = {
     "crude-simple": "#0072b2",
     "crude-complex": "#d55e00",
-    "features-2": "#c98a1b",
+    "features-2": "#bf8319",
     "features-4": "#a8721a",
     "features-8": "#865b1a",
     "features-16": "#654519",
@@ -39,7 +39,7 @@ DARK = {
     GRID: "#30363d",
     "#0072b2": "#3aa0dc",
     "#d55e00": "#f0883e",
-    "#c98a1b": "#96691c",
+    "#bf8319": "#96691c",
     "#a8721a": "#ac7f2c",
     "#865b1a": "#c2953f",
     "#654519": "#dab058",

@@ -65,8 +65,8 @@ def _draw_phase(axes: Axes, phase: str, timed: list[tuple[Benchmark, Case]], nam
     _log_time(axes, "x")
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
-    axes.set_title(phase.replace("_", " ") + (", time per row" if per_row else ""))
-    axes.set_xlabel("   ".join(f"{_sign(kind)} {kind}" for kind in kinds if kind), fontsize=8.5)
+    axes.set_title(looks.plain(phase.replace("_", " "), 30) + (", time per row" if per_row else ""))
+    axes.set_xlabel("   ".join(f"{_sign(kind)} {looks.plain(kind, 16)}" for kind in kinds if kind), fontsize=8.5)
     ranges = ", ".join(
         f"{kind or 'medians'} {looks.seconds(min(values))} to {looks.seconds(max(values))}"
         for kind, values in medians.items()
