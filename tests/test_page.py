@@ -130,10 +130,8 @@ def _lightness(colour):
 
 
 def _column(page, table, column):
-    return page.evaluate(
-        "([table, column]) => [...document.getElementById(table).tBodies[0].rows].map(row => row.cells[column].innerText)",
-        [table, column],
-    )
+    rows = "[...document.getElementById(table).tBodies[0].rows]"
+    return page.evaluate(f"([table, column]) => {rows}.map(row => row.cells[column].innerText)", [table, column])
 
 
 def test_headings_sort(desk):
