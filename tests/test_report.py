@@ -2,8 +2,11 @@
 
 import json
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -12,6 +15,7 @@ import recordings
 
 from autoenc_bench import cli, pages, records, report, sources
 
+ROOT = Path(__file__).parent.parent
 HOSTILE = "<img src=x onerror=alert(1)>\"'&$x^2$|`@all` *b* [a](http://b) {{ 7*7 }}\x00\x1b[31m\n# one"
 
 
@@ -474,3 +478,45 @@ def test_origin_in_any_form(tmp_path):
         found = {**json.loads(path.read_text()), "machine_info": machine, "commit_info": commit}
         path.write_text(json.dumps(found))
         assert sources.read(path).setting == "pytest-benchmark 5.3.1"
+
+
+# At the end of a run
+
+
+def run(folder, *options):
+    """Run one short benchmark from a folder; return its status and what it printed."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--rootdir={ROOT}"]
+    chosen = [
+        f"--config-file={ROOT / 'pyproject.toml'}",
+        "--scale=smoke",
+        "--experiment=digits",
+        "--threads=all",
+        ROOT / "benchmarks" / "test_scoring.py",
+    ]
+    done = subprocess.run([*command, *chosen, *options], cwd=folder, capture_output=True, text=True)
+    return done.returncode, done.stdout
+
+
+def test_a_run_ends_with_a_report(tmp_path):
+    """A run of the suite ends with the report of its record, and says where it is."""
+    status, said = run(tmp_path)
+    assert status == 0, said
+    assert "\nreport: reports/index.html\n" in said
+    assert "score[digits]" in (tmp_path / "reports" / "index.html").read_text()
+    assert (tmp_path / "reports" / "summary.md").exists()
+
+
+def test_a_run_without_report(tmp_path):
+    """With --no-report a run saves its record only."""
+    status, said = run(tmp_path, "--no-report")
+    assert (status, "report:" in said) == (0, False)
+    assert [path.name for path in tmp_path.iterdir()] == [".benchmarks"]
+
+
+def test_a_run_whose_report_fails(tmp_path):
+    """A report that cannot be written costs neither the record nor the status, and says so."""
+    (tmp_path / "reports").write_text("in the way")
+    status, said = run(tmp_path)
+    assert status == 0
+    assert "the report could not be drawn: ValueError: reports: cannot be written: File exists" in said
+    assert len(list(tmp_path.glob(".benchmarks/*/0001_smoke.json"))) == 1

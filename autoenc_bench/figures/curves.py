@@ -76,7 +76,7 @@ def _draw_curves(axes: Axes, name: str, cases: dict[str | None, Case]) -> str:
     x, side = (0.04, "left") if late else (0.97, "right")
     text = axes.text(x, 0.96, "\n".join(lines), ha=side, va="top", transform=axes.transAxes, fontsize=8.5)
     text.set_linespacing(1.35)
-    axes.set(xlim=(0, None))
+    axes.set_xlim(0, 1.05 * max(float(times[-1]) for times in spent.values()))
     axes.set_title(looks.plain(name, 28), color=colour)
     return f"{name}: {'; '.join(words)}."
 

@@ -18,7 +18,7 @@ def histogram(setting: str, case: Case) -> Drawing:
     assert case.error
     name, colour, (mean, sigma) = case.experiment, looks.colour(case.experiment), moments(case.error)
     counts, edges = hundred_bins(case.error)
-    figure = looks.blank(f"{looks.plain(name)}: error {mean:.4g} ± {sigma:.3g}", setting)
+    figure = looks.blank(f"{looks.plain(name)}: error {mean:#.4g} ± {sigma:#.3g}", setting)
     axes = figure.subplots()
     axes.stairs(counts, edges, fill=True, color=colour, alpha=0.85)
     axes.set(ylim=(0, counts.max() * 1.28), xlabel=_error_label(case), ylabel="test samples per bin")

@@ -151,14 +151,16 @@ def plain(text: object, most: int = 60) -> str:
     return drawn if len(drawn) <= most else drawn[: most - 1] + "…"
 
 
-def blank(title: str, setting: str, width: float = 6.6, height: float = 3.4) -> Figure:
+def blank(title: str, setting: str, width: float = 5.8, height: float = 3.4) -> Figure:
     """Make a figure of that size in inches, with its title on top and below it what it was measured on."""
     figure = Figure(figsize=(width, height), layout="constrained")
     figure.get_layout_engine().set(h_pad=0.06, w_pad=0.08)  # type: ignore[union-attr, call-arg]
     figure.suptitle(title, x=0.014, ha="left", fontsize=11, fontweight="bold")
     # No line breaks within a part, unless the part is longer than a line.
     parts = [plain(part, 400) for part in setting.replace(", ", " · ").split(" · ")]
-    wrapped = textwrap.wrap(" ".join(part.replace(" ", "\xa0") + "\xa0·" for part in parts), int(width * 19.5))
+    wrapped = textwrap.wrap(
+        " ".join(part.replace(" ", "\xa0") + "\xa0·" for part in parts), int(width * 19.5), break_on_hyphens=False
+    )
     below = "\n".join(wrapped).removesuffix("\xa0·")
     figure.supxlabel(below, x=0.014, ha="left", fontsize=6.5, color=MUTED, linespacing=1.35)
     return figure

@@ -67,7 +67,7 @@ def scaling(source: Source) -> Iterator[Drawing]:
     known = {name: value for name, value in errors.items() if value}
     if len(known) < 2:
         return
-    figure = looks.blank("What more features cost", source.setting, height=3.9)
+    figure = looks.blank("What more features cost", source.setting, width=6.8, height=3.9)
     left, right = figure.subplots(1, 2)
     for axes in (left, right):
         axes.set(xscale="log", yscale="log")

@@ -5,7 +5,7 @@ from statistics import median
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from autoenc_bench.figures import looks
 from autoenc_bench.figures.looks import Drawing
@@ -94,9 +94,9 @@ def _log_time(axes: Axes, which: str) -> None:
     low, high = axes.get_xlim() if which == "x" else axes.get_ylim()
     decades = np.log10(high / low)
     steps = (1.0, 2.0, 5.0) if decades < 1.7 else (1.0, 3.0) if decades < 2.5 else (1.0,)
-    axis.set_major_locator(LogLocator(subs=steps, numticks=12))
+    axis.set_major_locator(LogLocator(subs=steps, numticks=12) if decades > 0.5 else MaxNLocator(4))
     axis.set_major_formatter(looks.time_axis())
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_locator(NullLocator())
 
 
 def bare(source: Source) -> Iterator[Drawing]:
@@ -189,7 +189,7 @@ def _ratio_ticks(axes: Axes) -> None:
     axes.set_xlim(low, high * (high / low) ** 0.12)
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
     axes.xaxis.set_major_formatter(looks.number_axis())
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.grid(axis="x")
 
 
