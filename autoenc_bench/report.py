@@ -95,9 +95,9 @@ def _save(picture: Picture, folder: Path) -> Picture:
 
 
 def _publish(made: Path, out: Path) -> None:
-    """Move what was made into place, the page last, and remove the figures of an earlier report."""
+    """Move what was made into place, figures before pages, and remove the figures of an earlier report."""
     files = sorted(path.relative_to(made) for path in made.rglob("*") if path.is_file())
-    for file in sorted(files, key=lambda file: file.name == "index.html"):
+    for file in files:
         (out / file).parent.mkdir(parents=True, exist_ok=True)
         (made / file).replace(out / file)
     for path in sorted((out / "figures").rglob("*.*")):

@@ -180,7 +180,7 @@ def test_first_call(drawn):
 
 def test_compressing_only(drawn):
     """A model whose code is as wide as its data is drawn, and left out of the fitted power."""
-    assert "2 features 0.5" in drawn["scaling-features"].alternative
+    assert "2 features 0.01" in drawn["scaling-features"].alternative
     assert "power 1.00 ± 0.0" in drawn["scaling-features"].alternative
 
 

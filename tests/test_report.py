@@ -392,6 +392,17 @@ def test_an_error_leaves_the_last_report(tiny, tmp_path, monkeypatch):
     assert files(out) == before
 
 
+def test_figures_come_before_pages(tiny, tmp_path):
+    """Where a figure cannot be put in place, the page is still the one that was there."""
+    out = tmp_path / "out"
+    (out / "figures" / "time-per-case.svg").mkdir(parents=True)
+    (out / "index.html").write_text("before")
+    with pytest.raises(ValueError, match="cannot be written"):
+        report.write([tiny], out)
+    assert (out / "index.html").read_text() == "before"
+    assert sorted(path.name for path in out.iterdir()) == ["figures", "index.html"]
+
+
 def test_a_newer_report_replaces_figures(path, tiny, tmp_path):
     """Figures of an earlier report go; what somebody else put there stays."""
     out = tmp_path / "out"

@@ -66,7 +66,7 @@ def _draw_curves(axes: Axes, name: str, cases: dict[str | None, Case]) -> str:
         axes.plot(spent[trainer], loss, looks.line(trainer), color=colour, linewidth=1.4)
         reached = int(np.argmax(loss <= target))
         seconds = float(spent[trainer][reached])
-        axes.plot([seconds], [loss[reached]], linestyle="", **looks.mark(trainer, colour, 6))
+        axes.plot([seconds], [loss[reached]], linestyle="", clip_on=False, **looks.mark(trainer, colour, 6))
         lines.append(f"{looks.plain(trainer, 16)} {looks.seconds(seconds)}")
         words.append(
             f"{trainer} reaches {target:.4g} after {looks.seconds(seconds)}, in epoch {reached + 1} of {len(loss)}"
