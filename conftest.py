@@ -1,6 +1,7 @@
 """The pytest side: options, threads, progress lines, the saved record and the closing table."""
 
 import os
+import warnings
 from pathlib import Path
 from time import monotonic
 
@@ -30,6 +31,7 @@ def pytest_addoption(parser):
     group.addoption(
         "--experiment", metavar="NAME", action="append", default=[], help="only this experiment (repeatable)"
     )
+    group.addoption("--no-report", action="store_true", help="write no report to reports/ at the end")
 
 
 def pytest_configure(config):
@@ -234,6 +236,22 @@ class Session:
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
             return
         self.closing.append(f"record: {path}")
+        if not self.option.no_report:
+            self.report(path)
+
+    def report(self, path):
+        """Draw the record that was saved; it is safe, whatever becomes of the drawing."""
+        from autoenc_bench import cli, report  # here, for only a run that draws needs Matplotlib
+
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("default")  # what a newer library deprecates is no reason to draw nothing
+                written = report.write([path], cli.REPORTS)
+        except Exception as problem:  # a flaw in drawing must not end a run that measured well
+            again = f"the record is safe; try 'autoenc-bench report {path}'"
+            self.closing.append(f"the report could not be drawn: {type(problem).__name__}: {problem}; {again}")
+            return
+        self.closing.append(f"report: {written.page}")
 
     def pytest_terminal_summary(self, terminalreporter):
         """End with one table."""

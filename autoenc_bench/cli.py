@@ -2,8 +2,10 @@
 
 import argparse
 import sys
+import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
+from time import monotonic
 
 from tabulate import tabulate
 
@@ -11,6 +13,7 @@ from autoenc_bench import __version__, records, storage, summary
 from autoenc_bench.experiments import EXPERIMENTS
 
 STORAGE = Path(".benchmarks")
+REPORTS = Path("reports")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +44,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     summing.add_argument("--format", choices=("text", "markdown"), default="text", help="default: %(default)s")
     summing.set_defaults(command=_summary)
+
+    reporting = commands.add_parser(
+        "report",
+        help="draw records as a page with figures",
+        description="Draw records: one HTML page, one Markdown page, and every figure as SVG and PNG. Records that "
+        "cannot be read are listed on the page; the exit status is 2 when none can.",
+    )
+    reporting.add_argument(
+        "record", nargs="*", type=Path, help=f"records' JSON files (default: the newest in {STORAGE}/)"
+    )
+    reporting.add_argument("--out", metavar="DIR", type=Path, default=REPORTS, help="default: %(default)s/")
+    reporting.add_argument("--open", action="store_true", help="open the page in a browser")
+    reporting.set_defaults(command=_report)
     return parser
 
 
@@ -59,3 +75,38 @@ def _summary(chosen: argparse.Namespace) -> str:
     lines += summary.leftovers(record.autoenc.skipped, "skipped")
     lines += summary.leftovers(record.autoenc.failed, "failed")
     return "\n".join(lines)
+
+
+def _report(chosen: argparse.Namespace) -> str:
+    from autoenc_bench import report  # here, for Matplotlib takes longer to load than other commands to run
+
+    with _Progress() as progress:
+        written = report.write(chosen.record or [storage.newest(STORAGE)], chosen.out, progress.tell)
+    for entry in written.unreadable:
+        print(f"autoenc-bench: left out {entry.case}: {entry.reason}", file=sys.stderr)
+    if chosen.open:
+        webbrowser.open(written.page.resolve().as_uri())
+    return f"report: {written.page}"
+
+
+class _Progress:
+    """Say on standard error what is being done, once it has taken longer than a moment."""
+
+    def __init__(self) -> None:
+        self.spoke = monotonic()
+        self.line = ""
+
+    def __enter__(self) -> "_Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.line and sys.stderr.isatty():
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def tell(self, text: str) -> None:
+        """Replace the last line on a terminal; elsewhere write one every few seconds."""
+        alive = sys.stderr.isatty()
+        if monotonic() - self.spoke < (0.5 if alive and not self.line else 0 if alive else 3):
+            return
+        self.line, self.spoke = f"drawing {text}", monotonic()
+        print(f"\r\x1b[K{self.line}" if alive else self.line, end="" if alive else "\n", file=sys.stderr, flush=True)

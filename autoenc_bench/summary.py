@@ -89,9 +89,9 @@ LEGEND = (
 )
 
 
-def table(rows: Iterable[Row], style: str = "simple") -> str:
-    """Lay the rows out as text, in one of tabulate's styles (``github`` for Markdown)."""
-    body = [
+def cells(rows: Iterable[Row]) -> list[tuple[str, ...]]:
+    """Say each row in words, one per header."""
+    return [
         (
             row.experiment,
             _count(row.fit),
@@ -105,8 +105,12 @@ def table(rows: Iterable[Row], style: str = "simple") -> str:
         )
         for row in rows
     ]
+
+
+def table(rows: Iterable[Row], style: str = "simple") -> str:
+    """Lay the rows out as text, in one of tabulate's styles (``github`` for Markdown)."""
     align = ("left", *["right"] * (len(HEADERS) - 1))
-    return tabulate(body, HEADERS, tablefmt=style, colalign=align, disable_numparse=True)
+    return tabulate(cells(rows), HEADERS, tablefmt=style, colalign=align, disable_numparse=True)
 
 
 def _count(value: float | None) -> str:

@@ -1,0 +1,133 @@
+"""Small records to draw: what a run of a few experiments would have written, and one by plain pytest-benchmark."""
+
+import json
+
+import msgspec
+import numpy as np
+
+from autoenc_bench import records, storage
+from autoenc_bench.errors import statistics
+
+RUN = records.Run(
+    schema_version=records.SCHEMA_VERSION,
+    suite_version="0.1.0",
+    scale="standard",
+    seeds=1,
+    machine={"cpu": "A CPU", "logical_cores": 2, "memory_gib": 8, "system": "Linux", "architecture": "x86_64"},
+    context={
+        "backend": "tensorflow",
+        "device": "CPU",
+        "threads": 1,
+        "pinned": [1],
+        "keras": "3.1",
+        "tensorflow": "2.2",
+    },
+    skipped=[records.Left("experiment[mnist-fused-seed0]", "nobody has the data")],
+    failed=[],
+)
+SERIES = tuple(f"features-{number}" for number in (2, 4, 8, 16))
+PLAIN = ("crude-simple", "crude-complex", *SERIES)
+SIDE = 4  # rows and columns of the pictures
+SHOWN = 10
+
+
+def error(mean, sigma, components=2, seed=0):
+    """Make the statistics of 2,000 errors around a mean, the ten extremes, and yardsticks beside it."""
+    values = np.abs(np.random.default_rng(seed).normal(mean, sigma, 2000))
+    extremes = [records.Extreme(index, float(value)) for index, value in enumerate(np.sort(values)[:SHOWN])]
+    yardsticks = {
+        "constant mean": records.Yardstick(1.1 * mean, sigma, 0.1),
+        "PCA": records.Yardstick(1.05 * mean, sigma, 0.1, components),
+    }
+    found = statistics(values)
+    return records.Error(found, found, found, extremes, extremes[::-1], yardsticks)
+
+
+def whole(experiment, trainer="fused", seed=0, **changes):
+    """Make the case of a whole experiment."""
+    number = int(experiment.rpartition("-")[2]) if experiment.startswith("features") else 32
+    sample = [round(float(value), 3) for value in np.linspace(0.01, 0.99, number)]
+    curve = [records.Epoch(loss, loss, 1.5 if loss == 0.7 else 0.1) for loss in (0.7, 0.65, 0.625, 0.62, 0.62)]
+    known = {
+        "experiment": experiment,
+        "phase": "experiment",
+        "backend": "tensorflow",
+        "seed": seed,
+        "rows": 9000,
+        "trainer": trainer,
+        "epochs": 5,
+        "error": error(0.01 if number == 2 else number / 4, number / 400, seed=seed),  # a code of 2 compresses no 2
+        "val_loss": 0.62,
+        "curve": curve,
+        "sample": records.Sample(sample, [0.5] * number),
+    }
+    return records.Case(**{**known, **changes})
+
+
+def timed(experiment, phase, rows=1000, **axes):
+    """Make the case of a phase."""
+    return records.Case(experiment=experiment, phase=phase, backend="tensorflow", seed=0, rows=rows, **axes)
+
+
+def benchmark(case, seconds, rounds=3):
+    """Make the entry of a case whose rounds are 5 % apart."""
+    axes = [case.trainer, case.batch, f"seed{case.seed}" if case.phase == "experiment" else None]
+    name = f"test_{case.phase}[{'-'.join([case.experiment, *filter(None, axes)])}]"
+    entry = plain(name, [seconds * (1 + 0.05 * place) for place in range(rounds)])
+    return {**entry, "extra_info": {"autoenc": msgspec.to_builtins(case)}}
+
+
+def plain(name, times):
+    """Make the entry of a benchmark that says nothing but its times."""
+    stats = {"median": float(np.median(times)), "min": min(times), "rounds": len(times), "data": times}
+    return {"name": name, "fullname": f"benchmarks/test_x.py::{name}", "stats": stats, "extra_info": {}}
+
+
+def cases(experiment):
+    """Make all entries of one experiment."""
+    image = {"image": (SIDE, SIDE)} if experiment == "digits" else {}
+    yield benchmark(timed(experiment, "build", 1), 0.01)
+    for trainer, seconds, rows in (("fit", 1.2, 1000), ("fused", 0.2, 9000)):
+        yield benchmark(timed(experiment, "first_call", rows, trainer=trainer), seconds + 1, rounds=1)
+        yield benchmark(timed(experiment, "epoch", rows, trainer=trainer), seconds)
+    yield benchmark(whole(experiment, **image), 2.0, rounds=1)
+    for batch in ("bulk", "one"):
+        yield benchmark(timed(experiment, "encode", batch=batch), 0.01)
+
+
+def content(experiments=(*PLAIN, "digits"), run=RUN, entries=None):
+    """Make the content of a record; ``run=None`` makes one by plain pytest-benchmark."""
+    made = [entry for name in experiments for entry in cases(name)] if entries is None else entries
+    found = {
+        "machine_info": {"node": "a-host", "system": "Linux", "cpu": {"brand_raw": "A CPU"}},
+        "commit_info": {"id": "0123456789abcdef", "branch": "a-branch", "dirty": False},
+        "benchmarks": made,
+        "datetime": "2026-01-02T03:04:05.678+00:00",
+        "version": "5.3.1",
+    }
+    return found if run is None else {**found, "autoenc": msgspec.to_builtins(run)}
+
+
+def pictures(found):
+    """Make the pictures of every case of a record that has an image size."""
+    brackets = [entry["name"].partition("[")[2].removesuffix("]") for entry in found["benchmarks"] if _has_image(entry)]
+    sheet = np.arange(2 * SHOWN * SIDE**2, dtype=np.uint8).reshape(2, SHOWN, SIDE**2)
+    return {f"{name}/{which}": sheet for name in brackets for which in ("first", "best", "worst")}
+
+
+def _has_image(entry):
+    return entry["extra_info"].get("autoenc", {}).get("image")
+
+
+def save(folder, found=None, name="small"):
+    """Write a record with its pictures as a run does; return its path."""
+    found = content() if found is None else found
+    return storage.save(found, folder / "Linux", name, pictures(found))
+
+
+def save_plain(folder):
+    """Write a record of two benchmarks as plain pytest-benchmark does; return its path."""
+    path = folder / "0001_plain.json"
+    entries = [plain("test_fast", [1e-4, 1.1e-4, 1.3e-4]), plain("test_slow", [0.2, 0.21])]
+    path.write_text(json.dumps(content(run=None, entries=entries)))
+    return path
