@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 def start(*arguments, **environment):
     """Start pytest in the project's folder."""
     return subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *map(str, arguments)],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--no-report", *map(str, arguments)],
         cwd=ROOT,
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
