@@ -241,9 +241,9 @@ class Session:
 
     def report(self, path):
         """Draw the record that was saved; it is safe, whatever becomes of the drawing."""
-        from autoenc_bench import cli, report  # here, for only a run that draws needs Matplotlib
-
         try:
+            from autoenc_bench import cli, report  # here, for only a run that draws needs Matplotlib
+
             with warnings.catch_warnings():
                 warnings.simplefilter("default")  # what a newer library deprecates is no reason to draw nothing
                 written = report.write([path], cli.REPORTS)
