@@ -19,7 +19,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     experiment: str
     fit: float | None
     fused: float | None
-    seconds: float | None  # of the whole experiment
+    seconds: float | None  # of the whole experiment's training
     error: float | None
     sigma: float | None
     constant_mean: float | None
@@ -84,8 +84,9 @@ HEADERS = (
     "val_loss",
 )
 LEGEND = (
-    "error: sum of absolute differences per test sample, mean ± σ; constant mean and PCA (as many components as\n"
-    "the code has units, clipped to [0, 1]) are yardsticks for it; rows/s: a steady training epoch; –: not measured"
+    "rows/s: a steady training epoch; whole: all epochs with validation, once compiled; error: sum of absolute\n"
+    "differences per test sample, mean ± σ, beside two yardsticks: the constant mean, and PCA with as many components as\n"
+    "the code has units, clipped to [0, 1]; –: not measured"
 )
 
 
@@ -97,7 +98,7 @@ def cells(rows: Iterable[Row]) -> list[tuple[str, ...]]:
             _count(row.fit),
             _count(row.fused),
             _number(row.speed_up, ".1f", " ×"),
-            _number(row.seconds, ".2f"),
+            _number(row.seconds, ".3g"),
             _spread(row.error, row.sigma),
             _number(row.constant_mean, ".3f"),
             _number(row.pca, ".3f"),

@@ -32,6 +32,7 @@ class Trainer(ABC):
         self.split = split
         self.batch_size = batch_size
         self.seed = seed
+        self._warm = False
         self.optimizer = keras.optimizers.Adam()
         self.optimizer.build(self.model.trainable_variables)
         self._variables = [*self.model.variables, *self.optimizer.variables]
@@ -44,6 +45,12 @@ class Trainer(ABC):
             variable.assign(value)
         self.reseed()
 
+    def warm(self) -> None:
+        """Compile what training needs, unless it has trained before, by one epoch that is undone."""
+        if not self._warm:
+            self.train(1)
+            self.reset()
+
     def evaluate(self) -> float:
         """Return the loss on the test samples as the model is now."""
         test = self.split.test
@@ -53,9 +60,14 @@ class Trainer(ABC):
     def reseed(self) -> None:
         """Start the random order of the training rows anew."""
 
-    @abstractmethod
     def train(self, epochs: int, *, shuffle: bool = True, progress: Progress | None = None) -> list[Epoch]:
         """Train for some epochs and say how each went; ``shuffle=False`` takes the rows in their order."""
+        self._warm = True
+        return self._train(epochs, shuffle, progress)
+
+    @abstractmethod
+    def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]:
+        """Do as ``train`` says, in the trainer's own way."""
 
 
 class Fit(Trainer):
@@ -69,7 +81,7 @@ class Fit(Trainer):
         """Seed the generators that Keras shuffles with."""
         keras.utils.set_random_seed(self.seed)
 
-    def train(self, epochs: int, *, shuffle: bool = True, progress: Progress | None = None) -> list[Epoch]:
+    def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]:
         """Call ``fit`` once; its own set-up falls on the first epoch, as it does for its users."""
         watch = _Watch(progress)
         self.model.fit(
@@ -108,19 +120,19 @@ class Fused(Trainer):
     def __init__(self, autoencoder: Autoencoder, split: Split, *, batch_size: int, seed: int) -> None:
         super().__init__(autoencoder, split, batch_size=batch_size, seed=seed)
         backend = backends.current()
-        self._train, self._test = backend.put(split.train), backend.put(split.test)
+        self._rows = backend.put(split.train), backend.put(split.test)
         self._epoch = backend.compile_epoch(self.model, keras.losses.BinaryCrossentropy(), self.optimizer, batch_size)
 
     def reseed(self) -> None:
         """Start the seed's stream of permutations anew."""
         self._random = generator(self.seed, "order")
 
-    def train(self, epochs: int, *, shuffle: bool = True, progress: Progress | None = None) -> list[Epoch]:
+    def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]:
         """Run the compiled epoch that many times, each in an order drawn by NumPy."""
         history = []
         for done in range(1, epochs + 1):
             started = perf_counter()
-            losses = self._epoch(self._train, self._test, self._order(shuffle))
+            losses = self._epoch(*self._rows, self._order(shuffle))
             history.append(Epoch(*losses, perf_counter() - started))
             if progress:
                 progress(done, history[-1])
@@ -152,14 +164,6 @@ def prepare(experiment: Experiment, trainer: str, split: Split, seed: int) -> Tr
     if trainer not in TRAINERS:
         raise LookupError(f"unknown trainer {trainer!r}; choose from {', '.join(TRAINERS)}")
     return TRAINERS[trainer](build(experiment, seed), split, batch_size=experiment.batch_size, seed=seed)
-
-
-def run(
-    experiment: Experiment, trainer: str, split: Split, seed: int, progress: Progress | None = None
-) -> tuple[Autoencoder, list[Epoch]]:
-    """Build, compile and train the whole experiment; return the trained model and its history."""
-    ready = prepare(experiment, trainer, split, seed)
-    return ready.autoencoder, ready.train(experiment.epochs, progress=progress)
 
 
 def repeat(call: Callable[[Array], Array], values: Array, times: int) -> Array:

@@ -69,13 +69,13 @@ def load():
 
 @pytest.fixture(scope="session")
 def split(experiment, load):
-    """Return the experiment's data for seed 0."""
+    """Return the data of seed 0."""
     return load(experiment)
 
 
 @pytest.fixture(scope="session")
-def prepare(experiment, split, scale):
-    """Return a function trainer -> (a Trainer on one round's rows, the epochs in a round).
+def prepare(experiment, load):
+    """Return a function (trainer, rows, seed) -> Trainer on the first rows of the training data, or on all.
 
     It keeps the experiment's trainers, so that a later case need not compile again, unless asked for a new one.
     """
@@ -83,11 +83,12 @@ def prepare(experiment, split, scale):
 
     kept = {}
 
-    def prepare(trainer, new=False):
-        if new or trainer not in kept:
-            rows, epochs = scale.round_size(experiment, trainer, len(split.train))
-            kept[trainer] = training.prepare(experiment, trainer, split.head(rows), seed=0), epochs
-        return kept[trainer]
+    def prepare(trainer, rows=None, seed=0, new=False):
+        split = load(experiment, seed)
+        key = (trainer, rows or len(split.train), seed)
+        if new or key not in kept:
+            kept[key] = training.prepare(experiment, trainer, split.head(key[1]), seed)
+        return kept[key]
 
     return prepare
 
@@ -111,14 +112,13 @@ class Measure:
         benchmark.extra_info["autoenc"] = facts
         benchmark.group = facts["phase"]
 
-    def __call__(self, target, *args, rows, setup=None, cold=False, **facts):
+    def __call__(self, target, *args, rows, setup=None, once=False, **facts):
         """Time ``target(*args)``, or ``target`` of what ``setup`` returns; ``rows`` are the samples it processes.
 
-        A warm-up and several rounds; a ``cold`` target is timed once, from its first call, and at smoke every
-        target runs just once.
+        A warm-up and several rounds, or just ``once``, as everything at smoke.
         """
         self.note(rows=rows, **facts)
-        rounds = 1 if cold else self.scale.rounds
+        rounds = 1 if once else self.scale.rounds
         return self.benchmark.pedantic(target, args=args, setup=setup, rounds=rounds, warmup_rounds=int(rounds > 1))
 
     def note(self, **facts):

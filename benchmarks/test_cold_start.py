@@ -11,8 +11,9 @@ def test_build(experiment, measure):
     assert autoencoder.model.count_params() == experiment.parameters
 
 
-def test_first_call(trainer, prepare, measure):
+def test_first_call(experiment, trainer, prepare, split, scale, measure):
     """Train for the first time: the same round as test_epoch's, with tracing and compiling before it."""
-    ready, epochs = prepare(trainer, new=True)
-    history = measure(ready.train, epochs, rows=epochs * len(ready.split.train), epochs=epochs, cold=True)
+    rows, epochs = scale.round_size(experiment, trainer, len(split.train))
+    ready = prepare(trainer, rows, new=True)
+    history = measure(ready.train, epochs, rows=epochs * rows, epochs=epochs, once=True)
     assert isfinite(history[-1].val_loss)

@@ -1,16 +1,11 @@
 """How fast is a steady training epoch, by Keras's fit and by one compiled program?"""
 
 
-def test_epoch(trainer, prepare, measure):
+def test_epoch(experiment, trainer, prepare, split, scale, measure):
     """Train for one round on an experiment's rows, compiled before, from the same state each time."""
-    ready, epochs = prepare(trainer)
+    rows, epochs = scale.round_size(experiment, trainer, len(split.train))
+    ready = prepare(trainer, rows)
     ready.reset()
     untrained = ready.evaluate()
-    history = measure(
-        ready.train,
-        epochs,
-        setup=ready.reset,
-        rows=epochs * len(ready.split.train),
-        epochs=epochs,
-    )
+    history = measure(ready.train, epochs, setup=ready.reset, rows=epochs * rows, epochs=epochs)
     assert history[-1].val_loss < untrained, "training did not lower the loss"

@@ -1,25 +1,24 @@
 """How long does the whole experiment take, and how well does it reconstruct?"""
 
+from functools import partial
 from math import isfinite
 
-from autoenc_bench import scoring, training
+from autoenc_bench import scoring
 
 
-def test_experiment(experiment, trainer, seed, load, scale, measure, epoch):
-    """Build, compile and train at full length, then score the test samples beside the yardsticks."""
-    split = load(experiment, seed)
-    autoencoder, history = measure(
-        training.run,
-        experiment,
-        trainer,
-        split,
-        seed,
-        epoch,
-        cold=True,
-        rows=experiment.epochs * len(split.train),
+def test_experiment(experiment, trainer, seed, prepare, scale, measure, epoch):
+    """Train at full length, compiled before, then score the test samples beside the yardsticks."""
+    ready = prepare(trainer, seed=seed)
+    ready.warm()
+    history = measure(
+        partial(ready.train, progress=epoch),
+        experiment.epochs,
+        setup=ready.reset,
+        rows=experiment.epochs * len(ready.split.train),
         epochs=experiment.epochs,
+        once=True,
     )
-    score = scoring.score(autoencoder, split, components=experiment.code)
+    score = scoring.score(ready.autoencoder, ready.split, components=experiment.code)
     measure.note(error=score.error, sample=score.sample, curve=history, val_loss=history[-1].val_loss)
     if experiment.image:
         measure.show(experiment.image, score.pictures)

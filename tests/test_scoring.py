@@ -7,7 +7,7 @@ from autoenc_bench import data, errors
 from autoenc_bench.experiments import find
 from autoenc_bench.scales import SCALES
 from autoenc_bench.scoring import SHOWN, score
-from autoenc_bench.training import Inference, run
+from autoenc_bench.training import Inference, prepare
 
 
 @pytest.fixture(scope="module")
@@ -15,8 +15,10 @@ def scored():
     """Return a trained digits experiment: its test samples, its reconstructions and its score."""
     experiment = SCALES["smoke"].apply(find("digits"))
     split = data.load("digits", rows=experiment.rows, features=experiment.features, seed=0)
-    autoencoder, _ = run(experiment, "fused", split, seed=0)
-    return split.test, Inference(autoencoder).reconstruct(split.test), score(autoencoder, split, experiment.code)
+    trainer = prepare(experiment, "fused", split, seed=0)
+    trainer.train(experiment.epochs)
+    reconstructions = Inference(trainer.autoencoder).reconstruct(split.test)
+    return split.test, reconstructions, score(trainer.autoencoder, split, experiment.code)
 
 
 def test_statistics(scored):

@@ -11,7 +11,7 @@ from strategies import experiments
 from autoenc_bench import data
 from autoenc_bench.experiments import find
 from autoenc_bench.models import build
-from autoenc_bench.training import TRAINERS, Inference, prepare, repeat, run
+from autoenc_bench.training import TRAINERS, Inference, prepare, repeat
 
 
 def small(name, rows):
@@ -56,6 +56,19 @@ def test_reset(name):
 
 
 @pytest.mark.parametrize("name", TRAINERS)
+def test_warm(name):
+    """Warming up leaves no trace in weights or order, and trains only the first time."""
+    experiment, split = small("crude-simple", 555)
+    cold, warm = (prepare(experiment, name, split, seed=3) for _ in range(2))
+    warm.warm()
+    np.testing.assert_array_equal(weights(warm), weights(cold))
+    assert [epoch.val_loss for epoch in warm.train(2)] == [epoch.val_loss for epoch in cold.train(2)]
+    trained = weights(warm)
+    warm.warm()
+    np.testing.assert_array_equal(weights(warm), trained)
+
+
+@pytest.mark.parametrize("name", TRAINERS)
 def test_history(name):
     """Each epoch reports finite losses and its seconds, the last val_loss is the model's, and progress is told."""
     experiment, split = small("digits", 100)
@@ -96,7 +109,7 @@ def test_batches_as_large_as_the_data(batch_size):
 def test_any_model_trains(experiment, seed):
     """Any legal model trains on any legal data, and every seed gives the same result twice."""
     split = data.load(experiment.data, rows=experiment.rows, features=experiment.features, seed=seed)
-    histories = [run(experiment, "fused", split, seed)[1] for _ in range(2)]
+    histories = [prepare(experiment, "fused", split, seed).train(2) for _ in range(2)]
     assert [epoch.val_loss for epoch in histories[0]] == [epoch.val_loss for epoch in histories[1]]
     assert np.isfinite(histories[0][-1].val_loss)
 

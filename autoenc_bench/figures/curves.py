@@ -35,8 +35,7 @@ def curves(source: Source) -> Iterator[Drawing]:
     _outer_labels(figure, order, wide)
     note = (
         "The stated loss lies nine tenths of the way from the first epoch's to the last's (of the trainer that ends "
-        "higher); a mark shows the first epoch that reaches it. Validation, and compiling in the first epoch, are in "
-        "the seconds."
+        "higher); a mark shows the first epoch that reaches it. Validation is in the seconds, compiling is not."
     )
     trainers = sorted({str(trainer) for cases in found.values() for trainer in cases})
     yield Drawing(
