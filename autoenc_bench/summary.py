@@ -85,8 +85,8 @@ HEADERS = (
 )
 LEGEND = (
     "rows/s: a steady training epoch; whole: all epochs with validation, once compiled; error: sum of absolute\n"
-    "differences per test sample, mean ± σ, beside two yardsticks: the constant mean, and PCA with as many components as\n"
-    "the code has units, clipped to [0, 1]; –: not measured"
+    "differences per test sample, mean ± σ, beside two yardsticks: the constant mean, and PCA with as many\n"
+    "components as the code has units, clipped to [0, 1]; –: not measured"
 )
 
 
