@@ -24,7 +24,9 @@ def pytest_addoption(parser):
         help="smoke: everything once on small data, in seconds; standard (default): whole experiments by the "
         "fused trainer, slices for the timed rounds; notebook: everything at full size, fit included",
     )
-    group.addoption("--seeds", metavar="N", help="whole experiments run once per seed 0 ... N-1")
+    group.addoption(
+        "--seeds", metavar="N", help="whole experiments run once per seed 0 ... N-1 (default: 1; notebook: 3)"
+    )
     group.addoption(
         "--threads", metavar="N|all", default="1", help="cores to use and pin to (default: 1), or all, not pinned"
     )
@@ -284,7 +286,8 @@ def _result(case, stats):
     if stats is None:
         text = f"{case.rows:,} rows, not timed"
     else:
-        text = f"{_duration(stats['median']):>8} {case.rows / stats['median']:>15,.0f} rows/s"
+        text = f"{_duration(stats['median']):>8}"
+        text += f" {case.rows / stats['median']:>15,.0f} rows/s" if case.rows > 1 else ""
     if case.error:
         text += f"  error {case.error.absolute.mean:.3f} ± {case.error.absolute.std:.3f}"
     return text

@@ -158,7 +158,7 @@ TIMINGS = ("case", "median", "fastest", "slowest", "spread", "rounds", "rows/s")
 def _timing(benchmark: Benchmark) -> list[Cell]:
     stats, case, times = benchmark.stats, benchmark.extra_info.autoenc, rounds(benchmark)
     spread = (max(times) - min(times)) / stats.median
-    rate = case.rows / stats.median if case else None
+    rate = case.rows / stats.median if case and case.rows > 1 else None
     return [
         Cell(benchmark.name.removeprefix("test_")),
         *(Cell(looks.seconds(value), value) for value in (stats.median, min(times), max(times))),

@@ -71,7 +71,8 @@ class Sample(msgspec.Struct, frozen=True):
 class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Say what one benchmark did.
 
-    ``rows`` counts the samples that one timed call processed, so rows / seconds is its throughput.
+    ``rows`` counts the samples that one timed call processed, so rows / seconds is its throughput; 1 where there
+    are none, as in building a model.
     """
 
     experiment: str
