@@ -16,9 +16,9 @@ class Scale:
 
     ``rows`` and ``epochs`` cap the whole experiment (``None``: as the catalogue says); ``trainers`` are those
     that run it whole, once per seed. A timed training round takes about ``steps`` optimiser steps of its
-    trainer, but at most ``values`` numbers (rows x features). A timed inference round is ``calls`` calls for a
-    batch of one, and for a bulk of rows as many as process ``bulk_values`` numbers. ``rounds`` are the timed
-    repetitions.
+    trainer, but at most ``values`` numbers (rows x features) and ``epoch_limit`` epochs. A timed inference round
+    is ``calls`` calls for a batch of one, and for a bulk of rows as many as process ``bulk_values`` numbers.
+    ``rounds`` are the timed repetitions.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Scale:
     trainers: tuple[str, ...]
     seeds: int
     steps: dict[str, int]
+    epoch_limit: dict[str, int]
     values: int
     calls: int
     bulk_values: int
@@ -51,7 +52,7 @@ class Scale:
         It is a slice where an epoch is longer than a round, and several epochs where it is shorter.
         """
         wanted = min(self.steps[trainer] * experiment.batch_size, self.values // experiment.features)
-        return max(1, min(train_rows, wanted)), max(1, wanted // train_rows)
+        return max(1, min(train_rows, wanted)), max(1, min(self.epoch_limit[trainer], wanted // train_rows))
 
     def repeats(self, values: "NDArray[Any]") -> int:
         """Say how many inference calls on these rows, shape (n, width), one timed round makes."""
@@ -86,6 +87,7 @@ _STANDARD = Scale(
     trainers=("fused",),
     seeds=1,
     steps={"fit": 600, "fused": 10_000},
+    epoch_limit={"fit": 10, "fused": 200},  # an epoch of fit has a set-up of its own
     values=50_000_000,
     calls=300,
     bulk_values=10_000_000,

@@ -16,6 +16,7 @@ def test_round_size(experiment, scale, trainer, train_rows):
     rows, epochs = SCALES[scale].round_size(experiment, trainer, train_rows)
     assert 1 <= rows <= train_rows
     assert epochs == 1 or rows == train_rows
+    assert 1 <= epochs <= SCALES[scale].epoch_limit[trainer]
 
 
 @given(st.integers(1, 10**5), st.integers(1, 800))
