@@ -154,7 +154,7 @@ def speed_up(source: Source) -> Iterator[Drawing]:
         + (
             f" In {len(slices)} of {len(pairs)} experiments a round of fit trains on fewer rows than one of fused, and "
             "fit's set-up per call, about 0.1 s of a round of about 1 s, is counted: the speed-up over a long fit is "
-            "some 10 % smaller."
+            "up to a sixth smaller."
             if slices
             else ""
         ),
