@@ -144,12 +144,16 @@ def _quality(rows: list[summary.Row]) -> list[str]:
     scored = [row for row in rows if row.error is not None]
     if not scored:
         return []
-    mean = [row for row in scored if row.constant_mean is not None and row.error < row.constant_mean]  # type: ignore[operator]
-    pca = [row for row in scored if row.pca is not None and row.error < row.pca]  # type: ignore[operator]
+    mean = sum(_below(row.error, row.constant_mean) for row in scored)
+    pca = sum(_below(row.error, row.pca) for row in scored)
     return [
-        f"The autoencoder's error is below the constant mean's in {len(mean)} of {len(scored)} experiments, and below "
-        f"PCA's in {len(pca)}."
+        f"The autoencoder's error is below the constant mean's in {mean} of {len(scored)} experiments, and below "
+        f"PCA's in {pca}."
     ]
+
+
+def _below(error: float | None, yardstick: float | None) -> bool:
+    return error is not None and yardstick is not None and error < yardstick
 
 
 TIMINGS = ("case", "median", "fastest", "slowest", "spread", "rounds", "rows/s")

@@ -154,7 +154,7 @@ def plain(text: object, most: int = 60) -> str:
 def blank(title: str, setting: str, width: float = 5.8, height: float = 3.4) -> Figure:
     """Make a figure of that size in inches, with its title on top and below it what it was measured on."""
     figure = Figure(figsize=(width, height), layout="constrained")
-    figure.get_layout_engine().set(h_pad=0.06, w_pad=0.08)  # type: ignore[union-attr, call-arg]
+    figure.get_layout_engine().set(h_pad=0.06, w_pad=0.08)  # type: ignore[union-attr, call-arg] # typed for any engine
     figure.suptitle(title, x=0.014, ha="left", fontsize=11, fontweight="bold")
     # No line breaks within a part, unless the part is longer than a line.
     parts = [plain(part, 400) for part in setting.replace(", ", " · ").split(" · ")]
