@@ -1,17 +1,17 @@
-"""The pytest side: options, threads, progress lines, the saved record and the closing table."""
+"""The pytest side: options, the saved record and the closing table; progress.py has the lines in between."""
 
 import os
 import warnings
 from pathlib import Path
-from time import monotonic
 
 import msgspec
 import pytest
 
-from autoenc_bench import __version__, backends, experiments, machine, records, storage, summary
+from autoenc_bench import __version__, backends, cases, experiments, records, storage, summary
+from autoenc_bench.machine import threads
+from autoenc_bench.machine.setting import Setting
+from autoenc_bench.progress import Progress, result, short
 from autoenc_bench.scales import SCALES
-
-QUIET_FOR = 1.0  # seconds without a word after which an epoch is announced
 
 
 def pytest_addoption(parser):
@@ -40,7 +40,7 @@ def pytest_configure(config):
     """Check the options, and take over what pytest-benchmark would save and print."""
     option = config.option
     try:
-        threads = machine.parse_threads(option.threads)
+        wanted_threads = threads.parse(option.threads)
         option.seeds = _seeds(option.seeds, SCALES[option.scale])
         wanted = dict.fromkeys(option.experiment or experiments.EXPERIMENTS)
         option.experiment = [experiments.find(name).name for name in wanted]
@@ -48,7 +48,8 @@ def pytest_configure(config):
     except (LookupError, ValueError) as problem:
         raise pytest.UsageError(str(problem)) from problem
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it greets, and complains when there is no GPU
-    config.pluginmanager.register(Session(config, threads), "autoenc-bench")
+    setting = Setting(wanted_threads)  # before Keras is loaded, which adds to the environment
+    config.pluginmanager.register(Session(config, setting), "autoenc-bench")
 
 
 def _seeds(text, scale):
@@ -71,21 +72,20 @@ def pytest_benchmark_update_json(config, output_json):
 
 
 class Session:
-    """Follow the benchmarks of one run: limit its threads, tell how far it is, save and sum up."""
+    """Follow the benchmarks of one run: enter its setting, keep what cases say, save and sum up."""
 
-    def __init__(self, config, threads):
+    def __init__(self, config, setting):
         self.config = config
         self.option = option = config.option
-        self.threads = threads
-        self.cores = None
+        self.setting = setting
+        self.progress = Progress(config)
+        config.pluginmanager.register(self.progress, "autoenc-bench-progress")
+        self.roofs = None
         self.fixtures = {}  # node id -> pytest-benchmark's fixture, of each case that ran
         self.pictures = {}  # for the record's side file
         self.skipped = {}  # node id -> reason
         self.failed = {}
         self.cases = []  # node ids
-        self.begun = 0
-        self.tells = False  # whether each case gets a line from here
-        self.spoke = monotonic()
         self.closing = []
         # Elasticsearch stays pytest-benchmark's business. Its file saver writes in place, and two runs can
         # take one number, so storage.save takes that over.
@@ -99,36 +99,27 @@ class Session:
             option.benchmark_quiet = True
 
     @property
-    def reporter(self):
-        """Return pytest's terminal reporter."""
-        return self.config.pluginmanager.get_plugin("terminalreporter")
-
-    # Before the first case
+    def where(self):
+        """Say in one line what runs where."""
+        scale, seeds = self.option.scale, self.option.seeds
+        return f"scale {scale}, {seeds} seed{'s'[: seeds > 1]}, {self.setting}"
 
     def pytest_collection_finish(self, session):
-        """Limit the threads before a benchmark loads a framework; a run without benchmarks keeps them all."""
+        """Limit the threads before a benchmark runs anything; a run without benchmarks keeps them all."""
         self.cases = [item.nodeid for item in session.items if "measure" in item.fixturenames]
-        if not self.cases or self.option.collectonly or self.reporter is None:  # None in a worker of pytest-xdist
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if not self.cases or self.option.collectonly or reporter is None:  # None in a worker of pytest-xdist
             return
-        self.cores = machine.limit_threads(self.threads)
-        backends.current().configure(self.threads)
-        self.tells = self.reporter.verbosity == 0  # -v and -q ask for pytest's own ways
-        if self.tells and len(self.cases) == len(session.items):
-            self.reporter.showfspath = False
+        self.setting.enter()
+        self.progress.start(self.cases, alone=len(self.cases) == len(session.items))
         scale = SCALES[self.option.scale]
         seconds = scale.estimate(map(experiments.find, self.option.experiment), self.option.seeds)
         about = f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
-        self.reporter.write_line(f"{self.setting()}; {len(self.cases)} cases, about {about} for the whole suite")
+        reporter.write_line(f"{self.where}; {len(self.cases)} cases, about {about} for the whole suite")
+        if not self.option.benchmark_disable:
+            from autoenc_bench.machine import roofs
 
-    def setting(self):
-        """Say in one line what runs where."""
-        backend, libraries = backends.name(), machine.libraries()
-        threads = "all threads" if self.threads is None else _count(self.threads, "thread")
-        pinned = f" pinned to core {', '.join(map(str, self.cores))}" if self.cores else ""
-        return (
-            f"scale {self.option.scale}, {_count(self.option.seeds, 'seed')}, "
-            f"{backend} {libraries[backend]} on {backends.current().device()}, {threads}{pinned}"
-        )
+            self.roofs = roofs.measure(scale.roof_seconds)
 
     # While cases run
 
@@ -138,11 +129,11 @@ class Session:
         report = yield
         if "measure" not in item.fixturenames:
             return report
-        report.autoenc = None
         fixture = item.funcargs.get("benchmark")
         if report.when == "call" and report.passed:
             try:
-                report.autoenc = _result(records.case(fixture.extra_info), fixture.stats)
+                case = cases.case(fixture.extra_info)
+                self.progress.results[item.nodeid] = result(case, fixture.stats and fixture.stats["median"])
             except ValueError as problem:
                 report.outcome, report.longrepr = "failed", f"what this case noted is no record: {problem}"
         if report.skipped and not hasattr(report, "wasxfail"):
@@ -154,42 +145,6 @@ class Session:
             self.fixtures[item.nodeid] = fixture
         return report
 
-    def pytest_report_teststatus(self, report):
-        """Leave out pytest's letter where this class writes a line."""
-        if self.tells and hasattr(report, "autoenc") and not hasattr(report, "wasxfail"):
-            return (report.outcome if self._ends(report) else "", "", "")
-        return None
-
-    @staticmethod
-    def _ends(report):
-        return report.when == "call" or not report.passed
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_runtest_logstart(self, nodeid):
-        """Name the case that begins."""
-        if self.tells and nodeid in self.cases:
-            self.begun += 1
-            self.reporter.ensure_newline()
-            total = str(len(self.cases))
-            self.say(f"[{self.begun:{len(total)}}/{total}] {_short(nodeid):42}")
-
-    def pytest_runtest_logreport(self, report):
-        """Say how the case ended."""
-        if self.tells and hasattr(report, "autoenc") and self._ends(report):
-            markup = {"passed": {}, "skipped": {"yellow": True}, "failed": {"red": True}}[report.outcome]
-            self.reporter.write_line(f" {report.autoenc or report.outcome.upper()}", **markup)
-
-    def epoch(self, done, _latest):
-        """Announce an epoch, once a case has been silent for a while."""
-        if self.tells and monotonic() - self.spoke >= QUIET_FOR:
-            self.say(f" epoch {done}")
-
-    def say(self, text):
-        """Write to the terminal at once, past pytest's capturing."""
-        with self.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
-            self.reporter.write(text, flush=True)
-        self.spoke = monotonic()
-
     # After the last case
 
     def block(self, cpu):
@@ -200,14 +155,10 @@ class Session:
                 suite_version=__version__,
                 scale=self.option.scale,
                 seeds=self.option.seeds,
-                machine=machine.facts(cpu),
-                context={
-                    "backend": backends.name(),
-                    "device": backends.current().device(),
-                    "threads": self.threads,
-                    "pinned": self.cores,
-                    **machine.libraries(),
-                },
+                machine=self.setting.machine(cpu),
+                context=self.setting.context(),
+                conditions=self.setting.conditions(),
+                roofs=self.roofs,
                 skipped=_left(self.skipped),
                 failed=_left(self.failed),
             )
@@ -260,12 +211,12 @@ class Session:
         if not self.cases or self.option.collectonly:
             return
         terminalreporter.section("autoenc-bench")
-        cases = [
-            (records.case(fixture.extra_info), fixture.stats and fixture.stats["median"])
+        timed = [
+            (cases.case(fixture.extra_info), fixture.stats and fixture.stats["median"])
             for fixture in self.fixtures.values()
         ]
-        if cases:
-            terminalreporter.write_line(f"{self.setting()}\n\n{summary.table(summary.rows(cases))}\n\n{summary.LEGEND}")
+        if timed:
+            terminalreporter.write_line(f"{self.where}\n\n{summary.table(summary.rows(timed))}\n\n{summary.LEGEND}")
         for line in (
             *summary.leftovers(_left(self.skipped), "skipped"),
             *summary.leftovers(_left(self.failed), "failed"),
@@ -275,30 +226,4 @@ class Session:
 
 
 def _left(reasons):
-    return [records.Left(_short(nodeid), reason) for nodeid, reason in reasons.items()]
-
-
-def _short(nodeid):
-    return nodeid.rpartition("::")[2].removeprefix("test_")
-
-
-def _result(case, stats):
-    if stats is None:
-        text = f"{case.rows:,} rows, not timed"
-    else:
-        text = f"{_duration(stats['median']):>8}"
-        text += f" {case.rows / stats['median']:>15,.0f} rows/s" if case.rows > 1 else ""
-    if case.error:
-        text += f"  error {case.error.absolute.mean:.3f} ± {case.error.absolute.std:.3f}"
-    return text
-
-
-def _count(number, noun):
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _duration(seconds):
-    for unit, factor, limit in (("µs", 1e6, 1e-3), ("ms", 1e3, 1)):
-        if seconds < limit:
-            return f"{seconds * factor:.3g} {unit}"
-    return f"{seconds:.3g} s"
+    return [records.Left(short(nodeid), reason) for nodeid, reason in reasons.items()]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autoenc_bench.records import Statistics
+from autoenc_bench.cases import Statistics
 
 Values = NDArray[np.float64]  # mostly one error per sample, shape (n,)
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)

@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 
 from autoenc_bench import figures, pages, sources
 from autoenc_bench.figures import looks
-from autoenc_bench.pages import Picture, Section
 from autoenc_bench.records import Left
+from autoenc_bench.sections import Picture, Section
 from autoenc_bench.sources import Source
 
 Tell = Callable[[str], None]  # is told what is being drawn

@@ -18,7 +18,7 @@ class Scale:
     that run it whole, once per seed. A timed training round takes about ``steps`` optimiser steps of its
     trainer, but at most ``values`` numbers (rows x features) and ``epoch_limit`` epochs. A timed inference round
     is ``calls`` calls for a batch of one, and for a bulk of rows as many as process ``bulk_values`` numbers.
-    ``rounds`` are the timed repetitions.
+    ``rounds`` are the timed repetitions. ``roof_seconds`` is what measuring the machine's roofs may take.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Scale:
     calls: int
     bulk_values: int
     rounds: int
+    roof_seconds: float
 
     @property
     def full_size(self) -> bool:
@@ -92,6 +93,7 @@ _STANDARD = Scale(
     calls=300,
     bulk_values=10_000_000,
     rounds=5,
+    roof_seconds=6,
 )
 _SMOKE = replace(
     _STANDARD,
@@ -102,6 +104,7 @@ _SMOKE = replace(
     calls=10,
     bulk_values=1,
     rounds=1,
+    roof_seconds=1.5,
 )
 _NOTEBOOK = replace(
     _STANDARD,

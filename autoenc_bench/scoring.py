@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from autoenc_bench import errors, records, yardsticks
+from autoenc_bench import cases, errors, yardsticks
 from autoenc_bench.data import Split
 from autoenc_bench.models import Autoencoder
 from autoenc_bench.training import Inference
@@ -19,8 +19,8 @@ class Score(NamedTuple):
     ``pictures`` maps first, best and worst to originals and reconstructions, bytes of shape (2, n, features).
     """
 
-    error: records.Error
-    sample: records.Sample
+    error: cases.Error
+    sample: cases.Sample
     pictures: dict[str, NDArray[np.uint8]]
 
 
@@ -32,7 +32,7 @@ def score(autoencoder: Autoencoder, split: Split, components: int) -> Score:
     reconstructions = Inference(autoencoder).reconstruct(split.test)  # (m, features)
     absolute = errors.absolute(split.test, reconstructions)
     best, worst = errors.best(absolute, SHOWN), errors.worst(absolute, SHOWN)
-    error = records.Error(
+    error = cases.Error(
         absolute=errors.statistics(absolute),
         mean_squared=errors.statistics(errors.mean_squared(split.test, reconstructions)),
         psnr=errors.statistics(errors.psnr(split.test, reconstructions)),
@@ -47,18 +47,18 @@ def score(autoencoder: Autoencoder, split: Split, components: int) -> Score:
     shown = {"first": np.arange(min(SHOWN, len(absolute))), "best": best, "worst": worst}
     return Score(
         error=error,
-        sample=records.Sample(_rounded(split.test[0]), _rounded(reconstructions[0])),
+        sample=cases.Sample(_rounded(split.test[0]), _rounded(reconstructions[0])),
         pictures={name: np.rint(both[:, indices] * 255).astype(np.uint8) for name, indices in shown.items()},
     )
 
 
-def _extremes(values: errors.Values, indices: NDArray[np.intp]) -> list[records.Extreme]:
-    return [records.Extreme(int(index), float(values[index])) for index in indices]
+def _extremes(values: errors.Values, indices: NDArray[np.intp]) -> list[cases.Extreme]:
+    return [cases.Extreme(int(index), float(values[index])) for index in indices]
 
 
-def _yardstick(split: Split, reconstructions: NDArray[Any], components: int | None = None) -> records.Yardstick:
+def _yardstick(split: Split, reconstructions: NDArray[Any], components: int | None = None) -> cases.Yardstick:
     absolute = errors.absolute(split.test, reconstructions)
-    return records.Yardstick(
+    return cases.Yardstick(
         mean=float(absolute.mean()),
         std=float(absolute.std()),
         mean_squared=float(errors.mean_squared(split.test, reconstructions).mean()),

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoenc_bench import backends
+from autoenc_bench.cases import Epoch
 from autoenc_bench.data import Array, Split
 from autoenc_bench.experiments import Experiment
 from autoenc_bench.models import Autoencoder, build
-from autoenc_bench.records import Epoch
 from autoenc_bench.seeds import generator
 
 Progress = Callable[[int, Epoch], object]  # (epochs done, the latest one)
@@ -150,10 +150,13 @@ class Inference:
     """Encode, decode and reconstruct, compiled once per input shape; host arrays in and out."""
 
     def __init__(self, autoencoder: Autoencoder) -> None:
-        compile_call = backends.current().compile_call
-        self.encode = compile_call(autoencoder.encoder)  # (n, features) -> (n, code)
-        self.decode = compile_call(autoencoder.decoder)  # (n, code) -> (n, features)
-        self.reconstruct = compile_call(autoencoder.model)  # (n, features) -> (n, features)
+        self.encode = _compiled(autoencoder.encoder)  # (n, features) -> (n, code)
+        self.decode = _compiled(autoencoder.decoder)  # (n, code) -> (n, features)
+        self.reconstruct = _compiled(autoencoder.model)  # (n, features) -> (n, features)
+
+
+def _compiled(model: keras.Model) -> Callable[[Array], Array]:
+    return backends.current().compile_call(lambda values: model(values, training=False))
 
 
 def prepare(experiment: Experiment, trainer: str, split: Split, seed: int) -> Trainer:

@@ -110,16 +110,29 @@ class Measure:
         self.scale = scale
         self.pictures = pictures
         benchmark.extra_info["autoenc"] = facts
-        benchmark.group = facts["phase"]
+        benchmark.group = self.phase = facts["phase"]
 
     def __call__(self, target, *args, rows, setup=None, once=False, **facts):
-        """Time ``target(*args)``, or ``target`` of what ``setup`` returns; ``rows`` are the samples it processes.
+        """Time ``target(*args)``, each round after ``setup()``; ``rows`` are the samples it processes.
 
-        A warm-up and several rounds, or just ``once``, as everything at smoke.
+        A warm-up and several rounds, or just ``once``, as everything at smoke. Beside each round, and outside its
+        clock, runs the reference workload.
         """
+        from autoenc_bench.machine import memory, reference
+
         self.note(rows=rows, **facts)
         rounds = 1 if once else self.scale.rounds
-        return self.benchmark.pedantic(target, args=args, setup=setup, rounds=rounds, warmup_rounds=int(rounds > 1))
+        beside = []
+
+        def ready():
+            if setup:
+                setup()
+            beside.append(reference.seconds())
+
+        watch = memory.Watch()
+        result = self.benchmark.pedantic(target, args=args, setup=ready, rounds=rounds, warmup_rounds=int(rounds > 1))
+        self.note(memory=watch.read(), reference=beside[-rounds:])
+        return result
 
     def note(self, **facts):
         """Add facts to the case's record."""
@@ -149,4 +162,4 @@ def measure(request, benchmark, scale):
 @pytest.fixture(scope="session")
 def epoch(request):
     """Return what is called after each epoch of a whole experiment, to say how far it is."""
-    return request.config.pluginmanager.get_plugin("autoenc-bench").epoch
+    return request.config.pluginmanager.get_plugin("autoenc-bench-progress").epoch

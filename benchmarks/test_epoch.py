@@ -1,5 +1,7 @@
 """How fast is a steady training epoch, by Keras's fit and by one compiled program?"""
 
+from autoenc_bench import work
+
 
 def test_epoch(experiment, trainer, prepare, split, scale, measure):
     """Train for one round on an experiment's rows, compiled before, from the same state each time."""
@@ -7,5 +9,12 @@ def test_epoch(experiment, trainer, prepare, split, scale, measure):
     ready = prepare(trainer, rows)
     ready.reset()
     untrained = ready.evaluate()
-    history = measure(ready.train, epochs, setup=ready.reset, rows=epochs * rows, epochs=epochs)
+    history = measure(
+        ready.train,
+        epochs,
+        setup=ready.reset,
+        rows=epochs * rows,
+        epochs=epochs,
+        work=work.training(experiment, trainer, rows=rows, test_rows=len(split.test), epochs=epochs),
+    )
     assert history[-1].val_loss < untrained, "training did not lower the loss"

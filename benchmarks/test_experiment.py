@@ -3,19 +3,21 @@
 from functools import partial
 from math import isfinite
 
-from autoenc_bench import scoring
+from autoenc_bench import scoring, work
 
 
 def test_experiment(experiment, trainer, seed, prepare, scale, measure, epoch):
     """Train at full length, compiled before, then score the test samples beside the yardsticks."""
     ready = prepare(trainer, seed=seed)
     ready.warm()
+    rows, epochs = len(ready.split.train), experiment.epochs
     history = measure(
         partial(ready.train, progress=epoch),
-        experiment.epochs,
+        epochs,
         setup=ready.reset,
-        rows=experiment.epochs * len(ready.split.train),
-        epochs=experiment.epochs,
+        rows=epochs * rows,
+        epochs=epochs,
+        work=work.training(experiment, trainer, rows=rows, test_rows=len(ready.split.test), epochs=epochs),
         once=True,
     )
     score = scoring.score(ready.autoencoder, ready.split, components=experiment.code)

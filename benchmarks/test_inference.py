@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from autoenc_bench import work
 from autoenc_bench.training import repeat
 
 
@@ -12,23 +13,31 @@ def rows(batch, split):
     return split.test if batch == "bulk" else split.test[:1]
 
 
-def test_encode(experiment, inference, rows, scale, measure):
+@pytest.fixture
+def measure_calls(experiment, scale, measure):
+    """Return a function that times as many calls on these values as make a round."""
+
+    def measure_calls(call, values):
+        rows, calls = len(values), scale.repeats(values)
+        done = work.inference(experiment, measure.phase, rows=rows, calls=calls)
+        return measure(repeat, call, values, calls, rows=calls * rows, work=done)
+
+    return measure_calls
+
+
+def test_encode(experiment, inference, rows, measure_calls):
     """Give the codes of samples."""
-    times = scale.repeats(rows)
-    codes = measure(repeat, inference.encode, rows, times, rows=times * len(rows))
+    codes = measure_calls(inference.encode, rows)
     assert codes.shape == (len(rows), experiment.code)
 
 
-def test_decode(experiment, inference, rows, scale, measure):
+def test_decode(experiment, inference, rows, measure_calls):
     """Give the samples that codes stand for."""
-    codes = inference.encode(rows)
-    times = scale.repeats(rows)
-    samples = measure(repeat, inference.decode, codes, times, rows=times * len(rows))
+    samples = measure_calls(inference.decode, inference.encode(rows))
     assert samples.shape == (len(rows), experiment.features)
 
 
-def test_reconstruct(inference, rows, scale, measure):
+def test_reconstruct(inference, rows, measure_calls):
     """Encode and decode samples in one program."""
-    times = scale.repeats(rows)
-    samples = measure(repeat, inference.reconstruct, rows, times, rows=times * len(rows))
+    samples = measure_calls(inference.reconstruct, rows)
     np.testing.assert_allclose(samples, inference.decode(inference.encode(rows)), atol=1e-5)

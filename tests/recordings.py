@@ -5,28 +5,43 @@ import json
 import msgspec
 import numpy as np
 
-from autoenc_bench import records, storage
+from autoenc_bench import cases, records, storage
 from autoenc_bench.errors import statistics
 
+MACHINE = records.Machine(
+    id="0123456789ab",
+    cpu="A CPU",
+    physical_cores=2,
+    logical_cores=2,
+    memory_gib=8,
+    accelerators=[],
+    architecture="x86_64",
+    system="Linux",
+)
+ROOFS = records.Roofs(version=1, flops=1e11, bytes=1e10, exponentials=1e9, dispatch=5e-5)
 RUN = records.Run(
     schema_version=records.SCHEMA_VERSION,
     suite_version="0.1.0",
     scale="standard",
     seeds=1,
-    machine={"cpu": "A CPU", "logical_cores": 2, "memory_gib": 8, "system": "Linux", "architecture": "x86_64"},
+    machine=MACHINE,
     context={
         "backend": "tensorflow",
         "device": "CPU",
         "threads": 1,
-        "pinned": [1],
+        "pinned": True,
         "keras": "3.1",
         "tensorflow": "2.2",
     },
+    conditions={"clock_mhz": [2600.0, 2600.5], "load": [0.5, 1.0], "temperature_c": [None, None], "cores": [1]},
+    roofs=ROOFS,
     skipped=[records.Left("experiment[mnist-fused-seed0]", "nobody has the data")],
     failed=[],
 )
 SERIES = tuple(f"features-{number}" for number in (2, 4, 8, 16))
 PLAIN = ("crude-simple", "crude-complex", *SERIES)
+WORK = cases.Work(flops=1e9, bytes=1e8, exponentials=1e7, calls=10)  # 10 ms at the compute and at the memory roof
+MEMORY = cases.Memory(before=2**29, peak=2**30)
 SIDE = 4  # rows and columns of the pictures
 SHOWN = 10
 
@@ -34,20 +49,20 @@ SHOWN = 10
 def error(mean, sigma, components=2, seed=0):
     """Make the statistics of 2,000 errors around a mean, the ten extremes, and yardsticks beside it."""
     values = np.abs(np.random.default_rng(seed).normal(mean, sigma, 2000))
-    extremes = [records.Extreme(index, float(value)) for index, value in enumerate(np.sort(values)[:SHOWN])]
+    extremes = [cases.Extreme(index, float(value)) for index, value in enumerate(np.sort(values)[:SHOWN])]
     yardsticks = {
-        "constant mean": records.Yardstick(1.1 * mean, sigma, 0.1),
-        "PCA": records.Yardstick(1.05 * mean, sigma, 0.1, components),
+        "constant mean": cases.Yardstick(1.1 * mean, sigma, 0.1),
+        "PCA": cases.Yardstick(1.05 * mean, sigma, 0.1, components),
     }
     found = statistics(values)
-    return records.Error(found, found, found, extremes, extremes[::-1], yardsticks)
+    return cases.Error(found, found, found, extremes, extremes[::-1], yardsticks)
 
 
 def whole(experiment, trainer="fused", seed=0, **changes):
     """Make the case of a whole experiment."""
     number = int(experiment.rpartition("-")[2]) if experiment.startswith("features") else 32
     sample = [round(float(value), 3) for value in np.linspace(0.01, 0.99, number)]
-    curve = [records.Epoch(loss, loss, 1.5 if loss == 0.7 else 0.1) for loss in (0.7, 0.65, 0.625, 0.62, 0.62)]
+    curve = [cases.Epoch(loss, loss, 1.5 if loss == 0.7 else 0.1) for loss in (0.7, 0.65, 0.625, 0.62, 0.62)]
     known = {
         "experiment": experiment,
         "phase": "experiment",
@@ -59,18 +74,19 @@ def whole(experiment, trainer="fused", seed=0, **changes):
         "error": error(0.01 if number == 2 else number / 4, number / 400, seed=seed),  # a code of 2 compresses no 2
         "val_loss": 0.62,
         "curve": curve,
-        "sample": records.Sample(sample, [0.5] * number),
+        "sample": cases.Sample(sample, [0.5] * number),
     }
-    return records.Case(**{**known, **changes})
+    return cases.Case(**{**known, **changes})
 
 
 def timed(experiment, phase, rows=1000, **axes):
     """Make the case of a phase."""
-    return records.Case(experiment=experiment, phase=phase, backend="tensorflow", seed=0, rows=rows, **axes)
+    return cases.Case(experiment=experiment, phase=phase, backend="tensorflow", seed=0, rows=rows, **axes)
 
 
-def benchmark(case, seconds, rounds=3):
-    """Make the entry of a case whose rounds are 5 % apart."""
+def benchmark(case, seconds, rounds=3, reference=0.01):
+    """Make the entry of a case whose rounds are 5 % apart, each beside a reference workload of that length."""
+    case = msgspec.structs.replace(case, reference=[reference] * rounds)
     axes = [case.trainer, case.batch, f"seed{case.seed}" if case.phase == "experiment" else None]
     name = f"test_{case.phase}[{'-'.join([case.experiment, *filter(None, axes)])}]"
     entry = plain(name, [seconds * (1 + 0.05 * place) for place in range(rounds)])
@@ -83,13 +99,13 @@ def plain(name, times):
     return {"name": name, "fullname": f"benchmarks/test_x.py::{name}", "stats": stats, "extra_info": {}}
 
 
-def cases(experiment):
+def entries_of(experiment):
     """Make all entries of one experiment."""
     image = {"image": (SIDE, SIDE)} if experiment == "digits" else {}
     yield benchmark(timed(experiment, "build", 1), 0.01)
     for trainer, seconds, rows in (("fit", 1.2, 1000), ("fused", 0.2, 9000)):
         yield benchmark(timed(experiment, "first_call", rows, trainer=trainer), seconds + 1, rounds=1)
-        yield benchmark(timed(experiment, "epoch", rows, trainer=trainer), seconds)
+        yield benchmark(timed(experiment, "epoch", rows, trainer=trainer, work=WORK, memory=MEMORY), seconds)
     yield benchmark(whole(experiment, **image), 2.0, rounds=1)
     for batch in ("bulk", "one"):
         yield benchmark(timed(experiment, "encode", batch=batch), 0.01)
@@ -97,7 +113,7 @@ def cases(experiment):
 
 def content(experiments=(*PLAIN, "digits"), run=RUN, entries=None):
     """Make the content of a record; ``run=None`` makes one by plain pytest-benchmark."""
-    made = [entry for name in experiments for entry in cases(name)] if entries is None else entries
+    made = [entry for name in experiments for entry in entries_of(name)] if entries is None else entries
     found = {
         "machine_info": {"node": "a-host", "system": "Linux", "cpu": {"brand_raw": "A CPU"}},
         "commit_info": {"id": "0123456789abcdef", "branch": "a-branch", "dirty": False},

@@ -34,6 +34,6 @@ def test_offers_the_protocol():
 def test_device_and_put():
     """The device has a name, and arrays arrive on it unchanged."""
     module = backends.current()
-    assert module.device()
+    assert backends.device() in ("CPU", *module.accelerators())
     values = np.arange(6, dtype=np.float32).reshape(2, 3)
     np.testing.assert_array_equal(np.asarray(module.put(values)), values)

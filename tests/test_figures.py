@@ -70,7 +70,15 @@ def test_captions(drawn):
     """Each picture says on what it was measured: machine, device, backend, versions, threads and scale."""
     for drawing in drawn.values():
         caption = drawing.figure.get_supxlabel().replace("\n", " ").replace("\xa0", " ")
-        for words in ("A CPU", "2 cores", "tensorflow on CPU", "1 thread on core 1", "scale standard", "keras 3.1"):
+        for words in (
+            "A CPU",
+            "2 cores",
+            "tensorflow on CPU",
+            "1 thread pinned",
+            "machine 0123456789ab",
+            "scale standard",
+            "keras 3.1",
+        ):
             assert words in caption
 
 

@@ -4,10 +4,11 @@ import json
 
 import msgspec
 import pytest
+import recordings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoenc_bench import records, storage
+from autoenc_bench import cases, records, storage
 
 TIMING = {"median": 0.5, "min": 0.4, "rounds": 2, "iterations": 1, "data": [0.4, 0.6]}
 CASE = {"experiment": "digits", "phase": "epoch", "backend": "tensorflow", "seed": 0, "rows": 10, "trainer": "fit"}
@@ -16,8 +17,10 @@ RUN = {
     "suite_version": "0.1.0",
     "scale": "smoke",
     "seeds": 1,
-    "machine": {"cpu": None},
-    "context": {"threads": 1, "pinned": [0]},
+    "machine": dict.fromkeys(msgspec.structs.asdict(recordings.MACHINE), None) | {"id": "0123456789ab"},
+    "context": {"threads": 1, "pinned": True},
+    "conditions": {"clock_mhz": [2600.0, None]},
+    "roofs": None,
     "skipped": [{"case": "epoch[mnist-fit]", "reason": "no data"}],
     "failed": [],
 }
@@ -33,7 +36,7 @@ def content(**changes):
 def test_round_trip(tmp_path):
     """What was saved is read back, and other plugins' fields are passed over."""
     record = records.read(storage.save(content(), tmp_path, "smoke", {}))
-    assert record.timed() == [(msgspec.convert(CASE, records.Case), 0.5)]
+    assert record.timed() == [(msgspec.convert(CASE, cases.Case), 0.5)]
     assert record.benchmarks[0].stats.data == [0.4, 0.6]
     assert record.autoenc == msgspec.convert(RUN, records.Run)
 
@@ -46,7 +49,7 @@ def test_round_trip(tmp_path):
         ("{}", "missing required field `benchmarks`"),
         (json.dumps(content(benchmarks=[{"name": 1}])), r"Expected `str`, got `int` - at `\$.benchmarks\[0\].name`"),
         (json.dumps(content(autoenc={**RUN, "seeds": "two"})), r"Expected `int`, got `str` - at `\$.autoenc.seeds`"),
-        (json.dumps(content(autoenc={**RUN, "schema_version": 99})), "schema version 99, this version .* reads 1"),
+        (json.dumps(content(autoenc={**RUN, "schema_version": 99})), "schema version 99, this version .* reads 2"),
         (json.dumps(content())[:-20], "truncated"),
     ],
 )
@@ -85,7 +88,7 @@ def test_case_is_checked(changes):
     case = {**CASE, **changes}
     fits = isinstance(case["experiment"], str) and {type(case[name]) for name in ("rows", "seed")} == {int}
     if fits:
-        assert records.case({"autoenc": case}).experiment == case["experiment"]
+        assert cases.case({"autoenc": case}).experiment == case["experiment"]
     else:
         with pytest.raises(ValueError, match="Expected"):
-            records.case({"autoenc": case})
+            cases.case({"autoenc": case})

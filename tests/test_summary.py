@@ -1,11 +1,11 @@
 """The headline sums a record up, and says nothing about what was not measured."""
 
-from autoenc_bench import records, summary
+from autoenc_bench import cases, records, summary
 
 
 def case(phase, trainer, rows=100, error=None, val_loss=None, seed=0):
     """Return a case of the digits experiment."""
-    return records.Case(
+    return cases.Case(
         experiment="digits",
         phase=phase,
         backend="tensorflow",
@@ -19,12 +19,12 @@ def case(phase, trainer, rows=100, error=None, val_loss=None, seed=0):
 
 def error(mean):
     """Return an error with that mean."""
-    statistics = records.Statistics(mean=mean, std=mean / 10, quantiles={}, counts=[])
+    statistics = cases.Statistics(mean=mean, std=mean / 10, quantiles={}, counts=[])
     yardsticks = {
-        "constant mean": records.Yardstick(12.0, 1.0, 0.1),
-        "PCA": records.Yardstick(1.7, 0.4, 0.01, components=32),
+        "constant mean": cases.Yardstick(12.0, 1.0, 0.1),
+        "PCA": cases.Yardstick(1.7, 0.4, 0.01, components=32),
     }
-    return records.Error(statistics, statistics, statistics, [], [], yardsticks)
+    return cases.Error(statistics, statistics, statistics, [], [], yardsticks)
 
 
 def test_row():
@@ -55,9 +55,7 @@ def test_what_was_not_measured():
 
 def test_rows_keep_their_order():
     """Experiments stand in the order in which they ran."""
-    timed = [
-        (records.Case(experiment=name, phase="build", backend="b", seed=0, rows=1), 1.0) for name in ("z", "a", "z")
-    ]
+    timed = [(cases.Case(experiment=name, phase="build", backend="b", seed=0, rows=1), 1.0) for name in ("z", "a", "z")]
     assert [row.experiment for row in summary.rows(timed)] == ["z", "a"]
 
 

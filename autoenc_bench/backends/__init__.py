@@ -1,4 +1,4 @@
-"""The one seam to Keras's backends: each module here compiles the same three things its own way."""
+"""The one seam to Keras's backends: each module here does the same few things its own way."""
 
 import os
 from importlib import import_module
@@ -21,14 +21,20 @@ class Backend(Protocol):
     def configure(self, threads: int | None) -> None:
         """Limit the backend to that many threads (``None``: as many as it likes) before it runs anything."""
 
-    def device(self) -> str:
-        """Name the device that runs the models."""
+    def accelerators(self) -> list[str]:
+        """Name the accelerators that the backend sees; it runs models on the first, else on the CPU."""
+
+    def reset_peak_memory(self) -> None:
+        """Forget how much memory the first accelerator held at most, where there is one."""
+
+    def peak_memory(self) -> int | None:
+        """Give the most bytes that were allocated on the first accelerator since; ``None`` without one."""
 
     def put(self, values: "NDArray[Any]") -> Any:
         """Copy an array to the device, once, outside every clock."""
 
-    def compile_call(self, model: "keras.Model") -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":
-        """Compile a forward pass: host array in, host array out."""
+    def compile_call(self, function: "Callable[[Any], Any]") -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":
+        """Compile a function of one tensor, once per input shape: host array in, host array out."""
 
     def compile_epoch(
         self, model: "keras.Model", loss: "keras.losses.Loss", optimizer: "keras.Optimizer", batch_size: int
@@ -55,3 +61,15 @@ def name() -> str:
 def current() -> Backend:
     """Return the module of the backend in use."""
     return cast(Backend, import_module(f"autoenc_bench.backends.{name()}"))
+
+
+def device() -> str:
+    """Name the device that runs the models."""
+    return next(iter(current().accelerators()), "CPU")
+
+
+def precision() -> str:
+    """Name the numbers that Keras computes with: ``float32``, ``mixed_float16``, …."""
+    from keras import config
+
+    return str(config.dtype_policy().name)

@@ -16,12 +16,23 @@ def configure(threads: int | None) -> None:
         tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 
-def device() -> str:
-    """Name the first GPU, else the CPU."""
-    gpus = tf.config.list_physical_devices("GPU")
-    if not gpus:
-        return "CPU"
-    return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
+def accelerators() -> list[str]:
+    """Name the GPUs."""
+    details = tf.config.experimental.get_device_details
+    return [str(details(gpu).get("device_name", "GPU")) for gpu in tf.config.list_physical_devices("GPU")]
+
+
+def reset_peak_memory() -> None:
+    """Forget how much memory the first GPU held at most."""
+    if tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.reset_memory_stats("GPU:0")
+
+
+def peak_memory() -> int | None:
+    """Give the most bytes that were allocated on the first GPU since; TensorFlow keeps no account of CPUs."""
+    if not tf.config.list_physical_devices("GPU"):
+        return None
+    return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
 
 
 def put(values: NDArray[Any]) -> tf.Tensor:
@@ -29,9 +40,9 @@ def put(values: NDArray[Any]) -> tf.Tensor:
     return tf.constant(values)
 
 
-def compile_call(model: keras.Model) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """Compile a forward pass, once per input shape."""
-    program = tf.function(lambda values: model(values, training=False), jit_compile=True, autograph=False)
+def compile_call(function: Callable[[tf.Tensor], tf.Tensor]) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """Compile a function of one tensor, once per input shape."""
+    program = tf.function(function, jit_compile=True, autograph=False)
 
     def call(values: NDArray[np.float32]) -> NDArray[np.float32]:
         result: NDArray[np.float32] = program(tf.constant(values)).numpy()

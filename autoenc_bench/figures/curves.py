@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from autoenc_bench.cases import Case
 from autoenc_bench.figures import looks
 from autoenc_bench.figures.looks import Drawing
-from autoenc_bench.records import Case
 from autoenc_bench.sources import Source
 
 Losses = np.ndarray[tuple[int], np.dtype[np.float64]]

@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from autoenc_bench.cases import Case, Error
 from autoenc_bench.figures import looks
 from autoenc_bench.figures.looks import Drawing
-from autoenc_bench.records import Case, Error
 
 Values = NDArray[np.float64]
 

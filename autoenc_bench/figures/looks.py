@@ -174,6 +174,11 @@ def seconds(value: float) -> str:
     return f"{value:,.0f} s"
 
 
+def share(value: float) -> str:
+    """Say a share in per cent, to two digits."""
+    return f"{float(f'{value * 100:.2g}'):g} %"
+
+
 def time_axis() -> FuncFormatter:
     """Return a formatter for an axis in seconds: 10 ms, 1 s."""
     return FuncFormatter(lambda value, _: seconds(value))

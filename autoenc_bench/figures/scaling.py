@@ -10,9 +10,9 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from autoenc_bench.cases import Case
 from autoenc_bench.figures import looks
 from autoenc_bench.figures.looks import Drawing
-from autoenc_bench.records import Case
 from autoenc_bench.sources import Source
 
 Values = NDArray[np.float64]

@@ -7,9 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
+from autoenc_bench.cases import Case
 from autoenc_bench.figures import looks
 from autoenc_bench.figures.looks import Drawing
-from autoenc_bench.records import Benchmark, Case
+from autoenc_bench.records import Benchmark
 from autoenc_bench.sources import Source
 
 Times = np.ndarray[tuple[int], np.dtype[np.float64]]

@@ -1,17 +1,14 @@
-"""What runs the suite: its stable facts, the software around it, and how many threads it may use."""
+"""How many threads a run uses, and on which cores."""
 
 import os
-import platform
-from importlib.metadata import version
 
 import psutil
 from threadpoolctl import threadpool_limits
 
-LIBRARIES = ("keras", "numpy", "scikit-learn", "tensorflow")
 POOL_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-def parse_threads(text: str) -> int | None:
+def parse(text: str) -> int | None:
     """Read ``--threads``: a number from 1 to the usable cores, or ``all`` (``None``).
 
     Raises ValueError for anything else.
@@ -31,7 +28,7 @@ def usable_cores() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
-def limit_threads(threads: int | None) -> list[int] | None:
+def limit(threads: int | None) -> list[int] | None:
     """Limit the numerical libraries to that many threads, and the process to as many cores.
 
     Returns the cores, or ``None`` where nothing was pinned: no limit was asked for, or the system (macOS)
@@ -48,20 +45,3 @@ def limit_threads(threads: int | None) -> list[int] | None:
     for thread in psutil.Process().threads():
         os.sched_setaffinity(thread.id, cores)
     return cores
-
-
-def facts(cpu: str | None) -> dict[str, str | int | None]:
-    """State what does not change between two runs on this machine: no names, paths or clock readings."""
-    return {
-        "cpu": cpu,
-        "logical_cores": psutil.cpu_count(),
-        "physical_cores": psutil.cpu_count(logical=False),
-        "memory_gib": round(psutil.virtual_memory().total / 2**30),
-        "architecture": platform.machine(),
-        "system": platform.system(),
-    }
-
-
-def libraries() -> dict[str, str]:
-    """Give the versions of Python and of the libraries that the timings depend on."""
-    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}

@@ -1,0 +1,113 @@
+"""What one benchmark says beside its times: what it did, how well, and with how much memory."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+Positive = Annotated[float, Meta(gt=0)]
+Amount = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=1)]
+
+
+class Statistics(msgspec.Struct, frozen=True):
+    """Summarise one error per test sample; what is not finite (the PSNR of a perfect one) is ``None``.
+
+    ``quantiles`` maps shares, "0" to "1", to values. ``counts`` are a histogram of equal bins from the smallest
+    to the largest error; empty when one of them is not finite.
+    """
+
+    mean: float | None
+    std: float | None
+    quantiles: dict[str, float | None]
+    counts: list[int]
+
+
+class Yardstick(msgspec.Struct, frozen=True):
+    """Say how well a method without a network reconstructs the same test samples."""
+
+    mean: float  # absolute error
+    std: float
+    mean_squared: float
+    components: int | None = None  # of PCA
+
+
+class Extreme(msgspec.Struct, frozen=True):
+    """Name a test sample and its absolute error."""
+
+    index: int
+    error: float
+
+
+class Error(msgspec.Struct, frozen=True):
+    """Say how well the trained model reconstructs the test samples."""
+
+    absolute: Statistics
+    mean_squared: Statistics
+    psnr: Statistics
+    best: list[Extreme]
+    worst: list[Extreme]
+    yardsticks: dict[str, Yardstick]
+
+
+class Epoch(msgspec.Struct, frozen=True):
+    """Say how one epoch went: both losses, and the seconds it took, validation included."""
+
+    loss: float
+    val_loss: float
+    seconds: float
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """Keep the first test sample beside its reconstruction, as the notebook prints them."""
+
+    original: list[float]
+    reconstruction: list[float]
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """Say what one timed call must do at least, whoever does it (see work.py)."""
+
+    flops: Amount  # float32 operations of the matrix products
+    bytes: Amount  # that must be read from memory or written to it once
+    exponentials: Amount  # logarithms included
+    calls: Amount  # of compiled programs
+
+
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """Say what one case held in bytes; ``None`` where the system or the backend does not tell."""
+
+    before: Amount | None = None  # resident in the process, as the case began
+    peak: Amount | None = None  # the most that was resident during it
+    accelerator: Amount | None = None  # the most that was allocated on the device during it
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Say what one benchmark did.
+
+    ``rows`` counts the samples that one timed call processed, so rows / seconds is its throughput; 1 where there
+    are none, as in building a model. ``reference`` holds, per round, the seconds that the reference workload took
+    beside it. ``work`` is there where a roof bounds the case.
+    """
+
+    experiment: str
+    phase: str
+    backend: str
+    seed: int
+    rows: Count
+    trainer: str | None = None
+    batch: str | None = None  # of an inference call: bulk or one
+    epochs: int | None = None
+    error: Error | None = None
+    val_loss: float | None = None
+    curve: list[Epoch] | None = None
+    sample: Sample | None = None
+    image: tuple[Count, Count] | None = None  # rows and columns, of samples that are pictures
+    work: Work | None = None
+    reference: list[Positive] | None = None
+    memory: Memory | None = None
+
+
+def case(extra_info: dict[str, Any]) -> Case:
+    """Return what a benchmark's ``extra_info`` says, checked; raise ValueError when it says it wrongly."""
+    return msgspec.convert(extra_info["autoenc"], Case)

@@ -1,0 +1,161 @@
+"""What ran the suite: the machine, the context that must match for times to compare, and what was so just then.
+
+A fact that cannot be read is ``None``. No host name, user or path is kept.
+"""
+
+import hashlib
+import os
+import platform
+import re
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar
+
+import cpuinfo
+import msgspec
+import numpy as np
+import psutil
+
+from autoenc_bench.records import Fact, Machine
+
+LIBRARIES = ("keras", "tensorflow", "numpy", "scikit-learn")
+# Environment variables that change how fast the same program is, by prefix or by name.
+TUNING = re.compile(
+    r"(OMP|GOMP|KMP|MKL|OPENBLAS|BLIS|VECLIB|TF|XLA|JAX|TORCH|PYTORCH|MALLOC)_\w+"
+    r"|CUDA_(VISIBLE_DEVICES|DEVICE_ORDER|LAUNCH_BLOCKING)|NVIDIA_TF32_OVERRIDE|GLIBC_TUNABLES|LD_PRELOAD"
+    r"|PYTHON(HASHSEED|MALLOC|OPTIMIZE|_GIL)"
+)
+# Of these, what only logs, or names hosts.
+SILENT = re.compile(r"TF_CPP_\w+|TF_CONFIG|JAX_COORDINATOR_\w+|\w*(HOST|ADDRESS)\w*")
+PATH = re.compile(r"(?<![\w.])(~|[A-Za-z]:)?[/\\][^\s,;:]*")
+SENSORS = ("coretemp", "k10temp", "cpu_thermal", "zenpower")
+
+T = TypeVar("T")
+
+
+def readable(read: Callable[[], T]) -> T | None:
+    """Return what can be read, and ``None`` for what cannot: systems refuse such things in too many ways to list."""
+    try:
+        return read()
+    except Exception:
+        return None
+
+
+def cpu_model() -> str | None:
+    """Name the CPU, as pytest-benchmark's record does; it takes about a second to find out."""
+    return readable(lambda: cpuinfo.get_cpu_info()["brand_raw"])
+
+
+def identify(cpu: str | None, devices: Sequence[str]) -> Machine:
+    """Collect the facts that make the machine, and their hash; ``devices`` are the backend's accelerators.
+
+    Memory is rounded to GiB, since kernels keep some of it to themselves.
+    """
+    facts = {
+        "cpu": cpu,
+        "physical_cores": readable(lambda: psutil.cpu_count(logical=False)),
+        "logical_cores": readable(psutil.cpu_count),
+        "memory_gib": readable(lambda: round(psutil.virtual_memory().total / 2**30)),
+        "accelerators": accelerators(devices),
+        "architecture": platform.machine() or None,
+        "system": platform.system() or None,
+    }
+    return msgspec.convert({"id": machine_id(facts), **facts}, Machine)
+
+
+def machine_id(facts: Mapping[str, object]) -> str:
+    """Hash a machine's facts, in whatever order they come, to twelve hexadecimal digits."""
+    return hashlib.sha256(msgspec.json.encode(dict(facts), order="sorted")).hexdigest()[:12]
+
+
+def accelerators(devices: Sequence[str]) -> list[str]:
+    """Name the machine's accelerators: those of NVIDIA's driver, whoever may use them, else the backend's."""
+    asked = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    told = readable(lambda: subprocess.run(asked, capture_output=True, text=True, timeout=30, check=True).stdout)
+    named = [line.strip() for line in (told or "").splitlines() if line.strip()]
+    return sorted(named or devices)
+
+
+def libraries() -> dict[str, str]:
+    """Give the versions of Python and of the libraries that the timings depend on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+
+
+def blas() -> str:
+    """Name the BLAS that NumPy was built with."""
+    found = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return f"{found['name']} {found['version']}"
+
+
+def tuning(environment: Mapping[str, str]) -> dict[str, str]:
+    """Pick the environment variables that tune numerical libraries; paths in them are left out."""
+    return {
+        name: PATH.sub("<path>", value)
+        for name, value in sorted(environment.items())
+        if TUNING.fullmatch(name) and not SILENT.fullmatch(name)
+    }
+
+
+def cpu_limit(proc: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> float | None:
+    """Give the CPUs that the control groups of this process grant it at most; ``None`` without a limit.
+
+    A container's quota stands in ``cpu.max`` (version 2) or in ``cpu.cfs_quota_us`` and ``cpu.cfs_period_us``
+    (version 1), of the group or of any above it.
+    """
+    limits = []
+    for line in proc.read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            base = root
+        elif "cpu" in controllers.split(","):
+            base = root / "cpu"
+        else:
+            continue
+        group = base / path.lstrip("/")
+        limits += [_quota(folder) for folder in (group, *group.parents) if folder.is_relative_to(base)]
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _quota(group: Path) -> float | None:
+    if (group / "cpu.max").exists():
+        quota, period = (group / "cpu.max").read_text().split()
+    elif (group / "cpu.cfs_quota_us").exists():
+        quota, period = (group / "cpu.cfs_quota_us").read_text(), (group / "cpu.cfs_period_us").read_text()
+    else:
+        return None
+    return None if quota == "max" or int(quota) <= 0 else int(quota) / int(period)
+
+
+def readings() -> dict[str, float | None]:
+    """Read what changes from moment to moment; two of them make a run's conditions."""
+    times = readable(psutil.cpu_times)
+    return {
+        "clock_mhz": readable(lambda: psutil.cpu_freq().current),
+        "load": readable(lambda: os.getloadavg()[0]),
+        "temperature_c": readable(_temperature),
+        "cpu_seconds": times and float(sum(times)),
+        "stolen_seconds": times and getattr(times, "steal", None),
+    }
+
+
+def _temperature() -> float:
+    sensors = psutil.sensors_temperatures()
+    return max(float(sensor.current) for name in SENSORS for sensor in sensors.get(name, ()))
+
+
+def conditions(begin: Mapping[str, float | None], end: Mapping[str, float | None]) -> dict[str, Fact | list[Fact]]:
+    """Say what was so during a run, from the readings at its begin and end: recorded, never compared.
+
+    ``steal`` is the share of all CPU time that the hypervisor gave to others.
+    """
+    pairs: dict[str, Fact | list[Fact]] = {
+        name: [begin[name], end[name]] for name in ("clock_mhz", "load", "temperature_c")
+    }
+    return {**pairs, "steal": readable(lambda: _steal(begin, end))}
+
+
+def _steal(begin: Mapping[str, float | None], end: Mapping[str, float | None]) -> float | None:
+    (stolen, spent) = ((end[name] or 0.0) - (begin[name] or 0.0) for name in ("stolen_seconds", "cpu_seconds"))
+    return stolen / spent if begin["stolen_seconds"] is not None and spent > 0 else None

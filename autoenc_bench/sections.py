@@ -1,0 +1,223 @@
+"""What a report says about one record: its headline, its answer in sentences, its tables and its facts."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+
+import msgspec
+from markupsafe import Markup
+
+from autoenc_bench import summary
+from autoenc_bench.figures import looks
+from autoenc_bench.figures.timings import rounds
+from autoenc_bench.records import Benchmark, Roofs
+from autoenc_bench.sources import Source, count
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Hold a drawn figure: its chapter, its words, its size in inches, and its bytes in both forms."""
+
+    chapter: str
+    file: str  # within the report's folder, without the ending
+    title: str
+    alternative: str
+    note: str
+    width: float
+    height: float
+    svg: bytes
+    png: bytes
+
+    @property
+    def uri(self) -> Markup:
+        """Give the SVG as a data URI for an attribute in double quotes."""
+        quoted = self.svg.decode().replace("%", "%25").replace("#", "%23").replace('"', "%22").replace("\n", "%0A")
+        return Markup("data:image/svg+xml;charset=utf-8," + quoted.replace("&", "%26"))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Hold what a table shows, and the number that it is sorted by where the text would not do."""
+
+    text: str
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """Hold what a page says about one record."""
+
+    source: Source
+    place: int
+    pictures: list[Picture]
+
+    @property
+    def title(self) -> str:
+        """Name the record."""
+        return self.source.path.stem
+
+    @property
+    def subject(self) -> str:
+        """Say what the record is about."""
+        if self.rows:
+            return f"Speed and error of {count(len(self.rows), 'experiment')}"
+        return f"Speed of {count(len(self.source.record.benchmarks), 'benchmark')}"
+
+    @property
+    def moment(self) -> str:
+        """Say when the record was made."""
+        return moment(self.source.record.datetime)
+
+    @cached_property
+    def rows(self) -> list[summary.Row]:
+        """Sum up each experiment."""
+        return summary.rows(self.source.record.timed())
+
+    @property
+    def headline(self) -> list[list[Cell]]:
+        """Lay out the headline table."""
+        return [[Cell(text) for text in cells] for cells in summary.cells(self.rows)]
+
+    @property
+    def chapters(self) -> list[tuple[str, list[Picture]]]:
+        """Give the pictures by chapter."""
+        return [(chapter, list(held)) for chapter, held in groupby(self.pictures, key=lambda picture: picture.chapter)]
+
+    @property
+    def answer(self) -> list[str]:
+        """Say in sentences what came out."""
+        run = self.source.record.autoenc
+        cases = len(self.source.record.benchmarks)
+        said = [
+            f"{count(len(self.rows), 'experiment')}, {count(cases, 'case')}." if run else f"{count(cases, 'case')}."
+        ]
+        said += [*_speed(self.rows), *_quality(self.rows)]
+        if run:
+            left = (("failed", len(run.failed)), ("skipped", len(run.skipped)))
+            words = [f"{count(number, 'case')} {what}" for what, number in left if number]
+            said.append(f"{', '.join(words)}: see below." if words else "Nothing was skipped, nothing failed.")
+        return said
+
+    @property
+    def timings(self) -> list[list[Cell]]:
+        """Lay out the table of all cases."""
+        run = self.source.record.autoenc
+        return [_timing(benchmark, run.roofs if run else None) for benchmark in self.source.record.benchmarks]
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """List what is known of the machine, the software and the run."""
+        record, run = self.source.record, self.source.record.autoenc
+        found = [("recorded", self.moment), ("record", self.source.path.name)]
+        found += [("commit", str(commit))] if (commit := record.commit_info) and commit.known else []
+        if run is None:
+            machine = [words for words in self.source.origin.machine() if words]
+            return [*found, ("machine", ", ".join(machine)), ("pytest-benchmark", record.version)]
+        facts = {name: value for name, value in msgspec.structs.asdict(run.machine).items() if name != "id"}
+        found += [("machine", run.machine.id), *_facts(facts), *_roofs(run.roofs)]
+        versions = self.source.versions()
+        context = {name: value for name, value in run.context.items() if name not in versions}
+        found += [
+            *_facts(context),
+            *_facts(run.conditions),
+            ("scale", run.scale),
+            ("seeds", str(run.seeds)),
+            *versions.items(),
+        ]
+        return [*found, ("pytest-benchmark", record.version), ("autoenc-bench", run.suite_version)]
+
+    @property
+    def left(self) -> list[tuple[str, list[str], str]]:
+        """List what failed and what was skipped: word, cases, reason."""
+        run = self.source.record.autoenc
+        found: dict[tuple[str, str], list[str]] = {}
+        for word, entries in (("failed", run.failed), ("skipped", run.skipped)) if run else ():
+            for entry in entries:
+                found.setdefault((word, entry.reason), []).append(entry.case)
+        return [(word, cases, reason) for (word, reason), cases in found.items()]
+
+
+def _speed(rows: list[summary.Row]) -> list[str]:
+    gains = sorted(row.speed_up for row in rows if row.speed_up)
+    if not gains:
+        return []
+    span = dict.fromkeys(f"{gain:.3g}" for gain in (gains[0], gains[-1]))
+    return [f"The fused trainer takes {' to '.join(span)} times as many rows per second as fit."]
+
+
+def _quality(rows: list[summary.Row]) -> list[str]:
+    scored = [row for row in rows if row.error is not None]
+    if not scored:
+        return []
+    mean = sum(_below(row.error, row.constant_mean) for row in scored)
+    pca = sum(_below(row.error, row.pca) for row in scored)
+    return [
+        f"The autoencoder's error is below the constant mean's in {mean} of {len(scored)} experiments, and below "
+        f"PCA's in {pca}."
+    ]
+
+
+def _below(error: float | None, yardstick: float | None) -> bool:
+    return error is not None and yardstick is not None and error < yardstick
+
+
+TIMINGS = (
+    "case",
+    "median",
+    "fastest",
+    "slowest",
+    "spread",
+    "rounds",
+    "rows/s",
+    "efficiency",
+    "bound by",
+    "peak memory",
+)
+
+
+def _timing(benchmark: Benchmark, roofs: Roofs | None) -> list[Cell]:
+    stats, case, times = benchmark.stats, benchmark.extra_info.autoenc, rounds(benchmark)
+    spread = (max(times) - min(times)) / stats.median
+    rate = case.rows / stats.median if case and case.rows > 1 else None
+    bound = benchmark.bound(roofs)
+    peak = case.memory.peak if case and case.memory else None
+    return [
+        Cell(benchmark.name.removeprefix("test_")),
+        *(Cell(looks.seconds(value), value) for value in (stats.median, min(times), max(times))),
+        Cell(f"{spread:.0%}", spread) if len(times) > 1 else Cell("–"),
+        Cell(f"{stats.rounds:,}", stats.rounds),
+        Cell("–") if rate is None else Cell(f"{rate:,.0f}", rate),
+        Cell("–") if bound is None else Cell(looks.share(bound[1]), bound[1]),
+        Cell("–" if bound is None else bound[0]),
+        Cell("–") if peak is None else Cell(f"{peak / 2**20:,.0f} MiB", peak),
+    ]
+
+
+def _roofs(roofs: Roofs | None) -> list[tuple[str, str]]:
+    """List what the machine does at most."""
+    return [] if roofs is None else [(f"{name} roof", text) for name, text in summary.roofs(roofs)]
+
+
+def _facts(facts: Mapping[str, object]) -> list[tuple[str, str]]:
+    names = {name: name if name.isupper() else name.replace("_", " ") for name in facts}
+    return [(names[name], _fact(name, value)) for name, value in facts.items()]
+
+
+def _fact(name: str, value: object) -> str:
+    if name == "threads" and value is None:
+        return "all"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_fact("", held) for held in value) or "none"
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return "unknown" if value is None else str(value)
+
+
+def moment(text: str) -> str:
+    """Say a record's time to the minute, in UTC, as it stands where it is not one."""
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[\d:.]*(Z|\+00:00)?", text)
+    return f"{found[1]} {found[2]} UTC" if found else text
