@@ -155,10 +155,7 @@ class Session:
                 suite_version=__version__,
                 scale=self.option.scale,
                 seeds=self.option.seeds,
-                machine=self.setting.machine(cpu),
-                context=self.setting.context(),
-                conditions=self.setting.conditions(),
-                roofs=self.roofs,
+                **msgspec.structs.asdict(self.setting.survey(cpu, self.roofs)),
                 skipped=_left(self.skipped),
                 failed=_left(self.failed),
             )

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 
+import msgspec
 from tabulate import tabulate
 
-from autoenc_bench import __version__, records, storage, summary
+from autoenc_bench import __version__, facts, records, storage, summary
 from autoenc_bench.experiments import EXPERIMENTS
 
 STORAGE = Path(".benchmarks")
@@ -38,6 +39,15 @@ def _parser() -> argparse.ArgumentParser:
     listing = commands.add_parser("experiments", help="list the catalogue of experiments")
     listing.set_defaults(command=_experiments)
 
+    telling = commands.add_parser(
+        "machine",
+        help="say what runs here, and what it can do at most",
+        description="Identify this machine, and measure its roofs on the threads that the suite would use.",
+    )
+    telling.add_argument("--threads", metavar="N|all", default="1", help="as for the suite (default: %(default)s)")
+    telling.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
+    telling.set_defaults(command=_machine)
+
     summing = commands.add_parser("summary", help="print a record's headline table")
     summing.add_argument(
         "record", nargs="?", type=Path, help=f"a record's JSON file (default: the newest in {STORAGE}/)"
@@ -63,6 +73,15 @@ def _parser() -> argparse.ArgumentParser:
 def _experiments(_: argparse.Namespace) -> str:
     body = [(row.name, f"{row.parameters:,}", row.describe()) for row in EXPERIMENTS.values()]
     return tabulate(body, ("experiment", "parameters", "what"), disable_numparse=True)
+
+
+def _machine(chosen: argparse.Namespace) -> str:
+    from autoenc_bench.machine import setting  # here, for only this command measures, and loads Keras for it
+
+    found = setting.survey(chosen.threads)
+    if chosen.format == "json":
+        return msgspec.json.format(msgspec.json.encode(found)).decode()
+    return tabulate(facts.facts(found), tablefmt="plain", disable_numparse=True)
 
 
 def _summary(chosen: argparse.Namespace) -> str:

@@ -72,21 +72,26 @@ class Roofs(msgspec.Struct, frozen=True, kw_only=True):
 Fact = str | bool | int | float | None
 
 
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """Say what one run was: its scale, its surroundings, and what it left out.
+class Survey(msgspec.Struct, frozen=True, kw_only=True):
+    """Say what runs the suite.
 
     ``context`` must be equal for times to be comparable: versions, threads, limits, and the environment variables
     that matter, under their own names. ``conditions`` (clock, load, temperature, …) only explain.
     """
 
-    schema_version: int
-    suite_version: str
-    scale: str
-    seeds: int
     machine: Machine
     context: dict[str, Fact]
     conditions: dict[str, Fact | list[Fact]]
     roofs: Roofs | None
+
+
+class Run(Survey, frozen=True, kw_only=True):
+    """Say what one run was: its surroundings, its scale, and what it left out."""
+
+    schema_version: int
+    suite_version: str
+    scale: str
+    seeds: int
     skipped: list[Left]
     failed: list[Left]
 
@@ -191,7 +196,7 @@ def read(path: Path) -> Record:
                 "read it with the version that wrote it"
             )
         return msgspec.json.decode(content, type=Record)
-    except ValueError as problem:  # msgspec's errors are ValueErrors
+    except (ValueError, RecursionError) as problem:  # msgspec's errors are ValueErrors
         reason = _not_finite(content) or problem
         raise ValueError(f"{path}: not a readable record: {reason}") from problem
 

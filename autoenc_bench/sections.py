@@ -1,15 +1,13 @@
 """What a report says about one record: its headline, its answer in sentences, its tables and its facts."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
-import msgspec
 from markupsafe import Markup
 
-from autoenc_bench import summary
+from autoenc_bench import facts, summary
 from autoenc_bench.figures import looks
 from autoenc_bench.figures.timings import rounds
 from autoenc_bench.records import Benchmark, Roofs
@@ -115,17 +113,7 @@ class Section:
         if run is None:
             machine = [words for words in self.source.origin.machine() if words]
             return [*found, ("machine", ", ".join(machine)), ("pytest-benchmark", record.version)]
-        facts = {name: value for name, value in msgspec.structs.asdict(run.machine).items() if name != "id"}
-        found += [("machine", run.machine.id), *_facts(facts), *_roofs(run.roofs)]
-        versions = self.source.versions()
-        context = {name: value for name, value in run.context.items() if name not in versions}
-        found += [
-            *_facts(context),
-            *_facts(run.conditions),
-            ("scale", run.scale),
-            ("seeds", str(run.seeds)),
-            *versions.items(),
-        ]
+        found += [*facts.facts(run), ("scale", run.scale), ("seeds", str(run.seeds))]
         return [*found, ("pytest-benchmark", record.version), ("autoenc-bench", run.suite_version)]
 
     @property
@@ -193,28 +181,6 @@ def _timing(benchmark: Benchmark, roofs: Roofs | None) -> list[Cell]:
         Cell("–" if bound is None else bound[0]),
         Cell("–") if peak is None else Cell(f"{peak / 2**20:,.0f} MiB", peak),
     ]
-
-
-def _roofs(roofs: Roofs | None) -> list[tuple[str, str]]:
-    """List what the machine does at most."""
-    return [] if roofs is None else [(f"{name} roof", text) for name, text in summary.roofs(roofs)]
-
-
-def _facts(facts: Mapping[str, object]) -> list[tuple[str, str]]:
-    names = {name: name if name.isupper() else name.replace("_", " ") for name in facts}
-    return [(names[name], _fact(name, value)) for name, value in facts.items()]
-
-
-def _fact(name: str, value: object) -> str:
-    if name == "threads" and value is None:
-        return "all"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(_fact("", held) for held in value) or "none"
-    if isinstance(value, float):
-        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return "unknown" if value is None else str(value)
 
 
 def moment(text: str) -> str:

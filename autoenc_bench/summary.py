@@ -7,7 +7,7 @@ import msgspec
 from tabulate import tabulate
 
 from autoenc_bench.cases import Case
-from autoenc_bench.records import Left, Roofs
+from autoenc_bench.records import Left
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,17 +125,6 @@ def _spread(mean: float | None, sigma: float | None) -> str:
 
 def _number(value: float | None, form: str, unit: str = "") -> str:
     return "–" if value is None else f"{value:{form}}{unit}"
-
-
-def roofs(found: Roofs) -> list[tuple[str, str]]:
-    """Say in words what a machine does at most: roof, value; what could not be measured is unknown."""
-    dispatch = None if found.dispatch is None else found.dispatch * 1e6
-    return [
-        ("compute", _number(found.flops and found.flops / 1e9, ",.3g", " GFLOP/s")),
-        ("memory", _number(found.bytes and found.bytes / 1e9, ",.3g", " GB/s")),
-        ("exponentials", _number(found.exponentials and found.exponentials / 1e9, ",.3g", " billion/s")),
-        ("dispatch", _number(dispatch, ",.3g", " µs per call")),
-    ]
 
 
 def leftovers(left: Iterable[Left], what: str) -> list[str]:

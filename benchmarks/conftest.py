@@ -1,11 +1,13 @@
 """What every benchmark shares: the axes it runs over, and the fixtures that load, prepare and measure."""
 
 from functools import lru_cache
+from itertools import pairwise
 
 import msgspec
 import pytest
 
 from autoenc_bench import backends, experiments
+from autoenc_bench.machine import memory, reference
 from autoenc_bench.scales import SCALES
 
 # What loads Keras is imported where it is used: options are checked, and refused, before that.
@@ -18,7 +20,7 @@ def pytest_generate_tests(metafunc):
     if "experiment" in wants:
         metafunc.parametrize("experiment", option.experiment, indirect=True, scope="session")
     if "trainer" in wants:
-        trainers = scale.trainers if "seed" in wants else tuple(scale.steps)
+        trainers = scale.trainers if "seed" in wants else tuple(scale.training)
         metafunc.parametrize("trainer", trainers)
     if "batch" in wants:
         metafunc.parametrize("batch", ("bulk", "one"))
@@ -112,16 +114,13 @@ class Measure:
         benchmark.extra_info["autoenc"] = facts
         benchmark.group = self.phase = facts["phase"]
 
-    def __call__(self, target, *args, rows, setup=None, once=False, **facts):
+    def __call__(self, target, *args, rows, setup=None, rounds=None, **facts):
         """Time ``target(*args)``, each round after ``setup()``; ``rows`` are the samples it processes.
 
-        A warm-up and several rounds, or just ``once``, as everything at smoke. Beside each round, and outside its
-        clock, runs the reference workload.
+        Several rounds (the scale says how many, unless ``rounds`` does) follow a warm-up; one round has none. Before
+        each round and after the last, outside the clock, runs the reference workload.
         """
-        from autoenc_bench.machine import memory, reference
-
-        self.note(rows=rows, **facts)
-        rounds = 1 if once else self.scale.rounds
+        rounds = rounds or self.scale.rounds
         beside = []
 
         def ready():
@@ -131,7 +130,10 @@ class Measure:
 
         watch = memory.Watch()
         result = self.benchmark.pedantic(target, args=args, setup=ready, rounds=rounds, warmup_rounds=int(rounds > 1))
-        self.note(memory=watch.read(), reference=beside[-rounds:])
+        held = watch.read()
+        beside.append(reference.seconds())
+        around = [(before + after) / 2 for before, after in pairwise(beside)]
+        self.note(rows=rows, memory=held, reference=around[-rounds:], **facts)
         return result
 
     def note(self, **facts):

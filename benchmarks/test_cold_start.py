@@ -15,5 +15,5 @@ def test_first_call(experiment, trainer, prepare, split, scale, measure):
     """Train for the first time: the same round as test_epoch's, with tracing and compiling before it."""
     rows, epochs = scale.round_size(experiment, trainer, len(split.train))
     ready = prepare(trainer, rows, new=True)
-    history = measure(ready.train, epochs, rows=epochs * rows, epochs=epochs, once=True)
+    history = measure(ready.train, epochs, rows=epochs * rows, epochs=epochs, rounds=1)
     assert isfinite(history[-1].val_loss)

@@ -13,6 +13,7 @@ def test_epoch(experiment, trainer, prepare, split, scale, measure):
         ready.train,
         epochs,
         setup=ready.reset,
+        rounds=scale.training[trainer].rounds,
         rows=epochs * rows,
         epochs=epochs,
         work=work.training(experiment, trainer, rows=rows, test_rows=len(split.test), epochs=epochs),

@@ -18,7 +18,7 @@ def test_experiment(experiment, trainer, seed, prepare, scale, measure, epoch):
         rows=epochs * rows,
         epochs=epochs,
         work=work.training(experiment, trainer, rows=rows, test_rows=len(ready.split.test), epochs=epochs),
-        once=True,
+        rounds=1,
     )
     score = scoring.score(ready.autoencoder, ready.split, components=experiment.code)
     measure.note(error=score.error, sample=score.sample, curve=history, val_loss=history[-1].val_loss)

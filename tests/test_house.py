@@ -21,7 +21,7 @@ MEASURING = {
     "yardsticks",
 }
 CONTRACT = {"cases", "experiments", "records", "scales", "storage", "work"}
-READING = {"figures", "pages", "report", "sections", "sources", "summary"}
+READING = {"facts", "figures", "pages", "report", "sections", "sources", "summary"}
 COMMAND = {"cli", "progress"}
 
 

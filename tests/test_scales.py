@@ -12,11 +12,12 @@ from autoenc_bench.scales import SCALES
 
 @given(experiments(), st.sampled_from(sorted(SCALES)), st.sampled_from(["fit", "fused"]), st.integers(1, 10**6))
 def test_round_size(experiment, scale, trainer, train_rows):
-    """A timed round has at least one row and one epoch, and never more rows than there are."""
+    """A timed round is whole batches or all the rows there are, once or more often, but within its epochs."""
     rows, epochs = SCALES[scale].round_size(experiment, trainer, train_rows)
     assert 1 <= rows <= train_rows
     assert epochs == 1 or rows == train_rows
-    assert 1 <= epochs <= SCALES[scale].epoch_limit[trainer]
+    assert rows == train_rows or rows % experiment.batch_size == 0
+    assert 1 <= epochs <= SCALES[scale].training[trainer].epochs
 
 
 @given(st.integers(1, 10**5), st.integers(1, 800))

@@ -2,11 +2,9 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -79,35 +77,59 @@ def test_platform_folder():
     assert storage.platform_folder() == get_machine_id()
 
 
+FORKS = """
+import json, os, pathlib, random, signal, sys, time
+from autoenc_bench import storage
+content, folder = json.loads(sys.stdin.read()), pathlib.Path(sys.argv[1])
+"""
+AT_ONCE = """
+start = time.monotonic() + 0.3
+children = []
+for number in range(16):
+    children.append(os.fork())
+    if children[-1] == 0:
+        while time.monotonic() < start:
+            pass
+        storage.save(content, folder, f"run{number}", {})
+        os._exit(0)
+assert [os.waitpid(child, 0)[1] for child in children] == [0] * 16
+"""
+KILLED = """
+delays = random.Random(0)
+for _ in range(50):
+    child = os.fork()
+    if child == 0:
+        while True:
+            storage.save(content, folder, "x", {})
+    time.sleep(delays.uniform(0, 0.06))
+    os.kill(child, signal.SIGKILL)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+"""
+
+
+def forked(code, found, folder):
+    """Run code that forks and saves this content to the folder, in a process without threads."""
+    command = [sys.executable, "-c", FORKS + code, str(folder)]
+    subprocess.run(command, input=json.dumps(found), text=True, check=True, timeout=120)
+
+
 def test_runs_that_save_at_once(tmp_path):
-    """Sixteen savers at the same moment get sixteen numbers and leave sixteen whole records."""
-    with ThreadPoolExecutor(16) as pool:
-        paths = list(pool.map(lambda number: storage.save(content(), tmp_path, f"run{number}", {}), range(16)))
-    assert len({path.name[:4] for path in paths}) == 16
-    assert len(list(tmp_path.iterdir())) == 16
+    """Sixteen processes that save at the same moment get sixteen numbers and leave sixteen whole records."""
+    forked(AT_ONCE, content(), tmp_path)
+    paths = sorted(tmp_path.iterdir())
+    assert [path.name[:4] for path in paths] == [f"{number:04}" for number in range(1, 17)]
+    assert {path.stem[5:] for path in paths} == {f"run{number}" for number in range(16)}
     for path in paths:
         records.read(path)
 
 
 def test_killed_runs_leave_no_half_record(tmp_path):
-    """Whenever a saver is killed, every file under a record's name can be read, and others can go on saving."""
-    code = (
-        "import sys, json, pathlib; from autoenc_bench import records\n"
-        "content = json.loads(sys.stdin.read()); folder = pathlib.Path(sys.argv[1]); print('on', flush=True)\n"
-        "while True: storage.save(content, folder, 'x', {})"
-    )
-    text = json.dumps(content(benchmarks=content()["benchmarks"] * 2_000))
-    for delay in (0.01, 0.05, 0.11):
-        process = subprocess.Popen(
-            [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        with process:
-            process.stdin.write(text)
-            process.stdin.close()
-            process.stdout.readline()
-            time.sleep(delay)
-            process.send_signal(signal.SIGKILL)
-    for path in tmp_path.glob("*.json"):
+    """Of fifty savers, each killed at some moment, every file under a record's name can be read, and others go on."""
+    forked(KILLED, content(benchmarks=content()["benchmarks"] * 500), tmp_path)
+    paths = list(tmp_path.glob("*.json"))
+    assert len(paths) > 20
+    assert any(path.name.startswith(".") for path in tmp_path.iterdir()), "no saver was killed at work"
+    for path in paths:
         records.read(path)
     records.read(storage.save(content(), tmp_path, "after", {}))
 

@@ -21,14 +21,16 @@ import psutil
 from autoenc_bench.records import Fact, Machine
 
 LIBRARIES = ("keras", "tensorflow", "numpy", "scikit-learn")
-# Environment variables that change how fast the same program is, by prefix or by name.
+# Environment variables that change how fast the same program is, by prefix or by name. Terraform shares TF_, and keeps
+# secrets there, so TensorFlow's are told by their next word.
 TUNING = re.compile(
-    r"(OMP|GOMP|KMP|MKL|OPENBLAS|BLIS|VECLIB|TF|XLA|JAX|TORCH|PYTORCH|MALLOC)_\w+"
+    r"(OMP|GOMP|KMP|MKL|OPENBLAS|BLIS|VECLIB|XLA|JAX|TORCH|PYTORCH|MALLOC)_\w+"
+    r"|TF_(AUTOTUNE|CUDA|CUDNN|DETERMINISTIC|DISABLE|ENABLE|FORCE|GPU|MKL|NUM|ONEDNN|OVERRIDE|SYNC|USE|XLA)_\w+"
     r"|CUDA_(VISIBLE_DEVICES|DEVICE_ORDER|LAUNCH_BLOCKING)|NVIDIA_TF32_OVERRIDE|GLIBC_TUNABLES|LD_PRELOAD"
     r"|PYTHON(HASHSEED|MALLOC|OPTIMIZE|_GIL)"
 )
-# Of these, what only logs, or names hosts.
-SILENT = re.compile(r"TF_CPP_\w+|TF_CONFIG|JAX_COORDINATOR_\w+|\w*(HOST|ADDRESS)\w*")
+# Of these, what names hosts, and what libraries set themselves when they are loaded.
+SILENT = re.compile(r"JAX_COORDINATOR_\w+|\w*(HOST|ADDRESS)\w*|KMP_(DUPLICATE_LIB_OK|INIT_AT_FORK)")
 PATH = re.compile(r"(?<![\w.])(~|[A-Za-z]:)?[/\\][^\s,;:]*")
 SENSORS = ("coretemp", "k10temp", "cpu_thermal", "zenpower")
 
@@ -130,13 +132,12 @@ def _quota(group: Path) -> float | None:
 
 def readings() -> dict[str, float | None]:
     """Read what changes from moment to moment; two of them make a run's conditions."""
-    times = readable(psutil.cpu_times)
     return {
         "clock_mhz": readable(lambda: psutil.cpu_freq().current),
         "load": readable(lambda: os.getloadavg()[0]),
         "temperature_c": readable(_temperature),
-        "cpu_seconds": times and float(sum(times)),
-        "stolen_seconds": times and getattr(times, "steal", None),
+        "cpu_seconds": readable(lambda: float(sum(psutil.cpu_times()))),
+        "stolen_seconds": readable(lambda: float(psutil.cpu_times().steal)),
     }
 
 

@@ -1,10 +1,13 @@
-"""What one process measures on: its threads limited, its machine, context and conditions told."""
+"""What one process measures on: it limits the threads, and tells machine, context and conditions."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from autoenc_bench import backends
 from autoenc_bench.machine import fingerprint, threads
-from autoenc_bench.records import Fact, Machine
+from autoenc_bench.records import Fact, Roofs, Survey
 
 
 class Setting:
@@ -22,13 +25,18 @@ class Setting:
         backends.current().configure(self.threads)
         self._begin = fingerprint.readings()
 
-    def machine(self, cpu: str | None) -> Machine:
-        """Identify the machine; finding out the ``cpu`` is left to the caller, for it takes a second."""
-        return fingerprint.identify(cpu, backends.current().accelerators())
+    def survey(self, cpu: str | None, roofs: Roofs | None) -> Survey:
+        """Say what runs here; ``cpu`` is the model's name, which takes a second to find out."""
+        begin, end = self._begin, fingerprint.readings()
+        return Survey(
+            machine=fingerprint.identify(cpu, backends.current().accelerators()),
+            context=self._context(),
+            conditions={**fingerprint.conditions(begin, end), "cores": list(self.cores or [])},
+            roofs=roofs,
+        )
 
-    def context(self) -> dict[str, Fact]:
-        """Give what must be equal for times to be comparable."""
-        own = threads.POOL_VARIABLES if self.threads is not None else ()
+    def _context(self) -> dict[str, Fact]:
+        own = threads.POOL_VARIABLES if self.threads is not None else ()  # set by threads.limit
         return {
             "backend": backends.name(),
             "device": backends.device(),
@@ -42,13 +50,36 @@ class Setting:
             **{name: value for name, value in self._environment.items() if name not in own},
         }
 
-    def conditions(self) -> dict[str, Fact | list[Fact]]:
-        """Say what was so between ``enter`` and now."""
-        return {**fingerprint.conditions(self._begin, fingerprint.readings()), "cores": list(self.cores or [])}
-
     def __str__(self) -> str:
         """Say in one line what runs where."""
         backend, libraries = backends.name(), fingerprint.libraries()
         count = "all threads" if self.threads is None else f"{self.threads} thread{'s'[: self.threads > 1]}"
         pinned = f" pinned to core {', '.join(map(str, self.cores))}" if self.cores else ""
         return f"{backend} {libraries[backend]} on {backends.device()}, {count}{pinned}"
+
+
+def survey(wanted: str) -> Survey:
+    """Say what runs here on so many threads (as for ``--threads``), and measure its roofs.
+
+    Raises ValueError for a number of threads that cannot be had, LookupError for an unknown backend.
+    """
+    setting = Setting(threads.parse(wanted))
+    backends.name()
+    with _silent():
+        setting.enter()
+        from autoenc_bench.machine import roofs  # here, for it loads Keras, which must see the limits
+
+        return setting.survey(fingerprint.cpu_model(), roofs.measure())
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep from the terminal what TensorFlow's C++ writes to standard error when it finds no GPU."""
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

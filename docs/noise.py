@@ -1,0 +1,105 @@
+"""Run the suite's training cases over and over on unchanged code, and say how far their times spread.
+
+    python docs/noise.py --processes 24 -k "epoch and fused"
+
+Each process is a run of its own. The table goes to standard output, as Markdown: docs/noise.md keeps one.
+"""
+
+import argparse
+import subprocess
+import sys
+from math import log, sqrt
+from pathlib import Path
+from statistics import fmean, median, stdev
+from tempfile import TemporaryDirectory
+
+from tabulate import tabulate
+
+from autoenc_bench import records
+
+HEADERS = (
+    "case",
+    "median, s",
+    "rounds",
+    "within, raw",
+    "within, referenced",
+    "between, raw",
+    "between, referenced",
+    "A/A",
+)
+
+
+def main() -> None:
+    """Measure, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--processes", type=int, default=12, help="fresh processes to run (default: %(default)s)")
+    parser.add_argument("-k", default="epoch or experiment", help="which cases, as for pytest (default: %(default)s)")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the records there, and use those it holds")
+    chosen = parser.parse_args()
+    with TemporaryDirectory() as temporary:
+        folder = chosen.keep or Path(temporary)
+        for number in range(len(list(folder.rglob("*.json"))), chosen.processes):
+            print(f"process {number + 1} of {chosen.processes}", file=sys.stderr, flush=True)
+            run(folder, chosen.k)
+        found = [records.read(path) for path in sorted(folder.rglob("*.json"))]
+    print(tabulate(map(row, zip(*(record.benchmarks for record in found), strict=True)), HEADERS, tablefmt="github"))
+
+
+def run(folder: Path, cases: str) -> None:
+    """Run the cases once, in a process of their own."""
+    options = [
+        "-q",
+        "-k",
+        cases,
+        "--no-report",
+        "--benchmark-save=noise",
+        f"--benchmark-storage=file://{folder.resolve()}",
+    ]
+    suite = Path(__file__).parent.parent
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "benchmarks/", *options], cwd=suite, check=True, stdout=subprocess.DEVNULL
+    )
+
+
+def row(benchmarks: tuple[records.Benchmark, ...]) -> tuple[str, ...]:
+    """Sum up one case over the processes: spreads are standard deviations of logarithms, so shares of the time."""
+    raw = [list(map(log, benchmark.stats.data or [])) for benchmark in benchmarks]
+    referenced = [list(map(log, rounds(benchmark))) for benchmark in benchmarks]
+    middles = [median(values) for values in referenced]
+    pairs = [first - second for first, second in zip(middles[::2], middles[1::2], strict=False)]
+    return (
+        benchmarks[0].name.removeprefix("test_"),
+        f"{median(benchmark.stats.median for benchmark in benchmarks):.3g}",
+        str(benchmarks[0].stats.rounds),
+        *(share(median(map(stdev, each))) if len(each[0]) > 1 else "–" for each in (raw, referenced)),
+        *(f"{share(spread)} ± {share(error(spread, len(raw)))}" for spread in (between(raw), between(referenced))),
+        f"{fmean(pairs):+.3f} ± {stdev(pairs) / sqrt(len(pairs)):.3f}" if len(pairs) > 1 else "–",
+    )
+
+
+def rounds(benchmark: records.Benchmark) -> list[float]:
+    """Divide each round's time by that of the reference workload beside it."""
+    case = benchmark.extra_info.autoenc
+    assert case
+    assert case.reference
+    assert benchmark.stats.data
+    return [time / reference for time, reference in zip(benchmark.stats.data, case.reference, strict=True)]
+
+
+def between(logs: list[list[float]]) -> float:
+    """Give the spread of the processes' medians."""
+    return stdev(map(median, logs))
+
+
+def error(spread: float, count: int) -> float:
+    """Give the standard error of a standard deviation of so many normal values."""
+    return spread / sqrt(2 * (count - 1))
+
+
+def share(value: float) -> str:
+    """Say a share in per cent."""
+    return f"{value:.1%}".replace("%", " %")
+
+
+if __name__ == "__main__":
+    main()

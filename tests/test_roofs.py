@@ -1,0 +1,81 @@
+"""Roofs are measured in bursts, the best counts, and what cannot be measured is none."""
+
+import numpy as np
+import pytest
+
+from autoenc_bench.machine import roofs
+
+
+@pytest.fixture
+def bursts(monkeypatch):
+    """Return a function that makes bursts of six somethings which take these durations, and what is left of them."""
+    now = [0.0]
+    monkeypatch.setattr(roofs, "perf_counter", lambda: now[0])
+
+    def bursts(*durations):
+        left = list(durations)
+
+        def burst():
+            now[0] += left.pop(0)
+            return 6.0
+
+        return burst, left
+
+    return bursts
+
+
+def test_best_of_five(bursts):
+    """The rate is the best of at least five bursts after one that warms up."""
+    burst, left = bursts(0.1, 3, 2, 6, 3, 1, 9)
+    assert roofs._rate(burst, seconds=0) == 6.0
+    assert left == [9]
+
+
+def test_bursts_fill_the_time(bursts):
+    """Short bursts go on until the time is spent."""
+    burst, left = bursts(*[1] * 9, 0.5, 1, 7)
+    assert roofs._rate(burst, seconds=9) == 12.0
+    assert left == [7]
+
+
+def test_measure():
+    """Every roof of this machine is found, and none is out of this world."""
+    found = roofs.measure(seconds=0)
+    assert found.version == roofs.VERSION
+    assert 1e8 < found.flops < 1e16
+    assert 1e8 < found.bytes < 1e14
+    assert 1e6 < found.exponentials < 1e15
+    assert 1e-7 < found.dispatch < 0.1
+
+
+def test_what_fails_is_none(monkeypatch):
+    """A roof that cannot be measured is unknown; the others are measured."""
+
+    def fail():
+        raise MemoryError
+
+    monkeypatch.setattr(roofs, "_host", lambda _: {"flops": fail, "bytes": lambda: lambda: 1.0, "exponentials": fail})
+    found = roofs.measure(seconds=0)
+    assert (found.flops, found.exponentials) == (None, None)
+    assert found.bytes > 0
+
+
+@pytest.mark.parametrize("name", ["flops", "bytes", "exponentials"])
+def test_accelerator(monkeypatch, name):
+    """An accelerator's bursts run the backend's programs, on values that the program cannot know beforehand."""
+    held = []
+    put = roofs.backends.current().put
+    monkeypatch.setattr(roofs.backends.current(), "put", lambda values: held.append(values) or put(values))
+    burst = roofs._accelerator(side=8, size=64)[name]()
+    assert burst() == {"flops": 2 * 8**3, "bytes": 4 * 64, "exponentials": 64}[name]
+    assert held[0].dtype == np.float32
+
+
+def test_an_accelerator_is_asked(monkeypatch):
+    """Where the models run on an accelerator, NumPy's rates say nothing."""
+    monkeypatch.setattr(roofs.backends, "device", lambda: "A GPU")
+    monkeypatch.setattr(
+        roofs, "_accelerator", lambda: dict.fromkeys(("flops", "bytes", "exponentials"), lambda: lambda: 1)
+    )
+    monkeypatch.setattr(roofs, "_host", None)
+    assert roofs.measure(seconds=0).flops > 0
