@@ -4,12 +4,15 @@ import json
 import subprocess
 import sys
 
+import msgspec
 import pytest
+import recordings
 from test_records import content
 
-from autoenc_bench import __version__, storage
+from autoenc_bench import __version__, records, storage
 from autoenc_bench.cli import main
 from autoenc_bench.experiments import EXPERIMENTS
+from autoenc_bench.machine import setting
 
 
 @pytest.fixture(autouse=True)
@@ -79,3 +82,28 @@ def test_loads_no_framework():
     """Reading records loads neither TensorFlow nor Keras."""
     code = "import sys, autoenc_bench.cli; sys.exit(any(m in sys.modules for m in ('tensorflow', 'keras', 'sklearn')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_machine(elsewhere):
+    """The machine is told with its roofs, as JSON that reads back, and nothing else is written."""
+    code = "import sys; from autoenc_bench.cli import main; sys.exit(main(['machine', '--format', 'json']))"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=elsewhere, timeout=120)
+    found = msgspec.json.decode(done.stdout, type=records.Survey)
+    assert found.machine.logical_cores >= 1
+    assert found.roofs.flops > 1e8
+    assert found.context["threads"] == 1
+    assert done.stderr == ""
+
+
+def test_machine_in_words(capsys, monkeypatch):
+    """In words, each fact has a line."""
+    monkeypatch.setattr(setting, "survey", lambda threads: {"all": recordings.RUN}[threads])
+    assert main(["machine", "--threads", "all"]) == 0
+    assert "exponentials roof  1 billion/s" in capsys.readouterr().out
+
+
+def test_machine_with_too_many_threads(capsys):
+    """A number of threads that cannot be had is refused with those that can."""
+    assert main(["machine", "--threads", "0"]) == 2
+    assert "thread count '0'; choose 1 to" in capsys.readouterr().err

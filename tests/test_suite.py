@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from autoenc_bench import records, storage
@@ -130,9 +131,27 @@ def test_record(smoke):
     assert all(benchmark.stats.data for benchmark in record.benchmarks)
     assert record.autoenc.scale == "smoke"
     assert record.autoenc.context["threads"] == 1
+    assert re.fullmatch("[0-9a-f]{12}", record.autoenc.machine.id)
+    assert record.autoenc.machine.cpu
+    assert None not in msgspec.structs.astuple(record.autoenc.roofs)
     raw = json.loads(path.read_text())
     assert raw["machine_info"]["node"] is None
     assert "UNSERIALIZABLE" not in path.read_text()
+
+
+def test_what_stands_beside_the_times(smoke):
+    """Each round has the reference workload beside it, each case its memory, and training and calls a roof above."""
+    record = records.read(smoke[1])
+    bounds = {}
+    for benchmark in record.benchmarks:
+        case = benchmark.extra_info.autoenc
+        assert len(case.reference) == benchmark.stats.rounds
+        assert case.memory.before > 2**20
+        assert case.memory.peak is None or case.memory.peak >= 0.9 * case.memory.before
+        if bound := benchmark.bound(record.autoenc.roofs):
+            bounds.setdefault(case.phase, []).append(bound)
+    assert set(bounds) == {"epoch", "experiment", "encode", "decode", "reconstruct"}
+    assert all(0 < efficiency <= 1 for found in bounds.values() for _, efficiency in found)
 
 
 def test_pictures(smoke):

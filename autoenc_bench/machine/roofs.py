@@ -58,7 +58,7 @@ def _rate(burst: Burst, seconds: float) -> float:
 def _host(pool: ThreadPoolExecutor) -> dict[str, Callable[[], Burst]]:
     """Use NumPy: its BLAS has threads of its own, its other functions get a slice for each thread."""
 
-    def flops(side: int = 1024, times: int = 5) -> Burst:
+    def flops(side: int = 1024, times: int = 2) -> Burst:
         values, out = _values(side, side), np.empty((side, side), np.float32)
 
         def burst() -> float:
