@@ -133,7 +133,8 @@ class Session:
         if report.when == "call" and report.passed:
             try:
                 case = cases.case(fixture.extra_info)
-                self.progress.results[item.nodeid] = result(case, fixture.stats and fixture.stats["median"])
+                seconds = fixture.stats and fixture.stats["median"]
+                self.progress.results[item.nodeid] = result(case, seconds, self.roofs)
             except ValueError as problem:
                 report.outcome, report.longrepr = "failed", f"what this case noted is no record: {problem}"
         if report.skipped and not hasattr(report, "wasxfail"):

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from autoenc_bench.cases import Case
+from autoenc_bench.records import Roofs
 
 QUIET_FOR = 1.0  # seconds without a word after which an epoch is announced
 
@@ -79,8 +80,11 @@ def short(nodeid: str) -> str:
     return nodeid.rpartition("::")[2].removeprefix("test_")
 
 
-def result(case: Case, seconds: float | None) -> str:
-    """Say in a few words what a case measured; ``seconds`` are its median, ``None`` where it was not timed."""
+def result(case: Case, seconds: float | None, roofs: Roofs | None = None) -> str:
+    """Say in a few words what a case measured; ``seconds`` are its median, ``None`` where it was not timed.
+
+    Where a roof bounds the case, the binding one is named with the share of it that the case gets.
+    """
     if seconds is None:
         text = f"{case.rows:,} rows, not timed"
     else:
@@ -88,6 +92,8 @@ def result(case: Case, seconds: float | None) -> str:
         text += f" {case.rows / seconds:>15,.0f} rows/s" if case.rows > 1 else ""
     if case.error:
         text += f"  error {case.error.absolute.mean:.3f} ± {case.error.absolute.std:.3f}"
+    elif seconds and roofs and case.work and (bound := roofs.bound(case.work)):
+        text += f"  {bound[1] / seconds:4.0%} of {bound[0]}".replace("%", " %")
     return text
 
 

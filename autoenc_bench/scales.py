@@ -104,7 +104,7 @@ _STANDARD = Scale(
     trainers=("fused",),
     seeds=1,
     training={
-        "fit": Rounds(seconds=0.6, rounds=5, epochs=10),  # each of its epochs has a set-up of its own
+        "fit": Rounds(seconds=0.6, rounds=3, epochs=10),  # each of its epochs has a set-up of its own
         "fused": Rounds(seconds=0.05, rounds=40, epochs=200),  # many short ones, each beside a reference workload
     },
     calls=300,
@@ -129,7 +129,7 @@ _NOTEBOOK = replace(
     trainers=("fused", "fit"),
     seeds=3,
     training={
-        "fit": Rounds(seconds=12, rounds=5, epochs=10),
+        "fit": Rounds(seconds=12, rounds=3, epochs=10),
         "fused": Rounds(seconds=0.25, rounds=40, epochs=200),
     },
 )

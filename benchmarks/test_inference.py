@@ -14,15 +14,11 @@ def rows(batch, split):
 
 
 @pytest.fixture
-def measure_calls(experiment, scale, measure):
-    """Return a function that times as many calls on these values as make a round."""
-
-    def measure_calls(call, values):
-        rows, calls = len(values), scale.repeats(values)
-        done = work.inference(experiment, measure.phase, rows=rows, calls=calls)
-        return measure(repeat, call, values, calls, rows=calls * rows, work=done)
-
-    return measure_calls
+def measure_calls(experiment, rows, scale, measure):
+    """Return a function that times calls on these values, as many as the rows allow in a round."""
+    calls = scale.repeats(rows)
+    done = work.inference(experiment, measure.phase, rows=len(rows), calls=calls)
+    return lambda call, values: measure(repeat, call, values, calls, rows=calls * len(rows), work=done)
 
 
 def test_encode(experiment, inference, rows, measure_calls):

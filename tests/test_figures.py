@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from matplotlib.figure import Figure
 
 from autoenc_bench import errors, figures, sources
-from autoenc_bench.figures import curves, histograms, looks, scaling, timings
+from autoenc_bench.figures import curves, efficiency, histograms, looks, scaling, timings
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,7 @@ def test_every_figure(drawn):
         "training-curves",
         "speed-up",
         "first-call",
+        "efficiency",
         "time-per-case",
     ]
 
@@ -214,7 +215,7 @@ def test_one_experiment(tmp_path, experiment):
     source = sources.read(recordings.save(tmp_path, recordings.content([experiment])))
     with looks.style():
         names = [drawing.name for _, drawing in figures.draw(source) if looks.svg(drawing.figure, drawing.title)]
-    assert names[-4:] == ["training-curves", "speed-up", "first-call", "time-per-case"]
+    assert names[-5:] == ["training-curves", "speed-up", "first-call", "efficiency", "time-per-case"]
 
 
 def test_two_trainers_and_seeds(tmp_path):
@@ -306,3 +307,14 @@ def test_no_framework(tmp_path):
     paths = (recordings.save(tmp_path, recordings.content(["digits"])), tmp_path / "out")
     done = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n[]\n"
+
+
+def test_efficiency(source, drawn):
+    """Each case with a roof has a mark at its efficiency, the roof's letter, and its words."""
+    marks = [line for axes in drawn["efficiency"].figure.axes for line in axes.lines if line.get_marker() != "None"]
+    assert {round(float(line.get_xdata()[0]), 3) for line in marks} == {0.008, 0.048}  # 10 ms of 1.26 and of 0.21 s
+    letters = {text.get_text() for axes in drawn["efficiency"].figure.axes for text in axes.texts}
+    assert letters == {"c"}
+    assert "crude-simple fit 0.79 % of compute" in drawn["efficiency"].alternative
+    bare = msgspec.structs.replace(source.record, autoenc=msgspec.structs.replace(source.record.autoenc, roofs=None))
+    assert not list(efficiency.efficiency(sources.Source(source.path, bare, source.pictures, source.origin)))

@@ -106,6 +106,8 @@ def test_result():
     assert progress.result(build, 0.0123).split() == ["12.3", "ms"]
     assert progress.result(epoch, 2e-4).split() == ["200", "µs", "5,000,000", "rows/s"]
     assert progress.result(epoch, None) == "1,000 rows, not timed"
+    bound = recordings.timed("digits", "epoch", 1000, work=recordings.WORK)
+    assert progress.result(bound, 0.05, recordings.ROOFS).endswith("rows/s   20 % of compute")
     said = progress.result(recordings.whole("crude-simple"), 2.0)
     assert said.split() == ["2", "s", "4,500", "rows/s", "error", "7.998", "±", "0.080"]
 

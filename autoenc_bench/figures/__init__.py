@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from autoenc_bench.figures import curves, histograms, looks, samples, scaling, timings
+from autoenc_bench.figures import curves, efficiency, histograms, looks, samples, scaling, timings
 from autoenc_bench.figures.looks import Drawing
 from autoenc_bench.sources import Source, bracketed
 
@@ -22,7 +22,7 @@ def draw(source: Source) -> Iterator[tuple[str, Drawing]]:
     yield from (("Does the number of features matter?", drawing) for drawing in features(source))
     for name, drawing in others(source):
         yield CHAPTERS.get(name, f"The {looks.plain(name)} experiment"), drawing
-    for draws in (curves.curves, timings.speed_up, timings.first_calls, timings.phases):
+    for draws in (curves.curves, timings.speed_up, timings.first_calls, efficiency.efficiency, timings.phases):
         yield from (("Timings", drawing) for drawing in draws(source))
 
 

@@ -138,6 +138,11 @@ def mark(name: str | None, colour: str, size: float = 5.5) -> dict[str, Any]:
     }
 
 
+def sign(name: str | None) -> str:
+    """Give the sign that stands for a mark in words."""
+    return {"fit": "○", "fused": "◆", "one": "△", "bulk": "■"}.get(name or "", "●")
+
+
 def line(name: str | None) -> str:
     """Give the line style of a trainer."""
     return MARKS.get(name or "", UNMARKED).line
