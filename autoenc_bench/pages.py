@@ -1,7 +1,5 @@
 """Sections and pictures -> the text of the HTML page and of the Markdown page."""
 
-import re
-
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from tabulate import tabulate
@@ -10,6 +8,7 @@ from autoenc_bench import __version__, summary
 from autoenc_bench.records import Left
 from autoenc_bench.sections import TIMINGS, Section
 from autoenc_bench.sources import count
+from autoenc_bench.words import code
 
 
 def html(sections: list[Section], unreadable: list[Left]) -> str:
@@ -61,12 +60,3 @@ def _details(section: Section) -> str:
     align = ("left", *["right"] * (len(TIMINGS) - 1))
     table = tabulate(body, TIMINGS, tablefmt="github", colalign=align, disable_numparse=True)
     return f"<details><summary>{count(len(body), 'case')}, each with its rounds</summary>\n\n{table}\n\n</details>"
-
-
-def code(text: str) -> str:
-    """Show a text in Markdown as it is, also in a table: no markup, no mention, no line break."""
-    words = "".join(sign if sign.isprintable() else " " for sign in text)
-    words = " ".join(words.split()).replace("|", r"\|")
-    fence = "`" * (1 + max((len(run) for run in re.findall("`+", words)), default=0))
-    pad = " " if words.startswith("`") or words.endswith("`") or not words else ""
-    return f"{fence}{pad}{words}{pad}{fence}"

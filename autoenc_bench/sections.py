@@ -1,6 +1,5 @@
 """What a report says about one record: its headline, its answer in sentences, its tables and its facts."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from autoenc_bench.figures import looks
 from autoenc_bench.figures.timings import rounds
 from autoenc_bench.records import Benchmark, Roofs
 from autoenc_bench.sources import Source, count
+from autoenc_bench.words import mebibytes, moment
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def _timing(benchmark: Benchmark, roofs: Roofs | None) -> list[Cell]:
         Cell("–") if rate is None else Cell(f"{rate:,.0f}", rate),
         Cell("–") if bound is None else Cell(looks.share(bound[1]), bound[1]),
         Cell("–" if bound is None else bound[0]),
-        Cell("–") if peak is None else Cell(f"{peak / 2**20:,.0f} MiB", peak),
+        Cell("–") if peak is None else Cell(mebibytes(peak), peak),
     ]
 
 
@@ -215,9 +215,3 @@ def _fact(name: str, value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
     return "unknown" if value is None else str(value)
-
-
-def moment(text: str) -> str:
-    """Say a record's time to the minute, in UTC, as it stands where it is not one."""
-    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[\d:.]*(Z|\+00:00)?", text)
-    return f"{found[1]} {found[2]} UTC" if found else text
