@@ -11,13 +11,14 @@ from autoenc_bench.sources import count
 from autoenc_bench.words import code
 
 
-def html(sections: list[Section], unreadable: list[Left]) -> str:
-    """Write the page that holds everything: pictures, style and script are in it."""
+def html(sections: list[Section], unreadable: list[Left], beside: str | None = None) -> str:
+    """Write the page that holds everything: pictures, style and script are in it; ``beside`` is a page to link."""
     return (
-        _environment()
+        environment()
         .get_template("report.html")
         .render(
             sections=sections,
+            beside=beside,
             unreadable=unreadable,
             headers=summary.HEADERS,
             legend=summary.LEGEND,
@@ -27,7 +28,8 @@ def html(sections: list[Section], unreadable: list[Left]) -> str:
     )
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return what fills templates; names from records are escaped."""
     environment = Environment(
         loader=PackageLoader("autoenc_bench"),
         autoescape=True,

@@ -148,7 +148,7 @@ def record(number, rng, known):
     }
     return {
         "machine_info": {"system": "Linux", "cpu": {"brand_raw": f"CPU model {host}"}},
-        "commit_info": {"id": f"{number:040x}", "branch": "main", "dirty": False},
+        "commit_info": {"id": f"{number * 2654435761 % 2**32:08x}" * 5, "branch": "main", "dirty": False},
         "benchmarks": benchmarks,
         "datetime": day.isoformat(),
         "version": "5.3.1",

@@ -99,12 +99,12 @@ def what(found: Found) -> str:
 
 def size(found: Found) -> str:
     """Say how large a change is."""
-    return _growth(found.timeline.kind, found.change.ratio)
+    return growth(found.timeline.kind, found.change.ratio)
 
 
 def interval(found: Found) -> str:
     """Say within what a change lies."""
-    low, high = (_growth(found.timeline.kind, ratio) for ratio in (found.change.low, found.change.high))
+    low, high = (growth(found.timeline.kind, ratio) for ratio in (found.change.low, found.change.high))
     return NONE if found.change.ratio in (0.0, float("inf")) else f"{low.removesuffix(' %')} … {high}"
 
 
@@ -116,7 +116,8 @@ def value(found: Found, level: float) -> str:
 UNITS = {"time": seconds, "efficiency": share, "error": lambda level: f"{level:.5g}", "memory": mebibytes}
 
 
-def _growth(kind: str, ratio: float) -> str:
+def growth(kind: str, ratio: float) -> str:
+    """Say by how much a figure of this kind grew."""
     return "from 0" if ratio == float("inf") else percent(ratio, 2 if kind == "error" else 1)
 
 
