@@ -1,42 +1,30 @@
-"""How results moved over time: a figure per experiment, a small panel per case, every machine's runs in it.
+"""How results moved over time: a figure per experiment, a panel per case, a lane per machine.
 
 In these figures alone a colour is a machine, for an experiment has a figure of its own.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
-from numpy.typing import NDArray
+from matplotlib.figure import Figure
 
-from autoenc_bench.figures import looks
+from autoenc_bench.figures import lanes, looks
+from autoenc_bench.figures.lanes import Lane, Moved, Panel
 from autoenc_bench.figures.looks import Drawing
 from autoenc_bench.history import History, lines, tables
-from autoenc_bench.history.series import Series, Timeline
-from autoenc_bench.sources import bracketed, count
+from autoenc_bench.sources import count
 
-ALONE = ("efficiency", "memory")  # drawn where they changed: efficiency is mostly time upside down, memory a flat line
 MOST = 24  # panels in one figure
 ACROSS = 3
-DOTS = 120  # runs of one series that are drawn one by one; more are a line
-SPAN = {"time": 3.0, "efficiency": 3.0, "error": 0.3, "memory": 3.0}  # per cent that a panel shows at least, each way
-DAY = 86_400
-MARKERS = ("o", "s", "^", "D")
+DOTS = 60  # runs of one series that are drawn one by one; more are a line
+LEAST = {"time": 4.0, "efficiency": 4.0, "error": 0.4, "memory": 4.0}  # per cent that a lane shows at least, each way
 
 
-@dataclass(frozen=True)
-class Panel:
-    """Hold what one panel shows: a case's timelines of one kind, each with its series."""
-
-    title: str
-    kind: str
-    lines: list[tuple[Series, Timeline]]
+STEPS = [size * 10.0**power for power in range(-1, 12) for size in (1, 2, 3, 4, 5, 6, 8)]  # per cent between ticks
 
 
 def draw(history: History) -> Iterator[tuple[str, Drawing]]:
@@ -44,7 +32,7 @@ def draw(history: History) -> Iterator[tuple[str, Drawing]]:
     for scale, held in tables.scales(history):
         by_experiment = sorted(held, key=lambda one: one.subject.experiment or "")  # stable: cases keep their order
         for experiment, series in groupby(by_experiment, key=lambda one: one.subject.experiment):
-            panels = list(_panels(list(series)))
+            panels = list(lanes.panels(series))
             for part, begin in enumerate(range(0, len(panels), MOST)):
                 name = "-".join(
                     [experiment or "others", *([scale] if scale else []), *([str(part + 1)] if part else [])]
@@ -52,140 +40,129 @@ def draw(history: History) -> Iterator[tuple[str, Drawing]]:
                 yield "Timelines", _figure(history, name, experiment, scale, panels[begin : begin + MOST])
 
 
-def _panels(series: list[Series]) -> Iterator[Panel]:
-    for kind in ("time", "error", *ALONE):
-        for subject, held in groupby(series, key=lambda one: one.subject):
-            known = [(one, line) for one in held for line in one.timelines if line.kind == kind and len(line.runs) > 1]
-            if known and (kind not in ALONE or any(line.changes for _, line in known)):
-                yield Panel(f"{_plain(subject.case)}: {kind}", kind, known)
-
-
-def _plain(case: str) -> str:
-    """Name a case within its experiment's figure."""
-    phase, _, _ = case.partition("[")
-    _, _, variant = bracketed(case).partition("-")
-    return looks.plain(case if "[" not in case else f"{phase} {variant}".strip(), 34)
-
-
 def _figure(history: History, name: str, experiment: str | None, scale: str | None, panels: list[Panel]) -> Drawing:
-    deep = -(-len(panels) // ACROSS)
-    across = min(ACROSS, len(panels))
     of = looks.plain(experiment) if experiment else "other benchmarks"
     title = f"How {of} moved" + (f", scale {looks.plain(scale)}" if scale else "")
-    machines = [f"{machine.letter} = {machine.host.name}" for machine in history.machines]
-    setting = " · ".join(looks.plain(words, 70) for words in machines)
-    figure = looks.blank(title, setting, width=1.0 + 2.9 * across if across > 1 else 5.0, height=1.15 + 1.45 * deep)
-    grid = figure.subplots(deep, across, squeeze=False, sharex=True)
+    most = max(len(panel.lanes(history.machines)) for panel in panels)
+    deep, across = -(-len(panels) // ACROSS), min(ACROSS, len(panels))
+    figure = looks.blank(
+        title, _setting(history), width=3.2 * max(across, 1.5), height=1.1 + (0.55 + 0.42 * most) * deep
+    )
+    grid = _grid(figure, deep, across)
     for axes in grid.flat[len(panels) :]:
         axes.remove()
-    for place, panel in enumerate(panels):
-        axes = grid.flat[place]
-        _draw(axes, panel, history)
-        axes.tick_params(labelbottom=place + across >= len(panels))
-    labels = dict.fromkeys(
-        (lines.label(history, one), _place(history, one)) for panel in panels for one, _ in panel.lines
-    )
-    handles = [Line2D([], [], label=label, **_look(*place)) for label, place in sorted(labels)]
-    figure.legend(handles=handles, loc="outside upper left", ncols=12, frameon=False, fontsize=8.5, handlelength=1.4)
+    for place, (axes, panel) in enumerate(zip(grid.flat, panels, strict=False)):
+        _draw(axes, panel.title, panel.lanes(history.machines), LEAST[panel.kind])
+        axes.tick_params(labelbottom=place + across >= len(panels), axis="x", labelsize=7.5)
+    locator = AutoDateLocator(minticks=2, maxticks=4)  # type: ignore[no-untyped-call]
+    grid[0, 0].xaxis.set_major_locator(locator)  # all panels share the axis
+    grid[0, 0].xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]
     return Drawing(
         f"timelines-{name}",
         title,
-        f"Change in per cent against the first level of each series, over time, in {count(len(panels), 'panel')}. "
+        f"Change in per cent against each series' first level, over time, in {count(len(panels), 'panel')}. "
         + " ".join(_words(history, panel) for panel in panels),
         figure,
-        "A mark is one run, the thick line the level that it belongs to, and a figure in per cent a change point. A run "
-        "beyond a panel's edge stands on it as an arrow. Efficiency and memory are drawn where they changed.",
+        "A lane is a machine, and 0 % in it the first level of each of its series. Thin: the runs; thick: the level "
+        "that they belong to; a figure in per cent: a change point; a dashed line: another context, so another series. "
+        "A run beyond its lane is an arrow at its edge. Efficiency and memory are drawn where they changed.",
     )
 
 
-def _place(history: History, one: Series) -> tuple[int, int]:
-    return history.machines.index(history.machine(one.runs[0])), one.context
+def _setting(history: History) -> str:
+    """Say what each letter stands for."""
+    named = [(machine.letter, machine.host.name.partition(", ")) for machine in history.machines]
+    return " · ".join(
+        f"{letter}: {looks.plain(cpu, 50)}" + (f" ({looks.plain(rest.replace(', ', '; '), 40)})" if rest else "")
+        for letter, (cpu, _, rest) in named
+    )
 
 
-def _look(machine: int, context: int) -> dict[str, Any]:
-    """Give a machine its colour and mark; a machine's second context, and each other one, is hollow."""
-    colour = looks.OTHERS[machine % len(looks.OTHERS)]
-    return {
-        "color": colour,
-        "marker": MARKERS[machine % len(MARKERS)],
-        "markersize": 3.2,
-        "markerfacecolor": colour if context % 2 else looks.PAPER,
-        "markeredgecolor": colour,
-        "markeredgewidth": 0.8,
-    }
+def _grid(figure: Figure, deep: int, across: int) -> Any:
+    """Lay panels out by inches: a layout that is computed takes a third of the time of drawing so many of them."""
+    width, height = figure.get_size_inches()
+    below = 0.4 + 0.14 * len(figure.get_supxlabel().splitlines())
+    figure.set_layout_engine(None)
+    left = {"x": 0.1 / width, "ha": "left"}
+    figure.suptitle(figure.get_suptitle(), **left, y=1 - 0.1 / height, va="top", fontsize=11, fontweight="bold")
+    figure.supxlabel(figure.get_supxlabel(), **left, y=0.08 / height, va="bottom", fontsize=6.5, color=looks.MUTED)
+    panel = (width - 0.9 - 0.85 * (across - 1)) / across
+    tall = (height - below - 0.7 - 0.42 * (deep - 1)) / deep
+    figure.subplots_adjust(
+        left=0.6 / width,
+        right=1 - 0.3 / width,
+        top=1 - 0.7 / height,
+        bottom=below / height,
+        wspace=0.85 / panel,
+        hspace=0.42 / tall,
+    )
+    return figure.subplots(deep, across, squeeze=False, sharex=True)
 
 
-def _draw(axes: Axes, panel: Panel, history: History) -> None:
-    moved = [_moved(line) for _, line in panel.lines]
-    low, high = _limits(panel, [values for values, _ in moved])
-    for (one, line), (values, levels) in zip(panel.lines, moved, strict=True):
-        look = _look(*_place(history, one))
-        when = np.array([run.when.timestamp() / DAY for run in line.runs])
-        _dots(axes, when, values, (low, high), look)
-        for (begin, end), level in zip(line.segments, levels, strict=True):
-            axes.plot(when[[begin, end - 1]], [level, level], color=look["color"], linewidth=2, solid_capstyle="butt")
-        for change, level in zip(line.changes, levels[1:], strict=True):
-            _label(axes, float(when[change.index]), level, change.ratio, panel.kind, level > (low + high) / 2)
-    axes.set_ylim(low, high)
-    axes.set_title(panel.title, fontsize=8.5)
-    axes.grid(axis="y")
-    digits = 1 if high - low < 4 else 0
-    axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+.{digits}f} %" if value else "0 %"))
-    locator = AutoDateLocator(minticks=2, maxticks=4)
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+def _draw(axes: Axes, title: str, held: list[Lane], least: float) -> None:
+    """Draw lanes from the top down, all of one height."""
+    low = min(-least, *(lane.ends[0] for lane in held))
+    high = max(least, *(lane.ends[1] for lane in held))
+    apart = 1.08 * (high - low)
+    zeros = [-place * apart for place in range(len(held))]
+    axes.set(ylim=(zeros[-1] + low, high), title=title)
+    axes.title.set_fontsize(8.5)
+    for lane, zero in zip(held, zeros, strict=True):
+        for order, moved in enumerate(lane.moved):
+            _draw_series(axes, moved, lane.colour, zero, (low, high))
+            if order:
+                axes.plot([moved.when[0]] * 2, [zero + low, zero + high], "--", color=looks.MUTED, linewidth=0.8)
+        axes.axhline(zero, color=looks.GRID, linewidth=0.7, zorder=0)
+        axes.text(
+            1.015,
+            zero,
+            lane.letter,
+            transform=axes.get_yaxis_transform(),
+            color=lane.colour,
+            weight="bold",
+            va="center",
+        )
+    _ticks(axes, zeros, low, high)
 
 
-def _moved(line: Timeline) -> tuple[NDArray[np.float64], list[float]]:
-    """Give values and levels in per cent against the first level that is above zero."""
-    base = next((level for level in line.levels if level), 1.0)
-    return (np.array(line.values) / base - 1) * 100, [(level / base - 1) * 100 for level in line.levels]
+def _ticks(axes: Axes, zeros: list[float], low: float, high: float) -> None:
+    """Mark in each lane 0 % and one step to the side where it reaches further."""
+    far = high if high >= -low else low
+    step = max(size for size in STEPS if size <= 0.85 * abs(far)) * (1 if far > 0 else -1)
+    axes.set_yticks([zero + place for zero in zeros for place in (0.0, step)])
+    axes.set_yticklabels(["0 %", f"{step:+.12g} %"] * len(zeros), fontsize=7)
 
 
-def _limits(panel: Panel, moved: Iterable[NDArray[np.float64]]) -> tuple[float, float]:
-    """Show all levels and all but the most distant twentieth of the runs."""
-    ends = [np.quantile(values, [0.025, 0.975]) for values in moved]
-    levels = [level for _, line in panel.lines for level in _moved(line)[1]]
-    low, high = min([*(end[0] for end in ends), *levels]), max([*(end[1] for end in ends), *levels])
-    least = SPAN[panel.kind]
-    room = 0.22 * max(high - low, least)
-    return float(min(low - room, -least)), float(max(high + room, least))
+def _draw_series(axes: Axes, moved: Moved, colour: str, zero: float, limits: tuple[float, float]) -> None:
+    runs = "-" if len(moved.when) > DOTS else "o"
+    axes.plot(
+        moved.when, zero + np.clip(moved.values, *limits), runs, color=colour, linewidth=0.6, markersize=2, alpha=0.6
+    )
+    for beyond, edge, marker in (
+        (moved.values > limits[1], limits[1], "^"),
+        (moved.values < limits[0], limits[0], "v"),
+    ):
+        if beyond.any():
+            axes.plot(moved.when[beyond], np.full(beyond.sum(), zero + edge), marker, color=colour, markersize=3.2)
+    for (begin, end), level in zip(moved.line.segments, moved.levels, strict=True):
+        axes.plot(moved.when[[begin, end - 1]], [zero + level] * 2, color=looks.INK, linewidth=1.8)
+    for change, level in zip(moved.line.changes, moved.levels[1:], strict=True):
+        _label(axes, float(moved.when[change.index]), zero + level, lines.growth(moved.line.kind, change.ratio))
 
 
-def _dots(
-    axes: Axes,
-    when: NDArray[np.float64],
-    values: NDArray[np.float64],
-    limits: tuple[float, float],
-    look: dict[str, Any],
-) -> None:
-    low, high = limits
-    inside = (values >= low) & (values <= high)
-    if len(when) > DOTS:
-        axes.plot(when, np.clip(values, low, high), color=look["color"], linewidth=0.5, alpha=0.55)
-    else:
-        axes.plot(when[inside], values[inside], **{**look, "linestyle": "", "alpha": 0.7})
-    for beyond, edge, marker in ((values > high, high, "^"), (values < low, low, "v")):
-        if len(when) <= DOTS and beyond.any():
-            axes.plot(
-                when[beyond],
-                np.full(beyond.sum(), edge),
-                **{**look, "linestyle": "", "marker": marker, "clip_on": False, "markersize": 4},
-            )
-
-
-def _label(axes: Axes, x: float, y: float, ratio: float, kind: str, above: bool) -> None:
+def _label(axes: Axes, x: float, y: float, text: str) -> None:
+    """Write a change before the first run that shows it, on paper of its own."""
     axes.annotate(
-        lines.growth(kind, ratio),
+        text,
         (x, y),
-        xytext=(-2, 0),
+        xytext=(-3, 0),
         textcoords="offset points",
         ha="right",
         va="center",
-        fontsize=8,
+        fontsize=7.5,
         fontweight="bold",
-        color=looks.INK,
+        bbox={"facecolor": looks.PAPER, "edgecolor": "none", "pad": 0.6},
+        annotation_clip=False,
     )
 
 

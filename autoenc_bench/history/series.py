@@ -39,20 +39,19 @@ class Timeline:
 
     @property
     def levels(self) -> list[float]:
-        """Give the median of each level, of the last that of its newest runs."""
-        inner = [median(self.values[begin:end]) for begin, end in self.segments[:-1]]
-        return [*inner, changes.level(self.values[self.segments[-1][0] :])]
+        """Give the median of each level."""
+        return [median(self.values[begin:end]) for begin, end in self.segments]
 
     @property
     def latest(self) -> float:
-        """Give the newest level."""
-        return self.levels[-1]
+        """Give the newest state: the median of the newest level's newest runs."""
+        return changes.level(self.values[self.segments[-1][0] :])
 
     @property
     def growth(self) -> float | None:
         """Give the newest level over the first, ``None`` where nothing changed."""
-        first = self.levels[0]
-        return self.latest / first if self.changes and first else None
+        first, *_, last = [*self.levels, self.levels[-1]]
+        return last / first if self.changes and first else None
 
 
 @dataclass(frozen=True)
