@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autoenc_bench.history import runs
 from autoenc_bench.history.changes import Change
-from autoenc_bench.history.machines import Comparison, Machine, compare, machines
+from autoenc_bench.history.machines import Comparison, Machine, compare, recognise
 from autoenc_bench.history.runs import Run
 from autoenc_bench.history.series import Series, Timeline, gather
 from autoenc_bench.records import Left
@@ -42,7 +42,7 @@ class History:
     @cached_property
     def machines(self) -> list[Machine]:
         """List the machines, first come first."""
-        return machines(self.runs)
+        return recognise(self.runs)
 
     @cached_property
     def changes(self) -> list[Found]:

@@ -62,7 +62,7 @@ def find(values: Sequence[float], smallest: float) -> list[Change]:
     noise = _noise(logs)
     floor = log1p(smallest) / 10  # timelines that repeat to the bit have no noise, and still a scale
     calm = _calm(logs, max(noise, floor))
-    cuts = _confirmed(calm, _candidates(calm / max(noise, floor)), log1p(smallest))
+    cuts = _confirmed(calm, logs, _candidates(calm / max(noise, floor)), log1p(smallest))
     ends = pairwise([0, *_placed(logs, cuts, max(noise, floor)), len(logs)])
     return [
         _change(_held(logs, *before, noise), _held(logs, *after, noise), values) for before, after in pairwise(ends)
@@ -77,7 +77,7 @@ def level(values: Sequence[float]) -> float:
 def _logs(values: Logs) -> Logs:
     """Take logarithms; a zero counts as a tenth of the smallest value above it."""
     positive = values[values > 0]
-    logs: Logs = np.log(np.maximum(values, positive.min() / 10))
+    logs: Logs = np.log(np.maximum(values, max(positive.min() / 10, 1e-300)))
     return logs
 
 
@@ -88,9 +88,16 @@ def _noise(logs: Logs) -> float:
 
 
 def _calm(logs: Logs, noise: float) -> Logs:
+    """Hold each value near the running median; near the ends its window shrinks to three runs, to see what is new."""
+    last, middle = len(logs) - 1, np.empty_like(logs)
     half = WINDOW // 2
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(logs, half, constant_values=np.nan), WINDOW)
-    middle = np.nanmedian(around, axis=1)
+    if len(logs) >= WINDOW:
+        middle[half : last + 1 - half] = np.median(np.lib.stride_tricks.sliding_window_view(logs, WINDOW), axis=1)
+    for place in range(len(logs)):
+        reach = max(1, min(place, last - place))
+        if reach < half:
+            begin = min(max(0, place - reach), last - 2 * reach)
+            middle[place] = np.median(logs[begin : begin + 2 * reach + 1])
     return np.clip(logs, middle - REACH * noise, middle + REACH * noise)
 
 
@@ -110,27 +117,28 @@ class _Segment:
     end: int
     mean: float
     variance: float
+    middle: float  # median of the logarithms as they were
 
     @property
     def size(self) -> int:
         return self.end - self.begin
 
 
-def _segment(calm: Logs, begin: int, end: int) -> _Segment:
+def _segment(calm: Logs, logs: Logs, begin: int, end: int) -> _Segment:
     held = calm[begin:end]
-    return _Segment(begin, end, float(held.mean()), float(held.var(ddof=1)) / HELD)
+    return _Segment(begin, end, float(held.mean()), float(held.var(ddof=1)) / HELD, float(np.median(logs[begin:end])))
 
 
 def _held(logs: Logs, begin: int, end: int, noise: float) -> _Segment:
     """Sum up a segment whose values are held within ``REACH`` noises of its own median."""
     middle = np.median(logs[begin:end])
-    return _segment(np.clip(logs, middle - REACH * noise, middle + REACH * noise), begin, end)
+    return _segment(np.clip(logs, middle - REACH * noise, middle + REACH * noise), logs, begin, end)
 
 
-def _confirmed(calm: Logs, cuts: list[int], smallest: float) -> list[int]:
+def _confirmed(calm: Logs, logs: Logs, cuts: list[int], smallest: float) -> list[int]:
     """Drop the weakest cut until all that are left hold; its neighbours are judged anew without it."""
     while cuts:
-        segments = [_segment(calm, *ends) for ends in pairwise([0, *cuts, len(calm)])]
+        segments = [_segment(calm, logs, *ends) for ends in pairwise([0, *cuts, len(calm)])]
         chances = [_chance(*pair, smallest) for pair in pairwise(segments)]
         worst = max(range(len(cuts)), key=chances.__getitem__)
         if chances[worst] < LEVEL / len(calm):
@@ -158,11 +166,10 @@ def _placed(logs: Logs, cuts: list[int], noise: float) -> list[int]:
 
 def _chance(before: _Segment, after: _Segment, smallest: float) -> float:
     """Give the p-value of no change between two segments, 1 for one too small to matter."""
-    difference = abs(after.mean - before.mean)
-    if difference < smallest:
+    if abs(after.middle - before.middle) < smallest:
         return 1.0
     error, free = _error(before, after)
-    return 2 * float(_special().stdtr(free, -difference / error)) if error else 0.0
+    return 2 * float(_special().stdtr(free, -abs(after.mean - before.mean) / error)) if error else 0.0
 
 
 def _error(before: _Segment, after: _Segment) -> tuple[float, float]:

@@ -77,7 +77,7 @@ class Comparison:
     differs: list[str]
 
 
-def machines(runs: Iterable[Run]) -> list[Machine]:
+def recognise(runs: Iterable[Run]) -> list[Machine]:
     """List the machines in the order in which they first came; ``runs`` are oldest first."""
     found: dict[str, dict[bytes, list[Run]]] = {}
     for run in runs:

@@ -1,5 +1,6 @@
 """A history as a page of the report: ``history.html`` with its figures, and Markdown for a job's summary."""
 
+from math import isfinite
 from pathlib import Path
 
 from autoenc_bench import __version__, pages, publication
@@ -12,7 +13,7 @@ from autoenc_bench.sections import Cell
 from autoenc_bench.words import seconds
 
 PAGE, FIGURES, REPORT = "history.html", "history", "index.html"
-CHANGES = (*lines.CHANGES, "first run", "on", "commit", "record")
+CHANGES = ("case", "first run", "on", *lines.CHANGES[1:], "commit", "record")
 
 
 def write(history: History, out: Path, tell: Tell = lambda _: None) -> Path:
@@ -52,11 +53,11 @@ def _change(history: History, found: Found) -> list[Cell]:
     run = found.run
     return [
         Cell(case),
-        Cell(what),
-        Cell(size, found.change.ratio if found.change.ratio < float("inf") else None),
-        *map(Cell, levels),
         Cell(f"{run.when:%Y-%m-%d %H:%M}", run.when.timestamp()),
         Cell(lines.label(history, found.series)),
+        Cell(what),
+        Cell(size, found.change.ratio if isfinite(found.change.ratio) else None),
+        *map(Cell, levels),
         Cell(run.commit or lines.NONE),
         Cell(str(run.path)),
     ]
