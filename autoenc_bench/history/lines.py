@@ -6,7 +6,7 @@ from autoenc_bench.history import Found, History
 from autoenc_bench.history.machines import Comparison, Machine, Pair
 from autoenc_bench.history.series import Series
 from autoenc_bench.sources import count
-from autoenc_bench.words import mebibytes, percent, seconds, share
+from autoenc_bench.words import line, mebibytes, percent, seconds, share
 
 NONE = "–"
 
@@ -72,7 +72,7 @@ def by_run(history: History) -> list[tuple[str, list[Found]]]:
 def _heading(history: History, found: list[Found]) -> str:
     run, series = found[0].run, found[0].series
     commit = f"commit {run.commit}" if run.commit else "commit unknown"
-    return f"{run.when:%Y-%m-%d %H:%M} UTC, machine {label(history, series)}, {commit}, {run.path}"
+    return f"{run.when:%Y-%m-%d %H:%M} UTC, machine {label(history, series)}, {commit}, {line(str(run.path))}"
 
 
 CHANGES = ("case", "what", "change", "95 % interval", "from", "to")

@@ -10,6 +10,7 @@ from autoenc_bench.history.changes import LATEST
 from autoenc_bench.history.runs import Host, Run
 from autoenc_bench.history.series import Series
 from autoenc_bench.records import Fact
+from autoenc_bench.words import line
 
 SAME_ERROR = 0.001  # errors closer than that are equal: another machine rounds otherwise
 
@@ -101,7 +102,7 @@ def differences(before: dict[str, Fact], after: dict[str, Fact]) -> list[str]:
     """Say in which facts two contexts differ: ``keras 3.11 → 3.12``; a fact that one of them lacks is absent there."""
     absent = "absent"
     return [
-        f"{name} {_fact(name, before.get(name, absent))} → {_fact(name, after.get(name, absent))}"
+        line(f"{name} {_fact(name, before.get(name, absent))} → {_fact(name, after.get(name, absent))}")
         for name in dict.fromkeys([*before, *after])
         if repr(before.get(name, absent)) != repr(after.get(name, absent))
     ]

@@ -12,6 +12,7 @@ import msgspec
 from autoenc_bench import sources
 from autoenc_bench.records import Benchmark, Fact, Left, Machine, Roofs
 from autoenc_bench.sources import Source, count
+from autoenc_bench.words import line
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def _run(source: Source) -> Run:
     return Run(
         path=source.path,
         when=_when(source),
-        commit=str(commit) if commit and commit.known else None,
+        commit=line(str(commit)) if commit and commit.known else None,
         host=_host(run.machine) if run else Host(None, _cpu(source)),
         context=run.context if run else _plain_context(source),
         scale=run.scale if run else None,
@@ -147,11 +148,11 @@ def _when(source: Source) -> datetime:
 def _host(machine: Machine) -> Host:
     words = [machine.cpu or "unnamed CPU"]
     words += [count(machine.logical_cores, "core")] if machine.logical_cores else []
-    return Host(machine.id, ", ".join([*words, *(machine.accelerators or [])[:1]]))
+    return Host(machine.id, line(", ".join([*words, *(machine.accelerators or [])[:1]])))
 
 
 def _cpu(source: Source) -> str:
-    return source.origin.machine()[-3] or "unnamed CPU"
+    return line(source.origin.machine()[-3]) or "unnamed CPU"
 
 
 def _plain_context(source: Source) -> dict[str, Fact]:

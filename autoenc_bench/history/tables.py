@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from textwrap import fill
 
 from tabulate import tabulate
 
@@ -12,6 +13,7 @@ from autoenc_bench.sources import count
 from autoenc_bench.words import code, line
 
 MOST = 40  # changes listed: who reads on wants a page
+WIDE = 100  # columns of running text
 BRIEF = 6  # columns of a series that a terminal has room for
 LEGEND = (
     "time: at this machine's usual speed (in units of a reference workload timed beside each round, times that "
@@ -30,16 +32,12 @@ def text(history: History) -> str:
         parts.append(
             "\n".join([_sides(comparison), *differs, _table(lines.pair_headers(comparison), _pairs(comparison))])
         )
-    parts += [f"(÷ {SIDES[3:]})"] if history.comparisons else []
+    parts += [fill(SIDES, WIDE)] if history.comparisons else []
     for scale, held in scales(history):
         parts.append(f"{_scale(scale)}:\n" + _table(lines.SERIES[:BRIEF], _series(history, held)))
-    parts += [f"({LEGEND})", *(f"not readable: {left.case}: {left.reason}" for left in history.unreadable)]
-    return "\n\n".join("\n".join(_clean(row) for row in part.splitlines()) for part in parts)
-
-
-def _clean(text: str) -> str:
-    """Keep columns, and nothing that a terminal would obey."""
-    return "".join(sign if sign.isprintable() else " " for sign in text).rstrip()
+    parts += [fill(LEGEND, WIDE)]
+    parts += [line(f"not readable: {left.case}: {left.reason}") for left in history.unreadable]
+    return "\n\n".join(parts)
 
 
 def _changes(history: History) -> Iterator[str]:
