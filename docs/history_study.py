@@ -41,15 +41,16 @@ def detect(repeats=1000):
             found = alone = false = 0
             for seed in range(repeats):
                 at = int(np.random.default_rng([seed, 7]).integers(5, length - 4))
-                places = [change.index - at for change in changes.find(timeline(seed, length, at=at, outliers=outliers), 0.01)]
+                stepped = changes.find(timeline(seed, length, at=at, outliers=outliers), 0.01)
+                places = [change.index - at for change in stepped]
                 found += any(abs(place) <= 1 for place in places)
                 alone += len(places) == 1 and abs(places[0]) <= 1
                 false += bool(changes.find(timeline(seed + repeats, length, outliers=outliers), 0.01))
             shares = (f"{100 * number / repeats:.1f} %" for number in (found, alone, false))
-            print(f"outliers {outliers!s:5} runs {length:4}: found, found and nothing else, false:", *shares, flush=True)
+            print(f"outliers {outliers!s:5} runs {length:4}: found, and nothing else, false:", *shares, flush=True)
 
 
-def cases(rng):
+def cases():
     """List 60 cases: name, phase, experiment, seconds, rounds, whether scored."""
     for experiment in EXPERIMENTS:
         for name, seconds, rounds in (
@@ -106,7 +107,8 @@ def record(number, rng, known):
     for name, phase, experiment, seconds, rounds in known["cases"]:
         speed = rng.lognormal(0, 0.05)
         slower = 1.1 if number > 0.6 * RUNS and name == "test_epoch[mnist-fused]" else 1.0
-        times = (seconds * (1 + host) * speed * slower * rng.lognormal(0, 0.03) * rng.lognormal(0, 0.02, rounds)).tolist()
+        usual = seconds * (1 + host) * speed * slower * rng.lognormal(0, NOISE)
+        times = (usual * rng.lognormal(0, 0.02, rounds)).tolist()
         case = {
             "experiment": experiment,
             "phase": phase,
@@ -119,7 +121,7 @@ def record(number, rng, known):
         if phase not in ("build", "data", "first_call", "score"):
             case["work"] = {"flops": 1e9 * seconds, "bytes": 1e8 * seconds, "exponentials": 1e7 * seconds, "calls": 10}
         if phase == "experiment":
-            case["error"] = known["errors"][experiment]
+            case["error"] = known["errors"][experiment]  # the same seed gives the same errors, run after run
         stats = {
             "min": min(times),
             "median": float(np.median(times)),
@@ -162,7 +164,7 @@ def write(folder):
 
     rng = np.random.default_rng(0)
     errors = {name: scored(5.0 + place, place) for place, name in enumerate(EXPERIMENTS)}
-    known = {"cases": list(cases(rng)), "errors": errors, "schema": records.SCHEMA_VERSION}
+    known = {"cases": list(cases()), "errors": errors, "schema": records.SCHEMA_VERSION}
     for number in range(RUNS):
         (folder / f"{number:04}_standard.json").write_text(json.dumps(record(number, rng, known), indent=1))
     return len(known["cases"])

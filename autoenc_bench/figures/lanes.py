@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autoenc_bench.figures import looks
 from autoenc_bench.history.machines import Machine
+from autoenc_bench.history.runs import Subject
 from autoenc_bench.history.series import Series, Timeline
 from autoenc_bench.sources import bracketed
 
@@ -73,16 +73,20 @@ def _moved(line: Timeline) -> Moved:
 
 def panels(series: Iterable[Series]) -> Iterator[Panel]:
     """Make the panels of an experiment, of what has at least two runs: times, then errors, then what changed."""
-    ordered = list(series)
+    found: dict[tuple[str, Subject], Panel] = {}
+    for one in series:
+        for line in one.timelines:
+            if len(line.runs) > 1:
+                title = f"{_plain(one.subject)}: {line.kind}"
+                found.setdefault((line.kind, one.subject), Panel(title, line.kind, [])).lines.append((one, line))
     for kind in ("time", "error", *ALONE):
-        for subject, held in groupby(ordered, key=lambda one: one.subject):
-            known = [(one, line) for one in held for line in one.timelines if line.kind == kind and len(line.runs) > 1]
-            if known and (kind not in ALONE or any(line.changes for _, line in known)):
-                yield Panel(f"{_plain(subject.case)}: {kind}", kind, known)
+        for panel in found.values():
+            if panel.kind == kind and (kind not in ALONE or any(line.changes for _, line in panel.lines)):
+                yield panel
 
 
-def _plain(case: str) -> str:
-    """Name a case within its experiment's figure."""
-    phase, _, _ = case.partition("[")
-    _, _, variant = bracketed(case).partition("-")
-    return looks.plain(case if "[" not in case else f"{phase} {variant}".strip(), 34)
+def _plain(subject: Subject) -> str:
+    """Name a case within its experiment's figure: what it does, and how."""
+    phase, _, _ = subject.case.partition("[")
+    variant = bracketed(subject.case).removeprefix(subject.experiment or "").removeprefix("-")
+    return looks.plain(f"{phase} {variant}".strip() if subject.experiment and "[" in subject.case else subject.case, 34)

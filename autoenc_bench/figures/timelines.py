@@ -4,7 +4,6 @@ In these figures alone a colour is a machine, for an experiment has a figure of 
 """
 
 from collections.abc import Iterator
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from autoenc_bench.figures import lanes, looks
 from autoenc_bench.figures.lanes import Lane, Moved, Panel
 from autoenc_bench.figures.looks import Drawing
 from autoenc_bench.history import History, lines, tables
+from autoenc_bench.history.series import Series
 from autoenc_bench.sources import count
 
 MOST = 24  # panels in one figure
@@ -30,8 +30,10 @@ STEPS = [size * 10.0**power for power in range(-1, 12) for size in (1, 2, 3, 4, 
 def draw(history: History) -> Iterator[tuple[str, Drawing]]:
     """Draw the timelines of at least two runs, as pairs (chapter, drawing), within ``looks.style()``."""
     for scale, held in tables.scales(history):
-        by_experiment = sorted(held, key=lambda one: one.subject.experiment or "")  # stable: cases keep their order
-        for experiment, series in groupby(by_experiment, key=lambda one: one.subject.experiment):
+        by_experiment: dict[str | None, list[Series]] = {}
+        for one in held:
+            by_experiment.setdefault(one.subject.experiment, []).append(one)
+        for experiment, series in by_experiment.items():
             panels = list(lanes.panels(series))
             for part, begin in enumerate(range(0, len(panels), MOST)):
                 name = "-".join(
@@ -63,9 +65,10 @@ def _figure(history: History, name: str, experiment: str | None, scale: str | No
         f"Change in per cent against each series' first level, over time, in {count(len(panels), 'panel')}. "
         + " ".join(_words(history, panel) for panel in panels),
         figure,
-        "A lane is a machine, and 0 % in it the first level of each of its series. Thin: the runs; thick: the level "
-        "that they belong to; a figure in per cent: a change point; a dashed line: another context, so another series. "
-        "A run beyond its lane is an arrow at its edge. Efficiency and memory are drawn where they changed.",
+        "A lane is a machine, and 0 % in it the first level of each of its series. Dots or a thin line are runs, the "
+        "thick line is the level that they belong to, a number in per cent a change, a dashed line another context and "
+        "so another series. A run beyond its lane is an arrow at its edge. Efficiency and memory are drawn where they "
+        "changed.",
     )
 
 
@@ -105,7 +108,7 @@ def _draw(axes: Axes, title: str, held: list[Lane], least: float) -> None:
     high = max(least, *(lane.ends[1] for lane in held))
     apart = 1.08 * (high - low)
     zeros = [-place * apart for place in range(len(held))]
-    axes.set(ylim=(zeros[-1] + low, high), title=title)
+    axes.set(ylim=(zeros[-1] + low - 0.06 * apart, high + 0.06 * apart), title=title)
     axes.title.set_fontsize(8.5)
     for lane, zero in zip(held, zeros, strict=True):
         for order, moved in enumerate(lane.moved):

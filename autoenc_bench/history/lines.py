@@ -1,8 +1,10 @@
 """What a history says in words and table cells, alike in the terminal, in Markdown and on the page."""
 
 from itertools import groupby
+from math import ceil
 
 from autoenc_bench.history import Found, History
+from autoenc_bench.history.changes import LEVEL
 from autoenc_bench.history.machines import Comparison, Machine, Pair
 from autoenc_bench.history.series import Series
 from autoenc_bench.sources import count
@@ -20,6 +22,9 @@ def answer(history: History) -> list[str]:
         f"{count(len({series.subject for series in history.series}), 'case')}, {len(history.series):,} series, "
         f"{count(len(history.changes), 'change')}."
     ]
+    if history.changes:
+        timelines = sum(len(one.timelines) for one in history.series)
+        said.append(f"Of {timelines:,} timelines at most {ceil(LEVEL * timelines):,} would show a change by chance.")
     if history.unreadable:
         said.append(f"{count(len(history.unreadable), 'file')} could not be read.")
     return said
