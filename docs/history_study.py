@@ -177,14 +177,14 @@ def large():
         held = write(folder)
         size = sum(path.stat().st_size for path in folder.iterdir()) / 2**20
         print(f"{RUNS} records of {held} cases, {size:,.0f} MiB")
-        for options in (["--format", "json"], ["--out", f"{name}/out"]):
+        for options in ([], ["--format", "json"], ["--out", f"{name}/out"]):
             begin = perf_counter()
             subprocess.run(
                 [sys.executable, "-m", "autoenc_bench.cli", "history", name, *options], check=True, capture_output=True
             )
             taken = perf_counter() - begin
             peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**10
-            print(f"{' '.join(options)}: {taken:.1f} s, at most {peak:,.0f} MiB so far", flush=True)
+            print(f"{' '.join(['history', *options])}: {taken:.1f} s, at most {peak:,.0f} MiB so far", flush=True)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ SIDES = "÷: raw times, newest level over newest level; error: equal within 0.1 
 
 def text(history: History) -> str:
     """Lay a history out for a terminal."""
-    parts = [" ".join(lines.answer(history)), "\n".join(lines.machines(history))]
+    parts = [fill(" ".join(lines.answer(history)), WIDE), "\n".join(lines.machines(history))]
     parts.append("\n\n".join(_changes(history)) or "No changes.")
     for comparison in history.comparisons:
         differs = [f"Their contexts differ: {', '.join(comparison.differs)}"] if comparison.differs else []
