@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autoenc_bench.history import changes
@@ -87,6 +87,7 @@ def test_values_that_repeat_to_the_bit():
     assert change.ratio == pytest.approx(1.002)
     assert (change.low, change.high) == pytest.approx((1.002, 1.002))
     assert places([7.5] * 9 + [7.505] * 9, 0.001) == []
+    assert places([7.5] * 9 + [7.505] * 4 + [7.6] + [7.505] * 4, 0.001) == []
     assert places([7.5] * 9 + [7.9] + [7.5] * 9, 0.001) == []
     assert places([7.5] * 50) == []
 
@@ -126,6 +127,7 @@ def test_equal_values_never_change(value, length):
 
 @settings(max_examples=100)
 @given(st.lists(st.floats(0, 1e12), max_size=40))
+@example([0.0] * 5 + [5e-324])  # nothing lies between zero and the smallest number
 def test_any_values(values):
     """Whatever the values, changes are in order, apart from each other and from the ends, and large enough."""
     found = changes.find(values, 0.01)

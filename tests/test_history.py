@@ -11,6 +11,7 @@ import pytest
 import recordings
 
 from autoenc_bench import cli
+from autoenc_bench.history import tables
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&$x^2$|`@all` *b* {{ 7*7 }}\x1b[31m\n# one"
 
@@ -189,6 +190,17 @@ def test_plain_records(tmp_path, capsys):
     assert "A CPU, as pytest-benchmark names it: 1 run" in out
     assert re.search(r"slow +B +1 +2026-01-02 +205 ms raw +no", out)
     assert "No scale:" in out
+
+
+@pytest.mark.parametrize("form", ["table", "markdown"])
+def test_many_changes(tmp_path, capsys, monkeypatch, form):
+    """Of many changes the newest are listed, and it says how many more there are."""
+    monkeypatch.setattr(tables, "MOST", 1)
+    made = [histories.content(day, 0.2 * 1.5 ** (day // 6)) for day in range(24)]
+    _, out, _ = said(capsys, histories.write(tmp_path, made), "--format", form)
+    assert out.index("2026-01-19 12:00 UTC") < out.index("… and ")
+    assert "2026-01-13 12:00 UTC" not in out
+    assert re.search(r"… and [1-9]\d* more", out)
 
 
 def test_files(folder, tmp_path, capsys):

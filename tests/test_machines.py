@@ -39,8 +39,10 @@ def test_letters(tmp_path):
 def test_side_by_side(tmp_path):
     """Ratios are of raw times since the last change, errors equal within 0.1 %, and contexts held together."""
     ours = histories.slower(12, 8, reference=0.01)
+    slow = [1] * 11 + [2] * 10  # the other machine's latest moments are slow ones, which raw times show
     theirs = [
-        histories.content(day + 0.5, 0.66, machine=histories.OTHER, reference=0.03, keras="3.2") for day in range(12)
+        histories.content(day + 0.5, 0.33 * factor, machine=histories.OTHER, reference=0.03 * factor, keras="3.2")
+        for day, factor in enumerate(slow)
     ]
     ((comparison),) = histories.read(tmp_path, ours + theirs).comparisons
     assert (comparison.scale, comparison.base.letter, comparison.other.letter) == ("standard", "A", "B")
