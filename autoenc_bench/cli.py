@@ -15,6 +15,7 @@ from autoenc_bench.experiments import EXPERIMENTS
 
 STORAGE = Path(".benchmarks")
 REPORTS = Path("reports")
+BASELINES = REPORTS / "baselines"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,6 +68,22 @@ def _parser() -> argparse.ArgumentParser:
     reporting.add_argument("--out", metavar="DIR", type=Path, default=REPORTS, help="default: %(default)s/")
     reporting.add_argument("--open", action="store_true", help="open the page in a browser")
     reporting.set_defaults(command=_report)
+
+    looking = commands.add_parser(
+        "history",
+        help="show how results moved over time, and machines side by side",
+        description="Read every record in folders, of any number of machines: change points of time, efficiency, error "
+        "and memory, and the newest state of the machines side by side. Files that are no records are left out and "
+        "named; the exit status is 2 when none can be read.",
+    )
+    looking.add_argument(
+        "folder", nargs="*", type=Path, help=f"folders or record files (default: {STORAGE}/, and {BASELINES}/)"
+    )
+    looking.add_argument(
+        "--format", choices=("table", "markdown", "json"), default="table", help="default: %(default)s"
+    )
+    looking.add_argument("--out", metavar="DIR", type=Path, help="also write history.html and its figures there")
+    looking.set_defaults(command=_history)
     return parser
 
 
@@ -108,6 +125,21 @@ def _report(chosen: argparse.Namespace) -> str:
     return f"report: {written.page}"
 
 
+def _history(chosen: argparse.Namespace) -> str:
+    from autoenc_bench import history  # here, for other commands need none of it
+    from autoenc_bench.history import document, tables
+
+    found = history.read(chosen.folder or [STORAGE, *filter(Path.exists, [BASELINES])])
+    for entry in found.unreadable:
+        print(f"autoenc-bench: left out {entry.case}: {entry.reason}", file=sys.stderr)
+    if chosen.out:
+        from autoenc_bench.history import page  # here, for Matplotlib takes longer to load than the table to print
+
+        with _Progress() as progress:
+            print(f"history: {page.write(found, chosen.out, progress.tell)}", file=sys.stderr)
+    return {"table": tables.text, "markdown": tables.markdown, "json": document.text}[chosen.format](found)
+
+
 class _Progress:
     """Say on standard error what is being done, once it has taken longer than a moment."""
 
@@ -129,3 +161,7 @@ class _Progress:
             return
         self.line, self.spoke = f"drawing {text}", monotonic()
         print(f"\r\x1b[K{self.line}" if alive else self.line, end="" if alive else "\n", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,7 +1,5 @@
 """Sections and pictures -> the text of the HTML page and of the Markdown page."""
 
-import re
-
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from tabulate import tabulate
@@ -10,15 +8,17 @@ from autoenc_bench import __version__, summary
 from autoenc_bench.records import Left
 from autoenc_bench.sections import TIMINGS, Section
 from autoenc_bench.sources import count
+from autoenc_bench.words import code
 
 
-def html(sections: list[Section], unreadable: list[Left]) -> str:
-    """Write the page that holds everything: pictures, style and script are in it."""
+def html(sections: list[Section], unreadable: list[Left], beside: str | None = None) -> str:
+    """Write the page that holds everything: pictures, style and script are in it; ``beside`` is a page to link."""
     return (
-        _environment()
+        environment()
         .get_template("report.html")
         .render(
             sections=sections,
+            beside=beside,
             unreadable=unreadable,
             headers=summary.HEADERS,
             legend=summary.LEGEND,
@@ -28,7 +28,8 @@ def html(sections: list[Section], unreadable: list[Left]) -> str:
     )
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return what fills templates; names from records are escaped."""
     environment = Environment(
         loader=PackageLoader("autoenc_bench"),
         autoescape=True,
@@ -61,12 +62,3 @@ def _details(section: Section) -> str:
     align = ("left", *["right"] * (len(TIMINGS) - 1))
     table = tabulate(body, TIMINGS, tablefmt="github", colalign=align, disable_numparse=True)
     return f"<details><summary>{count(len(body), 'case')}, each with its rounds</summary>\n\n{table}\n\n</details>"
-
-
-def code(text: str) -> str:
-    """Show a text in Markdown as it is, also in a table: no markup, no mention, no line break."""
-    words = "".join(sign if sign.isprintable() else " " for sign in text)
-    words = " ".join(words.split()).replace("|", r"\|")
-    fence = "`" * (1 + max((len(run) for run in re.findall("`+", words)), default=0))
-    pad = " " if words.startswith("`") or words.endswith("`") or not words else ""
-    return f"{fence}{pad}{words}{pad}{fence}"

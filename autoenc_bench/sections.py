@@ -1,6 +1,5 @@
 """What a report says about one record: its headline, its answer in sentences, its tables and its facts."""
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -8,10 +7,10 @@ from itertools import groupby
 from markupsafe import Markup
 
 from autoenc_bench import facts, summary
-from autoenc_bench.figures import looks
 from autoenc_bench.figures.timings import rounds
 from autoenc_bench.records import Benchmark, Roofs
 from autoenc_bench.sources import Source, count
+from autoenc_bench.words import mebibytes, moment, seconds, share
 
 
 @dataclass(frozen=True)
@@ -173,17 +172,11 @@ def _timing(benchmark: Benchmark, roofs: Roofs | None) -> list[Cell]:
     peak = case.memory.peak if case and case.memory else None
     return [
         Cell(benchmark.name.removeprefix("test_")),
-        *(Cell(looks.seconds(value), value) for value in (stats.median, min(times), max(times))),
+        *(Cell(seconds(value), value) for value in (stats.median, min(times), max(times))),
         Cell(f"{spread:.0%}", spread) if len(times) > 1 else Cell("–"),
         Cell(f"{stats.rounds:,}", stats.rounds),
         Cell("–") if rate is None else Cell(f"{rate:,.0f}", rate),
-        Cell("–") if bound is None else Cell(looks.share(bound[1]), bound[1]),
+        Cell("–") if bound is None else Cell(share(bound[1]), bound[1]),
         Cell("–" if bound is None else bound[0]),
-        Cell("–") if peak is None else Cell(f"{peak / 2**20:,.0f} MiB", peak),
+        Cell("–") if peak is None else Cell(mebibytes(peak), peak),
     ]
-
-
-def moment(text: str) -> str:
-    """Say a record's time to the minute, in UTC, as it stands where it is not one."""
-    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[\d:.]*(Z|\+00:00)?", text)
-    return f"{found[1]} {found[2]} UTC" if found else text

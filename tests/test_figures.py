@@ -275,15 +275,6 @@ def _luminance(colour):
     return np.dot(linear, (0.2126, 0.7152, 0.0722))
 
 
-@pytest.mark.parametrize(
-    ("value", "said"),
-    [(1.2345e-8, "12.3 ns"), (9.999e-4, "1 ms"), (0.5, "500 ms"), (59.94, "59.9 s"), (12345.6, "12,346 s")],
-)
-def test_seconds(value, said):
-    """A time is said with its unit, to three digits."""
-    assert looks.seconds(value) == said
-
-
 @settings(max_examples=25)
 @given(text=st.text(max_size=200))
 def test_plain(text):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import recordings
 
-from autoenc_bench import cli, pages, records, report, sections, sources
+from autoenc_bench import cli, pages, records, report, sources
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = "<img src=x onerror=alert(1)>\"'&$x^2$|`@all` *b* [a](http://b) {{ 7*7 }}\x00\x1b[31m\n# one"
@@ -80,7 +80,7 @@ def test_files(made):
     images = [attributes for tag, attributes in Reader(made["index.html"].decode()).tags if tag == "img"]
     figures = {name for name in made if name.startswith("figures/")}
     assert set(made) - figures == {"index.html", "summary.md"}
-    assert len(figures) == 2 * len(images) == 30
+    assert len(figures) == 2 * len(images) == 32
     assert all(made[name].startswith(b"\x89PNG") for name in figures if name.endswith(".png"))
     assert {ElementTree.fromstring(made[name]).tag for name in figures if name.endswith(".svg")} == {
         "{http://www.w3.org/2000/svg}svg"
@@ -474,12 +474,6 @@ def test_progress(monkeypatch, capsys):
     for now[0] in (0.1, 3.5, 4.0, 7.0):
         progress.tell(f"figure at {now[0]}")
     assert capsys.readouterr().err == "drawing figure at 3.5\ndrawing figure at 7.0\n"
-
-
-def test_moment():
-    """A record's time is said to the minute; what is no time stands as it is."""
-    assert sections.moment("2026-01-02T03:04:05.678+00:00") == "2026-01-02 03:04 UTC"
-    assert sections.moment("now") == "now"
 
 
 def test_origin_in_any_form(tmp_path):

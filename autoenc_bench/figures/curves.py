@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from autoenc_bench import words
 from autoenc_bench.cases import Case
 from autoenc_bench.figures import looks
 from autoenc_bench.figures.looks import Drawing
@@ -29,7 +30,7 @@ def curves(source: Source) -> Iterator[Drawing]:
         "How soon the validation loss is low", source.setting, width=max(4.6, 3.1 * wide), height=1 + 1.85 * deep
     )
     grid = figure.subplots(deep, wide, squeeze=False)
-    words = [_draw_curves(axes, name, found[name]) for axes, name in zip(grid.flat, order, strict=False)]
+    said = [_draw_curves(axes, name, found[name]) for axes, name in zip(grid.flat, order, strict=False)]
     for axes in grid.flat[len(order) :]:
         axes.remove()
     _outer_labels(figure, order, wide)
@@ -41,7 +42,7 @@ def curves(source: Source) -> Iterator[Drawing]:
     yield Drawing(
         "training-curves",
         "Training curves against wall-clock seconds",
-        f"A panel per experiment, validation loss falling over seconds. {' '.join(words)}",
+        f"A panel per experiment, validation loss falling over seconds. {' '.join(said)}",
         figure,
         note + (f" Only {trainers[0]} trained whole experiments in this run." if len(trainers) == 1 else ""),
     )
@@ -59,16 +60,16 @@ def _draw_curves(axes: Axes, name: str, cases: dict[str | None, Case]) -> str:
     losses = {trainer: np.array([epoch.val_loss for epoch in case.curve or ()]) for trainer, case in cases.items()}
     spent = {trainer: np.cumsum([epoch.seconds for epoch in case.curve or ()]) for trainer, case in cases.items()}
     target, colour = stated_loss(list(losses.values())), looks.colour(name)
-    words, lines = [], [f"to {target:.4g}:"]
+    said, lines = [], [f"to {target:.4g}:"]
     axes.axhline(target, color=looks.MUTED, linewidth=0.8, linestyle=":")
     for trainer, loss in losses.items():
         axes.plot(spent[trainer], loss, looks.line(trainer), color=colour, linewidth=1.4)
         reached = int(np.argmax(loss <= target))
         seconds = float(spent[trainer][reached])
         axes.plot([seconds], [loss[reached]], linestyle="", clip_on=False, **looks.mark(trainer, colour, 6))
-        lines.append(f"{looks.plain(trainer, 16)} {looks.seconds(seconds)}")
-        words.append(
-            f"{trainer} reaches {target:.4g} after {looks.seconds(seconds)}, in epoch {reached + 1} of {len(loss)}"
+        lines.append(f"{looks.plain(trainer, 16)} {words.seconds(seconds)}")
+        said.append(
+            f"{trainer} reaches {target:.4g} after {words.seconds(seconds)}, in epoch {reached + 1} of {len(loss)}"
         )
     # A curve that starts late leaves room before it, others after it.
     late = min(float(times[0]) for times in spent.values()) > 0.5 * max(float(times[-1]) for times in spent.values())
@@ -77,7 +78,7 @@ def _draw_curves(axes: Axes, name: str, cases: dict[str | None, Case]) -> str:
     text.set_linespacing(1.35)
     axes.set_xlim(0, 1.05 * max(float(times[-1]) for times in spent.values()))
     axes.set_title(looks.plain(name, 28), color=colour)
-    return f"{name}: {'; '.join(words)}."
+    return f"{name}: {'; '.join(said)}."
 
 
 def stated_loss(losses: list[Losses]) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from autoenc_bench import words
 from autoenc_bench.cases import Case
 from autoenc_bench.figures import looks
 from autoenc_bench.figures.looks import Drawing
@@ -72,13 +73,13 @@ def _share_axis(axes: Axes, low: float) -> None:
     ticks = [tick for tick in (1e-4, 1e-3, 0.01, 0.1, 1.0) if tick >= low / 10]
     axes.set(xscale="log", xlim=(min(low / 1.6, 0.1), 1.9))
     axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: looks.share(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.share(value)))
     axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _in_words(phase: str, found: list[Bound]) -> str:
     parts = (
-        f"{case.experiment} {case.trainer or case.batch or ''} {looks.share(share)} of {roof}"
+        f"{case.experiment} {case.trainer or case.batch or ''} {words.share(share)} of {roof}"
         for case, roof, share in found
     )
     return f"{phase}: {', '.join(parts)}."

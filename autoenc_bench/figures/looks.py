@@ -18,6 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.ticker import FuncFormatter
 
+from autoenc_bench.words import seconds
+
 PAPER, INK, MUTED, GRID = "#ffffff", "#1f2328", "#59636e", "#d9dee3"
 EXPERIMENTS = {
     "crude-simple": "#0072b2",
@@ -169,19 +171,6 @@ def blank(title: str, setting: str, width: float = 5.8, height: float = 3.4) -> 
     below = "\n".join(wrapped).removesuffix("\xa0·")
     figure.supxlabel(below, x=0.014, ha="left", fontsize=6.5, color=MUTED, linespacing=1.35)
     return figure
-
-
-def seconds(value: float) -> str:
-    """Say a time with its unit, to three digits."""
-    for unit, factor, limit in (("ns", 1e9, 1e-6), ("µs", 1e6, 1e-3), ("ms", 1e3, 1), ("s", 1, 1000)):
-        if abs(value) * (1 + 5e-4) < limit:
-            return f"{float(f'{value * factor:.3g}'):g} {unit}"
-    return f"{value:,.0f} s"
-
-
-def share(value: float) -> str:
-    """Say a share in per cent, to two digits."""
-    return f"{float(f'{value * 100:.2g}'):g} %"
 
 
 def time_axis() -> FuncFormatter:

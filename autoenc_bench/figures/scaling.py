@@ -10,6 +10,7 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from autoenc_bench import words
 from autoenc_bench.cases import Case
 from autoenc_bench.figures import looks
 from autoenc_bench.figures.looks import Drawing
@@ -71,7 +72,7 @@ def scaling(source: Source) -> Iterator[Drawing]:
     left, right = figure.subplots(1, 2)
     for axes in (left, right):
         axes.set(xscale="log", yscale="log")
-    words = [*_draw_errors(left, series, known), *_draw_times(right, source, list(series))]
+    said = [*_draw_errors(left, series, known), *_draw_times(right, source, list(series))]
     numbers = [number(name) for name in series]
     for axes in (left, right):
         axes.set(xlabel="features", xlim=(numbers[0] / 1.3, numbers[-1] * 1.35))
@@ -81,7 +82,7 @@ def scaling(source: Source) -> Iterator[Drawing]:
     yield Drawing(
         "scaling-features",
         "Error and time against the number of features",
-        f"Two panels over {', '.join(map(str, numbers))} features. {' '.join(words)}",
+        f"Two panels over {', '.join(map(str, numbers))} features. {' '.join(said)}",
         figure,
         f"Exponents with {CONFIDENCE:.0%} intervals, from a straight line through the logarithms. A model whose code "
         "is as wide as its data need not compress; its error is drawn, but not fitted. The rounds of fit train on a "
@@ -138,8 +139,8 @@ def _draw_times(axes: Axes, source: Source, names: list[str]) -> Iterator[str]:
             axes.plot(number(name), value, zorder=3, **looks.mark(trainer, looks.colour(name), 6.5))
         last = list(found)[-1]
         power = fit_power([number(name) for name in found], list(found.values()))
-        words = ", ".join(f"{name} {looks.seconds(value)}" for name, value in found.items())
-        yield f"Training time per row by {trainer}: {words}."
+        said = ", ".join(f"{name} {words.seconds(value)}" for name, value in found.items())
+        yield f"Training time per row by {trainer}: {said}."
         if power:
             _draw_power(axes, power, [number(name) for name in found], looks.MUTED, looks.line(trainer))
             yield f"It grows as features to the power {power}."

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
+from autoenc_bench import words
 from autoenc_bench.cases import Case
 from autoenc_bench.figures import looks
 from autoenc_bench.figures.looks import Drawing
@@ -39,14 +40,14 @@ def phases(source: Source) -> Iterator[Drawing]:
     grid = figure.subplots(deep, 3, squeeze=False, sharey=True)
     for axes in grid.flat[len(panels) :]:
         axes.remove()
-    words = [_draw_phase(axes, *panel, names) for axes, panel in zip(grid.flat, panels.items(), strict=False)]
+    said = [_draw_phase(axes, *panel, names) for axes, panel in zip(grid.flat, panels.items(), strict=False)]
     for axes in grid[:, 0]:
         axes.set_yticks(range(len(names)), [looks.plain(name, 24) for name in names])
     grid[0, 0].set_ylim(len(names) - 0.4, -0.6)
     yield Drawing(
         "time-per-case",
         "Time per case, with its rounds",
-        f"Strips of timed rounds for {len(source.cases)} cases, a panel per phase. {' '.join(words)}",
+        f"Strips of timed rounds for {len(source.cases)} cases, a panel per phase. {' '.join(said)}",
         figure,
         "One mark is one round, so the width of a cluster is the spread of its rounds; the thin line joins the "
         "fastest and the slowest. Where rounds of one phase differ in their number of rows, the time is that per row.",
@@ -69,7 +70,7 @@ def _draw_phase(axes: Axes, phase: str, timed: list[tuple[Benchmark, Case]], nam
     axes.set_title(looks.plain(phase.replace("_", " "), 30) + (", time per row" if per_row else ""))
     axes.set_xlabel("   ".join(f"{looks.sign(kind)} {looks.plain(kind, 16)}" for kind in kinds if kind), fontsize=8.5)
     ranges = ", ".join(
-        f"{kind or 'medians'} {looks.seconds(min(values))} to {looks.seconds(max(values))}"
+        f"{kind or 'medians'} {words.seconds(min(values))} to {words.seconds(max(values))}"
         for kind, values in medians.items()
     )
     return f"{phase.replace('_', ' ')}{' per row' if per_row else ''}: {ranges}."
@@ -114,7 +115,7 @@ def bare(source: Source) -> Iterator[Drawing]:
         "time-per-case",
         "Time per benchmark, with its rounds",
         f"Strips of timed rounds for {len(shown)} benchmarks, from {first.name} with a median of "
-        f"{looks.seconds(first.stats.median)} to {last.name} with {looks.seconds(last.stats.median)}.",
+        f"{words.seconds(first.stats.median)} to {last.name} with {words.seconds(last.stats.median)}.",
         figure,
         "One mark is one round; the thin line joins the fastest and the slowest."
         + (f" The {MOST} slowest of {len(slowest)} benchmarks." if len(slowest) > MOST else ""),
@@ -217,16 +218,16 @@ def first_calls(source: Source) -> Iterator[Drawing]:
     names, trainers = list(dict.fromkeys(name for name, _ in both)), list(dict.fromkeys(trainer for _, trainer in both))
     figure = looks.blank("What the first call costs", source.setting, width=7.2, height=1.75 + 0.24 * len(names))
     panels = figure.subplots(1, len(trainers), sharey=True, sharex=True, squeeze=False)[0]
-    words = []
+    said = []
     for axes, trainer in zip(panels, trainers, strict=True):
         extra = {}
         for name in [name for name, of in both if of == trainer]:
             first, usual = firsts[name, trainer][0].stats.median, steady[name, trainer][0].stats.median
             extra[name] = first - usual
             _dumbbell(axes, usual, first, names.index(name), trainer, looks.colour(name))
-        axes.set_title(f"{looks.plain(trainer)}: + {looks.seconds(median(extra.values()))} (median)")
+        axes.set_title(f"{looks.plain(trainer)}: + {words.seconds(median(extra.values()))} (median)")
         axes.set_xlabel("seconds of one round")
-        words.append(f"{trainer} " + ", ".join(f"{name} {value:+.2g} s" for name, value in extra.items()) + ".")
+        said.append(f"{trainer} " + ", ".join(f"{name} {value:+.2g} s" for name, value in extra.items()) + ".")
     for axes in panels:
         _log_time(axes, "x")
         axes.grid(axis="x")
@@ -234,7 +235,7 @@ def first_calls(source: Source) -> Iterator[Drawing]:
     yield Drawing(
         "first-call",
         "First call against steady state",
-        f"Seconds of the first call of training beyond those of a steady round of the same work: {' '.join(words)}",
+        f"Seconds of the first call of training beyond those of a steady round of the same work: {' '.join(said)}",
         figure,
         "The mark is a steady round, the bar's end the first one: tracing and compiling lie between.",
     )

@@ -1,0 +1,47 @@
+"""Histories to read: records of a few cases over days, with levels that the tests choose."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import recordings
+
+from autoenc_bench import history
+
+START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+OTHER = msgspec.structs.replace(recordings.MACHINE, id="ba9876543210", cpu="Another CPU", accelerators=["A GPU"])
+
+
+def content(day, time=0.2, *, machine=recordings.MACHINE, error=None, reference=0.01, scale="standard", **context):
+    """Make one day's record: an epoch with work and memory, and an experiment with its error."""
+    run = msgspec.structs.replace(
+        recordings.RUN, machine=machine, scale=scale, context={**recordings.RUN.context, **context}
+    )
+    epoch = recordings.timed("digits", "epoch", trainer="fused", work=recordings.WORK, memory=recordings.MEMORY)
+    whole = recordings.whole("digits", error=recordings.error(5.0 if error is None else error, 0.5))
+    entries = [
+        recordings.benchmark(epoch, time, reference=reference),
+        recordings.benchmark(whole, 2 * time, rounds=1, reference=reference),
+    ]
+    found = recordings.content(run=run, entries=entries)
+    found["datetime"] = (START + timedelta(days=day)).isoformat()
+    found["commit_info"]["id"] = f"{day:04}" * 10
+    return found
+
+
+def write(folder, contents):
+    """Write records into a folder, in the order given."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, found in enumerate(contents, start=1):
+        (folder / f"{number:04}_standard.json").write_text(json.dumps(found))
+    return folder
+
+
+def read(folder, contents):
+    """Write records and read them as a history."""
+    return history.read([write(folder, contents)])
+
+
+def slower(days=12, at=8, **changes):
+    """Make a history whose times wobble by 1 % and rise by a tenth on one day."""
+    return [content(day, 0.2 * (1.1 if day >= at else 1) * (1 + 0.01 * (day % 3)), **changes) for day in range(days)]

@@ -1,0 +1,67 @@
+"""Machines have letters and contexts; side by side stand newest states, raw times and equal or unequal errors."""
+
+import histories
+import msgspec
+import pytest
+import recordings
+
+from autoenc_bench.history import machines
+
+
+def test_contexts(tmp_path):
+    """Machines come in the order of their first runs, and each context says in what it differs from the one before."""
+    made = [histories.content(0, machine=histories.OTHER), histories.content(1), histories.content(2, keras="3.2")]
+    first, second = histories.read(tmp_path, made).machines
+    assert (first.letter, first.host.name, first.label(1)) == ("A", "Another CPU, 2 cores, A GPU", "A")
+    assert [second.label(1), second.label(2)] == ["B1", "B2"]
+    assert [context.differs for context in second.contexts] == [[], ["keras 3.1 → 3.2"]]
+
+
+def test_differences():
+    """Facts that changed, came and went are named; 1 and true differ."""
+    before = {"threads": None, "pinned": True, "gone": "x", "same": 1}
+    after = {"threads": 2, "pinned": 1, "new": None, "same": 1}
+    assert machines.differences(before, after) == [
+        "threads all → 2",
+        "pinned yes → 1",
+        "gone x → absent",
+        "new absent → unknown",
+    ]
+
+
+def test_letters(tmp_path):
+    """After Z comes AA."""
+    many = [msgspec.structs.replace(recordings.MACHINE, id=f"{number:012}") for number in range(28)]
+    found = histories.read(tmp_path, [histories.content(day, machine=one) for day, one in enumerate(many)])
+    assert [machine.letter for machine in found.machines][24:] == ["Y", "Z", "AA", "AB"]
+
+
+def test_side_by_side(tmp_path):
+    """Ratios are of raw times since the last change, errors equal within 0.1 %, and contexts held together."""
+    ours = histories.slower(12, 8, reference=0.01)
+    slow = [1] * 11 + [2] * 10  # the other machine's latest moments are slow ones, which raw times show
+    theirs = [
+        histories.content(day + 0.5, 0.33 * factor, machine=histories.OTHER, reference=0.03 * factor, keras="3.2")
+        for day, factor in enumerate(slow)
+    ]
+    ((comparison),) = histories.read(tmp_path, ours + theirs).comparisons
+    assert (comparison.scale, comparison.base.letter, comparison.other.letter) == ("standard", "A", "B")
+    assert comparison.differs == ["keras 3.1 → 3.2"]
+    epoch, whole = comparison.pairs
+    assert epoch.ratio == pytest.approx(3.0, rel=0.02)
+    assert epoch.error is None
+    assert whole.same_error is True
+
+
+def test_errors_that_differ(tmp_path):
+    """Errors further apart than 0.1 % are not equal."""
+    made = [histories.content(0), histories.content(1, error=5.02, machine=histories.OTHER)]
+    _, whole = histories.read(tmp_path, made).comparisons[0].pairs
+    assert whole.same_error is False
+    assert whole.error == pytest.approx(1.004, rel=1e-3)
+
+
+def test_scales_are_not_compared(tmp_path):
+    """Machines that share no scale are not held side by side."""
+    made = [histories.content(0), histories.content(1, machine=histories.OTHER, scale="smoke")]
+    assert histories.read(tmp_path, made).comparisons == []
