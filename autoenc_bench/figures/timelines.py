@@ -48,7 +48,7 @@ def _figure(history: History, name: str, experiment: str | None, scale: str | No
     most = max(len(panel.lanes(history.machines)) for panel in panels)
     deep, across = -(-len(panels) // ACROSS), min(ACROSS, len(panels))
     figure = looks.blank(
-        title, _setting(history), width=3.2 * max(across, 1.5), height=1.1 + (0.55 + 0.42 * most) * deep
+        title, _setting(history), width=3.2 * max(across, 1.5), height=1.1 + (0.55 + max(0.8, 0.42 * most)) * deep
     )
     grid = _grid(figure, deep, across)
     for axes in grid.flat[len(panels) :]:
