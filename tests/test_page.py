@@ -83,7 +83,7 @@ def desk(browser, written):
 def test_pictures(page):
     """Every picture is drawn, has a real alternative text, and none looks like another."""
     images = page.evaluate("[...document.images].map(image => [image.naturalWidth, image.alt])")
-    assert len(images) == 16
+    assert len(images) == 17
     assert all(width > 100 for width, _ in images)
     assert all(len(alternative) > 60 and alternative.endswith(".") for _, alternative in images)
     assert len({alternative for _, alternative in images}) == len(images)
@@ -183,7 +183,7 @@ def test_without_script(browser, written):
     with visit(browser, written, java_script_enabled=False) as page:
         assert page.locator("#headline-1 tbody tr").count() == 7
         assert page.locator("thead th", has_text="val_loss").inner_text() == "val_loss"
-        assert page.locator("img").count() == 16
+        assert page.locator("img").count() == 17
 
 
 def test_print_is_light(browser, written):
