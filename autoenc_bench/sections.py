@@ -7,6 +7,7 @@ from itertools import groupby
 from markupsafe import Markup
 
 from autoenc_bench import facts, summary
+from autoenc_bench.cases import Memory
 from autoenc_bench.figures.timings import rounds
 from autoenc_bench.records import Benchmark, Roofs
 from autoenc_bench.sources import Source, count
@@ -169,7 +170,6 @@ def _timing(benchmark: Benchmark, roofs: Roofs | None) -> list[Cell]:
     spread = (max(times) - min(times)) / stats.median
     rate = case.rows / stats.median if case and case.rows > 1 else None
     bound = benchmark.bound(roofs)
-    peak = case.memory.peak if case and case.memory else None
     return [
         Cell(benchmark.name.removeprefix("test_")),
         *(Cell(seconds(value), value) for value in (stats.median, min(times), max(times))),
@@ -178,5 +178,12 @@ def _timing(benchmark: Benchmark, roofs: Roofs | None) -> list[Cell]:
         Cell("–") if rate is None else Cell(f"{rate:,.0f}", rate),
         Cell("–") if bound is None else Cell(share(bound[1]), bound[1]),
         Cell("–" if bound is None else bound[0]),
-        Cell("–") if peak is None else Cell(mebibytes(peak), peak),
+        _peak(case.memory) if case and case.memory else Cell("–"),
     ]
+
+
+def _peak(memory: Memory) -> Cell:
+    """Say the most that a case held, in the process and on the accelerator."""
+    device = "" if memory.accelerator is None else f"{mebibytes(memory.accelerator)} on the device"
+    host = "" if memory.peak is None else mebibytes(memory.peak)
+    return Cell(", ".join(filter(None, (host, device))) or "–", memory.peak)

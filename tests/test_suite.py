@@ -136,6 +136,7 @@ def test_record(smoke):
     assert None not in msgspec.structs.astuple(record.autoenc.roofs)
     raw = json.loads(path.read_text())
     assert raw["machine_info"]["node"] is None
+    assert "hz_actual" not in raw["machine_info"]["cpu"]
     assert "UNSERIALIZABLE" not in path.read_text()
 
 
