@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from autoenc_bench import __version__, backends, cases, experiments, records, storage, summary
+from autoenc_bench import __version__, backends, cases, experiments, facts, records, storage, summary
 from autoenc_bench.machine import threads
 from autoenc_bench.machine.setting import Setting
 from autoenc_bench.progress import Progress, result, short
@@ -121,7 +121,9 @@ class Session:
         if not self.option.benchmark_disable:
             from autoenc_bench.machine import roofs
 
+            self.progress.say("at most: ")
             self.roofs = roofs.measure(scale.roof_seconds)
+            reporter.write_line(", ".join(" ".join(told) for told in facts.roofs(self.roofs)))
 
     # While cases run
 

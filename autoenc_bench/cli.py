@@ -95,6 +95,8 @@ def _experiments(_: argparse.Namespace) -> str:
 def _machine(chosen: argparse.Namespace) -> str:
     from autoenc_bench.machine import setting  # here, for only this command measures, and loads Keras for it
 
+    if sys.stderr.isatty():
+        print("measuring, about ten seconds\r", end="", file=sys.stderr, flush=True)
     found = setting.survey(chosen.threads)
     if chosen.format == "json":
         return msgspec.json.format(msgspec.json.encode(found)).decode()

@@ -7,7 +7,12 @@ import msgspec
 from autoenc_bench.records import Roofs, Survey
 
 NONE = {"threads": "all", "cpu_limit": "no limit"}  # what a missing value of these facts means
-UNITS = {"memory_gib": ("memory", "GiB"), "clock_mhz": ("clock", "MHz"), "temperature_c": ("temperature", "°C")}
+UNITS = {
+    "reference": ("reference workload", ""),
+    "memory_gib": ("memory", "GiB"),
+    "clock_mhz": ("clock", "MHz"),
+    "temperature_c": ("temperature", "°C"),
+}
 
 
 def facts(survey: Survey) -> list[tuple[str, str]]:

@@ -36,6 +36,7 @@ def test_referenced_times(tmp_path):
     (one,) = series(histories.read(tmp_path, made))
     assert one.referenced
     assert one.time.values == pytest.approx([0.21] * 5)
+    assert one.efficiency.values == pytest.approx([0.01 / 0.21] * 5)
 
 
 def test_raw_where_one_run_has_no_reference(tmp_path):
@@ -56,6 +57,16 @@ def test_efficiency_by_one_definition_only(tmp_path):
         found["autoenc"]["roofs"]["bytes"] *= 7
     (one,) = series(histories.read(tmp_path, made))
     assert [run.when.day for run in one.efficiency.runs] == [3, 4]
+    assert len(one.time.runs) == 4
+
+
+def test_memory_of_one_selection_only(tmp_path):
+    """A process that ran fewer cases before holds less, so peaks of another selection are left out."""
+    made = [histories.content(day) for day in range(4)]
+    for found in made[:2]:
+        del found["benchmarks"][1]
+    (one,) = series(histories.read(tmp_path, made))
+    assert [run.when.day for run in one.memory.runs] == [3, 4]
     assert len(one.time.runs) == 4
 
 

@@ -9,6 +9,8 @@ import sys
 import msgspec
 import pytest
 
+from autoenc_bench.machine import reference
+
 CODE = """
 import json, os, sys
 from autoenc_bench.machine.setting import Setting
@@ -40,6 +42,7 @@ def test_context(one):
     assert context["backend"] == "tensorflow"
     assert context["python"] == platform.python_version()
     assert (context["threads"], context["precision"]) == (1, "float32")
+    assert context["reference"] == reference.VERSION  # times in units of another one are not comparable
     assert context["usable_cores"] == len(os.sched_getaffinity(0))
     assert (context["pinned"], conditions["cores"]) == (True, [max(os.sched_getaffinity(0))])
     assert words.startswith("tensorflow ")

@@ -60,7 +60,10 @@ def _draw(axes: Axes, phase: str, found: list[Bound], names: list[str]) -> None:
         shift = (kinds.index(kind) / (len(kinds) - 1) - 0.5) * 0.46 if kind in kinds and len(kinds) > 1 else 0.0
         row, colour = names.index(case.experiment) + shift, looks.colour(case.experiment)
         axes.plot([share], [row], linestyle="", **looks.mark(kind, colour, 4.6))
-        axes.annotate(LETTERS[roof], (share, row), xytext=(5, 0), textcoords="offset points", va="center", fontsize=6.5)
+        aside, side = (-5, "right") if share > 0.45 else (5, "left")  # clear of the line at 100 %
+        axes.annotate(
+            LETTERS[roof], (share, row), (aside, 0), textcoords="offset points", ha=side, va="center", fontsize=6.5
+        )
     axes.axvline(1, color=looks.MUTED, linewidth=1)
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)

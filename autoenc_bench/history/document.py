@@ -7,9 +7,10 @@ series      [{case, experiment, phase, scale, machine, context, referenced, unit
             letter and context a number of those above; referenced tells whether the times are in units of the
             reference workload, and unit what they were multiplied with to be seconds (1 where they are raw)
   timelines [{kind, runs, values, changes, latest, growth}]: kind is time (s), efficiency (share of the roof, by the
-            newest definition of the roofs alone), error (mean absolute error per test sample) or memory (peak,
-            bytes); runs are places in the list of runs, values as many numbers; latest is the newest level, by its
-            last 10 runs at most; growth is the last level over the first, null where nothing changed
+            newest definition of the roofs alone, at the speed of the times), error (mean absolute error per test
+            sample) or memory (peak in bytes, of runs of the newest selection of cases); runs are places in the list
+            of runs, values as many numbers; latest is the newest level, by its last 10 runs at most; growth is the
+            last level over the first, null where nothing changed
     changes [{run, ratio, low, high}]: the place of the first run that shows it; new level over old with its 95 %
             interval, null where the old level is 0
 sides       [{scale, base, other, differs, cases: [{case, seconds: [base, other], ratio, efficiency: [base, other],

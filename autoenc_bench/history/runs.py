@@ -68,6 +68,11 @@ class Run:
         """Tell contexts apart: equal facts in any order give equal bytes."""
         return msgspec.json.encode(self.context, order="sorted")
 
+    @cached_property
+    def selection(self) -> int:
+        """Tell apart which cases ran, in which order."""
+        return hash(tuple(subject.case for subject in self.points))
+
     @property
     def identity(self) -> tuple[object, ...]:
         """Tell runs apart: a record that was copied is the same run."""

@@ -91,19 +91,22 @@ class Series:
 
     @cached_property
     def efficiency(self) -> Timeline | None:
-        """Give its efficiencies by the newest definition of the roofs; those by another are not comparable."""
-        known = [run.roofs for run, point in zip(self.runs, self.points, strict=True) if point.efficiency is not None]
-        return self._known("efficiency", [run.roofs == known[-1] for run in self.runs]) if known else None
+        """Give its efficiencies by the newest definition of the roofs, at the speed that the times are shown with."""
+        values = [
+            None if point.efficiency is None else point.efficiency * point.time / time
+            for point, time in zip(self.points, self.time.values, strict=True)
+        ]
+        return self._known("efficiency", values, [run.roofs for run in self.runs])
 
     @cached_property
     def error(self) -> Timeline | None:
         """Give its mean absolute errors."""
-        return self._known("error")
+        return self._known("error", [point.error for point in self.points])
 
     @cached_property
     def memory(self) -> Timeline | None:
-        """Give its peaks of resident memory."""
-        return self._known("memory")
+        """Give its peaks of resident memory in runs of the newest selection of cases: others leave other things."""
+        return self._known("memory", [point.memory for point in self.points], [run.selection for run in self.runs])
 
     @cached_property
     def timelines(self) -> list[Timeline]:
@@ -115,13 +118,12 @@ class Series:
         """Name the roof that bound the case last."""
         return next((point.roof for point in reversed(self.points) if point.roof), None)
 
-    def _known(self, kind: str, chosen: Sequence[bool] = ()) -> Timeline | None:
-        found = [
-            (run, value)
-            for run, point, wanted in zip(self.runs, self.points, chosen or [True] * len(self.runs), strict=True)
-            if wanted and (value := getattr(point, kind)) is not None
-        ]
-        return Timeline(kind, [run for run, _ in found], [value for _, value in found]) if found else None
+    def _known(self, kind: str, values: Sequence[float | None], alike: Sequence[object] = ()) -> Timeline | None:
+        """Keep the values that are known, of the runs that are ``alike`` the newest of them."""
+        rows = zip(self.runs, values, alike or [None] * len(values), strict=True)
+        found = [(run, value, like) for run, value, like in rows if value is not None]
+        kept = [(run, value) for run, value, like in found if like == found[-1][2]]
+        return Timeline(kind, [run for run, _ in kept], [value for _, value in kept]) if kept else None
 
 
 def gather(runs: Iterable[Run]) -> list[Series]:

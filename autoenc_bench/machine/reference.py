@@ -2,7 +2,8 @@
 
 It trains two autoencoders for a few steps. The small one's many short operations slow down as those of the crude
 experiments do when somebody else uses the core; the large one's matrix products and exponentials slow down as MNIST's.
-docs/noise.md has the measurements.
+docs/noise.md has the measurements. ``VERSION`` is part of a run's context, for times in units of another computation
+are not comparable.
 """
 
 from time import perf_counter
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
+VERSION = 1
 SMALL, SMALL_STEPS = (100, 32, 8), 180  # batch, features, code; the steps take half of the time each
 LARGE, LARGE_STEPS = (256, 784, 32), 4
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from autoenc_bench import backends
-from autoenc_bench.machine import fingerprint, threads
+from autoenc_bench.machine import fingerprint, reference, threads
 from autoenc_bench.records import Fact, Roofs, Survey
 
 
@@ -47,6 +47,7 @@ class Setting:
             "cpu_limit": fingerprint.readable(fingerprint.cpu_limit),
             **fingerprint.libraries(),
             "blas": fingerprint.readable(fingerprint.blas),
+            "reference": reference.VERSION,
             **{name: value for name, value in self._environment.items() if name not in own},
         }
 
