@@ -1,7 +1,9 @@
 """Roofs are measured in bursts, the best counts, and what cannot be measured is none."""
 
+import msgspec
 import numpy as np
 import pytest
+import recordings
 
 from autoenc_bench.machine import roofs
 
@@ -79,3 +81,13 @@ def test_an_accelerator_is_asked(monkeypatch):
     )
     monkeypatch.setattr(roofs, "_host", None)
     assert roofs.measure(seconds=0).flops > 0
+
+
+def test_higher():
+    """Of two measurements the higher roof counts, of dispatch the shorter time; one alone counts as well."""
+    first = recordings.ROOFS
+    second = msgspec.structs.replace(first, flops=2e11, bytes=None, exponentials=1.0, dispatch=4e-5)
+    for found in (roofs.higher(first, second), roofs.higher(second, first)):
+        assert found == msgspec.structs.replace(first, flops=2e11, dispatch=4e-5)
+    none = msgspec.structs.replace(first, flops=None)
+    assert roofs.higher(none, none).flops is None

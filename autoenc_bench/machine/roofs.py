@@ -39,6 +39,22 @@ def measure(seconds: float = 6.0) -> Roofs:
     return Roofs(version=VERSION, **rates, dispatch=calls and 1 / calls)
 
 
+def higher(first: Roofs, second: Roofs) -> Roofs:
+    """Give the higher of two measurements of each roof: a neighbour may have used the machine during one of them."""
+
+    def best(choose: Callable[[list[float]], float], *rates: float | None) -> float | None:
+        known = [rate for rate in rates if rate is not None]
+        return choose(known) if known else None
+
+    return Roofs(
+        version=VERSION,
+        flops=best(max, first.flops, second.flops),
+        bytes=best(max, first.bytes, second.bytes),
+        exponentials=best(max, first.exponentials, second.exponentials),
+        dispatch=best(min, first.dispatch, second.dispatch),
+    )
+
+
 def _best(make: Callable[[], Burst], seconds: float) -> float | None:
     return readable(lambda: _rate(make(), seconds))
 
@@ -112,8 +128,8 @@ def _values(*shape: int) -> Array:
     return np.full(shape, 0.5, np.float32)
 
 
-def _dispatch(calls: int = 100) -> Burst:
-    """Call a program that does nothing, from host to host."""
+def _dispatch(calls: int = 10) -> Burst:
+    """Call a program that does nothing, from host to host; in short bursts, for its speed changes within a second."""
     call, nothing = backends.current().compile_call(lambda values: values), np.zeros(1, np.float32)
 
     def burst() -> float:
