@@ -96,11 +96,14 @@ assert [os.waitpid(child, 0)[1] for child in children] == [0] * 16
 """
 KILLED = """
 delays = random.Random(0)
+reader, writer = os.pipe()
 for _ in range(50):
     child = os.fork()
     if child == 0:
+        os.write(writer, b".")
         while True:
             storage.save(content, folder, "x", {})
+    os.read(reader, 1)
     time.sleep(delays.uniform(0, 0.06))
     os.kill(child, signal.SIGKILL)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
@@ -127,7 +130,7 @@ def test_killed_runs_leave_no_half_record(tmp_path):
     """Of fifty savers, each killed at some moment, every file under a record's name can be read, and others go on."""
     forked(KILLED, content(benchmarks=content()["benchmarks"] * 500), tmp_path)
     paths = list(tmp_path.glob("*.json"))
-    assert len(paths) > 20
+    assert paths, "no saver was quick enough"
     assert any(path.name.startswith(".") for path in tmp_path.iterdir()), "no saver was killed at work"
     for path in paths:
         records.read(path)
