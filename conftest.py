@@ -119,7 +119,7 @@ class Session:
         about = f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
         reporter.write_line(f"{self.where}; {len(self.cases)} cases, about {about} for the whole suite")
         if not self.option.benchmark_disable:
-            self.progress.say("at most: ")
+            self.progress.say("roofs of this machine: ")
             self.measure_roofs()
             reporter.write_line(", ".join(" ".join(told) for told in facts.roofs(self.roofs)))
 

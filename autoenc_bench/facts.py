@@ -44,17 +44,18 @@ def roofs(found: Roofs) -> list[tuple[str, str]]:
 def _named(facts: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     for name, value in facts.items():
         said, unit = UNITS.get(name, (name if name.isupper() else name.replace("_", " "), ""))
-        words = NONE[name] if value is None and name in NONE else _words(value)
+        words = told(name, value)
         yield said, words if words == "unknown" else f"{words} {unit}".strip()
 
 
-def _words(value: object) -> str:
+def told(name: str, value: object) -> str:
+    """Say the value of a fact, without its unit."""
     if value is None:
-        return "unknown"
+        return NONE.get(name, "unknown")
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):  # before and after a run, where both can be read
-        return " – ".join(dict.fromkeys(map(_words, value))) if value else "none"
+        return " – ".join(dict.fromkeys(told(name, held) for held in value)) if value else "none"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return str(value)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from autoenc_bench import words
 from autoenc_bench.cases import Case
 from autoenc_bench.records import Roofs
 
@@ -52,8 +53,8 @@ class Progress:
         """Say how the case ended."""
         if self._is_told(report) and _ends(report):
             markup = {"passed": {}, "skipped": {"yellow": True}, "failed": {"red": True}}[report.outcome]
-            words = self.results.get(report.nodeid) if report.passed else None
-            self._reporter.write_line(f" {words or report.outcome.upper()}", **markup)
+            said = self.results.get(report.nodeid) if report.passed else None
+            self._reporter.write_line(f" {said or report.outcome.upper()}", **markup)
 
     def _is_told(self, report: Any) -> bool:
         return self._tells and getattr(report, "nodeid", None) in self._cases
@@ -88,17 +89,10 @@ def result(case: Case, seconds: float | None, roofs: Roofs | None = None) -> str
     if seconds is None:
         text = f"{case.rows:,} rows, not timed"
     else:
-        text = f"{_duration(seconds):>8}"
+        text = f"{words.seconds(seconds):>8}"
         text += f" {case.rows / seconds:>15,.0f} rows/s" if case.rows > 1 else ""
     if case.error:
         text += f"  error {case.error.absolute.mean:.3f} ± {case.error.absolute.std:.3f}"
     elif seconds and roofs and case.work and (bound := roofs.bound(case.work)):
         text += f"  {bound[1] / seconds:4.0%} of {bound[0]}".replace("%", " %")
     return text
-
-
-def _duration(seconds: float) -> str:
-    for unit, factor, limit in (("µs", 1e6, 1e-3), ("ms", 1e3, 1)):
-        if seconds < limit:
-            return f"{seconds * factor:.3g} {unit}"
-    return f"{seconds:.3g} s"

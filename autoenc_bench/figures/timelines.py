@@ -56,8 +56,9 @@ def _figure(history: History, name: str, experiment: str | None, scale: str | No
     for place, (axes, panel) in enumerate(zip(grid.flat, panels, strict=False)):
         _draw(axes, panel.title, panel.lanes(history.machines), LEAST[panel.kind])
         axes.tick_params(labelbottom=place + across >= len(panels), axis="x", labelsize=7.5)
+    # Matplotlib ships no types for its dates. All panels share the axis.
     locator = AutoDateLocator(minticks=2, maxticks=4)  # type: ignore[no-untyped-call]
-    grid[0, 0].xaxis.set_major_locator(locator)  # all panels share the axis
+    grid[0, 0].xaxis.set_major_locator(locator)
     grid[0, 0].xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]
     return Drawing(
         f"timelines-{name}",

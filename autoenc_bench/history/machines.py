@@ -6,6 +6,7 @@ from itertools import pairwise
 from statistics import median
 from string import ascii_uppercase
 
+from autoenc_bench.facts import told
 from autoenc_bench.history.changes import LATEST
 from autoenc_bench.history.runs import Host, Run
 from autoenc_bench.history.series import Series
@@ -102,18 +103,10 @@ def differences(before: dict[str, Fact], after: dict[str, Fact]) -> list[str]:
     """Say in which facts two contexts differ: ``keras 3.11 → 3.12``; a fact that one of them lacks is absent there."""
     absent = "absent"
     return [
-        line(f"{name} {_fact(name, before.get(name, absent))} → {_fact(name, after.get(name, absent))}")
+        line(f"{name} {told(name, before.get(name, absent))} → {told(name, after.get(name, absent))}")
         for name in dict.fromkeys([*before, *after])
         if repr(before.get(name, absent)) != repr(after.get(name, absent))
     ]
-
-
-def _fact(name: str, value: Fact) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if value is None:
-        return "all" if name == "threads" else "unknown"
-    return str(value)
 
 
 def compare(found: list[Machine], series: Iterable[Series]) -> list[Comparison]:
