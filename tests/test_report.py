@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import recordings
 
-from autoenc_bench import cli, pages, records, report, sections, sources
+from autoenc_bench import cli, pages, records, report, sources
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = "<img src=x onerror=alert(1)>\"'&$x^2$|`@all` *b* [a](http://b) {{ 7*7 }}\x00\x1b[31m\n# one"
@@ -172,16 +172,6 @@ def test_hostile_names_in_the_summary(tmp_path):
     assert "@all" not in outside
     assert "\x1b" not in summary
     assert "\n# one" not in summary
-
-
-@pytest.mark.parametrize("text", ["a", "`", "``a`", "a|b", "", "a\nb", "\\", "a``"])
-def test_code(text):
-    """A text in Markdown's code is fenced by more backticks than it has."""
-    found = pages.code(text)
-    fence = re.match("`+", found)[0]
-    inner = found.removeprefix(fence).removesuffix(fence)
-    assert fence not in re.findall("`+", inner)
-    assert inner.replace(r"\|", "|").strip() == " ".join(text.split())
 
 
 # Several records
@@ -525,16 +515,3 @@ def test_a_run_whose_report_fails(tmp_path):
     assert status == 0
     assert "the report could not be drawn: ValueError: reports: cannot be written: File exists" in said
     assert len(list(tmp_path.glob(".benchmarks/*/0001_smoke.json"))) == 1
-
-
-def test_peaks(tmp_path):
-    """The page tells a case's peak in the process, and on the accelerator where there is one."""
-    cases = [recordings.timed("digits", phase) for phase in ("build", "epoch", "encode", "decode")]
-    amounts = [{}, {"peak": 2**30}, {"peak": 2**30, "accelerator": 2**21}, {"accelerator": 2**22}]
-    entries = []
-    for case, amount in zip(cases, amounts, strict=True):
-        memory = recordings.cases.Memory(before=2**29, **amount)
-        entries.append(recordings.benchmark(msgspec.structs.replace(case, memory=memory), 0.1))
-    section = sections.Section(sources.read(recordings.save(tmp_path, recordings.content(entries=entries))), 1, [])
-    told = [row[-1].text for row in section.timings]
-    assert told == ["–", "1,024 MiB", "1,024 MiB, 2 MiB on the device", "4 MiB on the device"]

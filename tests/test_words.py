@@ -1,5 +1,7 @@
 """Numbers and names read as people expect them."""
 
+import re
+
 import pytest
 
 from autoenc_bench import words
@@ -31,3 +33,13 @@ def test_moment():
     """A record's time is said to the minute; what is no time stands as it is."""
     assert words.moment("2026-01-02T03:04:05.678+00:00") == "2026-01-02 03:04 UTC"
     assert words.moment("now") == "now"
+
+
+@pytest.mark.parametrize("text", ["a", "`", "``a`", "a|b", "", "a\nb", "\\", "a``"])
+def test_code(text):
+    """A text in Markdown's code is fenced by more backticks than it has."""
+    found = words.code(text)
+    fence = re.match("`+", found)[0]
+    inner = found.removeprefix(fence).removesuffix(fence)
+    assert fence not in re.findall("`+", inner)
+    assert inner.replace(r"\|", "|").strip() == " ".join(text.split())
