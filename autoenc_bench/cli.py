@@ -19,14 +19,16 @@ BASELINES = REPORTS / "baselines"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit status: 0, or 2 when it could not do what was asked."""
+    """Run one command; return its exit status: 0, or 2 when it could not do what was asked; compare has more."""
     chosen = _parser().parse_args(arguments)
     try:
-        print(chosen.command(chosen))
+        said = chosen.command(chosen)
     except (LookupError, ValueError) as problem:
         print(f"autoenc-bench: {problem}", file=sys.stderr)
         return 2
-    return 0
+    text, status = said if isinstance(said, tuple) else (said, 0)
+    print(text)
+    return int(status)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -84,6 +86,37 @@ def _parser() -> argparse.ArgumentParser:
     )
     looking.add_argument("--out", metavar="DIR", type=Path, help="also write history.html and its figures there")
     looking.set_defaults(command=_history)
+
+    comparing = commands.add_parser(
+        "compare",
+        help="say whether time, memory or error regressed between two sets of records",
+        description="Compare records of a base and of a head. A side is a file, a folder, a pattern in quotes, or a "
+        f"name that was given to --benchmark-save, looked up in {STORAGE}/ and then in {BASELINES}/.",
+        epilog="exit status: 0 nothing regressed; 1 something did; 2 could not compare, or a case is missing from the "
+        "head; 3 something is undecided, with --strict",
+    )
+    comparing.add_argument("base", metavar="BASE")
+    comparing.add_argument("head", metavar="HEAD")
+    comparing.add_argument(
+        "--fail-on",
+        metavar="EXPR",
+        action="append",
+        default=[],
+        help="another limit, such as time:5%%, memory:20%%, error:0.5%% or, for one experiment, mnist:time:10%% "
+        "(repeatable; defaults: time:3%%, memory:10%%, error:1%%)",
+    )
+    comparing.add_argument(
+        "--across",
+        metavar="PART,…",
+        default="",
+        help="parts of the context that are under test and may differ: backend, keras, python, …; env: all variables",
+    )
+    comparing.add_argument("--allow-missing", action="store_true", help="let the head lack cases that the base has")
+    comparing.add_argument("--strict", action="store_true", help="end with status 3 when something is undecided")
+    comparing.add_argument(
+        "--format", choices=("table", "markdown", "json"), default="table", help="default: %(default)s"
+    )
+    comparing.set_defaults(command=_compare)
     return parser
 
 
@@ -140,6 +173,27 @@ def _history(chosen: argparse.Namespace) -> str:
         with _Progress() as progress:
             print(f"history: {page.write(found, chosen.out, progress.tell)}", file=sys.stderr)
     return {"table": tables.text, "markdown": tables.markdown, "json": document.text}[chosen.format](found)
+
+
+def _compare(chosen: argparse.Namespace) -> tuple[str, int]:
+    from autoenc_bench import job, limits, lookup, sources, verdicts  # here, for other commands need none of it
+    from autoenc_bench.verdicts import document, status, tables
+
+    overrides = limits.parse(chosen.fail_on, EXPERIMENTS)
+    base, head = (
+        [sources.read(path, pictured=False) for path in lookup.find(name, (STORAGE, BASELINES))]
+        for name in (chosen.base, chosen.head)
+    )
+    found = verdicts.compare(base, head, overrides, [part for part in chosen.across.split(",") if part])
+    try:
+        job.append_step_summary(tables.markdown(found))
+    except ValueError as problem:  # the verdict stands, whoever shows it
+        print(f"autoenc-bench: {problem}", file=sys.stderr)
+    layouts = {"table": tables.text, "markdown": tables.markdown, "json": document.text}
+    ended = status.of(found, allow_missing=chosen.allow_missing, strict=chosen.strict)
+    if ended.reason:
+        print(f"autoenc-bench: {ended.reason}", file=sys.stderr)
+    return layouts[chosen.format](found), ended.code
 
 
 class _Progress:

@@ -1,6 +1,5 @@
 """Drawings in, files out: pages and figures appear in a folder when all of them are made, or not at all."""
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -83,16 +82,6 @@ def _is_ours(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         return looks.DRAWN_BY.encode() in file.read(2000)
-
-
-def append_step_summary(text: str) -> None:
-    """Show a text on the page of a GitHub Actions job, where this is one; raise ValueError when it cannot be."""
-    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
-        try:
-            with Path(path).open("a", encoding="utf-8") as file:
-                file.write(text)
-        except OSError as problem:
-            raise _unwritable(problem, Path(path)) from problem
 
 
 def _unwritable(problem: OSError, path: Path) -> ValueError:

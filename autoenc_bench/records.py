@@ -127,12 +127,17 @@ class Benchmark(msgspec.Struct, frozen=True):
         return median(case.reference) if case and case.reference else None
 
     @property
-    def referenced(self) -> float | None:
-        """Give the median over rounds of the time in units of the reference workload beside it."""
+    def quotients(self) -> list[float] | None:
+        """Give each round's time in units of the reference workload beside it."""
         case, data = self.extra_info.autoenc, self.stats.data
         if not (case and case.reference and data and len(data) == len(case.reference)):
             return None
-        return median(time / reference for time, reference in zip(data, case.reference, strict=True))
+        return [time / reference for time, reference in zip(data, case.reference, strict=True)]
+
+    @property
+    def referenced(self) -> float | None:
+        """Give the median over rounds of the time in units of the reference workload beside it."""
+        return median(self.quotients) if self.quotients else None
 
     def bound(self, roofs: Roofs | None) -> tuple[str, float] | None:
         """Name the roof that limits the case, and the case's efficiency there: roof time / measured time."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from autoenc_bench import figures, pages, publication, sources
+from autoenc_bench import figures, job, pages, publication, sources
 from autoenc_bench.publication import Tell
 from autoenc_bench.records import Left
 from autoenc_bench.sections import Section
@@ -33,7 +33,7 @@ def write(paths: Iterable[Path], out: Path, tell: Tell = lambda _: None) -> Writ
     with publication.publish(out, "figures") as made:
         _make(found, unreadable, made, tell, HISTORY if (out / HISTORY).exists() else None)
         summary = (made / "summary.md").read_text("utf-8")
-    publication.append_step_summary(summary)
+    job.append_step_summary(summary)
     return Written(out / "index.html", unreadable)
 
 

@@ -64,7 +64,7 @@ def run(folder: Path, cases: str) -> None:
 def row(benchmarks: tuple[records.Benchmark, ...]) -> tuple[str, ...]:
     """Sum up one case over the processes: spreads are standard deviations of logarithms, so shares of the time."""
     raw = [list(map(log, benchmark.stats.data or [])) for benchmark in benchmarks]
-    referenced = [list(map(log, rounds(benchmark))) for benchmark in benchmarks]
+    referenced = [list(map(log, benchmark.quotients or [])) for benchmark in benchmarks]
     middles = [median(values) for values in referenced]
     pairs = [first - second for first, second in zip(middles[::2], middles[1::2], strict=False)]
     return (
@@ -75,15 +75,6 @@ def row(benchmarks: tuple[records.Benchmark, ...]) -> tuple[str, ...]:
         *(f"{share(spread)} ± {share(error(spread, len(raw)))}" for spread in (between(raw), between(referenced))),
         f"{fmean(pairs):+.3f} ± {stdev(pairs) / sqrt(len(pairs)):.3f}" if len(pairs) > 1 else "–",
     )
-
-
-def rounds(benchmark: records.Benchmark) -> list[float]:
-    """Divide each round's time by that of the reference workload beside it."""
-    case = benchmark.extra_info.autoenc
-    assert case
-    assert case.reference
-    assert benchmark.stats.data
-    return [time / reference for time, reference in zip(benchmark.stats.data, case.reference, strict=True)]
 
 
 def between(logs: list[list[float]]) -> float:

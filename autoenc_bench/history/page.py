@@ -3,7 +3,7 @@
 from math import isfinite
 from pathlib import Path
 
-from autoenc_bench import __version__, pages, publication
+from autoenc_bench import __version__, job, pages, publication
 from autoenc_bench.figures import timelines
 from autoenc_bench.history import Found, History, lines, tables
 from autoenc_bench.history.machines import Comparison, raw
@@ -44,7 +44,7 @@ def write(history: History, out: Path, tell: Tell = lambda _: None) -> Path:
             )
         )
         (made / PAGE).write_text(text, "utf-8")
-    publication.append_step_summary(tables.markdown(history))
+    job.append_step_summary(tables.markdown(history))
     return out / PAGE
 
 

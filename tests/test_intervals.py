@@ -1,0 +1,69 @@
+"""Intervals hold what they claim, and looking often costs no more than was paid for."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import ndtri
+from scipy.stats import t as student
+
+from autoenc_bench.verdicts import intervals
+
+values = st.floats(-1, 1)
+samples = st.lists(values, min_size=1, max_size=12)
+
+
+def test_student():
+    """Without outliers it is the two-sample t interval with pooled variance."""
+    base, head = [0.0, 0.01, 0.02, 0.03], [0.1, 0.11, 0.12]
+    found = intervals.difference(base, head, 0.01, 9.0)
+    pooled = np.sqrt((3 * np.var(base, ddof=1) + 2 * np.var(head, ddof=1)) / 5)
+    assert found.spread == pytest.approx(pooled)
+    assert found.estimate == pytest.approx(0.095)
+    assert found.detectable == pytest.approx(student.isf(0.01, 5) * pooled * np.sqrt(1 / 4 + 1 / 3))
+
+
+def test_too_few_runs():
+    """With one run a side the spread is the one that is assumed."""
+    found = intervals.difference([0.0], [0.1], 0.01, 0.05)
+    assert (found.estimate, found.spread) == (0.1, 0.05)
+    assert found.high - 0.1 == pytest.approx(-ndtri(0.01) * 0.05 * np.sqrt(2))
+
+
+def test_a_slow_run_counts_for_little():
+    """One run that took twice as long moves the estimate by less than the noise."""
+    noise = np.random.default_rng(0).normal(0, 0.02, (2, 10))
+    spoiled = noise.copy()
+    spoiled[1, 4] += np.log(2)
+    assert intervals.difference(*noise.tolist(), 0.01, 1).estimate == pytest.approx(
+        intervals.difference(*spoiled.tolist(), 0.01, 1).estimate, abs=0.02
+    )
+
+
+@given(samples, samples)
+def test_mirrored(base, head):
+    """Swapped sides give the mirrored interval, exactly; equal sides differ by exactly nothing."""
+    one, other = (intervals.difference(*sides, 0.01, 0.05) for sides in ((base, head), (head, base)))
+    assert (one.estimate, one.low, one.high) == (-other.estimate, -other.high, -other.low)
+    same = intervals.difference(base, list(base), 0.01, 0.05)
+    assert same.estimate == 0
+    assert same.low <= 0 <= same.high
+
+
+def test_nobody():
+    """A side without runs is refused."""
+    with pytest.raises(ValueError, match="no runs on one side"):
+        intervals.difference([], [0.0], 0.01, 0.05)
+
+
+def test_looks():
+    """The boundaries of ten looks are crossed by chance as often as the level says, and the last gets most."""
+    level = 0.05
+    found = np.array(intervals.levels(level, 10))
+    steps = np.random.default_rng(0).normal(size=(100_000, 10))
+    scores = np.cumsum(steps, axis=1) / np.sqrt(np.arange(1, 11))
+    crossed = (scores > -ndtri(np.maximum(found, 1e-300))).any(axis=1).mean()
+    assert crossed == pytest.approx(level, rel=0.05)
+    assert found[0] == 0
+    assert (np.diff(found) > 0).all()
+    assert found[-1] > 0.6 * level
