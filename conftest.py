@@ -33,6 +33,19 @@ def pytest_addoption(parser):
     group.addoption(
         "--experiment", metavar="NAME", action="append", default=[], help="only this experiment (repeatable)"
     )
+    group.addoption(
+        "--baseline",
+        metavar="NAME",
+        help="hold this run against saved records, and fail when something regressed: a name given to "
+        "--benchmark-save, a folder or a file",
+    )
+    group.addoption(
+        "--fail-on",
+        metavar="EXPR",
+        action="append",
+        default=[],
+        help="another limit for --baseline, such as time:5%% or mnist:error:0.5%% (repeatable)",
+    )
     group.addoption("--no-report", action="store_true", help="write no report to reports/ at the end")
 
 
@@ -42,14 +55,27 @@ def pytest_configure(config):
     try:
         wanted_threads = threads.parse(option.threads)
         option.seeds = _seeds(option.seeds, SCALES[option.scale])
+        option.chosen = bool(option.experiment)
         wanted = dict.fromkeys(option.experiment or experiments.EXPERIMENTS)
         option.experiment = [experiments.find(name).name for name in wanted]
         backends.name()
+        baseline = _baseline(option)
     except (LookupError, ValueError) as problem:
         raise pytest.UsageError(str(problem)) from problem
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it greets, and complains when there is no GPU
     setting = Setting(wanted_threads)  # before Keras is loaded, which adds to the environment
-    config.pluginmanager.register(Session(config, setting), "autoenc-bench")
+    config.pluginmanager.register(Session(config, setting, baseline), "autoenc-bench")
+
+
+def _baseline(option):
+    if option.baseline is None:
+        if option.fail_on:
+            raise ValueError(f"limit {option.fail_on[0]!r} without a baseline; name one with --baseline")
+        return None
+    from autoenc_bench import baseline, cli  # here, for only a run with a baseline compares
+
+    stores = (Path(option.benchmark_storage.removeprefix("file://")), cli.BASELINES)
+    return baseline.Baseline(option.baseline, option.fail_on, stores)
 
 
 def _seeds(text, scale):
@@ -76,8 +102,9 @@ def pytest_benchmark_update_json(config, output_json):
 class Session:
     """Follow the benchmarks of one run: enter its setting, keep what cases say, save and sum up."""
 
-    def __init__(self, config, setting):
+    def __init__(self, config, setting, baseline):
         self.config = config
+        self.baseline = baseline
         self.option = option = config.option
         self.setting = setting
         self.progress = Progress(config)
@@ -175,6 +202,8 @@ class Session:
         """Save the record, whatever the cases' outcome; what failed is named in it."""
         timed = [fixture.stats for fixture in self.fixtures.values() if fixture.stats]
         if not timed or self.storage is None:
+            if self.baseline and self.cases and not self.option.collectonly:
+                self.refuse(session, "nothing was saved, so nothing was compared with the baseline")
             return
         self.measure_roofs()
         hook, config = self.config.hook, self.config
@@ -197,8 +226,31 @@ class Session:
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
             return
         self.closing.append(f"record: {path}")
+        if self.baseline:
+            self.judge(session, path)
         if not self.option.no_report:
             self.report(path)
+
+    def judge(self, session, path):
+        """Fail the run when its record regressed against the baseline, or could not be compared with it."""
+        option = self.option
+        partial = option.keyword or option.markexpr or option.deselect or any("::" in name for name in self.config.args)
+        try:
+            table, ended = self.baseline.judge(path, partial=bool(partial or option.chosen))
+        except (LookupError, ValueError) as problem:
+            self.refuse(session, f"not compared with the baseline: {problem}")
+            return
+        self.closing.append(f"against the baseline:\n\n{table}\n")
+        if ended.code == 1:
+            self.closing.append(ended.reason)
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+        elif ended.code:
+            self.refuse(session, ended.reason)
+
+    def refuse(self, session, reason):
+        """End a run with a baseline that could not be compared: never as if it had been."""
+        self.closing.append(reason)
+        session.exitstatus = session.exitstatus or pytest.ExitCode.USAGE_ERROR
 
     def report(self, path):
         """Draw the record that was saved; it is safe, whatever becomes of the drawing."""

@@ -221,6 +221,9 @@ def test_own_experiment(tmp_path):
         (["--scale", "huge"], {}, "invalid choice: 'huge' (choose from "),
         (["--threads", "0"], {}, "thread count '0'; choose 1 to "),
         (["--threads", "many"], {}, "thread count 'many'; choose 1 to "),
+        (["--baseline", "nobody"], {}, "nobody: no such record; give a file, a folder, "),
+        (["--baseline", "x", "--fail-on", "time"], {}, "limit 'time'; give time, memory, error with a share"),
+        (["--fail-on", "time:5%"], {}, "limit 'time:5%' without a baseline"),
         (["--seeds", "0"], {}, "seeds '0'; give a whole number of at least 1"),
         ([], {"KERAS_BACKEND": "mxnet"}, "unknown backend KERAS_BACKEND='mxnet'; choose from tensorflow"),
     ],
@@ -299,3 +302,22 @@ def test_failed_case(tmp_path):
     record = records.read(storage.newest(tmp_path))
     assert [left.case for left in record.autoenc.failed] == ["epoch[wide-code-fused]"]
     assert "test_epoch[wide-code-fused]" not in {benchmark.name for benchmark in record.benchmarks}
+
+
+def test_baseline(tmp_path):
+    """A run is held against a saved one: the same errors pass, worse ones fail it, and a missing one is refused."""
+    arguments = ("benchmarks", "--scale", "smoke", "--experiment", "digits", "-k", "experiment")
+    storage_option = f"--benchmark-storage=file://{tmp_path / 'storage'}"
+    finish(start(*arguments, storage_option, "--benchmark-save=agreed"))
+    kept = storage.newest(tmp_path / "storage")
+    assert "1 unchanged" in finish(start(*arguments, storage_option, "--baseline", "agreed"))
+    better = json.loads(kept.read_text())
+    better["benchmarks"][0]["extra_info"]["autoenc"]["error"]["absolute"]["mean"] *= 0.9
+    (tmp_path / "better.json").write_text(json.dumps(better))
+    process = start(*arguments, storage_option, "--baseline", tmp_path / "better.json")
+    out, err = process.communicate()
+    assert process.returncode == pytest.ExitCode.TESTS_FAILED, out + err
+    assert "regressed: experiment[digits-fused]" in out
+    disabled = start(*arguments, storage_option, "--baseline", "agreed", "--benchmark-disable")
+    assert "nothing was compared with the baseline" in disabled.communicate()[0]
+    assert disabled.returncode == pytest.ExitCode.USAGE_ERROR
