@@ -1,0 +1,47 @@
+"""Tiny git repositories that look like a project with benchmarks."""
+
+import os
+import subprocess
+from itertools import count
+from pathlib import Path
+
+FILES = {
+    "autoenc_bench/__init__.py": "CODE = 1\n",
+    "benchmarks/test_speed.py": "# as first committed\n",
+    "conftest.py": "# as first committed\n",
+    "pyproject.toml": "# as first committed\n",
+    ".gitignore": "*.log\n",
+}
+
+NUMBERS = count()  # so that no two commits of a second are the same
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Return what git says in a folder, without its user's configuration."""
+    command = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org", *arguments]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    return subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True).stdout
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    """Write files, named by their paths in a folder."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def commit(folder: Path, files: dict[str, str] | None = None) -> str:
+    """Write files and commit everything in a repository; return the commit's id."""
+    write(folder, files or {})
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", f"Change {next(NUMBERS)}")
+    return git(folder, "rev-parse", "HEAD").strip()
+
+
+def create(folder: Path, files: dict[str, str] = FILES) -> Path:
+    """Make a repository on the branch main, with one commit."""
+    folder.mkdir(parents=True)
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    commit(folder, files)
+    return folder
