@@ -1,0 +1,112 @@
+"""Plant a known change in the suite, to see what notices it: a pytest plugin.
+
+    PLANT=half-rate PYTHONPATH=docs python -m pytest -p plants benchmarks/
+
+The change is made in memory, before the first case begins. Experiments lose their bounds of the mean error, so that a
+planted loss is recorded instead of failing its case. ``rounding`` takes ROUNDING=1, 2, … for other orders.
+"""
+
+import os
+from dataclasses import replace
+from functools import partial
+from pkgutil import resolve_name
+from time import perf_counter
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+NAME = os.environ.get("PLANT", "none")
+ORDERS = np.random.default_rng(int(os.environ.get("ROUNDING", "0")))  # the suite's own streams stay as they are
+
+
+def pytest_configure():
+    """Refuse a name that is no plant's."""
+    if NAME not in PLANTS:
+        raise pytest.UsageError(f"unknown plant {NAME!r}; choose from {', '.join(PLANTS)}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop():
+    """Plant the change, now that threads are limited and Keras may be loaded."""
+    for target, wrapper in (("scales.Scale.apply", partial(change, mean_error=None)), *PLANTS[NAME].items()):
+        wrap(target if target.startswith("keras.") else f"autoenc_bench.{target}", wrapper)
+
+
+def wrap(target, wrapper):
+    """Replace a function, method or class by ``wrapper``, which is given it before the arguments of each call."""
+    owner, _, name = target.rpartition(".")
+    original = getattr(resolve_name(owner), name)
+    setattr(resolve_name(owner), name, lambda *args, **options: wrapper(original, *args, **options))
+
+
+def change(apply, scale, experiment, **fields):
+    """Give an experiment other fields, at any scale."""
+    return replace(apply(scale, experiment), **fields)
+
+
+def shorten(apply, scale, experiment):
+    """Take an epoch from an experiment; only whole experiments get their length from it."""
+    return change(apply, scale, experiment, epochs=apply(scale, experiment).epochs - 1)
+
+
+def unbias(dense, *args, **options):
+    """Make a layer without biases."""
+    return dense(*args, use_bias=False, **options)
+
+
+def reorder(order, trainer, shuffle):
+    """Order the rows otherwise within each whole batch: the same gradients, summed in another order."""
+    rows, size = order(trainer, shuffle), trainer.batch_size
+    batches = rows[: len(rows) // size * size].reshape(-1, size)  # a view
+    batches[:] = batches[:, ORDERS.permutation(size)]
+    return rows
+
+
+def widen(inference, autoencoder, share=0.1):
+    """Raise the error of every other sample by a share and lower the others' by it: nearly the same mean."""
+
+    def reconstruct(values):
+        factors = 1 + share * (-1.0) ** np.arange(len(values), dtype=np.float32)[:, None]  # (n, 1)
+        return values + factors * (inference(autoencoder).reconstruct(values) - values)
+
+    return SimpleNamespace(reconstruct=reconstruct)
+
+
+def double(train, trainer, epochs, **options):
+    """Train twice, the second time from the start: the same result in twice the time."""
+    train(trainer, epochs, **options)
+    trainer.reset()
+    return train(trainer, epochs, **options)
+
+
+def slow(train, trainer, epochs, shuffle, progress, share):
+    """Follow each epoch by a busy loop that takes a share of the epoch's time."""
+    history = []
+    for done in range(1, epochs + 1):
+        started = perf_counter()
+        history += train(trainer, 1, shuffle, None)
+        until = started + (1 + share) * (perf_counter() - started)
+        while perf_counter() < until:
+            pass
+        if progress:
+            progress(done, history[-1])
+    return history
+
+
+PLANTS = {
+    "none": {},
+    "fewer-epochs": {"scales.Scale.apply": shorten},
+    "half-rate": {"keras.optimizers.Adam": lambda adam: adam(learning_rate=0.0005)},
+    # with a relu, a tanh or nothing, errors exceed the constant mean's, and cases fail
+    "decoder-activation": {"keras.activations.get": lambda get, _: get("hard_sigmoid")},
+    "no-biases": {
+        "keras.layers.Dense": unbias,
+        "models.initial_weights": lambda draw, *args: draw(*args)[::2],  # the kernels
+    },
+    "rounding": {"training.Fused._order": reorder},
+    "wider-sigma": {"scoring.Inference": widen},
+    "doubled-work": {"training.Trainer.train": double},
+    "slower-5": {"training.Fused._train": partial(slow, share=0.05)},
+    "slower-10": {"training.Fused._train": partial(slow, share=0.1)},
+}
