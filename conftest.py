@@ -46,6 +46,7 @@ def pytest_addoption(parser):
         default=[],
         help="another limit for --baseline, such as time:5%% or mnist:error:0.5%% (repeatable)",
     )
+    group.addoption("--no-roofs", action="store_true", help="do not measure what the machine can do at most")
     group.addoption("--no-report", action="store_true", help="write no report to reports/ at the end")
 
 
@@ -72,9 +73,9 @@ def _baseline(option):
         if option.fail_on:
             raise ValueError(f"limit {option.fail_on[0]!r} without a baseline; name one with --baseline")
         return None
-    from autoenc_bench import baseline, cli  # here, for only a run with a baseline compares
+    from autoenc_bench import baseline  # here, for only a run with a baseline compares
 
-    stores = (Path(option.benchmark_storage.removeprefix("file://")), cli.BASELINES)
+    stores = (Path(option.benchmark_storage.removeprefix("file://")), storage.BASELINES)
     return baseline.Baseline(option.baseline, option.fail_on, stores)
 
 
@@ -145,7 +146,7 @@ class Session:
         seconds = scale.estimate(map(experiments.find, self.option.experiment), self.option.seeds)
         about = f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
         reporter.write_line(f"{self.where}; {len(self.cases)} cases, about {about} for the whole suite")
-        if not self.option.benchmark_disable:
+        if not (self.option.benchmark_disable or self.option.no_roofs):
             self.progress.say("roofs of this machine: ")
             self.measure_roofs()
             reporter.write_line(", ".join(" ".join(told) for told in facts.roofs(self.roofs)))
@@ -205,7 +206,8 @@ class Session:
             if self.baseline and self.cases and not self.option.collectonly:
                 self.refuse(session, "nothing was saved, so nothing was compared with the baseline")
             return
-        self.measure_roofs()
+        if not self.option.no_roofs:
+            self.measure_roofs()
         hook, config = self.config.hook, self.config
         machine_info = hook.pytest_benchmark_generate_machine_info(config=config)
         hook.pytest_benchmark_update_machine_info(config=config, machine_info=machine_info)
@@ -255,11 +257,11 @@ class Session:
     def report(self, path):
         """Draw the record that was saved; it is safe, whatever becomes of the drawing."""
         try:
-            from autoenc_bench import cli, report  # here, for only a run that draws needs Matplotlib
+            from autoenc_bench import report  # here, for only a run that draws needs Matplotlib
 
             with warnings.catch_warnings():
                 warnings.simplefilter("default")  # what a newer library deprecates is no reason to draw nothing
-                written = report.write([path], cli.REPORTS)
+                written = report.write([path], storage.REPORTS)
         except Exception as problem:  # a flaw in drawing must not end a run that measured well
             again = f"the record is safe; try 'autoenc-bench report {path}'"
             self.closing.append(f"the report could not be drawn: {type(problem).__name__}: {problem}; {again}")

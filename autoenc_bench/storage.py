@@ -18,6 +18,11 @@ from numpy.typing import NDArray
 
 from autoenc_bench import records
 
+# In the project's folder, as pytest-benchmark has it.
+SAVED = Path(".benchmarks")
+REPORTS = Path("reports")
+BASELINES = REPORTS / "baselines"
+
 
 def platform_folder() -> str:
     """Name the folder for this system and Python, as pytest-benchmark does."""

@@ -56,14 +56,38 @@ def test_nobody():
         intervals.difference([], [0.0], 0.01, 0.05)
 
 
-def test_looks():
-    """The boundaries of ten looks are crossed by chance as often as the level says, and the last gets most."""
+@pytest.mark.parametrize(
+    "spent", [tuple(np.linspace(0.1, 1, 10)), (0.0, 0.4, 0.5, 0.8, 0.85, 1.0)], ids=["even", "not"]
+)
+def test_looks(spent):
+    """The boundaries of several looks are crossed by chance as often as the level says, and the last gets most."""
     level = 0.05
-    found = np.array(intervals.levels(level, 10))
-    steps = np.random.default_rng(0).normal(size=(100_000, 10))
-    scores = np.cumsum(steps, axis=1) / np.sqrt(np.arange(1, 11))
+    found = np.array(intervals.levels(level, spent))
+    steps = np.random.default_rng(0).normal(size=(200_000, len(spent)))
+    scores = np.cumsum(steps, axis=1) / np.sqrt(np.arange(1, len(spent) + 1))
     crossed = (scores > -ndtri(np.maximum(found, 1e-300))).any(axis=1).mean()
-    assert crossed == pytest.approx(level, rel=0.05)
-    assert found[0] == 0
-    assert (np.diff(found) > 0).all()
-    assert found[-1] > 0.6 * level
+    assert crossed == pytest.approx(level, rel=0.04)
+    assert found[-1] == found.max() > 0.6 * level
+    assert (found == 0).tolist() == [share == 0 for share in spent]
+
+
+def test_one_look():
+    """A single look gets the whole level."""
+    assert intervals.levels(0.01, (1.0,)) == (0.01,)
+
+
+def test_nothing_spent():
+    """At a level of 0 nothing is told, however close the runs are."""
+    found = intervals.difference([0.0] * 4, [1.0] * 4, 0.0, 0.05)
+    assert (found.low, found.high) == (-np.inf, np.inf)
+
+
+def test_a_recorded_side():
+    """Where the base has runs enough, they tell the spread for a single run of the head."""
+    base = np.random.default_rng(0).normal(0, 0.01, intervals.RECORDED).tolist()
+    found = intervals.difference(base, [0.0], 0.01, 9.0)
+    assert found.spread == pytest.approx(np.std(base, ddof=1))
+    assert found.detectable == pytest.approx(
+        student.isf(0.01, intervals.RECORDED - 1) * found.spread * np.sqrt(1 + 1 / intervals.RECORDED)
+    )
+    assert intervals.difference(base[1:], [0.0], 0.01, 9.0).spread == 9.0

@@ -9,7 +9,7 @@ from autoenc_bench.experiments import EXPERIMENTS
 from autoenc_bench.limits import KINDS, Limits, Overrides
 from autoenc_bench.sources import Source
 from autoenc_bench.verdicts import errors
-from autoenc_bench.verdicts.intervals import ENOUGH, Interval, difference
+from autoenc_bench.verdicts.intervals import ENOUGH, Interval, difference, levels
 from autoenc_bench.verdicts.sides import UNREFERENCED, Observed, Side, gather, unlike
 
 # One-sided error levels, each shared by all cases that have such a figure: 0.5 % that anything at all is called
@@ -71,8 +71,9 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Hold two sides and their verdicts; ``unlike`` says why times are incomparable, ``control`` what failed.
+    """Hold two sides and their verdicts.
 
+    ``unlike`` says why times are incomparable, ``tested`` which other facts differ, ``control`` what failed.
     ``referenced`` tells whether times are in units of the reference workload, where the runs have it.
     """
 
@@ -80,6 +81,7 @@ class Comparison:
     head: Side
     verdicts: list[Verdict]
     unlike: str
+    tested: str
     referenced: bool
     control: str
 
@@ -94,20 +96,33 @@ def compare(
 
     Raises LookupError or ValueError when a side has no runs, or runs that do not belong together.
     """
-    ours, theirs = gather(base), gather(head)
-    differs, reason = unlike(ours.alike, theirs.alike, across)
-    referenced = not any(map(UNREFERENCED.fullmatch, differs))
-    both = [name for name in ours.cases if name in theirs.cases]
-    judge = _Judge(ours, theirs, overrides or Overrides({}), both, reason, referenced)
+    return judge(gather(base), gather(head), overrides, across)
+
+
+def judge(
+    base: Side,
+    head: Side,
+    overrides: Overrides | None = None,
+    across: Collection[str] = (),
+    spent: tuple[float, ...] = (1.0,),
+) -> Comparison:
+    """Compare two sides that are gathered; ``spent`` says of each look so far how much of the time was over by then.
+
+    Times and peaks get the error level of the last of these looks (see ``intervals.levels``). Errors always get the
+    whole: they are the same whenever one looks.
+    """
+    differs = unlike(base.alike, head.alike, across)
+    referenced = not any(map(UNREFERENCED.fullmatch, differs.facts))
+    both = [name for name in base.cases if name in head.cases]
+    judge = _Judge(base, head, overrides or Overrides({}), both, differs.forbidden, referenced, spent)
     control = judge.control()
     found = [judge.verdict(name) for name in both]
-    found = [_doubt(verdict) for verdict in found] if control else found
-    for name in [name for name in theirs.cases if name not in ours.cases]:
-        found.append(Verdict(name, _experiment(theirs.cases[name]), Judgement(Outcome.NEW)))
-    for name in [name for name in ours.cases if name not in theirs.cases]:
-        lost = Judgement(Outcome.MISSING, reason=theirs.lost.get(name, ""))
-        found.append(Verdict(name, _experiment(ours.cases[name]), lost))
-    return Comparison(ours, theirs, found, reason, referenced, control)
+    found = [doubt(verdict) for verdict in found] if control else found
+    for outcome, has, lacks in ((Outcome.NEW, head, base), (Outcome.MISSING, base, head)):
+        for name in [name for name in has.cases if name not in lacks.cases]:
+            lost = Judgement(outcome, reason=lacks.lost.get(name, ""))
+            found.append(Verdict(name, _experiment(has.cases[name]), lost))
+    return Comparison(base, head, found, differs.forbidden, differs.allowed, referenced, control)
 
 
 @dataclass(frozen=True)
@@ -118,6 +133,7 @@ class _Judge:
     both: list[str]
     unlike: str
     referenced: bool
+    spent: tuple[float, ...]
 
     def verdict(self, name: str) -> Verdict:
         ours, theirs = self.base.cases[name], self.head.cases[name]
@@ -139,12 +155,16 @@ class _Judge:
         """Give each case its share of the level of a kind."""
         return LEVELS[kind] / max(1, sum(bool(has(self.base.cases[name])) for name in self.both))
 
+    def _level(self, kind: str, has: Callable[[Observed], object]) -> float:
+        """Give what the last look gets of that share."""
+        return levels(self._share(kind, has), self.spent)[-1]
+
     def _time(self, ours: Observed, theirs: Observed, limits: Limits) -> Judgement:
         if self.unlike:
             return Judgement(Outcome.INCOMPARABLE, limits.time, reason=self.unlike)
         samples = self._times(ours, theirs)
         spread = max(ours.spread, theirs.spread)
-        return decide(difference(*samples, self._share("time", lambda _: True), spread), limits.time)
+        return decide(difference(*samples, self._level("time", lambda _: True), spread), limits.time)
 
     def _times(self, ours: Observed, theirs: Observed) -> tuple[list[float], list[float]]:
         """Take times in units of the reference workload where all runs have it."""
@@ -159,7 +179,7 @@ class _Judge:
         other = "other cases ran in the process" if self.base.selection != self.head.selection else ""
         if reason := self.unlike or other:
             return Judgement(Outcome.INCOMPARABLE, limits.memory, reason=reason)
-        level = self._share("memory", lambda observed: observed.memory)
+        level = self._level("memory", lambda observed: observed.memory)
         return decide(difference(ours.memory, theirs.memory, level, MEMORY_SPREAD), limits.memory)
 
     def _error(self, ours: Observed, theirs: Observed, limits: Limits) -> Judgement | None:
@@ -187,7 +207,7 @@ class _Judge:
         times, _ = self._times(observed, observed)
         if len(times) < 2 * ENOUGH:
             return False
-        found = difference(times[::2], times[1::2], self._share("time", lambda _: True), observed.spread)
+        found = difference(times[::2], times[1::2], self._level("time", lambda _: True), observed.spread)
         return decide(found, self._limits(observed).time).outcome in (Outcome.REGRESSED, Outcome.IMPROVED)
 
 
@@ -220,7 +240,7 @@ def _joint(found: dict[str, Judgement]) -> Judgement:
     return replace(held, reason="" if which == errors.MEAN else which)
 
 
-def _doubt(verdict: Verdict) -> Verdict:
+def doubt(verdict: Verdict) -> Verdict:
     """Take back a change of time that identical code shows as well."""
     if verdict.time.outcome not in (Outcome.REGRESSED, Outcome.IMPROVED):
         return verdict

@@ -2,6 +2,7 @@
 
 base, head  {files: [path]}
 unlike      why times and memory are incomparable, else ""
+tested      in what else the sides differ, since it is under test, else ""
 referenced  whether times are in units of the reference workload, where the runs have it
 control     the cases in which a side differs from itself, else ""
 verdicts    [{case, experiment, joined, time, memory, error}]; each of the last three is null or
@@ -25,6 +26,7 @@ def text(found: Comparison) -> str:
         "base": {"files": [str(source.path) for source in found.base.sources]},
         "head": {"files": [str(source.path) for source in found.head.sources]},
         "unlike": found.unlike,
+        "tested": found.tested,
         "referenced": found.referenced,
         "control": found.control,
         "verdicts": [_verdict(verdict) for verdict in found.verdicts],

@@ -2,14 +2,14 @@
 
 Runs are the samples. Each side's values are held within ``CLIP`` robust standard deviations of its median, so that
 single slow runs count for little, and Student's t with pooled variance gives the interval. Where there are fewer than
-three runs a side, the spread between runs must come from elsewhere, and the normal distribution takes t's place.
+three runs a side, the spread between runs comes from a side that was recorded often enough, else from elsewhere, and
+the normal distribution takes t's place.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf, pi, sqrt
-from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ from scipy.special import ndtr, ndtri, stdtrit
 Values = NDArray[np.float64]
 
 CLIP = 2.5
-ENOUGH = 3  # runs a side that tell their own spread
+ENOUGH = 3  # runs on both sides that tell their own spread
+RECORDED = 8  # runs of one side alone that do
 NORMAL_MAD = 1.4826  # of a normal distribution: its standard deviation over its median absolute deviation
 
 
@@ -41,24 +42,28 @@ class Interval:
 def difference(base: Sequence[float], head: Sequence[float], level: float, spread: float) -> Interval:
     """Estimate mean(head) - mean(base), each a logarithm per run, with an interval of one-sided error ``level``.
 
-    ``spread`` is the standard deviation between runs that is assumed where a side has fewer than ENOUGH of them.
-    Raises ValueError when a side has none.
+    ``spread`` is the standard deviation between runs that is assumed where a side has fewer than ENOUGH of them, unless
+    the other has RECORDED, which tell it by themselves. Raises ValueError when a side has none.
     """
     if not (base and head):
         raise ValueError("no runs on one side; measure both")
     runs = len(base), len(head)
-    if min(runs) < ENOUGH:
-        estimate = fmean(head) - fmean(base)
-        reach = -float(ndtri(level)) * spread
+    sides = _clipped(base, head) if min(runs) >= ENOUGH else (np.asarray(base), np.asarray(head))
+    estimate = float(sides[1].mean() - sides[0].mean())
+    telling = [side for side in sides if len(side) >= (ENOUGH if min(runs) >= ENOUGH else RECORDED)]
+    if telling:
+        freedom = sum(len(side) - 1 for side in telling)
+        spread = sqrt(sum(float(np.square(side - side.mean()).sum()) for side in telling) / freedom)
+        far = -float(stdtrit(freedom, level))
     else:
-        ours, theirs = _clipped(base, head)
-        estimate = float(theirs.mean() - ours.mean())
-        freedom = sum(runs) - 2
-        squares = sum(float(np.square(side - side.mean()).sum()) for side in (ours, theirs))
-        spread = sqrt(squares / freedom)
-        reach = -float(stdtrit(freedom, level)) * spread
-    reach *= sqrt(1 / runs[0] + 1 / runs[1])
+        far = -float(ndtri(level))
+    reach = far * spread * sqrt(1 / runs[0] + 1 / runs[1]) if level else inf
     return Interval(estimate, estimate - reach, estimate + reach, spread, runs)
+
+
+def projected(interval: Interval, runs: float, level: float) -> float:
+    """Give how far an interval would reach from its estimate with so many runs a side, spread as they are now."""
+    return -float(stdtrit(2 * runs - 2, level)) * interval.spread * sqrt(2 / runs)
 
 
 def _clipped(base: Sequence[float], head: Sequence[float]) -> tuple[Values, Values]:
@@ -76,23 +81,27 @@ def _clipped(base: Sequence[float], head: Sequence[float]) -> tuple[Values, Valu
 POWER = 5  # of the spending function: late looks, which know most, get most
 
 
-@lru_cache
-def levels(level: float, looks: int, first: int = 2) -> tuple[float, ...]:
-    """Share a one-sided error level among looks at growing data, equally far apart; those before ``first`` get 0.
+@lru_cache(maxsize=4096)
+def levels(level: float, spent: tuple[float, ...]) -> tuple[float, ...]:
+    """Share a one-sided error level among looks at growing data, equally far apart; say what each look gets.
 
-    That is Lan and DeMets's (1983) spending of ``level`` x share ** POWER, for a test that may stop at each look; the
-    boundaries come from the recursion of Armitage, McPherson and Rowe (1969) on a grid. Applied to Student's t by its
-    nominal levels (Jennison and Turnbull 2000, chapter 4).
+    ``spent`` says which share of the time is over at each look, rising to 1. By then ``level`` x share ** POWER of the
+    error has been spent (Lan and DeMets 1983, 1989), so how many looks there will be need not be known; a share of 0
+    is no look. The boundaries come from the recursion of Armitage, McPherson and Rowe (1969) on a grid. Applied to
+    Student's t by its nominal levels (Jennison and Turnbull 2000, chapter 4).
     """
-    found = [0.0] * (first - 1)
-    crossed = _start(level * (first / looks) ** POWER, first)
-    found.append(level * (first / looks) ** POWER)
-    spent = found[-1]
-    for look in range(first + 1, looks + 1):
-        share = level * (look / looks) ** POWER - spent
-        boundary, crossed = _advance(crossed, share, look)
-        found.append(float(ndtr(-boundary / sqrt(look))))
-        spent += share
+    found: list[float] = []
+    crossed: Density | None = None
+    before = 0.0
+    for look, now in enumerate(spent, start=1):
+        share = level * (now**POWER - before**POWER)
+        before = now
+        if crossed is None:
+            found.append(share)
+            crossed = _start(share, look) if share else None
+        else:
+            boundary, crossed = _advance(crossed, share, look)
+            found.append(float(ndtr(-boundary / sqrt(look))))
     return tuple(found)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import log, pi, sqrt
 from statistics import fmean, median
+from typing import NamedTuple
 
 from autoenc_bench.cases import Case, Statistics
 from autoenc_bench.history.machines import differences
@@ -86,10 +87,18 @@ def alike(source: Source) -> Alike:
     return Alike(" ".join(source.origin.machine()[-3:]), None, {})
 
 
-def unlike(base: Alike, head: Alike, across: Collection[str]) -> tuple[set[str], str]:
-    """Name the facts that differ, and say in words those of them that must not.
+class Differences(NamedTuple):
+    """Hold the names of the facts in which two sides differ, and in words those that must not and those that may."""
 
-    ``across`` names the facts that may, ``env`` all variables. Raises LookupError for one that neither side has.
+    facts: set[str]
+    forbidden: str
+    allowed: str
+
+
+def unlike(base: Alike, head: Alike, across: Collection[str]) -> Differences:
+    """Say in what two sides differ.
+
+    ``across`` names the facts that may differ, ``env`` all variables. Raises LookupError for one that neither side has.
     """
     before = {"machine": base.machine, **base.context}
     after = {"machine": head.machine, **head.context}
@@ -99,19 +108,21 @@ def unlike(base: Alike, head: Alike, across: Collection[str]) -> tuple[set[str],
         if name != "env" and name not in known:
             raise LookupError(f"unknown part {name!r}; choose from env, {', '.join(sorted(known - variables))}")
     allowed = set(across) | (variables if "env" in across else set())
-    differs = {name for name in known if before.get(name) != after.get(name)}
-    kept = [{name: held[name] for name in held if name in differs - allowed} for held in (before, after)]
-    scales: list[dict[str, Fact]] = [
-        {"scale": side.scale} for side in (base, head)
-    ]  # other scales are other work, whatever is under test
-    return differs, "; ".join([*differences(*scales), *differences(*kept)])
+    facts = {name for name in known if before.get(name) != after.get(name)}
+
+    def words(names: set[str]) -> list[str]:
+        ours, theirs = ({name: held[name] for name in held if name in names} for held in (before, after))
+        return differences(ours, theirs)
+
+    scales = differences({"scale": base.scale}, {"scale": head.scale})  # other work, whatever is under test
+    return Differences(facts, "; ".join([*scales, *words(facts - allowed)]), "; ".join(words(facts & allowed)))
 
 
 def _add(source: Source, cases: dict[str, Observed]) -> None:
     """Add a run; the seeds of a case are one case, whose time is their mean."""
     found: dict[str, list[Benchmark]] = {}
     for benchmark in source.record.benchmarks:
-        found.setdefault(_seedless(benchmark.name.removeprefix("test_")), []).append(benchmark)
+        found.setdefault(case_name(benchmark), []).append(benchmark)
     for name, benchmarks in found.items():
         case = benchmarks[0].extra_info.autoenc
         observed = cases.setdefault(name, Observed(case))
@@ -126,6 +137,11 @@ def _add(source: Source, cases: dict[str, Observed]) -> None:
             if one.error:
                 observed.errors.setdefault(one.seed, one.error.absolute)
         observed.spread = max(observed.spread, *map(_spread, benchmarks))
+
+
+def case_name(benchmark: Benchmark) -> str:
+    """Name the case that a benchmark is; the seeds of a whole experiment are one."""
+    return _seedless(benchmark.name.removeprefix("test_"))
 
 
 def _seedless(name: str) -> str:

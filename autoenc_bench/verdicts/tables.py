@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from math import exp
+from math import exp, isinf
 
 from tabulate import tabulate
 
 from autoenc_bench.sources import count
 from autoenc_bench.verdicts import Comparison, Judgement, Outcome, Verdict
-from autoenc_bench.verdicts.intervals import ENOUGH
+from autoenc_bench.verdicts.intervals import ENOUGH, RECORDED
 from autoenc_bench.verdicts.sides import Side
 from autoenc_bench.words import code, line, percent
 
@@ -16,17 +16,21 @@ HEADERS = ("case", "verdict", "time", "", "memory", "", "error", "")
 SIGNS = {Outcome.REGRESSED: "✗", Outcome.IMPROVED: "✓"}
 
 
-def text(found: Comparison) -> str:
-    """Lay a comparison out for a terminal."""
+def text(found: Comparison, measured: str = "") -> str:
+    """Lay a comparison out for a terminal; ``measured`` says how it was measured, if live."""
     rows = [[line(cell) for cell in _row(verdict)] for verdict in found.verdicts]
-    return "\n\n".join(["\n".join(_answer(found, line)), _table(rows, "simple"), "\n".join(_notes(found, line))])
+    return "\n\n".join(
+        ["\n".join(_answer(found, measured, line)), _table(rows, "simple"), "\n".join(_notes(found, line))]
+    )
 
 
-def markdown(found: Comparison) -> str:
+def markdown(found: Comparison, measured: str = "") -> str:
     """Lay a comparison out for a pull request or a job's summary; names from records stand as code."""
     rows = [[code(name), *cells] for name, *cells in map(_row, found.verdicts)]
     notes = _notes(found, code)
-    return "\n\n".join(["# autoenc-bench compare", *_answer(found, code), _table(rows, "github"), *notes]) + "\n"
+    return (
+        "\n\n".join(["# autoenc-bench compare", *_answer(found, measured, code), _table(rows, "github"), *notes]) + "\n"
+    )
 
 
 def _table(rows: Iterable[list[str]], style: str) -> str:
@@ -34,7 +38,7 @@ def _table(rows: Iterable[list[str]], style: str) -> str:
     return tabulate(rows, HEADERS, tablefmt=style, colalign=align, disable_numparse=True)
 
 
-def _answer(found: Comparison, show: Callable[[str], str]) -> Iterator[str]:
+def _answer(found: Comparison, measured: str, show: Callable[[str], str]) -> Iterator[str]:
     """Say first what regressed, then how many cases had which outcome, then who was compared.
 
     ``show`` makes what comes from records harmless where it is read.
@@ -48,8 +52,12 @@ def _answer(found: Comparison, show: Callable[[str], str]) -> Iterator[str]:
         if counts:
             yield f"{kind}: {', '.join(f'{number} {outcome}' for outcome, number in counts.items())}"
     yield f"base: {_side(found.base, show)}; head: {_side(found.head, show)}"
+    if measured:
+        yield measured
     if found.unlike:
         yield f"times and memory are incomparable: {show(found.unlike)}"
+    if found.tested:
+        yield f"under test: {show(found.tested)}"
     if found.control:
         yield f"control failed, so no change of time counts: a side differs from itself in {show(found.control)}"
 
@@ -69,15 +77,17 @@ def _side(side: Side, show: Callable[[str], str]) -> str:
 def _row(verdict: Verdict) -> list[str]:
     cells = [verdict.case, verdict.joined]
     for judgement in (verdict.time, verdict.memory, verdict.error):
-        cells += ["–", ""] if judgement is None else [_change(judgement), _words(judgement)]
+        cells += ["–", ""] if judgement is None else [change(judgement), _words(judgement)]
     return cells
 
 
-def _change(judgement: Judgement) -> str:
+def change(judgement: Judgement) -> str:
     """Say an estimate and its interval in per cent."""
-    if judgement.interval is None:
-        return "–"
     held = judgement.interval
+    if held is None:
+        return "–"
+    if isinf(held.high - held.low) and not isinf(held.estimate):
+        return _percent(held.estimate)
     return f"{_percent(held.estimate)} ({_percent(held.low)} … {_percent(held.high)})"
 
 
@@ -88,7 +98,7 @@ def _percent(value: float) -> str:
 def _words(judgement: Judgement) -> str:
     """Say an outcome, and of what is undecided which change would have been seen."""
     words = f"{SIGNS.get(judgement.outcome, '')} {judgement.outcome}".strip()
-    if judgement.outcome is Outcome.UNDECIDED and judgement.interval:
+    if judgement.outcome is Outcome.UNDECIDED and judgement.interval and not isinf(judgement.interval.high):
         words += f", sees {_percent(judgement.interval.detectable)}"
     return f"{words} ({judgement.reason})" if judgement.reason and judgement.interval else words
 
@@ -100,8 +110,9 @@ def _notes(found: Comparison, show: Callable[[str], str]) -> Iterator[str]:
     )
     if min(len(found.base.sources), len(found.head.sources)) < ENOUGH:
         yield (
-            f"Fewer than {ENOUGH} runs a side cannot tell how far times spread between runs: assumed, 5 % (fit 35 %, a "
-            "single round 12 %) and what the rounds of each run add"
+            f"Fewer than {ENOUGH} runs a side cannot tell how far times spread between runs: taken from the other side "
+            f"where it has {RECORDED}, else assumed, 5 % (fit 35 %, a single round 12 %) and what the rounds of each "
+            "run add"
         )
     for verdict in found.verdicts:
         if verdict.time.outcome is Outcome.MISSING and verdict.time.reason:

@@ -1,4 +1,4 @@
-"""The command line: what reads records, and what the catalogue holds."""
+"""The command line: what reads records, what the catalogue holds, and the gate."""
 
 import argparse
 import sys
@@ -11,20 +11,23 @@ import msgspec
 from tabulate import tabulate
 
 from autoenc_bench import __version__, facts, records, storage, summary
+from autoenc_bench.cli import gate
 from autoenc_bench.experiments import EXPERIMENTS
-
-STORAGE = Path(".benchmarks")
-REPORTS = Path("reports")
-BASELINES = REPORTS / "baselines"
+from autoenc_bench.storage import BASELINES, REPORTS, SAVED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit status: 0, or 2 when it could not do what was asked; compare has more."""
-    chosen = _parser().parse_args(arguments)
+    """Run one command; return its exit status: 0, or 2 when it could not do what was asked; the gate has more."""
+    given, passed = gate.part(sys.argv[1:] if arguments is None else arguments)
+    chosen = _parser().parse_args(given)
+    chosen.pytest = passed
     try:
         said = chosen.command(chosen)
     except (LookupError, ValueError) as problem:
         print(f"autoenc-bench: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("autoenc-bench: interrupted", file=sys.stderr)
         return 2
     text, status = said if isinstance(said, tuple) else (said, 0)
     print(text)
@@ -34,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="autoenc-bench",
-        description="Read what 'pytest benchmarks/' recorded. The suite itself is run by pytest.",
+        description="Read what 'pytest benchmarks/' recorded, and gate changes. The suite itself is run by pytest.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -52,9 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     telling.set_defaults(command=_machine)
 
     summing = commands.add_parser("summary", help="print a record's headline table")
-    summing.add_argument(
-        "record", nargs="?", type=Path, help=f"a record's JSON file (default: the newest in {STORAGE}/)"
-    )
+    summing.add_argument("record", nargs="?", type=Path, help=f"a record's JSON file (default: the newest in {SAVED}/)")
     summing.add_argument("--format", choices=("text", "markdown"), default="text", help="default: %(default)s")
     summing.set_defaults(command=_summary)
 
@@ -65,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         "cannot be read are listed on the page; the exit status is 2 when none can.",
     )
     reporting.add_argument(
-        "record", nargs="*", type=Path, help=f"records' JSON files (default: the newest in {STORAGE}/)"
+        "record", nargs="*", type=Path, help=f"records' JSON files (default: the newest in {SAVED}/)"
     )
     reporting.add_argument("--out", metavar="DIR", type=Path, default=REPORTS, help="default: %(default)s/")
     reporting.add_argument("--open", action="store_true", help="open the page in a browser")
@@ -79,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         "named; the exit status is 2 when none can be read.",
     )
     looking.add_argument(
-        "folder", nargs="*", type=Path, help=f"folders or record files (default: {STORAGE}/, and {BASELINES}/)"
+        "folder", nargs="*", type=Path, help=f"folders or record files (default: {SAVED}/, and {BASELINES}/)"
     )
     looking.add_argument(
         "--format", choices=("table", "markdown", "json"), default="table", help="default: %(default)s"
@@ -87,36 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     looking.add_argument("--out", metavar="DIR", type=Path, help="also write history.html and its figures there")
     looking.set_defaults(command=_history)
 
-    comparing = commands.add_parser(
-        "compare",
-        help="say whether time, memory or error regressed between two sets of records",
-        description="Compare records of a base and of a head. A side is a file, a folder, a pattern in quotes, or a "
-        f"name that was given to --benchmark-save, looked up in {STORAGE}/ and then in {BASELINES}/.",
-        epilog="exit status: 0 nothing regressed; 1 something did; 2 could not compare, or a case is missing from the "
-        "head; 3 something is undecided, with --strict",
-    )
-    comparing.add_argument("base", metavar="BASE")
-    comparing.add_argument("head", metavar="HEAD")
-    comparing.add_argument(
-        "--fail-on",
-        metavar="EXPR",
-        action="append",
-        default=[],
-        help="another limit, such as time:5%%, memory:20%%, error:0.5%% or, for one experiment, mnist:time:10%% "
-        "(repeatable; defaults: time:3%%, memory:10%%, error:1%%)",
-    )
-    comparing.add_argument(
-        "--across",
-        metavar="PART,…",
-        default="",
-        help="parts of the context that are under test and may differ: backend, keras, python, …; env: all variables",
-    )
-    comparing.add_argument("--allow-missing", action="store_true", help="let the head lack cases that the base has")
-    comparing.add_argument("--strict", action="store_true", help="end with status 3 when something is undecided")
-    comparing.add_argument(
-        "--format", choices=("table", "markdown", "json"), default="table", help="default: %(default)s"
-    )
-    comparing.set_defaults(command=_compare)
+    gate.add(commands)
     return parser
 
 
@@ -137,7 +109,7 @@ def _machine(chosen: argparse.Namespace) -> str:
 
 
 def _summary(chosen: argparse.Namespace) -> str:
-    path = chosen.record or storage.newest(STORAGE)
+    path = chosen.record or storage.newest(SAVED)
     record = records.read(path)
     rows = summary.rows(record.timed())
     if not rows or record.autoenc is None:
@@ -152,7 +124,7 @@ def _report(chosen: argparse.Namespace) -> str:
     from autoenc_bench import report  # here, for Matplotlib takes longer to load than other commands to run
 
     with _Progress() as progress:
-        written = report.write(chosen.record or [storage.newest(STORAGE)], chosen.out, progress.tell)
+        written = report.write(chosen.record or [storage.newest(SAVED)], chosen.out, progress.tell)
     for entry in written.unreadable:
         print(f"autoenc-bench: left out {entry.case}: {entry.reason}", file=sys.stderr)
     if chosen.open:
@@ -164,7 +136,7 @@ def _history(chosen: argparse.Namespace) -> str:
     from autoenc_bench import history  # here, for other commands need none of it
     from autoenc_bench.history import document, tables
 
-    found = history.read(chosen.folder or [STORAGE, *filter(Path.exists, [BASELINES])])
+    found = history.read(chosen.folder or [SAVED, *filter(Path.exists, [BASELINES])])
     for entry in found.unreadable:
         print(f"autoenc-bench: left out {entry.case}: {entry.reason}", file=sys.stderr)
     if chosen.out:
@@ -173,27 +145,6 @@ def _history(chosen: argparse.Namespace) -> str:
         with _Progress() as progress:
             print(f"history: {page.write(found, chosen.out, progress.tell)}", file=sys.stderr)
     return {"table": tables.text, "markdown": tables.markdown, "json": document.text}[chosen.format](found)
-
-
-def _compare(chosen: argparse.Namespace) -> tuple[str, int]:
-    from autoenc_bench import job, limits, lookup, sources, verdicts  # here, for other commands need none of it
-    from autoenc_bench.verdicts import document, status, tables
-
-    overrides = limits.parse(chosen.fail_on, EXPERIMENTS)
-    base, head = (
-        [sources.read(path, pictured=False) for path in lookup.find(name, (STORAGE, BASELINES))]
-        for name in (chosen.base, chosen.head)
-    )
-    found = verdicts.compare(base, head, overrides, [part for part in chosen.across.split(",") if part])
-    try:
-        job.append_step_summary(tables.markdown(found))
-    except ValueError as problem:  # the verdict stands, whoever shows it
-        print(f"autoenc-bench: {problem}", file=sys.stderr)
-    layouts = {"table": tables.text, "markdown": tables.markdown, "json": document.text}
-    ended = status.of(found, allow_missing=chosen.allow_missing, strict=chosen.strict)
-    if ended.reason:
-        print(f"autoenc-bench: {ended.reason}", file=sys.stderr)
-    return layouts[chosen.format](found), ended.code
 
 
 class _Progress:
@@ -217,7 +168,3 @@ class _Progress:
             return
         self.line, self.spoke = f"drawing {text}", monotonic()
         print(f"\r\x1b[K{self.line}" if alive else self.line, end="" if alive else "\n", file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
