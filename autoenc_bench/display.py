@@ -58,9 +58,7 @@ class Display:
 
 def lines(look: Look) -> list[str]:
     """Say a look in lines: how far it is, then each open case, and each that regressed."""
-    said = [
-        f"{_clock(look.seconds)}: block {look.blocks}, {len(look.open)} of {len(look.comparison.verdicts)} cases open"
-    ]
+    said = [f"{_clock(look.seconds)}: {look.runs} runs, {len(look.open)} of {len(look.comparison.verdicts)} cases open"]
     for verdict in look.comparison.verdicts:
         if verdict.case in look.open or Outcome.REGRESSED in {held.outcome for held in verdict.judgements.values()}:
             said.append("  " + "  ".join(row(verdict, look)))

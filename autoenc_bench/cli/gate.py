@@ -139,7 +139,7 @@ def _continuous(chosen: argparse.Namespace) -> tuple[str, int]:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job ends like a Ctrl-C
     with checkouts.both(base, head, Path.cwd()) as sides, Display(budget) as display:
         options = pytest_options(chosen.pytest, sides[1].folder)
-        look = continuous.Continuous(*sides, options, store, budget, overrides, display.tell).measure(display.show)
+        look = continuous.Continuous(sides, options, store, budget, overrides, display.tell).measure(display.show)
     text, status = _conclude(look.comparison, chosen, look)
     for side in sides:
         print(f"{side.name}: {side.words}; records: {store / side.name}", file=sys.stderr)
@@ -148,16 +148,16 @@ def _continuous(chosen: argparse.Namespace) -> tuple[str, int]:
 
 def _conclude(found: "Comparison", chosen: argparse.Namespace, look: "Look | None" = None) -> tuple[str, int]:
     """Lay a comparison out, show it on a job's page as well, and say how it ends."""
-    from autoenc_bench import job
+    from autoenc_bench import continuous, job
     from autoenc_bench.verdicts import document, status, tables
 
-    measured = f"{look.blocks} blocks in {look.seconds:.0f} s, until {look.ended}" if look else ""
+    measured = f"{look.runs} runs in {look.seconds:.0f} s, until {look.ended}" if look else ""
     try:
         job.append_step_summary(tables.markdown(found, measured))
     except ValueError as problem:  # the verdict stands, whoever shows it
         print(f"autoenc-bench: {problem}", file=sys.stderr)
     ended = status.of(found, allow_missing=chosen.allow_missing, strict=chosen.strict)
-    if look and look.ended == "interrupted" and ended.code != status.REGRESSED:
+    if look and look.ended == continuous.INTERRUPTED and ended.code != status.REGRESSED:
         ended = status.Status(status.NOT_COMPARED, "interrupted before every case was decided")
     if ended.reason:
         print(f"autoenc-bench: {ended.reason}", file=sys.stderr)

@@ -15,7 +15,7 @@ from autoenc_bench.verdicts.sides import UNREFERENCED, Observed, Side, gather, u
 # One-sided error levels, each shared by all cases that have such a figure: 0.5 % that anything at all is called
 # regressed where nothing changed. Peaks and errors repeat so well that they need little of it.
 LEVELS = {"time": 0.004, "memory": 0.0005, "error": 0.0005}
-MEMORY_SPREAD = 0.02
+MEMORY_SPREAD = 0.015
 
 
 class Outcome(StrEnum):
@@ -105,16 +105,17 @@ def judge(
     overrides: Overrides | None = None,
     across: Collection[str] = (),
     spent: tuple[float, ...] = (1.0,),
+    block: int | None = None,
 ) -> Comparison:
     """Compare two sides that are gathered; ``spent`` says of each look so far how much of the time was over by then.
 
-    Times and peaks get the error level of the last of these looks (see ``intervals.levels``). Errors always get the
-    whole: they are the same whenever one looks.
+    ``block`` is how many runs of each side make a block, where they were run by turns. Times and peaks get the error
+    level of the last of these looks (see ``intervals.levels``), errors the whole: they are the same whenever one looks.
     """
     differs = unlike(base.alike, head.alike, across)
     referenced = not any(map(UNREFERENCED.fullmatch, differs.facts))
     both = [name for name in base.cases if name in head.cases]
-    judge = _Judge(base, head, overrides or Overrides({}), both, differs.forbidden, referenced, spent)
+    judge = _Judge(base, head, overrides or Overrides({}), both, differs.forbidden, referenced, spent, block)
     control = judge.control()
     found = [judge.verdict(name) for name in both]
     found = [doubt(verdict) for verdict in found] if control else found
@@ -134,6 +135,7 @@ class _Judge:
     unlike: str
     referenced: bool
     spent: tuple[float, ...]
+    block: int | None
 
     def verdict(self, name: str) -> Verdict:
         ours, theirs = self.base.cases[name], self.head.cases[name]
@@ -164,7 +166,7 @@ class _Judge:
             return Judgement(Outcome.INCOMPARABLE, limits.time, reason=self.unlike)
         samples = self._times(ours, theirs)
         spread = max(ours.spread, theirs.spread)
-        return decide(difference(*samples, self._level("time", lambda _: True), spread), limits.time)
+        return decide(difference(*samples, self._level("time", lambda _: True), spread, self.block), limits.time)
 
     def _times(self, ours: Observed, theirs: Observed) -> tuple[list[float], list[float]]:
         """Take times in units of the reference workload where all runs have it."""
@@ -180,7 +182,7 @@ class _Judge:
         if reason := self.unlike or other:
             return Judgement(Outcome.INCOMPARABLE, limits.memory, reason=reason)
         level = self._level("memory", lambda observed: observed.memory)
-        return decide(difference(ours.memory, theirs.memory, level, MEMORY_SPREAD), limits.memory)
+        return decide(difference(ours.memory, theirs.memory, level, MEMORY_SPREAD, self.block), limits.memory)
 
     def _error(self, ours: Observed, theirs: Observed, limits: Limits) -> Judgement | None:
         if not (ours.errors and theirs.errors):
@@ -207,7 +209,8 @@ class _Judge:
         times, _ = self._times(observed, observed)
         if len(times) < 2 * ENOUGH:
             return False
-        found = difference(times[::2], times[1::2], self._level("time", lambda _: True), observed.spread)
+        level = self._level("time", lambda _: True) / 4  # two sides, each of which may be slower or faster than itself
+        found = difference(times[::2], times[1::2], level, observed.spread, self.block and self.block // 2)
         return decide(found, self._limits(observed).time).outcome in (Outcome.REGRESSED, Outcome.IMPROVED)
 
 

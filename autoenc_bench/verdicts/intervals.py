@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf, pi, sqrt
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,43 +40,86 @@ class Interval:
         return max(self.high - self.estimate, self.estimate - self.low)
 
 
-def difference(base: Sequence[float], head: Sequence[float], level: float, spread: float) -> Interval:
+def difference(
+    base: Sequence[float], head: Sequence[float], level: float, spread: float, block: int | None = None
+) -> Interval:
     """Estimate mean(head) - mean(base), each a logarithm per run, with an interval of one-sided error ``level``.
 
     ``spread`` is the standard deviation between runs that is assumed where a side has fewer than ENOUGH of them, unless
-    the other has RECORDED, which tell it by themselves. Raises ValueError when a side has none.
+    the other has RECORDED, which tell it by themselves. ``block`` says how many runs of each side followed one another
+    closely: what moved both sides of a block alike, such as a machine that slowly warms up, is taken out (the two-way
+    layout of Fisher 1935). Raises ValueError when a side has none.
     """
     if not (base and head):
         raise ValueError("no runs on one side; measure both")
     runs = len(base), len(head)
-    sides = _clipped(base, head) if min(runs) >= ENOUGH else (np.asarray(base), np.asarray(head))
-    estimate = float(sides[1].mean() - sides[0].mean())
-    telling = [side for side in sides if len(side) >= (ENOUGH if min(runs) >= ENOUGH else RECORDED)]
-    if telling:
-        freedom = sum(len(side) - 1 for side in telling)
-        spread = sqrt(sum(float(np.square(side - side.mean()).sum()) for side in telling) / freedom)
+    sides = Sides(np.asarray(base, np.float64), np.asarray(head, np.float64))
+    blocks = [np.arange(size) // (block or size) for size in runs]
+    if min(runs) >= ENOUGH:
+        sides = _clipped(sides, blocks)
+    estimate = float(sides.head.mean() - sides.base.mean())
+    if min(runs) >= ENOUGH:
+        around, freedom = _around(sides, blocks)
         far = -float(stdtrit(freedom, level))
+        spread = sqrt(sum(float(np.square(side).sum()) for side in around) / freedom)
+    elif max(runs) >= RECORDED:
+        told = max(sides, key=len)
+        far = -float(stdtrit(len(told) - 1, level))
+        spread = float(told.std(ddof=1))
     else:
         far = -float(ndtri(level))
     reach = far * spread * sqrt(1 / runs[0] + 1 / runs[1]) if level else inf
     return Interval(estimate, estimate - reach, estimate + reach, spread, runs)
 
 
+class Sides(NamedTuple):
+    """Hold values of both sides."""
+
+    base: Values
+    head: Values
+
+
+Blocks = Sequence[NDArray[np.intp]]  # of each side's runs: which block they belong to
+
+
+def _around(sides: Sides, blocks: Blocks) -> tuple[Sides, int]:
+    """Give what is left of the values without side and block, and its degrees of freedom."""
+    sizes = np.bincount(blocks[0]) + np.bincount(blocks[1])
+    left = [side - side.mean() for side in sides]
+    if len(sizes) > 1:
+        sums = [np.bincount(held, side) for held, side in zip(blocks, left, strict=True)]
+        means = (sums[0] + sums[1]) / sizes
+        left = [side - means[held] for held, side in zip(blocks, left, strict=True)]
+    return Sides(*left), int(sizes.sum()) - 1 - len(sizes)
+
+
+def _clipped(sides: Sides, blocks: Blocks) -> Sides:
+    """Hold each value within CLIP robust standard deviations of the median of its side, and its block."""
+    centres = [np.median(side) * np.ones(len(side)) for side in sides]
+    count = 1 + int(blocks[0][-1])
+    if count > 1:
+        moved = _medians(np.concatenate([side - at for side, at in zip(sides, centres, strict=True)]), blocks)
+        centres = [at + moved[held] for at, held in zip(centres, blocks, strict=True)]
+    away = np.concatenate([np.abs(side - at) for side, at in zip(sides, centres, strict=True)])
+    # Medians are taken from the same values, which makes the deviations from them a little too small.
+    scale = NORMAL_MAD * float(np.median(away)) * len(away) / (len(away) - 1 - count)
+    reach = CLIP * scale if scale > 0 else inf
+    clipped = (np.minimum(np.maximum(side, at - reach), at + reach) for side, at in zip(sides, centres, strict=True))
+    return Sides(*clipped)
+
+
+def _medians(values: Values, blocks: Blocks) -> Values:
+    """Give the median of each block; the last one may be shorter."""
+    both = np.concatenate(blocks)
+    ordered, size = values[np.argsort(both, kind="stable")], int(np.count_nonzero(both == 0))
+    whole = len(values) // size * size
+    found = np.median(ordered[:whole].reshape(-1, size), axis=1)
+    return np.append(found, np.median(ordered[whole:])) if whole < len(values) else found
+
+
 def projected(interval: Interval, runs: float, level: float) -> float:
     """Give how far an interval would reach from its estimate with so many runs a side, spread as they are now."""
     return -float(stdtrit(2 * runs - 2, level)) * interval.spread * sqrt(2 / runs)
-
-
-def _clipped(base: Sequence[float], head: Sequence[float]) -> tuple[Values, Values]:
-    """Hold each value within CLIP robust standard deviations, of both sides together, of its side's median."""
-    sides = [np.sort(np.asarray(side, np.float64)) for side in (base, head)]
-    middles = [float(np.median(side)) for side in sides]
-    away = np.concatenate([np.abs(side - middle) for side, middle in zip(sides, middles, strict=True)])
-    # Two medians are taken from the same values, which makes the deviations from them a little too small.
-    scale = NORMAL_MAD * float(np.median(away)) * len(away) / (len(away) - 2)
-    reach = CLIP * scale if scale > 0 else inf
-    ours, theirs = (np.clip(side, middle - reach, middle + reach) for side, middle in zip(sides, middles, strict=True))
-    return ours, theirs
 
 
 POWER = 5  # of the spending function: late looks, which know most, get most

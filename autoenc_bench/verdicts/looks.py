@@ -1,0 +1,73 @@
+"""Two sides that grow in, looked at again and again: which cases are decided, and which need more runs.
+
+Intervals may be looked at so often, since each look gets its part of the error level (``intervals.levels``), and the
+part is a matter of the clock alone, not of what was seen. A case that is decided stays so: it is measured no more.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from autoenc_bench import verdicts
+from autoenc_bench.limits import Overrides
+from autoenc_bench.verdicts import Comparison, Judgement, Outcome, Verdict
+from autoenc_bench.verdicts.intervals import ENOUGH, projected
+from autoenc_bench.verdicts.sides import SPREAD, Side, unlike
+
+HOPELESS = 3  # times the limit
+BLOCK = 2  # runs of each side
+
+
+class Looks:
+    """Hold the looks at one pair of sides, and the verdicts of the cases that they closed."""
+
+    def __init__(self, overrides: Overrides) -> None:
+        self._overrides = overrides
+        self._spent: tuple[float, ...] = ()  # share of the time at each look
+        self.closed: dict[str, Verdict] = {}
+
+    def look(self, base: Side, head: Side, share: float, *, last: bool = False) -> Comparison:
+        """Compare the sides as they are after a ``share`` of the time; the ``last`` look spends what is left.
+
+        The facts in which the sides' contexts differ are taken for what is under test.
+        """
+        runs = max(len(observed.raw) for observed in base.cases.values())
+        # Fewer runs do not tell how far they spread, so looks at them decide about errors only.
+        spent = (*self._spent, 1.0 if last else share if runs >= ENOUGH else 0.0)
+        if runs > 1:  # a look at half a block is none, for looks are a block apart
+            self._spent = spent
+        found = self._judge(base, head, spent)
+        # A case that is closed without being decided has had its last look.
+        final = found if last else self._judge(base, head, (*spent[:-1], 1.0))
+        for verdict, ending in zip(found.verdicts, final.verdicts, strict=True):
+            if verdict.case not in self.closed:
+                self._close(verdict, ending, 1 / share, len(found.verdicts))
+        kept = [self.closed.get(verdict.case, verdict) for verdict in found.verdicts]
+        return replace(found, verdicts=[verdicts.doubt(one) for one in kept] if found.control else kept)
+
+    def _judge(self, base: Side, head: Side, spent: tuple[float, ...]) -> Comparison:
+        across = unlike(base.alike, head.alike, ()).facts - {"machine"}
+        return verdicts.judge(base, head, self._overrides, across, spent, BLOCK)
+
+    def _close(self, verdict: Verdict, final: Verdict, growth: float, cases: int) -> None:
+        """Close a case that is decided, or that more runs, ``growth`` times as many, would not decide."""
+        if not any(_open(verdict)):
+            self.closed[verdict.case] = verdict
+        elif any(_is_hopeless(*one, growth, cases) for one in _open(final)):
+            self.closed[verdict.case] = final
+
+
+def _open(verdict: Verdict) -> Iterator[tuple[str, Judgement]]:
+    """List what more runs may decide; errors are the same in each."""
+    for kind, judgement in verdict.judgements.items():
+        if kind != "error" and judgement.outcome is Outcome.UNDECIDED:
+            yield kind, judgement
+
+
+def _is_hopeless(kind: str, judgement: Judgement, growth: float, cases: int) -> bool:
+    """Tell whether a figure spreads so far that nothing would come out, if it goes on as it does."""
+    held = judgement.interval
+    assert held
+    if min(held.runs) < ENOUGH and held.spread < 2 * SPREAD:
+        return False  # that much is assumed to be on the safe side, not known
+    reach = projected(held, max(held.runs) * growth, verdicts.LEVELS[kind] / cases)
+    return reach > HOPELESS * judgement.limit and abs(held.estimate) < reach / 2
