@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from autoenc_bench import runs, sources
+from autoenc_bench import processes, sources
 from autoenc_bench.checkouts import Side
 from autoenc_bench.limits import Overrides
 from autoenc_bench.sources import Source
@@ -102,7 +102,7 @@ class Continuous:
     def _run(self, side: Side) -> None:
         began, found = self._elapsed, self._found[side.name]
         where = f"run {len(found) + 1} of the {side.name}"
-        path = runs.run(
+        path = processes.run(
             side,
             [*self._options, *(f"--deselect={test}" for test in self._closed_tests())],
             self._store / side.name,

@@ -20,6 +20,7 @@ from autoenc_bench import records
 
 # In the project's folder, as pytest-benchmark has it.
 SAVED = Path(".benchmarks")
+LIVE = Path(".continuous")  # for two sides by turns are no history
 REPORTS = Path("reports")
 BASELINES = REPORTS / "baselines"
 

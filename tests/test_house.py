@@ -36,7 +36,17 @@ READING = {
     "verdicts",
     "words",
 }
-COMMAND = {"baseline", "checkouts", "cli", "continuous", "display", "environments", "progress", "revisions", "runs"}
+COMMAND = {
+    "baseline",
+    "checkouts",
+    "cli",
+    "continuous",
+    "display",
+    "environments",
+    "processes",
+    "progress",
+    "revisions",
+}
 
 
 def imported(path):

@@ -23,6 +23,37 @@ def test_student():
     assert found.detectable == pytest.approx(student.isf(0.01, 5) * pooled * np.sqrt(1 / 4 + 1 / 3))
 
 
+@pytest.mark.parametrize("runs", [4, 6, 5])
+def test_blocks(monkeypatch, runs):
+    """With blocks it is the least-squares estimate of a layout of sides and blocks, a shorter last block included."""
+    monkeypatch.setattr(intervals, "CLIP", np.inf)
+    base, head = np.random.default_rng(runs).normal([[0.0], [0.1]], 0.02, (2, runs)) + np.arange(runs) // 2
+    found = intervals.difference(base.tolist(), head.tolist(), 0.01, 9.0, block=2)
+    place = np.arange(runs) // 2
+    blocks = np.eye(place[-1] + 1)[np.concatenate([place, place])]
+    layout = np.column_stack([np.repeat([0.0, 1.0], runs), blocks])
+    effects, squares, rank, _ = np.linalg.lstsq(layout, np.concatenate([base, head]))
+    assert found.estimate == pytest.approx(effects[0])
+    assert found.spread == pytest.approx(np.sqrt(squares[0] / (2 * runs - rank)))
+    assert found.detectable == pytest.approx(student.isf(0.01, 2 * runs - rank) * found.spread * np.sqrt(2 / runs))
+
+
+def test_a_slow_run_in_a_block_counts_for_little():
+    """One run that took twice as long moves the estimate by less than the noise, with blocks as well."""
+    noise = np.random.default_rng(0).normal(0, 0.02, (2, 10)) + np.arange(10) // 2
+    spoiled = noise.copy()
+    spoiled[1, 4] += np.log(2)
+    clean, found = (intervals.difference(*sides.tolist(), 0.01, 1, block=2) for sides in (noise, spoiled))
+    assert found.estimate == pytest.approx(clean.estimate, abs=0.02)
+
+
+def test_projected():
+    """More runs reach less far: as far as an interval of so many would, at the same spread."""
+    held = intervals.difference([0.0, 0.01, 0.02], [0.1, 0.11, 0.12], 0.01, 9.0)
+    assert intervals.projected(held, 3, 0.01) == pytest.approx(held.detectable)
+    assert intervals.projected(held, 12, 0.01) < held.detectable / 2
+
+
 def test_too_few_runs():
     """With one run a side the spread is the one that is assumed."""
     found = intervals.difference([0.0], [0.1], 0.01, 0.05)
@@ -40,12 +71,12 @@ def test_a_slow_run_counts_for_little():
     )
 
 
-@given(samples, samples)
-def test_mirrored(base, head):
+@given(samples, samples, st.sampled_from([None, 2]))
+def test_mirrored(base, head, block):
     """Swapped sides give the mirrored interval, exactly; equal sides differ by exactly nothing."""
-    one, other = (intervals.difference(*sides, 0.01, 0.05) for sides in ((base, head), (head, base)))
+    one, other = (intervals.difference(*sides, 0.01, 0.05, block) for sides in ((base, head), (head, base)))
     assert (one.estimate, one.low, one.high) == (-other.estimate, -other.high, -other.low)
-    same = intervals.difference(base, list(base), 0.01, 0.05)
+    same = intervals.difference(base, list(base), 0.01, 0.05, block)
     assert same.estimate == 0
     assert same.low <= 0 <= same.high
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoenc_bench.experiments import EXPERIMENTS
-from autoenc_bench.storage import BASELINES, SAVED
+from autoenc_bench.storage import BASELINES, LIVE, SAVED
 
 # What reads records or starts processes is imported where it is used: the other commands need none of it.
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _continuous(chosen: argparse.Namespace) -> tuple[str, int]:
         )
         for side in ("base", "head")
     )
-    store = SAVED / f"continuous-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    store = LIVE / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job ends like a Ctrl-C
     with checkouts.both(base, head, Path.cwd()) as sides, Display(budget) as display:
         options = pytest_options(chosen.pytest, sides[1].folder)
@@ -161,9 +161,8 @@ def _conclude(found: "Comparison", chosen: argparse.Namespace, look: "Look | Non
         ended = status.Status(status.NOT_COMPARED, "interrupted before every case was decided")
     if ended.reason:
         print(f"autoenc-bench: {ended.reason}", file=sys.stderr)
-    if chosen.format == "json":
-        return document.text(found), ended.code
-    return {"table": tables.text, "markdown": tables.markdown}[chosen.format](found, measured), ended.code
+    layouts = {"table": tables.text, "markdown": tables.markdown, "json": document.text}
+    return layouts[chosen.format](found, measured), ended.code
 
 
 def seconds(text: str) -> float:

@@ -4,6 +4,7 @@ base, head  {files: [path]}
 unlike      why times and memory are incomparable, else ""
 tested      in what else the sides differ, since it is under test, else ""
 referenced  whether times are in units of the reference workload, where the runs have it
+measured    how both sides were measured and why it ended, of a live comparison, else ""
 control     the cases in which a side differs from itself, else ""
 verdicts    [{case, experiment, joined, time, memory, error}]; each of the last three is null or
             {outcome, limit, ratio, low, high, spread, runs: [base, head], reason}: head over base with its interval,
@@ -19,8 +20,8 @@ from autoenc_bench.verdicts import Comparison, Judgement, Verdict
 SCHEMA_VERSION = 1
 
 
-def text(found: Comparison) -> str:
-    """Write a comparison as one JSON document."""
+def text(found: Comparison, measured: str = "") -> str:
+    """Write a comparison as one JSON document; ``measured`` says how it was measured, if live."""
     document = {
         "schema_version": SCHEMA_VERSION,
         "base": {"files": [str(source.path) for source in found.base.sources]},
@@ -28,6 +29,7 @@ def text(found: Comparison) -> str:
         "unlike": found.unlike,
         "tested": found.tested,
         "referenced": found.referenced,
+        "measured": measured,
         "control": found.control,
         "verdicts": [_verdict(verdict) for verdict in found.verdicts],
     }

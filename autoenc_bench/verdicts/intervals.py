@@ -54,7 +54,8 @@ def difference(
         raise ValueError("no runs on one side; measure both")
     runs = len(base), len(head)
     sides = Sides(np.asarray(base, np.float64), np.asarray(head, np.float64))
-    blocks = [np.arange(size) // (block or size) for size in runs]
+    size = block if block and runs[0] == runs[1] else max(runs)  # else somebody lacks a run, and blocks are no pairs
+    blocks = [np.arange(count) // size for count in runs]
     if min(runs) >= ENOUGH:
         sides = _clipped(sides, blocks)
     estimate = float(sides.head.mean() - sides.base.mean())
@@ -94,12 +95,13 @@ def _around(sides: Sides, blocks: Blocks) -> tuple[Sides, int]:
 
 
 def _clipped(sides: Sides, blocks: Blocks) -> Sides:
-    """Hold each value within CLIP robust standard deviations of the median of its side, and its block."""
-    centres = [np.median(side) * np.ones(len(side)) for side in sides]
+    """Hold each value within CLIP robust standard deviations of the median of its block, and its side within those."""
+    centres = [np.zeros(len(side)) for side in sides]
     count = 1 + int(blocks[0][-1])
     if count > 1:
-        moved = _medians(np.concatenate([side - at for side, at in zip(sides, centres, strict=True)]), blocks)
-        centres = [at + moved[held] for at, held in zip(centres, blocks, strict=True)]
+        moved = _medians(np.concatenate(sides), blocks)
+        centres = [moved[held] for held in blocks]
+    centres = [at + np.median(side - at) for side, at in zip(sides, centres, strict=True)]
     away = np.concatenate([np.abs(side - at) for side, at in zip(sides, centres, strict=True)])
     # Medians are taken from the same values, which makes the deviations from them a little too small.
     scale = NORMAL_MAD * float(np.median(away)) * len(away) / (len(away) - 1 - count)

@@ -15,6 +15,7 @@ from autoenc_bench.verdicts.sides import SPREAD, Side, unlike
 
 HOPELESS = 3  # times the limit
 BLOCK = 2  # runs of each side
+GIVEN_UP = "given up"  # a reason
 
 
 class Looks:
@@ -39,8 +40,12 @@ class Looks:
         # A case that is closed without being decided has had its last look.
         final = found if last else self._judge(base, head, (*spent[:-1], 1.0))
         for verdict, ending in zip(found.verdicts, final.verdicts, strict=True):
-            if verdict.case not in self.closed:
-                self._close(verdict, ending, 1 / share, len(found.verdicts))
+            if verdict.case in self.closed:
+                continue
+            if not any(_open(verdict)):
+                self.closed[verdict.case] = verdict
+            elif not last and (hopeless := _hopeless(ending, 1 / share, len(found.verdicts))):
+                self.closed[verdict.case] = hopeless
         kept = [self.closed.get(verdict.case, verdict) for verdict in found.verdicts]
         return replace(found, verdicts=[verdicts.doubt(one) for one in kept] if found.control else kept)
 
@@ -48,19 +53,24 @@ class Looks:
         across = unlike(base.alike, head.alike, ()).facts - {"machine"}
         return verdicts.judge(base, head, self._overrides, across, spent, BLOCK)
 
-    def _close(self, verdict: Verdict, final: Verdict, growth: float, cases: int) -> None:
-        """Close a case that is decided, or that more runs, ``growth`` times as many, would not decide."""
-        if not any(_open(verdict)):
-            self.closed[verdict.case] = verdict
-        elif any(_is_hopeless(*one, growth, cases) for one in _open(final)):
-            self.closed[verdict.case] = final
-
 
 def _open(verdict: Verdict) -> Iterator[tuple[str, Judgement]]:
     """List what more runs may decide; errors are the same in each."""
     for kind, judgement in verdict.judgements.items():
         if kind != "error" and judgement.outcome is Outcome.UNDECIDED:
             yield kind, judgement
+
+
+def _hopeless(verdict: Verdict, growth: float, cases: int) -> Verdict | None:
+    """Give up a case that ``growth`` times as many runs would not decide; ``None`` where they may."""
+    given_up = {
+        kind: replace(judgement, reason=GIVEN_UP)
+        for kind, judgement in _open(verdict)
+        if _is_hopeless(kind, judgement, growth, cases)
+    }
+    if not given_up:
+        return None
+    return replace(verdict, time=given_up.get("time", verdict.time), memory=given_up.get("memory", verdict.memory))
 
 
 def _is_hopeless(kind: str, judgement: Judgement, growth: float, cases: int) -> bool:

@@ -9,6 +9,7 @@ from tabulate import tabulate
 from autoenc_bench.sources import count
 from autoenc_bench.verdicts import Comparison, Judgement, Outcome, Verdict
 from autoenc_bench.verdicts.intervals import ENOUGH, RECORDED
+from autoenc_bench.verdicts.looks import GIVEN_UP
 from autoenc_bench.verdicts.sides import Side
 from autoenc_bench.words import code, line, percent
 
@@ -114,6 +115,8 @@ def _notes(found: Comparison, show: Callable[[str], str]) -> Iterator[str]:
             f"where it has {RECORDED}, else assumed, 5 % (fit 35 %, a single round 12 %) and what the rounds of each "
             "run add"
         )
+    if GIVEN_UP in {held.reason for verdict in found.verdicts for held in verdict.judgements.values()}:
+        yield f"{GIVEN_UP}: spreads too far between runs to be told in the time that was left"
     for verdict in found.verdicts:
         if verdict.time.outcome is Outcome.MISSING and verdict.time.reason:
             yield f"missing {show(verdict.case)}: {show(verdict.time.reason)}"

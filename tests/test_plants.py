@@ -1,0 +1,53 @@
+"""The gate tests itself: on one case at smoke a no-op passes, doubled work and a planted loss of accuracy do not."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+COMMAND = Path(sys.executable).with_name("autoenc-bench")
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory):
+    """Return a function (phase, plant, name) that runs a case with something planted (docs/plants.py): its record."""
+    folder = tmp_path_factory.mktemp("planted")
+
+    def record(phase, plant, name):
+        storage = folder / phase / name
+        if not storage.exists():
+            options = [f"benchmarks/test_{phase}.py", "--scale", "smoke", "--experiment", "digits", "-k", "fused"]
+            options += ["--no-roofs", "--no-report", f"--benchmark-storage=file://{storage}"]
+            subprocess.run(
+                [sys.executable, "-m", "pytest", "-p", "plants", "-p", "no:cacheprovider", *options],
+                cwd=ROOT,
+                env={**os.environ, "PLANT": plant, "PYTHONPATH": str(ROOT / "docs")},
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
+        return storage
+
+    return record
+
+
+# An epoch at smoke compiles, so it takes seconds, which a busy machine cannot double; a whole experiment takes none.
+@pytest.mark.parametrize(
+    ("phase", "plant", "status", "said"),
+    [
+        ("epoch", "none", 0, ""),
+        ("epoch", "doubled-work", 1, "time regressed in epoch[digits-fused]"),
+        ("experiment", "none", 0, ""),
+        ("experiment", "half-rate", 1, "error regressed in experiment[digits-fused]"),
+    ],
+)
+def test_planted(planted, phase, plant, status, said):
+    """What was planted is found by the real command, in what it changes, and nothing else is."""
+    base, head = planted(phase, "none", "base"), planted(phase, plant, f"head-{plant}")
+    options = ["--fail-on", "time:900%"] if phase == "experiment" else []
+    done = subprocess.run([COMMAND, "compare", base, head, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert said in done.stdout
+    assert done.stdout.count("regressed in") == bool(said)
