@@ -70,11 +70,11 @@ def simulate(seed, slowdown):
     return worse, block
 
 
-def statistics(suites):
+def statistics(suites, slowdowns):
     """Print how often suites with no change raise an alarm, and how often a slower case is found."""
     rows = []
     with ProcessPoolExecutor() as pool:
-        for slowdown in (0.0, 0.10, 0.05, 0.03):
+        for slowdown in slowdowns:
             seeds = [[int(1000 * slowdown), number] for number in range(suites)]
             ended = list(pool.map(simulate, seeds, repeat(slowdown), chunksize=10))
             found = sum("case 0" in worse for worse, _ in ended) if slowdown else None
@@ -213,11 +213,13 @@ def main():
     parser.add_argument("--suites", type=int, default=1000, help="to simulate (default: %(default)s)")
     parser.add_argument("--times", type=int, default=5, help="to measure each change live (default: %(default)s)")
     parser.add_argument("--budget", default="10m", help="of each live measurement (default: %(default)s)")
-    parser.add_argument("--slowdowns", type=float, nargs="*", default=[0, 0.1, 0.05], help="to plant live")
+    parser.add_argument(
+        "--slowdowns", type=float, nargs="*", default=[0, 0.1, 0.05], help="to plant (default: 0 0.1 0.05)"
+    )
     parser.add_argument("--seeds", type=int, default=1, help="of the whole experiments (default: %(default)s)")
     chosen = parser.parse_args()
     if chosen.study == "statistics":
-        statistics(chosen.suites)
+        statistics(chosen.suites, chosen.slowdowns)
     elif chosen.study == "live":
         live(chosen.times, chosen.budget, chosen.slowdowns)
     else:

@@ -159,6 +159,12 @@ def test_new_and_missing(tmp_path):
     assert status.of(found, allow_missing=True).code == 0
 
 
+def test_what_ran_on_neither_side(tmp_path):
+    """A case that was skipped on both sides is named with its reason, for it is no part of the verdict."""
+    found = both(tmp_path, [0.2] * 3, [0.2] * 3)
+    assert "ran on neither side: experiment[mnist-fused]: nobody has the data" in tables.text(found)
+
+
 levels = st.lists(st.floats(0.1, 0.4), min_size=1, max_size=7)
 
 

@@ -120,3 +120,8 @@ def _notes(found: Comparison, show: Callable[[str], str]) -> Iterator[str]:
     for verdict in found.verdicts:
         if verdict.time.outcome is Outcome.MISSING and verdict.time.reason:
             yield f"missing {show(verdict.case)}: {show(verdict.time.reason)}"
+    reasons: dict[str, list[str]] = {}
+    for name in [name for name in found.base.lost if name in found.head.lost]:
+        reasons.setdefault(found.base.lost[name], []).append(name)
+    for reason, names in reasons.items():
+        yield f"ran on neither side: {', '.join(map(show, names))}: {show(reason)}"
