@@ -136,9 +136,9 @@ def _continuous(chosen: argparse.Namespace) -> tuple[str, int]:
         for side in ("base", "head")
     )
     store = LIVE / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    for side, wanted in (("base", base), ("head", head)):
+    for wanted in (base, head):
         if wanted.packages:  # takes a while, before anything is measured
-            print(f"installing {' '.join(wanted.packages)} for the {side}", file=sys.stderr)
+            print(f"installing {' '.join(wanted.packages)}", file=sys.stderr)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job ends like a Ctrl-C
     with checkouts.both(base, head, Path.cwd()) as sides, Display(budget) as display:
         options = pytest_options(chosen.pytest, sides[1].folder)
