@@ -10,12 +10,12 @@ from autoenc_bench.limits import KINDS, Limits, Overrides
 from autoenc_bench.sources import Source
 from autoenc_bench.verdicts import errors
 from autoenc_bench.verdicts.intervals import ENOUGH, Interval, difference, levels
-from autoenc_bench.verdicts.sides import UNREFERENCED, Observed, Side, gather, unlike
+from autoenc_bench.verdicts.sides import MEMORY_SPREAD, UNREFERENCED, Observed, Side, gather, unlike
 
 # One-sided error levels, each shared by all cases that have such a figure: 0.5 % that anything at all is called
 # regressed where nothing changed. Peaks and errors repeat so well that they need little of it.
 LEVELS = {"time": 0.004, "memory": 0.0005, "error": 0.0005}
-MEMORY_SPREAD = 0.015
+CONTROL = 20  # the control's is so much smaller: it looks at two sides in two directions, and slow runs sway it more
 
 
 class Outcome(StrEnum):
@@ -209,8 +209,8 @@ class _Judge:
         times, _ = self._times(observed, observed)
         if len(times) < 2 * ENOUGH:
             return False
-        level = self._level("time", lambda _: True) / 4  # two sides, each of which may be slower or faster than itself
-        found = difference(times[::2], times[1::2], level, observed.spread, self.block and self.block // 2)
+        level, block = self._level("time", lambda _: True) / CONTROL, self.block and self.block // 2
+        found = difference(times[::2], times[1::2], level, observed.spread, block)
         return decide(found, self._limits(observed).time).outcome in (Outcome.REGRESSED, Outcome.IMPROVED)
 
 

@@ -77,7 +77,7 @@ def _is_hopeless(kind: str, judgement: Judgement, growth: float, cases: int) -> 
     """Tell whether a figure spreads so far that nothing would come out, if it goes on as it does."""
     held = judgement.interval
     assert held
-    if min(held.runs) < ENOUGH and held.spread < 2 * SPREAD:
-        return False  # that much is assumed to be on the safe side, not known
+    if min(held.runs) >= ENOUGH or held.spread < 2 * SPREAD:
+        return False  # a few slow runs must not end what is worth measuring: only what is known to spread is given up
     reach = projected(held, max(held.runs) * growth, verdicts.LEVELS[kind] / cases)
     return reach > HOPELESS * judgement.limit and abs(held.estimate) < reach / 2

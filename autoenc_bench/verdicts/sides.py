@@ -17,6 +17,7 @@ from autoenc_bench.verdicts.intervals import NORMAL_MAD
 SPREAD = 0.05
 FIT_SPREAD = 0.35  # it has two speeds on a pinned core
 SINGLE_SPREAD = 0.12  # of one long round
+MEMORY_SPREAD = 0.015  # of peaks
 
 # What moves the reference workload as well: these facts, and variables that are not a backend's own.
 UNREFERENCED = re.compile(
