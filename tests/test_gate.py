@@ -17,9 +17,9 @@ from autoenc_bench.cli import gate
 
 COMMAND = Path(sys.executable).with_name("autoenc-bench")
 
-# A suite in a second: each run writes a record whose times are those of the side's code.
+# A suite in a second: each run writes a record whose times are those of the side's code, and spread as it says.
 CONFTEST = """
-import json, random, time
+import json, time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,18 +30,19 @@ def pytest_addoption(parser):
 def pytest_sessionfinish(session):
     if not session.items:
         return
-    from autoenc_bench import SPEED, WAIT
+    from autoenc_bench import SPEED, SPREAD, WAIT
     time.sleep(WAIT)
     content = json.loads((Path(__file__).parent / "benchmarks" / "record.json").read_text())
     content["datetime"] = datetime.now(UTC).isoformat()
+    store = Path(session.config.option.benchmark_storage.removeprefix("file://")) / "Linux"
+    store.mkdir(parents=True, exist_ok=True)
+    number = len(list(store.iterdir())) + 1
+    factor = SPEED * (1 + SPREAD * (-1) ** number)
     for benchmark in content["benchmarks"]:
-        factor = SPEED * random.gauss(1, 0.002)
         stats = benchmark["stats"]
         stats["data"] = [factor * value for value in stats["data"]]
         stats["median"] *= factor
-    store = Path(session.config.option.benchmark_storage.removeprefix("file://")) / "Linux"
-    store.mkdir(parents=True, exist_ok=True)
-    (store / f"{len(list(store.iterdir())) + 1:04}_run.json").write_text(json.dumps(content))
+    (store / f"{number:04}_run.json").write_text(json.dumps(content))
 """
 
 
@@ -94,7 +95,7 @@ def test_statuses_of_compare(tmp_path, arguments, status):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """Make a project whose branches are the same as main, slower, broken and slow to run."""
+    """Make a project whose branches are the same as main, slower, noisy, broken and slow to run."""
     folder = repositories.create(tmp_path_factory.mktemp("project") / "project")
     package = "autoenc_bench/__init__.py"
     benchmarks = {
@@ -103,12 +104,13 @@ def project(tmp_path_factory):
         "benchmarks/test_speed.py": "def test_epoch_fused():\n    from autoenc_bench import SPEED\n",
         "benchmarks/record.json": json.dumps(histories.content(0)),
     }
-    repositories.commit(folder, {**benchmarks, package: "SPEED, WAIT = 1.0, 0\n"})
+    repositories.commit(folder, {**benchmarks, package: "SPEED, SPREAD, WAIT = 1.0, 0.002, 0\n"})
     for branch, code in (
-        ("same", "SPEED, WAIT = 1.0, 0\n# the same\n"),
-        ("slower", "SPEED, WAIT = 1.3, 0\n"),
+        ("same", "SPEED, SPREAD, WAIT = 1.0, 0.002, 0\n# the same\n"),
+        ("slower", "SPEED, SPREAD, WAIT = 1.3, 0.002, 0\n"),
+        ("noisy", "SPEED, SPREAD, WAIT = 1.0, 0.4, 0\n"),
         ("broken", "raise ImportError('no such thing')\n"),
-        ("slow", "SPEED, WAIT = 1.0, 30\n"),
+        ("slow", "SPEED, SPREAD, WAIT = 1.0, 0.002, 30\n"),
     ):
         repositories.git(folder, "checkout", "--quiet", "-b", branch, "main")
         repositories.commit(folder, {package: code})
@@ -119,12 +121,12 @@ def project(tmp_path_factory):
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["main", "same", "--budget", "8s"], 0, ""),
-        (["main", "slower", "--budget", "8s"], 1, "autoenc-bench: regressed: epoch[digits-fused]"),
+        (["main", "same", "--budget", "60s"], 0, ""),
+        (["main", "slower", "--budget", "60s"], 1, "autoenc-bench: regressed: epoch[digits-fused]"),
         (["main", "broken"], 2, "could not run the suite: ImportError: no such thing"),
         (["broken", "main"], 2, "could not run the suite: ImportError: no such thing"),
-        (["main", "same", "--budget", "1s"], 2, "before each side had one run; give more time with --budget"),
-        (["main", "same", "--budget", "5s", "--strict", "--fail-on", "time:0.001%"], 3, "undecided: "),
+        (["main", "slow", "--budget", "1s"], 2, "before each side had one run; give more time with --budget"),
+        (["noisy", "noisy", "--budget", "20s", "--strict"], 3, "undecided: epoch[digits-fused]"),
         (["main", "same", "--", "-k", "nothing"], 2, "no case was selected"),
     ],
 )
@@ -139,7 +141,7 @@ def test_statuses_of_continuous(project, arguments, status, said):
 
 def test_records_of_continuous(project):
     """What was measured is kept, and compared again by name of its folder."""
-    done = run("continuous", "main", "slower", "--budget", "8s", "--format", "json", cwd=project)
+    done = run("continuous", "main", "slower", "--budget", "60s", "--format", "json", cwd=project)
     base, head = sorted({Path(path).parent.parent for side in ("base", "head") for path in files(done, side)})
     assert run("compare", base, head, cwd=project).returncode == 1
     assert run("history", base.parent, cwd=project).returncode == 0

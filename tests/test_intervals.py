@@ -47,6 +47,18 @@ def test_a_slow_run_in_a_block_counts_for_little():
     assert found.estimate == pytest.approx(clean.estimate, abs=0.02)
 
 
+@pytest.mark.parametrize("block", [None, 2])
+@given(st.lists(st.integers(-50, 50), min_size=20, max_size=20), st.integers(-100, 100))
+def test_a_change_is_no_noise(block, runs, change):
+    """The spread is the same whatever the sides' difference, slow runs included: a large change is seen as well."""
+    base, head = [value / 1000 for value in runs[:10]], [value / 1000 for value in runs[10:]]
+    level, found = (
+        intervals.difference(base, [value + shift for value in head], 0.01, 1, block) for shift in (0, change / 1000)
+    )
+    assert found.spread == pytest.approx(level.spread, abs=1e-9)
+    assert found.estimate == pytest.approx(level.estimate + change / 1000, abs=1e-9)
+
+
 def test_projected():
     """More runs reach less far: as far as an interval of so many would, at the same spread."""
     held = intervals.difference([0.0, 0.01, 0.02], [0.1, 0.11, 0.12], 0.01, 9.0)

@@ -18,10 +18,11 @@ from scipy.special import ndtr, ndtri, stdtrit
 
 Values = NDArray[np.float64]
 
-CLIP = 2.5
+CLIP = 2.0
+TAIL = 0.75  # the quantile of deviations that tells their scale: steadier than their median where runs are few
 ENOUGH = 3  # runs on both sides that tell their own spread
 RECORDED = 8  # runs of one side alone that do
-NORMAL_MAD = 1.4826  # of a normal distribution: its standard deviation over its median absolute deviation
+NORMAL_TAIL = 1.1503  # that quantile of a normal distribution, in standard deviations
 
 
 @dataclass(frozen=True)
@@ -96,15 +97,16 @@ def _around(sides: Sides, blocks: Blocks) -> tuple[Sides, int]:
 
 def _clipped(sides: Sides, blocks: Blocks) -> Sides:
     """Hold each value within CLIP robust standard deviations of the median of its block, and its side within those."""
-    centres = [np.zeros(len(side)) for side in sides]
+    # Without the sides' own medians first, those of blocks would scatter the more the further the sides are apart.
+    centres = [np.full(len(side), np.median(side)) for side in sides]
     count = 1 + int(blocks[0][-1])
     if count > 1:
-        moved = _medians(np.concatenate(sides), blocks)
-        centres = [moved[held] for held in blocks]
-    centres = [at + np.median(side - at) for side, at in zip(sides, centres, strict=True)]
+        moved = _medians(np.concatenate([side - at for side, at in zip(sides, centres, strict=True)]), blocks)
+        centres = [at + moved[held] for at, held in zip(centres, blocks, strict=True)]
+        centres = [at + np.median(side - at) for side, at in zip(sides, centres, strict=True)]
     away = np.concatenate([np.abs(side - at) for side, at in zip(sides, centres, strict=True)])
     # Medians are taken from the same values, which makes the deviations from them a little too small.
-    scale = NORMAL_MAD * float(np.median(away)) * len(away) / (len(away) - 1 - count)
+    scale = float(np.quantile(away, TAIL)) / NORMAL_TAIL * len(away) / (len(away) - 1 - count)
     reach = CLIP * scale if scale > 0 else inf
     clipped = (np.minimum(np.maximum(side, at - reach), at + reach) for side, at in zip(sides, centres, strict=True))
     return Sides(*clipped)
@@ -124,7 +126,7 @@ def projected(interval: Interval, runs: float, level: float) -> float:
     return -float(stdtrit(2 * runs - 2, level)) * interval.spread * sqrt(2 / runs)
 
 
-POWER = 5  # of the spending function: late looks, which know most, get most
+POWER = 6  # of the spending function: late looks, which know most, get most
 
 
 @lru_cache(maxsize=4096)

@@ -11,13 +11,13 @@ from autoenc_bench.cases import Case, Statistics
 from autoenc_bench.history.machines import differences
 from autoenc_bench.records import Benchmark, Fact
 from autoenc_bench.sources import Source
-from autoenc_bench.verdicts.intervals import NORMAL_MAD
 
 # What a run's time spreads by between runs, where fewer than three runs a side tell (docs/noise.md).
 SPREAD = 0.05
 FIT_SPREAD = 0.35  # it has two speeds on a pinned core
 SINGLE_SPREAD = 0.12  # of one long round
 MEMORY_SPREAD = 0.015  # of peaks
+NORMAL_MAD = 1.4826  # of a normal distribution: its standard deviation over its median absolute deviation
 
 # What moves the reference workload as well: these facts, and variables that are not a backend's own.
 UNREFERENCED = re.compile(
