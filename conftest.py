@@ -31,6 +31,11 @@ def pytest_addoption(parser):
         "--threads", metavar="N|all", default="1", help="cores to use and pin to (default: 1), or all, not pinned"
     )
     group.addoption(
+        "--backend",
+        metavar="NAME",
+        help=f"what Keras computes with: {', '.join(records.BACKENDS)} (default: KERAS_BACKEND, else tensorflow)",
+    )
+    group.addoption(
         "--experiment", metavar="NAME", action="append", default=[], help="only this experiment (repeatable)"
     )
     group.addoption(
@@ -59,7 +64,7 @@ def pytest_configure(config):
         option.chosen = bool(option.experiment)
         wanted = dict.fromkeys(option.experiment or experiments.EXPERIMENTS)
         option.experiment = [experiments.find(name).name for name in wanted]
-        backends.name()
+        backends.choose(option.backend)
         baseline = _baseline(option)
     except (LookupError, ValueError) as problem:
         raise pytest.UsageError(str(problem)) from problem

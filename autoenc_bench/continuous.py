@@ -50,7 +50,7 @@ class Continuous:
         tell: Tell,
     ) -> None:
         self._base, self._head = both
-        self._options = list(options)
+        self._options = [*options, "--no-roofs"]
         self._store = store
         self._budget = budget
         self._tell = tell

@@ -4,20 +4,29 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from tabulate import tabulate
 
-from autoenc_bench import __version__, summary
+from autoenc_bench import __version__, contrast, summary
+from autoenc_bench.contrast import Contrast
 from autoenc_bench.records import Left
 from autoenc_bench.sections import TIMINGS, Section
 from autoenc_bench.sources import count
 from autoenc_bench.words import code
 
 
-def html(sections: list[Section], unreadable: list[Left], beside: str | None = None) -> str:
-    """Write the page that holds everything: pictures, style and script are in it; ``beside`` is a page to link."""
+def html(
+    sections: list[Section], unreadable: list[Left], together: Contrast | None = None, beside: str | None = None
+) -> str:
+    """Write the page that holds everything: pictures, style and script are in it.
+
+    ``together`` sets several records side by side; ``beside`` is a page to link.
+    """
     return (
         environment()
         .get_template("report.html")
         .render(
             sections=sections,
+            together=together,
+            contrast_headers=contrast.HEADERS,
+            contrast_legend=contrast.LEGEND,
             beside=beside,
             unreadable=unreadable,
             headers=summary.HEADERS,
@@ -41,9 +50,16 @@ def environment() -> Environment:
     return environment
 
 
-def markdown(sections: list[Section], unreadable: list[Left]) -> str:
+def markdown(sections: list[Section], unreadable: list[Left], together: Contrast | None = None) -> str:
     """Write the page for a pull request or a job's summary; it has no pictures, which neither could show."""
     parts = ["# autoenc-bench report"]
+    if together:
+        body = [
+            [code(cell.text) if place < 2 else cell.text for place, cell in enumerate(row)] for row in together.cells
+        ]
+        align = ("left", "left", *["right"] * (len(contrast.HEADERS) - 2))
+        table = tabulate(body, contrast.HEADERS, tablefmt="github", colalign=align, disable_numparse=True)
+        parts += ["## Side by side", together.answer, table, f"<sub>{contrast.LEGEND}</sub>"]
     for section in sections:
         parts += [f"## {code(section.title)}"] if len(sections) > 1 else []
         parts += [code(section.source.setting), " ".join(section.answer)]

@@ -23,7 +23,7 @@ def run(side: Side, options: Sequence[str], store: Path, seconds: float, tick: C
     record.
     """
     before = set(store.rglob("*.json"))
-    command = [side.python, "-m", "pytest", *options, "-q", "--no-report", "--no-roofs", "-p", "no:cacheprovider"]
+    command = [side.python, "-m", "pytest", *options, "-q", "--no-report", "-p", "no:cacheprovider"]
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
             [*map(str, command), f"--benchmark-storage=file://{store.resolve()}"],

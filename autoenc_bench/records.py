@@ -16,6 +16,7 @@ import msgspec
 from autoenc_bench.cases import Case, Count, Positive, Work
 
 SCHEMA_VERSION = 2
+BACKENDS = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "torch": ("torch",)}  # with their packages
 
 
 class Left(msgspec.Struct, frozen=True):

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from autoenc_bench import figures, job, pages, publication, sources
+from autoenc_bench import contrast, figures, job, pages, publication, sources
+from autoenc_bench.contrast import Contrast
+from autoenc_bench.figures.contrast import draw as draw_contrast
 from autoenc_bench.publication import Tell
 from autoenc_bench.records import Left
 from autoenc_bench.sections import Section
@@ -49,8 +51,18 @@ def _make(found: list[Source], unreadable: list[Left], folder: Path, tell: Tell,
             _about(source, tell),
         )
         sections.append(Section(source, place, pictures))
-    (folder / "index.html").write_text(pages.html(sections, unreadable, beside), "utf-8")
-    (folder / "summary.md").write_text(pages.markdown(sections, unreadable), "utf-8")
+    together = _contrast(found, folder, tell)
+    (folder / "index.html").write_text(pages.html(sections, unreadable, together, beside), "utf-8")
+    (folder / "summary.md").write_text(pages.markdown(sections, unreadable, together), "utf-8")
+
+
+def _contrast(found: list[Source], folder: Path, tell: Tell) -> Contrast | None:
+    """Set side by side what records have in common; nothing where they have not."""
+    if not (together := contrast.together(found)):
+        return None
+    rows = contrast.rows(together)
+    drawings = (("Side by side", drawing) for drawing in draw_contrast(rows, contrast.setting(together)))
+    return Contrast(rows, publication.save(drawings, folder, "figures", tell))
 
 
 def _about(source: Source, tell: Tell) -> Tell:

@@ -78,12 +78,14 @@ class Fit(Trainer):
         self.model.compile(optimizer=self.optimizer, loss="binary_crossentropy")
 
     def reseed(self) -> None:
-        """Seed the generators that Keras shuffles with."""
+        """Seed the generators that Keras shuffles with: of TensorFlow's datasets, which are made before training."""
         keras.utils.set_random_seed(self.seed)
+        self._reseeded = True
 
     def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]:
         """Call ``fit`` once; its own set-up falls on the first epoch, as it does for its users."""
-        watch = _Watch(progress)
+        watch = _Watch(progress, self.seed if self._reseeded else None)
+        self._reseeded = False
         self.model.fit(
             self.split.train,
             self.split.train,
@@ -98,13 +100,21 @@ class Fit(Trainer):
 
 
 class _Watch(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships no type information
-    """Time the epochs of a ``fit``."""
+    """Time the epochs of a ``fit``; ``seed`` the generators as it begins, for JAX and torch.
 
-    def __init__(self, progress: Progress | None) -> None:
+    Their first ``fit`` draws an order before, to learn what shape the batches have.
+    """
+
+    def __init__(self, progress: Progress | None, seed: int | None) -> None:
         super().__init__()
+        self._seed = seed
         self.epochs: list[Epoch] = []
         self._progress = progress
         self._started = perf_counter()
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002 - Keras's signature
+        if self._seed is not None:
+            keras.utils.set_random_seed(self._seed)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:  # noqa: ARG002 - Keras's signature
         now = perf_counter()

@@ -21,6 +21,14 @@ def mebibytes(value: float) -> str:
     return f"{value / 2**20:,.0f} MiB"
 
 
+def rate(value: float) -> str:
+    """Say a rate in thousands or millions, to three digits."""
+    for unit, factor in ((" M", 1e-6), (" k", 1e-3)):
+        if value * factor >= 1:
+            return f"{float(f'{value * factor:.3g}'):,g}{unit}"
+    return f"{value:.3g}"
+
+
 def percent(ratio: float, digits: int = 1) -> str:
     """Say by how much something grew, in per cent with its sign."""
     return f"{(ratio - 1) * 100:+.{digits}f} %"

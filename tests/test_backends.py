@@ -1,11 +1,17 @@
 """The backend is chosen by KERAS_BACKEND, and each has all that the seam asks for."""
 
 import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from autoenc_bench import backends
+
+TESTS = Path(__file__).parent
 
 
 def test_default(monkeypatch):
@@ -18,7 +24,7 @@ def test_default(monkeypatch):
 def test_unknown(monkeypatch):
     """A backend that the suite cannot run is answered with those that it can."""
     monkeypatch.setenv("KERAS_BACKEND", "mxnet")
-    with pytest.raises(LookupError, match="unknown backend KERAS_BACKEND='mxnet'; choose from tensorflow"):
+    with pytest.raises(LookupError, match="unknown backend 'mxnet'; choose from tensorflow, jax, torch"):
         backends.name()
 
 
@@ -37,3 +43,36 @@ def test_device_and_put():
     assert backends.device() in ("CPU", *module.accelerators())
     values = np.arange(6, dtype=np.float32).reshape(2, 3)
     np.testing.assert_array_equal(np.asarray(module.put(values)), values)
+
+
+def test_chosen(monkeypatch):
+    """A choice counts for more than the variable, and Keras is told of it."""
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert backends.choose("tensorflow") == "tensorflow"
+    assert backends.os.environ["KERAS_BACKEND"] == "tensorflow"
+
+
+def test_not_installed(monkeypatch):
+    """A backend that is not there is answered with how to install it."""
+    monkeypatch.setattr(backends, "find_spec", lambda name: name != "jaxlib")
+    with pytest.raises(LookupError, match=r'backend jax is not installed; pip install -e "\.\[jax\]"'):
+        backends.choose("jax")
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_other_backends(backend):
+    """On each backend both trainers do the same arithmetic, resets undo them, and the seam is all there."""
+    if not backends.is_installed(backend):
+        pytest.skip(f"{backend} is not installed")
+    chosen = "equals or reset or warm or history or protocol or device"
+    tests = [TESTS / "test_training.py", f"{__file__}", "-k", chosen, "-W", "default", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *map(str, tests)],
+        cwd=TESTS.parent,
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout

@@ -139,8 +139,8 @@ def test_accelerators(monkeypatch, tmp_path):
 
 def test_libraries():
     """The versions are those that Python and the packages state, and NumPy's BLAS has a name."""
-    assert fingerprint.libraries()["python"] == platform.python_version()
-    assert set(fingerprint.libraries()) >= {"keras", "numpy", "tensorflow"}
+    assert fingerprint.libraries("tensorflow")["python"] == platform.python_version()
+    assert set(fingerprint.libraries("tensorflow")) >= {"keras", "numpy", "tensorflow"}
     assert fingerprint.blas()
 
 

@@ -22,6 +22,7 @@ MEASURING = {
 }
 CONTRACT = {"cases", "experiments", "limits", "records", "scales", "storage", "work"}
 READING = {
+    "contrast",
     "facts",
     "figures",
     "history",
@@ -43,6 +44,7 @@ COMMAND = {
     "continuous",
     "display",
     "environments",
+    "matrix",
     "processes",
     "progress",
     "revisions",

@@ -40,7 +40,7 @@ mkdir -p $store/Linux && echo "$PWD $SAID $*" > $store/Linux/0001_new.json
     found = start(side(script), tmp_path, "-k", "epoch")
     said = found.read_text()
     assert found.name == "0001_new.json"
-    assert said.startswith(f"{tmp_path}/checkout hello -m pytest -k epoch -q --no-report --no-roofs")
+    assert said.startswith(f"{tmp_path}/checkout hello -m pytest -k epoch -q --no-report")
 
 
 @pytest.mark.parametrize(

@@ -225,7 +225,8 @@ def test_own_experiment(tmp_path):
         (["--baseline", "x", "--fail-on", "time"], {}, "limit 'time'; give time, memory, error with a share"),
         (["--fail-on", "time:5%"], {}, "limit 'time:5%' without a baseline"),
         (["--seeds", "0"], {}, "seeds '0'; give a whole number of at least 1"),
-        ([], {"KERAS_BACKEND": "mxnet"}, "unknown backend KERAS_BACKEND='mxnet'; choose from tensorflow"),
+        ([], {"KERAS_BACKEND": "mxnet"}, "unknown backend 'mxnet'; choose from tensorflow, jax, torch"),
+        (["--backend", "mxnet"], {}, "unknown backend 'mxnet'; choose from tensorflow, jax, torch"),
     ],
 )
 def test_bad_usage(arguments, environment, said):

@@ -2,7 +2,10 @@
 
 import os
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from autoenc_bench.records import BACKENDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -11,7 +14,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-BACKENDS = ("tensorflow",)
 DEFAULT = "tensorflow"
 
 
@@ -50,12 +52,34 @@ class Backend(Protocol):
 def name() -> str:
     """Return the backend that Keras will use: ``KERAS_BACKEND``, else TensorFlow.
 
-    Raises LookupError for one that this suite cannot run.
+    Raises LookupError for one that this suite cannot run, or that is not installed.
     """
     chosen = os.environ.setdefault("KERAS_BACKEND", DEFAULT)
-    if chosen not in BACKENDS:
-        raise LookupError(f"unknown backend KERAS_BACKEND={chosen!r}; choose from {', '.join(BACKENDS)}")
+    check(chosen)
     return chosen
+
+
+def check(backend: str) -> None:
+    """Raise LookupError for a backend that this suite cannot run, or that is not installed."""
+    if backend not in BACKENDS:
+        raise LookupError(f"unknown backend {backend!r}; choose from {', '.join(BACKENDS)}")
+    if not is_installed(backend):
+        raise LookupError(f'backend {backend} is not installed; pip install -e ".[{backend}]"')
+
+
+def is_installed(backend: str) -> bool:
+    """Tell whether a backend's packages are there, without importing them."""
+    return all(map(find_spec, BACKENDS[backend]))
+
+
+def choose(backend: str | None) -> str:
+    """Make Keras use a backend, or the usual one for ``None``; return its name. Call it before Keras is loaded.
+
+    Raises LookupError as ``name`` does.
+    """
+    if backend is not None:
+        os.environ["KERAS_BACKEND"] = backend
+    return name()
 
 
 def current() -> Backend:

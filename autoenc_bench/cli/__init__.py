@@ -11,7 +11,7 @@ import msgspec
 from tabulate import tabulate
 
 from autoenc_bench import __version__, facts, records, storage, summary
-from autoenc_bench.cli import gate
+from autoenc_bench.cli import gate, matrix
 from autoenc_bench.experiments import EXPERIMENTS
 from autoenc_bench.storage import BASELINES, REPORTS, SAVED
 
@@ -89,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     looking.set_defaults(command=_history)
 
     gate.add(commands)
+    matrix.add(commands)
     return parser
 
 

@@ -100,9 +100,9 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def part(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Part what is ours from what stands after ``--`` and is pytest's; only a live comparison runs it."""
+    """Part what is ours from what stands after ``--`` and is pytest's, for the commands that run it."""
     given = list(arguments)
-    if given[:1] != ["continuous"] or "--" not in given:
+    if given[:1] not in (["continuous"], ["matrix"]) or "--" not in given:
         return given, []
     place = given.index("--")
     return given[:place], given[place + 1 :]
@@ -188,5 +188,9 @@ def pytest_options(given: Sequence[str], folder: Path) -> list[str]:
     """Put before pytest's options what runs where they name no tests: the suite's training cases."""
     from autoenc_bench.continuous import CASES
 
-    named = any(not option.startswith("-") and (folder / option.split("::")[0]).exists() for option in given)
-    return list(given) if named else ["benchmarks/", "-k", CASES, *given]
+    return list(given) if names_tests(given, folder) else ["benchmarks/", "-k", CASES, *given]
+
+
+def names_tests(given: Sequence[str], folder: Path) -> bool:
+    """Tell whether pytest's options name tests of a project."""
+    return any(not option.startswith("-") and (folder / option.split("::")[0]).exists() for option in given)

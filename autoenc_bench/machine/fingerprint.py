@@ -18,9 +18,8 @@ import msgspec
 import numpy as np
 import psutil
 
-from autoenc_bench.records import Fact, Machine
+from autoenc_bench.records import BACKENDS, Fact, Machine
 
-LIBRARIES = ("keras", "tensorflow", "numpy", "scikit-learn")
 # Environment variables that change how fast the same program is, by prefix or by name. Terraform shares TF_, and keeps
 # secrets there, so TensorFlow's are told by their next word.
 TUNING = re.compile(
@@ -80,9 +79,10 @@ def accelerators(devices: Sequence[str]) -> list[str]:
     return sorted(named or devices)
 
 
-def libraries() -> dict[str, str]:
-    """Give the versions of Python and of the libraries that the timings depend on."""
-    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+def libraries(backend: str) -> dict[str, str]:
+    """Give the versions of Python and of the libraries that the timings of a backend depend on."""
+    names = ("keras", *BACKENDS[backend], "numpy", "scikit-learn")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
 def blas() -> str:

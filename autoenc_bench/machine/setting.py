@@ -45,7 +45,7 @@ class Setting:
             "pinned": self.cores is not None,
             "usable_cores": self._usable,
             "cpu_limit": fingerprint.readable(fingerprint.cpu_limit),
-            **fingerprint.libraries(),
+            **fingerprint.libraries(backends.name()),
             "blas": fingerprint.readable(fingerprint.blas),
             "reference": reference.VERSION,
             **{name: value for name, value in self._environment.items() if name not in own},
@@ -53,10 +53,10 @@ class Setting:
 
     def __str__(self) -> str:
         """Say in one line what runs where."""
-        backend, libraries = backends.name(), fingerprint.libraries()
+        backend = backends.name()
         count = "all threads" if self.threads is None else f"{self.threads} thread{'s'[: self.threads > 1]}"
         pinned = f" pinned to core {', '.join(map(str, self.cores))}" if self.cores else ""
-        return f"{backend} {libraries[backend]} on {backends.device()}, {count}{pinned}"
+        return f"{backend} {fingerprint.libraries(backend)[backend]} on {backends.device()}, {count}{pinned}"
 
 
 def survey(wanted: str) -> Survey:

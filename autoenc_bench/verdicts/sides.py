@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from autoenc_bench.cases import Case, Statistics
 from autoenc_bench.history.machines import differences
-from autoenc_bench.records import Benchmark, Fact
+from autoenc_bench.records import BACKENDS, Benchmark, Fact
 from autoenc_bench.sources import Source
 
 # What a run's time spreads by between runs, where fewer than three runs a side tell (docs/noise.md).
@@ -99,7 +99,8 @@ class Differences(NamedTuple):
 def unlike(base: Alike, head: Alike, across: Collection[str]) -> Differences:
     """Say in what two sides differ.
 
-    ``across`` names the facts that may differ, ``env`` all variables. Raises LookupError for one that neither side has.
+    ``across`` names the facts that may differ, ``env`` all variables, ``backend`` its packages as well. Raises
+    LookupError for one that neither side has.
     """
     before = {"machine": base.machine, **base.context}
     after = {"machine": head.machine, **head.context}
@@ -109,6 +110,8 @@ def unlike(base: Alike, head: Alike, across: Collection[str]) -> Differences:
         if name != "env" and name not in known:
             raise LookupError(f"unknown part {name!r}; choose from env, {', '.join(sorted(known - variables))}")
     allowed = set(across) | (variables if "env" in across else set())
+    if "backend" in across:  # each has packages of its own
+        allowed |= {package for packages in BACKENDS.values() for package in packages}
     facts = {name for name in known if before.get(name) != after.get(name)}
 
     def words(names: set[str]) -> list[str]:
