@@ -147,7 +147,7 @@ class Session:
             return
         self.setting.enter()
         self.progress.start(self.cases, alone=len(self.cases) == len(session.items))
-        scale = SCALES[self.option.scale]
+        scale = SCALES[self.option.scale].on(backends.name())
         seconds = scale.estimate(map(experiments.find, self.option.experiment), self.option.seeds)
         about = f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
         reporter.write_line(f"{self.where}; {len(self.cases)} cases, about {about} for the whole suite")

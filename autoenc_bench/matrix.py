@@ -35,6 +35,7 @@ def run(
             tell(f"{where}, {monotonic() - began:.0f} s")
 
         try:
-            yield backend, processes.run(side, [*options, f"--backend={backend}"], store / backend, float("inf"), tick)
+            named = [f"--benchmark-save={backend}", *options, f"--backend={backend}"]
+            yield backend, processes.run(side, named, store, float("inf"), tick)
         except ValueError as problem:
             yield backend, problem

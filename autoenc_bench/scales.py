@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from autoenc_bench.experiments import Experiment
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+STEPWISE = ("torch",)  # backends whose fused trainer runs step by step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +33,8 @@ class Scale:
     that run it whole, once per seed. ``training`` sizes the timed rounds of each trainer. A timed inference round
     is ``calls`` calls for a batch of one, and for a bulk of rows as many as process ``bulk_values`` numbers.
     ``rounds`` are the timed repetitions of all but training. ``roof_seconds`` is what measuring the machine's
-    roofs may take.
+    roofs may take. On a backend whose fused trainer is ``stepwise``, as slow as ``fit`` is elsewhere, a whole experiment
+    runs where it takes at most ``longest`` seconds, and training is timed in ``stepwise_rounds``.
     """
 
     name: str
@@ -43,6 +47,27 @@ class Scale:
     bulk_values: int
     rounds: int
     roof_seconds: float
+    longest: float = inf
+    stepwise_rounds: int | None = None
+    stepwise: bool = False
+
+    def on(self, backend: str) -> "Scale":
+        """Return the scale for a backend: rounds of the same size on each, but fewer where they are slow."""
+        if backend not in STEPWISE:
+            return self
+        most = self.stepwise_rounds
+        fewer = {
+            name: replace(timed, rounds=min(timed.rounds, most or timed.rounds))
+            for name, timed in self.training.items()
+        }
+        return replace(self, training=fewer, stepwise=True)
+
+    def is_too_long(self, experiment: Experiment) -> bool:
+        """Tell whether a whole experiment would take too long for this scale on this backend."""
+        return self.stepwise and experiment.epochs * experiment.rows * self._model(experiment, "fused") > self.longest
+
+    def _model(self, experiment: Experiment, trainer: str) -> float:
+        return _seconds_per_row(experiment, "fit" if self.stepwise else trainer)
 
     @property
     def full_size(self) -> bool:
@@ -81,9 +106,9 @@ class Scale:
             for trainer, timed in self.training.items():
                 rows, epochs = self.round_size(experiment, trainer, experiment.rows)
                 seen = (timed.rounds + 2) * rows * epochs  # with the first call and the warm-up
-                if trainer in self.trainers:
+                if trainer in self.trainers and not self.is_too_long(experiment):
                     seen += seeds * experiment.epochs * experiment.rows
-                total += seen * _seconds_per_row(experiment, trainer)
+                total += seen * self._model(experiment, trainer)
             total += 10 if self.full_size else 4
         return total
 
@@ -111,6 +136,8 @@ _STANDARD = Scale(
     bulk_values=10_000_000,
     rounds=5,
     roof_seconds=6,
+    longest=60,
+    stepwise_rounds=3,
 )
 _SMOKE = replace(
     _STANDARD,
@@ -126,6 +153,8 @@ _SMOKE = replace(
 _NOTEBOOK = replace(
     _STANDARD,
     name="notebook",
+    longest=inf,
+    stepwise_rounds=None,
     trainers=("fused", "fit"),
     seeds=3,
     training={

@@ -36,7 +36,7 @@ def pytest_itemcollected(item):
 @pytest.fixture(scope="session")
 def scale(request):
     """Return the scale of this run."""
-    return SCALES[request.config.option.scale]
+    return SCALES[request.config.option.scale].on(backends.name())
 
 
 @pytest.fixture(scope="session")

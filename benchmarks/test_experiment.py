@@ -3,11 +3,15 @@
 from functools import partial
 from math import isfinite
 
+import pytest
+
 from autoenc_bench import scoring, work
 
 
 def test_experiment(experiment, trainer, seed, prepare, scale, measure, epoch):
     """Train at full length, compiled before, then score the test samples beside the yardsticks."""
+    if scale.is_too_long(experiment):
+        pytest.skip(f"it takes more than {scale.longest:.0f} s on this backend; --scale notebook runs it")
     ready = prepare(trainer, seed=seed)
     ready.warm()
     rows, epochs = len(ready.split.train), experiment.epochs

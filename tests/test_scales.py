@@ -46,3 +46,18 @@ def test_estimate_grows():
     smoke, standard, notebook = (SCALES[name].estimate(rows, 1) for name in ("smoke", "standard", "notebook"))
     assert smoke < standard < notebook < SCALES["notebook"].estimate(rows, 3)
     assert SCALES["standard"].estimate(rows[:1], 1) < standard
+
+
+def test_stepwise_backends():
+    """Where the fused trainer is slow, standard has fewer rounds of the same size, and leaves out what takes minutes."""
+    standard, slow = SCALES["standard"], SCALES["standard"].on("torch")
+    assert standard.on("jax") is standard
+    assert slow.training["fused"].rounds < standard.training["fused"].rounds
+    for experiment in EXPERIMENTS.values():
+        assert slow.round_size(experiment, "fused", 10**6) == standard.round_size(experiment, "fused", 10**6)
+        assert not standard.is_too_long(experiment)
+    assert {name for name, one in EXPERIMENTS.items() if not slow.is_too_long(one)} == {"mnist", "digits"}
+    notebook = SCALES["notebook"].on("torch")
+    assert notebook.training == SCALES["notebook"].training
+    assert not any(map(notebook.is_too_long, EXPERIMENTS.values()))
+    assert notebook.estimate(EXPERIMENTS.values(), 1) > SCALES["notebook"].estimate(EXPERIMENTS.values(), 1)

@@ -34,7 +34,8 @@ def peak_memory() -> None:
 
 def put(values: NDArray[Any]) -> jax.Array:
     """Copy an array to the device."""
-    return jax.device_put(values)
+    placed: jax.Array = jax.device_put(values)
+    return placed
 
 
 def compile_call(function: Callable[[jax.Array], jax.Array]) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
@@ -63,14 +64,17 @@ def compile_epoch(
         weights, slots = optimizer.stateless_apply(slots, gradients, weights)
         return (weights, fixed, slots), value
 
+    def take(values: jax.Array, rows: jax.Array) -> jax.Array:
+        return values.at[rows].get(mode="promise_in_bounds")  # else each value is checked for a row that is not there
+
     @jax.jit
     def epoch(state: State, train: jax.Array, test: jax.Array, order: jax.Array) -> tuple[State, jax.Array, jax.Array]:
         steps, rest = divmod(len(train), batch_size)
         whole = order[: steps * batch_size].reshape(steps, batch_size)
-        state, losses = lax.scan(lambda state, rows: step(state, train[rows]), state, whole)
+        state, losses = lax.scan(lambda state, rows: step(state, take(train, rows)), state, whole)
         total = losses.sum() * batch_size
         if rest:
-            state, last = step(state, train[order[steps * batch_size :]])
+            state, last = step(state, take(train, order[steps * batch_size :]))
             total += rest * last
         weights, fixed, _ = state
         predicted, _ = model.stateless_call(weights, fixed, test, training=False)

@@ -78,7 +78,7 @@ def compile_epoch(
     def run(train: torch.Tensor, test: torch.Tensor, order: NDArray[np.int32]) -> tuple[float, float]:
         values = [variable.value.detach().clone() for variable in variables]
         total = torch.zeros((), device=train.device)
-        for rows in put(order.astype(np.int64)).split(batch_size):
+        for rows in torch.split(put(order.astype(np.int64)), batch_size):
             batch = train[rows]
             if len(rows) not in recorded:
                 with torch.enable_grad():

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from autoenc_bench import words
 from autoenc_bench.contrast import Row
@@ -14,7 +14,7 @@ PANELS = (
     ("fit", "fit, rows/s", words.rate),
     ("fused", "fused, rows/s", words.rate),
     ("first_call", "first call", words.seconds),
-    ("peak", "peak memory", words.mebibytes),
+    ("peak", "peak memory, GiB", "{:g}".format),
     ("efficiency", "efficiency", words.share),
 )
 MARKS = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"))
@@ -37,14 +37,14 @@ def draw(rows: Sequence[Row], setting: str) -> Iterator[Drawing]:
             place = labels.index(row.label)
             shift = 0.0 if len(labels) == 1 else (place / (len(labels) - 1) - 0.5) * 0.5
             axes.plot(
-                [value],
+                [value / 2**30 if field == "peak" else value],
                 [names.index(row.experiment) + shift],
                 linestyle="",
                 marker=MARKS[place][0],
                 markersize=5,
                 color=looks.colour(row.experiment),
             )
-        _axis(axes, title, say)
+        _axis(axes, field, title, say)
     grid[0].set_yticks(range(len(names)), [looks.plain(name, 24) for name in names])
     grid[0].set_ylim(len(names) - 0.4, -0.6)
     legend = "   ".join(f"{sign} {looks.plain(label, 30)}" for label, (_, sign) in zip(labels, MARKS, strict=False))
@@ -55,17 +55,23 @@ def draw(rows: Sequence[Row], setting: str) -> Iterator[Drawing]:
         f"{', '.join(title for _, title, _ in shown)} of {len(names)} experiments for {', '.join(labels)}; the numbers "
         "stand in the table.",
         figure,
-        "A mark is a record, a colour an experiment; every axis is logarithmic. To the right is better for rates and "
-        "efficiency, to the left for first call and memory.",
+        "A mark is a record, a colour an experiment; all axes but memory's are logarithmic. To the right is better for "
+        "rates and efficiency, to the left for first call and memory.",
     )
 
 
-def _axis(axes: Axes, title: str, say: Callable[[float], str]) -> None:
-    axes.set_xscale("log")
-    axes.margins(x=0.14)
-    axes.xaxis.set_major_locator(looks.log_locator(*axes.get_xlim()))
+def _axis(axes: Axes, field: str, title: str, say: Callable[[float], str]) -> None:
+    """Label an axis in its narrow panel: linear from 0 for memory, whose values are close, else logarithmic."""
+    if field == "peak":
+        axes.set_xlim(0, axes.get_xlim()[1])
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+    else:
+        axes.set_xscale("log")
+        axes.margins(x=0.14)
+        low, high = axes.get_xlim()
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0) if high < 40 * low else (1.0,), numticks=12))
+        axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: say(value)))
-    axes.xaxis.set_minor_locator(NullLocator())
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
     axes.set_title(title)

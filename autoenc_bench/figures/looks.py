@@ -10,14 +10,13 @@ import textwrap
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from math import log10
 from typing import Any, Literal
 from zlib import crc32
 
 import matplotlib.style
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
-from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator
+from matplotlib.ticker import FuncFormatter
 
 from autoenc_bench.words import seconds
 
@@ -172,13 +171,6 @@ def blank(title: str, setting: str, width: float = 5.8, height: float = 3.4) -> 
     below = "\n".join(wrapped).removesuffix("\xa0·")
     figure.supxlabel(below, x=0.014, ha="left", fontsize=6.5, color=MUTED, linespacing=1.35)
     return figure
-
-
-def log_locator(low: float, high: float) -> Locator:
-    """Place the labels of a logarithmic axis: at decades, or closer where it spans less than two."""
-    decades = log10(high / low)
-    steps = (1.0, 2.0, 5.0) if decades < 1.7 else (1.0, 3.0) if decades < 2.5 else (1.0,)
-    return LogLocator(subs=steps, numticks=12) if decades > 0.5 else MaxNLocator(4)
 
 
 def time_axis() -> FuncFormatter:

@@ -5,7 +5,7 @@ from statistics import median
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from autoenc_bench import words
 from autoenc_bench.cases import Case
@@ -90,7 +90,9 @@ def _log_time(axes: Axes, which: str) -> None:
     axes.set(**{f"{which}scale": "log"})
     axis = axes.xaxis if which == "x" else axes.yaxis
     low, high = axes.get_xlim() if which == "x" else axes.get_ylim()
-    axis.set_major_locator(looks.log_locator(low, high))
+    decades = np.log10(high / low)
+    steps = (1.0, 2.0, 5.0) if decades < 1.7 else (1.0, 3.0) if decades < 2.5 else (1.0,)
+    axis.set_major_locator(LogLocator(subs=steps, numticks=12) if decades > 0.5 else MaxNLocator(4))
     axis.set_major_formatter(looks.time_axis())
     axis.set_minor_locator(NullLocator())
 
