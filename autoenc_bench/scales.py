@@ -33,7 +33,7 @@ class Scale:
     that run it whole, once per seed. ``training`` sizes the timed rounds of each trainer. A timed inference round
     is ``calls`` calls for a batch of one, and for a bulk of rows as many as process ``bulk_values`` numbers.
     ``rounds`` are the timed repetitions of all but training. ``roof_seconds`` is what measuring the machine's
-    roofs may take. On a backend whose fused trainer is ``stepwise``, as slow as ``fit`` is elsewhere, a whole experiment
+    roofs may take. On a backend whose fused trainer is ``stepwise``, as slow as ``fit`` elsewhere, a whole experiment
     runs where it takes at most ``longest`` seconds, and training is timed in ``stepwise_rounds``.
     """
 

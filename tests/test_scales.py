@@ -49,7 +49,7 @@ def test_estimate_grows():
 
 
 def test_stepwise_backends():
-    """Where the fused trainer is slow, standard has fewer rounds of the same size, and leaves out what takes minutes."""
+    """Where the fused trainer is slow, standard has fewer rounds of one size, and leaves out what takes minutes."""
     standard, slow = SCALES["standard"], SCALES["standard"].on("torch")
     assert standard.on("jax") is standard
     assert slow.training["fused"].rounds < standard.training["fused"].rounds
