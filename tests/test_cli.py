@@ -1,6 +1,7 @@
 """The command line prints what was asked, or one sentence on why not."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -76,6 +77,16 @@ def test_version(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--version"])
     assert capsys.readouterr().out == f"autoenc-bench {__version__}\n"
+
+
+def test_nobody_reads_on():
+    """Whoever reads the output may stop early, as head does: no traceback, and no other status."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "autoenc_bench.cli", "experiments"]
+    done = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_loads_no_framework():

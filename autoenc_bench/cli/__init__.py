@@ -1,6 +1,7 @@
 """The command line: what reads records, what the catalogue holds, and the gate."""
 
 import argparse
+import os
 import sys
 import webbrowser
 from collections.abc import Sequence
@@ -30,7 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("autoenc-bench: interrupted", file=sys.stderr)
         return 2
     text, status = said if isinstance(said, tuple) else (said, 0)
-    print(text)
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:  # who reads has read enough, as head does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor does closing complain
     return int(status)
 
 
