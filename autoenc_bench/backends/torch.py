@@ -48,9 +48,9 @@ def compile_call(
 ) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """Call a function of one tensor without recording gradients."""
 
-    @torch.inference_mode()
     def call(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        result: NDArray[np.float32] = function(put(values)).cpu().numpy()
+        with torch.inference_mode():
+            result: NDArray[np.float32] = function(put(values)).cpu().numpy()
         return result
 
     return call
@@ -74,8 +74,7 @@ def compile_epoch(
             after = [scope.get_current_value(variable).detach() for variable in variables]
         return after, value.detach()
 
-    @torch.no_grad()
-    def run(train: torch.Tensor, test: torch.Tensor, order: NDArray[np.int32]) -> tuple[float, float]:
+    def epoch(train: torch.Tensor, test: torch.Tensor, order: NDArray[np.int32]) -> tuple[float, float]:
         values = [variable.value.detach().clone() for variable in variables]
         total = torch.zeros((), device=train.device)
         for rows in torch.split(put(order.astype(np.int64)), batch_size):
@@ -88,5 +87,9 @@ def compile_epoch(
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
         return float(total) / len(train), float(loss(test, model(test, training=False)))
+
+    def run(train: torch.Tensor, test: torch.Tensor, order: NDArray[np.int32]) -> tuple[float, float]:
+        with torch.no_grad():
+            return epoch(train, test, order)
 
     return run
