@@ -182,7 +182,7 @@ def test_several_records(path, tiny, tmp_path):
     other = recordings.save(tmp_path / "other", recordings.content(["crude-simple"]))
     assert other.name == path.name
     written = report.write([path, other, tiny], tmp_path / "out")
-    folders = sorted(folder.name for folder in (tmp_path / "out" / "figures").iterdir())
+    folders = sorted(one.name for one in (tmp_path / "out" / "figures").iterdir() if one.is_dir())
     assert folders == ["1-0001_small", "2-0001_small", "3-0001_plain"]
     reader = Reader(written.page.read_text())
     assert "3 records" in reader.text
