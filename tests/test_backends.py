@@ -54,6 +54,7 @@ def test_chosen(monkeypatch):
 
 def test_not_installed(monkeypatch):
     """A backend that is not there is answered with how to install it."""
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")  # which is undone at the end, and the choice with it
     monkeypatch.setattr(backends, "find_spec", lambda name: name != "jaxlib")
     with pytest.raises(LookupError, match=r'backend jax is not installed; pip install -e "\.\[jax\]"'):
         backends.choose("jax")
