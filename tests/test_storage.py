@@ -96,6 +96,9 @@ assert [os.waitpid(child, 0)[1] for child in children] == [0] * 16
 """
 KILLED = """
 delays = random.Random(0)
+began = time.monotonic()
+storage.save(content, folder, "x", {})
+usual = time.monotonic() - began
 reader, writer = os.pipe()
 for _ in range(50):
     child = os.fork()
@@ -104,7 +107,7 @@ for _ in range(50):
         while True:
             storage.save(content, folder, "x", {})
     os.read(reader, 1)
-    time.sleep(delays.uniform(0, 0.06))
+    time.sleep(delays.uniform(0, 3 * usual))
     os.kill(child, signal.SIGKILL)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
 """
@@ -130,7 +133,7 @@ def test_killed_runs_leave_no_half_record(tmp_path):
     """Of fifty savers, each killed at some moment, every file under a record's name can be read, and others go on."""
     forked(KILLED, content(benchmarks=content()["benchmarks"] * 500), tmp_path)
     paths = list(tmp_path.glob("*.json"))
-    assert paths, "no saver was quick enough"
+    assert len(paths) > 1, "no saver was quick enough"
     assert any(path.name.startswith(".") for path in tmp_path.iterdir()), "no saver was killed at work"
     for path in paths:
         records.read(path)
