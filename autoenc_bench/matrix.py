@@ -28,7 +28,13 @@ def run(
     """Run the suite of a project on each backend, with pytest's options; yield its record, or why there is none."""
     for place, backend in enumerate(chosen, start=1):
         began = monotonic()
-        side = Side(name=backend, words="the suite", folder=project, python=Path(sys.executable), environment={})
+        side = Side(
+            name=f"{backend} backend",
+            words="in this folder",
+            folder=project,
+            python=Path(sys.executable),
+            environment={},
+        )
         where = f"{backend} ({place} of {len(chosen)})"
 
         def tick(where: str = where, began: float = began) -> None:

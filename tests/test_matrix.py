@@ -29,7 +29,9 @@ def test_bad_usage(capsys):
 
 def test_no_record(tmp_path, monkeypatch, capsys):
     """A backend without a record does not keep the others from theirs, and shows in the status."""
-    runs = iter([("tensorflow", ValueError("the tensorflow, the suite, could not run the suite: no such file"))])
+    runs = iter(
+        [("tensorflow", ValueError("the tensorflow backend, in this folder, could not run the suite: no such file"))]
+    )
     monkeypatch.setattr(matrix, "run", lambda *_: runs)
     monkeypatch.chdir(tmp_path)
     assert cli.main(["matrix", "--backend", "tensorflow"]) == 2
