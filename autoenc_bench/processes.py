@@ -68,5 +68,9 @@ def _reason(said: str, status: int) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     if status == NOTHING_SELECTED:
         return f"no case was selected ({lines[-1] if lines else 'none ran'})"
-    told = [line for line in lines if re.match(r"(E  |ERROR:? |INTERNALERROR> \w*Error)", line)]
-    return re.sub(r"^(E|ERROR:?|INTERNALERROR>)\s+", "", [*lines[-1:], *told[-1:]][-1]) if lines else f"status {status}"
+    told = [line for line in lines if re.match(r"(E  |ERROR:? |INTERNALERROR> \w*Error|.*pytest: error: )", line)]
+    return (
+        re.sub(r"^(E|ERROR:?|INTERNALERROR>|.*pytest: error:)\s+", "", [*lines[-1:], *told[-1:]][-1])
+        if lines
+        else f"status {status}"
+    )

@@ -48,6 +48,7 @@ mkdir -p $store/Linux && echo "$PWD $SAID $*" > $store/Linux/0001_new.json
     [
         ("echo '42 deselected in 1.0s'; exit 5", r"no case was selected \(42 deselected in 1.0s\)"),
         ("echo 'ERROR: unknown experiment'; echo; exit 4", "unknown experiment"),
+        ("echo 'ERROR: usage: x'; echo 'x -m pytest: error: unrecognized: -z'; exit 4", "unrecognized: -z"),
         ("echo \"E   ImportError: no 'x'\"; echo '= 1 error ='; exit 1", "ImportError: no 'x'"),
         ("exit 3", "status 3"),
         ("echo the end; exit 0", "the end"),
