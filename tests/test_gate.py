@@ -155,8 +155,14 @@ def files(done, side):
 def test_interrupt(project):
     """A Ctrl-C ends with what is there: status 2, for not every case was decided, and no checkout left behind."""
     before = set((project / ".continuous").glob("*/base/Linux/*.json"))
-    command = [COMMAND, "continuous", "main", "slow"]
-    with subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [COMMAND, "continuous", "main", "slow"],
+        cwd=project,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background inherit none
+    ) as process:
         while not set((project / ".continuous").glob("*/base/Linux/*.json")) - before:
             assert process.poll() is None
             time.sleep(0.1)
