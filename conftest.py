@@ -39,6 +39,9 @@ def pytest_addoption(parser):
         "--experiment", metavar="NAME", action="append", default=[], help="only this experiment (repeatable)"
     )
     group.addoption(
+        "--rows", metavar="N", help="of streamed experiments, which need no memory for them (default: 10,000,000)"
+    )
+    group.addoption(
         "--baseline",
         metavar="NAME",
         help="hold this run against saved records, and fail when something regressed: a name given to "
@@ -63,7 +66,7 @@ def pytest_configure(config):
         option.seeds = _seeds(option.seeds, SCALES[option.scale])
         option.chosen = bool(option.experiment)
         wanted = dict.fromkeys(option.experiment or experiments.EXPERIMENTS)
-        option.experiment = [experiments.find(name).name for name in wanted]
+        option.experiment = _resized(option, [experiments.find(name) for name in wanted])
         backends.choose(option.backend)
         baseline = _baseline(option)
     except (LookupError, ValueError) as problem:
@@ -90,6 +93,21 @@ def _seeds(text, scale):
     if text.isdecimal() and int(text) >= 1:
         return int(text)
     raise ValueError(f"seeds {text!r}; give a whole number of at least 1")
+
+
+def _resized(option, chosen):
+    """Name the experiments to run, the streamed ones with as many rows as were asked for."""
+    if option.rows is None:
+        return [experiment.name for experiment in chosen]
+    if not option.rows.isdecimal():
+        raise ValueError(f"rows {option.rows!r}; give a whole number of at least 1")
+    if not any(experiment.is_streamed for experiment in chosen):
+        streamed = ", ".join(row.name for row in experiments.EXPERIMENTS.values() if row.is_streamed)
+        raise ValueError(f"rows {option.rows} for no streamed experiment; choose from {streamed}")
+    if not SCALES[option.scale].full_size:
+        raise ValueError(f"rows {option.rows} with --scale {option.scale}, which has sizes of its own; leave out one")
+    rows = int(option.rows)
+    return [(experiments.resize(row, rows) if row.is_streamed else row).name for row in chosen]
 
 
 def pytest_benchmark_update_machine_info(machine_info):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from sklearn.model_selection import train_test_split
 
 from autoenc_bench import mnist
 from autoenc_bench.seeds import generator
+
+if TYPE_CHECKING:
+    from autoenc_bench.streams import Stream
 
 Array = NDArray[np.float32]
 TEST_SHARE = 0.1
@@ -32,6 +35,15 @@ class Split:
     def __post_init__(self) -> None:
         for part in ("train", "test"):
             object.__setattr__(self, part, _checked(getattr(self, part), part))
+
+    @property
+    def rows(self) -> int:
+        """Count the training rows."""
+        return len(self.train)
+
+    def sample(self) -> "Split":
+        """Return itself: all its rows are in memory (those of a stream are not)."""
+        return self
 
     def head(self, train_rows: int) -> "Split":
         """Return the first rows, with as large a share of the test rows (at least one).
@@ -87,19 +99,28 @@ def mnist_images(rows: int, features: int, seed: int) -> Split:  # noqa: ARG001 
     return whole.head(round(rows * len(train) / (len(train) + len(test))))
 
 
+def stream(rows: int, features: int, seed: int) -> "Stream":
+    """Stand for independent uniform values that are drawn as they are needed: ``rows`` of them to train on."""
+    from autoenc_bench.streams import Stream  # here, for it needs Split, and loads Keras
+
+    return Stream(rows, features, seed)
+
+
 def _require(name: str, rows: int, features: int, shape: tuple[int, int]) -> None:
     if rows > shape[0] or features != shape[1]:
         raise ValueError(f"{name} data has {shape[0]} rows of {shape[1]}; asked for {rows} of {features}")
 
 
-SOURCES: dict[str, Callable[[int, int, int], Split]] = {
+Source = Callable[[int, int, int], "Split | Stream"]
+SOURCES: dict[str, Source] = {
     "uniform": uniform,
+    "stream": stream,
     "digits": digits,
     "mnist": mnist_images,
 }
 
 
-def register(name: str, source: Callable[[int, int, int], Split]) -> None:
+def register(name: str, source: Source) -> None:
     """Add a named source of data: a function (rows, features, seed) -> Split.
 
     Raises ValueError when another source has the name.
@@ -108,7 +129,7 @@ def register(name: str, source: Callable[[int, int, int], Split]) -> None:
         raise ValueError(f"data {name!r} has a source already; choose another name")
 
 
-def load(name: str, *, rows: int, features: int, seed: int) -> Split:
+def load(name: str, *, rows: int, features: int, seed: int) -> "Split | Stream":
     """Return the named data, the same for the same seed.
 
     Raises LookupError for a name without a source and for MNIST that cannot be had, ValueError when the

@@ -4,9 +4,12 @@ import dataclasses
 import re
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 
 from autoenc_bench.limits import Limits
 
+STREAM = "stream"  # the data whose rows are drawn as they are needed, and kept nowhere
+MOST_STREAMED = 2**32  # for a row's number is one word of the generator's counter
 ACTIVATIONS = ("sigmoid", "relu", "tanh", "linear")
 
 
@@ -75,10 +78,16 @@ class Experiment:
         widths = (self.features, *self.encoder, *self.decoder)
         return sum((inputs + 1) * outputs for inputs, outputs in pairwise(widths))
 
+    @property
+    def is_streamed(self) -> bool:
+        """Tell whether its rows are drawn as they are needed; then ``rows`` counts training rows alone."""
+        return self.data == STREAM
+
     def describe(self) -> str:
         """Say in one line what is trained, on what and for how long."""
         widths = " → ".join(map(str, (self.features, *self.encoder, *self.decoder)))
-        return f"{self.data} {self.rows:,} × {self.features}, {widths}, {self.epochs} epochs of {self.batch_size}"
+        epochs = f"{self.epochs} epoch{'s'[: self.epochs > 1]}"
+        return f"{self.data} {self.rows:,} × {self.features}, {widths}, {epochs} of {self.batch_size}"
 
 
 def _at_least_one(name: str, field: str, value: int) -> None:
@@ -107,6 +116,22 @@ def find(name: str) -> Experiment:
     return EXPERIMENTS[name]
 
 
+def resize(experiment: Experiment, rows: int) -> Experiment:
+    """Add to the catalogue an experiment on another number of streamed rows, with that number in its name.
+
+    Fewer rows promise no error. Raises ValueError when its rows are not streamed, or cannot be numbered.
+    """
+    if not experiment.is_streamed:
+        raise ValueError(f"experiment {experiment.name!r} has its rows in memory, as many as the catalogue says")
+    if not 1 <= rows <= MOST_STREAMED:
+        raise ValueError(f"{rows} streamed rows; give 1 to {MOST_STREAMED:,}")
+    if rows == experiment.rows:
+        return experiment
+    bounds = experiment.mean_error if rows > experiment.rows else (0.0, inf)
+    name = f"{experiment.name}-{rows}"
+    return register(dataclasses.replace(experiment, name=name, rows=rows, mean_error=bounds))
+
+
 register(
     Experiment(
         name="crude-simple",
@@ -128,6 +153,18 @@ register(
         decoder=(32, 32, 32, 32),
         mean_error=(7.3, 7.9),
         rounding=0.003,  # a single late epoch may turn out otherwise: 0.46 % in one of twelve trainings
+    )
+)
+register(
+    Experiment(
+        name="crude-simple-streamed",
+        data=STREAM,
+        rows=10_000_000,  # as many steps as crude-simple's ten epochs over a million
+        features=32,
+        encoder=(2,),
+        decoder=(32,),
+        epochs=1,
+        mean_error=(7.4, 7.75),
     )
 )
 for _features, _mean_error in ((2, (0.0, 0.08)), (4, None), (8, None), (16, None), (32, (7.4, 7.75))):

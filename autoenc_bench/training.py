@@ -15,6 +15,7 @@ from autoenc_bench.data import Array, Split
 from autoenc_bench.experiments import Experiment
 from autoenc_bench.models import Autoencoder, build
 from autoenc_bench.seeds import generator
+from autoenc_bench.streams import Stream
 
 Progress = Callable[[int, Epoch], object]  # (epochs done, the latest one)
 
@@ -26,7 +27,7 @@ class Trainer(ABC):
     random order back to where they began, so that every round trains the same way.
     """
 
-    def __init__(self, autoencoder: Autoencoder, split: Split, *, batch_size: int, seed: int) -> None:
+    def __init__(self, autoencoder: Autoencoder, split: Split | Stream, *, batch_size: int, seed: int) -> None:
         self.autoencoder = autoencoder
         self.model = autoencoder.model
         self.split = split
@@ -72,6 +73,8 @@ class Trainer(ABC):
 
 class Fit(Trainer):
     """Train as the notebook does: Keras's ``compile`` and ``fit``."""
+
+    split: Split
 
     def __init__(self, autoencoder: Autoencoder, split: Split, *, batch_size: int, seed: int) -> None:
         super().__init__(autoencoder, split, batch_size=batch_size, seed=seed)
@@ -127,6 +130,8 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships no t
 class Fused(Trainer):
     """Train with each epoch as one compiled program: the same model, loss and Adam, the same arithmetic."""
 
+    split: Split
+
     def __init__(self, autoencoder: Autoencoder, split: Split, *, batch_size: int, seed: int) -> None:
         super().__init__(autoencoder, split, batch_size=batch_size, seed=seed)
         backend = backends.current()
@@ -153,6 +158,49 @@ class Fused(Trainer):
         return self._random.permutation(order) if shuffle else order
 
 
+class Streamed(Trainer):
+    """Train as ``fused`` does, on rows that the compiled program draws itself and that nothing keeps.
+
+    They are independent of each other, so their order does not matter, and they are not shuffled.
+    """
+
+    split: Stream
+    STEPS = 10_000  # in one call of the program: too many for the call to cost, few enough for a float32's sum
+
+    def __init__(self, autoencoder: Autoencoder, stream: Stream, *, batch_size: int, seed: int) -> None:
+        super().__init__(autoencoder, stream, batch_size=batch_size, seed=seed)
+        backend = backends.current()
+        self._test = backend.put(stream.test)
+        self._steps, self._validate = backend.compile_stream(
+            self.model, keras.losses.BinaryCrossentropy(), self.optimizer, stream.draw
+        )
+
+    def reseed(self) -> None:
+        """Do nothing: a row's number says all about it."""
+
+    def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]:  # noqa: ARG002 - see above
+        """Run the compiled program over the rows, one call after another."""
+        history = []
+        for done in range(1, epochs + 1):
+            started = perf_counter()
+            train_loss = self._pass()
+            history.append(Epoch(train_loss, self._validate(self._test), perf_counter() - started))
+            if progress:
+                progress(done, history[-1])
+        return history
+
+    def _pass(self) -> float:
+        """Train on each row once; return the mean loss of the rows as they were met."""
+        steps, rest = divmod(self.split.rows, self.batch_size)
+        total = 0.0
+        for step in range(0, steps, self.STEPS):
+            todo = min(self.STEPS, steps - step)
+            total += self._steps(step * self.batch_size, todo, self.batch_size) * self.batch_size
+        if rest:
+            total += self._steps(steps * self.batch_size, 1, rest) * rest
+        return total / self.split.rows
+
+
 TRAINERS: dict[str, type[Trainer]] = {"fit": Fit, "fused": Fused}
 
 
@@ -169,14 +217,19 @@ def _compiled(model: keras.Model) -> Callable[[Array], Array]:
     return backends.current().compile_call(lambda values: model(values, training=False))
 
 
-def prepare(experiment: Experiment, trainer: str, split: Split, seed: int) -> Trainer:
+def prepare(experiment: Experiment, trainer: str, split: Split | Stream, seed: int) -> Trainer:
     """Return a trainer over a newly built model of the experiment.
 
-    Raises LookupError for an unknown trainer.
+    Raises LookupError for an unknown trainer, and for one that cannot train on streamed rows.
     """
     if trainer not in TRAINERS:
         raise LookupError(f"unknown trainer {trainer!r}; choose from {', '.join(TRAINERS)}")
-    return TRAINERS[trainer](build(experiment, seed), split, batch_size=experiment.batch_size, seed=seed)
+    autoencoder, common = build(experiment, seed), {"batch_size": experiment.batch_size, "seed": seed}
+    if isinstance(split, Split):
+        return TRAINERS[trainer](autoencoder, split, **common)
+    if trainer != "fused":
+        raise LookupError(f"trainer {trainer} needs its rows in memory; streamed rows take fused")
+    return Streamed(autoencoder, split, **common)
 
 
 def repeat(call: Callable[[Array], Array], values: Array, times: int) -> Array:

@@ -25,11 +25,12 @@ def training(experiment: Experiment, trainer: str, *, rows: int, test_rows: int,
     forward = 2 * _weights(widths)
     first = 2 * widths[0] * widths[1]
     seen = rows + test_rows
+    stored = test_rows if experiment.is_streamed else seen
     exponentials = _exponentials(experiment, "reconstruct") + experiment.features  # the loss takes a logarithm each
     batches = -(-rows // experiment.batch_size) + -(-test_rows // experiment.batch_size)
     return Work(
         flops=epochs * (rows * (3 * forward - first) + test_rows * forward),
-        bytes=VALUE * (epochs * seen * experiment.features + 2 * STATE * experiment.parameters),
+        bytes=VALUE * (epochs * stored * experiment.features + 2 * STATE * experiment.parameters),
         exponentials=epochs * seen * exponentials,
         calls=epochs * (batches if trainer == "fit" else 1),
     )

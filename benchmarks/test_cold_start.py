@@ -13,7 +13,7 @@ def test_build(experiment, measure):
 
 def test_first_call(experiment, trainer, prepare, split, scale, measure):
     """Train for the first time: the same round as test_epoch's, with tracing and compiling before it."""
-    rows, epochs = scale.round_size(experiment, trainer, len(split.train))
+    rows, epochs = scale.round_size(experiment, trainer, split.rows)
     ready = prepare(trainer, rows, new=True)
     history = measure(ready.train, epochs, rows=epochs * rows, epochs=epochs, rounds=1)
     assert isfinite(history[-1].val_loss)

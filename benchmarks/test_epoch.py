@@ -5,7 +5,7 @@ from autoenc_bench import work
 
 def test_epoch(experiment, trainer, prepare, split, scale, measure):
     """Train for one round on an experiment's rows, compiled before, from the same state each time."""
-    rows, epochs = scale.round_size(experiment, trainer, len(split.train))
+    rows, epochs = scale.round_size(experiment, trainer, split.rows)
     ready = prepare(trainer, rows)
     ready.reset()
     untrained = ready.evaluate()

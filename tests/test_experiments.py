@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from autoenc_bench.experiments import EXPERIMENTS, find, register
+from autoenc_bench.experiments import EXPERIMENTS, find, register, resize
 
 
 @pytest.mark.parametrize(
@@ -12,6 +12,7 @@ from autoenc_bench.experiments import EXPERIMENTS, find, register
     [
         ("crude-simple", 162),
         ("crude-complex", 3_974),
+        ("crude-simple-streamed", 162),
         ("features-2", 12),
         ("features-4", 22),
         ("features-8", 42),
@@ -31,6 +32,7 @@ def test_the_notebook_is_whole():
     assert list(EXPERIMENTS) == [
         "crude-simple",
         "crude-complex",
+        "crude-simple-streamed",
         *(f"features-{width}" for width in (2, 4, 8, 16, 32)),
         "mnist",
         "digits",
@@ -81,3 +83,18 @@ def test_register(monkeypatch):
     assert register(mine) is register(mine) is find("mine")
     with pytest.raises(ValueError, match="'mine' is already in the catalogue"):
         register(replace(mine, epochs=3))
+
+
+def test_resize(monkeypatch):
+    """Another number of streamed rows is another experiment, which promises an error only for more rows."""
+    monkeypatch.setattr("autoenc_bench.experiments.EXPERIMENTS", dict(EXPERIMENTS))
+    streamed = find("crude-simple-streamed")
+    assert resize(streamed, streamed.rows) is streamed
+    larger, smaller = resize(streamed, 10**9), resize(streamed, 1_000)
+    assert find("crude-simple-streamed-1000000000") is larger
+    assert (larger.rows, larger.mean_error) == (10**9, streamed.mean_error)
+    assert smaller.mean_error == (0, float("inf"))
+    with pytest.raises(ValueError, match="0 streamed rows; give 1 to 4,294,967,296"):
+        resize(streamed, 0)
+    with pytest.raises(ValueError, match="'mnist' has its rows in memory"):
+        resize(find("mnist"), 100)

@@ -93,7 +93,9 @@ def test_every_experiment_in_every_phase(cases):
         "score": 1,
         "experiment": 1,
     }
-    assert {count[name] for name in EXPERIMENTS if expected(name)} == {sum(phases.values())}
+    for name, row in EXPERIMENTS.items():
+        if expected(name):  # fit cannot train on streamed rows
+            assert count[name] == sum(phases.values()) - 2 * row.is_streamed, name
 
 
 def test_case_ids(smoke):

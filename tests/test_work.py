@@ -1,5 +1,6 @@
 """The work of a case follows from its shapes."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -32,6 +33,8 @@ def test_training_by_hand():
     assert found.exponentials == 5 * 11 * (4 + 4)  # sigmoid outputs, and a logarithm of the loss for each
     assert found.calls == 5 * (3 + 1)
     assert work.training(SMALL, "fused", rows=9, test_rows=2, epochs=5).calls == 5
+    streamed = work.training(replace(SMALL, data="stream"), "fused", rows=9, test_rows=2, epochs=5)
+    assert streamed.bytes == 4 * (5 * 2 * 4 + 2 * 3 * SMALL.parameters)  # only test rows lie in memory
 
 
 def test_inference_by_hand():

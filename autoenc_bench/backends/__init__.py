@@ -48,6 +48,21 @@ class Backend(Protocol):
         averaged over the training rows as they were met, and the loss on the test rows afterwards.
         """
 
+    def compile_stream(
+        self,
+        model: "keras.Model",
+        loss: "keras.losses.Loss",
+        optimizer: "keras.Optimizer",
+        draw: "Callable[[Any, int], Any]",
+    ) -> "tuple[Callable[[int, int, int], float], Callable[[Any], float]]":
+        """Compile training on rows that the program itself draws, and validation.
+
+        ``draw`` gives a batch (rows, d) from the number of its first row, a uint32 scalar of the backend's, and its
+        size. The first program takes the number of its first row, how many steps to do and the batch size, updates
+        the variables in place, and returns the sum of the steps' losses; the second one gives the loss on test
+        (m, d) on the device. Raises LookupError where no program is compiled.
+        """
+
 
 def name() -> str:
     """Return the backend that Keras will use: ``KERAS_BACKEND``, else TensorFlow.

@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import keras
 import numpy as np
 from jax import lax
+from jax.sharding import NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
 State = tuple[list[jax.Array], list[jax.Array], list[jax.Array]]  # what is trained, what is not, the optimizer's
@@ -34,8 +37,12 @@ def peak_memory() -> None:
 
 def put(values: NDArray[Any]) -> jax.Array:
     """Copy an array to the device."""
-    placed: jax.Array = jax.device_put(values)
-    return placed
+    shared = keras.distribution.distribution()
+    if shared is None:
+        placed: jax.Array = jax.device_put(values)
+        return placed
+    everywhere = NamedSharding(shared.device_mesh.backend_mesh, PartitionSpec())
+    return jax.make_array_from_callback(values.shape, everywhere, lambda index: values[index])
 
 
 def compile_call(function: Callable[[jax.Array], jax.Array]) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
@@ -52,17 +59,7 @@ def compile_epoch(
     model: keras.Model, loss: keras.losses.Loss, optimizer: keras.Optimizer, batch_size: int
 ) -> Callable[[jax.Array, jax.Array, NDArray[np.int32]], tuple[float, float]]:
     """Compile an epoch: a ``lax.scan`` over gathered batches, then the partial batch, then validation."""
-    variables = model.trainable_variables, model.non_trainable_variables, optimizer.variables
-
-    def objective(weights: list[jax.Array], fixed: list[jax.Array], batch: jax.Array) -> tuple[jax.Array, Any]:
-        predicted, fixed = model.stateless_call(weights, fixed, batch, training=True)
-        return loss(batch, predicted), fixed
-
-    def step(state: State, batch: jax.Array) -> tuple[State, jax.Array]:  # (b, d) -> scalar
-        weights, fixed, slots = state
-        (value, fixed), gradients = jax.value_and_grad(objective, has_aux=True)(weights, fixed, batch)
-        weights, slots = optimizer.stateless_apply(slots, gradients, weights)
-        return (weights, fixed, slots), value
+    step = _step(model, loss, optimizer)
 
     def take(values: jax.Array, rows: jax.Array) -> jax.Array:
         return values.at[rows].get(mode="promise_in_bounds")  # else each value is checked for a row that is not there
@@ -80,12 +77,82 @@ def compile_epoch(
         predicted, _ = model.stateless_call(weights, fixed, test, training=False)
         return state, total / len(train), loss(test, predicted)
 
+    program = _in_place(epoch, model, optimizer)
+
     def run(train: jax.Array, test: jax.Array, order: NDArray[np.int32]) -> tuple[float, float]:
+        train_loss, test_loss = program(train, test, order)
+        return float(train_loss), float(test_loss)
+
+    return run
+
+
+def compile_stream(
+    model: keras.Model, loss: keras.losses.Loss, optimizer: keras.Optimizer, draw: Callable[[jax.Array, int], jax.Array]
+) -> tuple[Callable[[int, int, int], float], Callable[[jax.Array], float]]:
+    """Compile a ``lax.fori_loop`` over batches that are drawn inside it, and validation."""
+    step = _step(model, loss, optimizer)
+
+    @partial(jax.jit, static_argnums=3)
+    def train(state: State, first: jax.Array, steps: jax.Array, batch_size: int) -> tuple[State, jax.Array]:
+        def body(index: jax.Array, held: tuple[State, jax.Array]) -> tuple[State, jax.Array]:
+            state, value = step(held[0], draw(first + (index * batch_size).astype("uint32"), batch_size))
+            return state, held[1] + value
+
+        result: tuple[State, jax.Array] = lax.fori_loop(0, steps, body, (state, jnp.zeros(())))
+        return result
+
+    @jax.jit
+    def validation(state: State, test: jax.Array) -> tuple[State, jax.Array]:
+        predicted, _ = model.stateless_call(*state[:2], test, training=False)
+        return state, loss(test, predicted)
+
+    training, validating = _in_place(train, model, optimizer), _in_place(validation, model, optimizer)
+
+    def run(first: int, steps: int, batch_size: int) -> float:
+        return float(training(np.uint32(first), np.int32(steps), batch_size)[0])
+
+    return run, lambda test: float(validating(test)[0])
+
+
+def _step(
+    model: keras.Model, loss: keras.losses.Loss, optimizer: keras.Optimizer
+) -> Callable[[State, jax.Array], tuple[State, jax.Array]]:
+    """Return a training step from state to state on a batch (b, d), which gives the loss before it, too."""
+
+    def objective(weights: list[jax.Array], fixed: list[jax.Array], batch: jax.Array) -> tuple[jax.Array, Any]:
+        predicted, fixed = model.stateless_call(weights, fixed, batch, training=True)
+        return loss(batch, predicted), fixed
+
+    def step(state: State, batch: jax.Array) -> tuple[State, jax.Array]:
+        weights, fixed, slots = state
+        batch = _spread(batch)
+        (value, fixed), gradients = jax.value_and_grad(objective, has_aux=True)(weights, fixed, batch)
+        weights, slots = optimizer.stateless_apply(slots, gradients, weights)
+        return (weights, fixed, slots), value
+
+    return step
+
+
+def _spread(batch: jax.Array) -> jax.Array:
+    """Let each device have its part of a batch where Keras distributes, unless it cannot be parted evenly."""
+    shared = keras.distribution.distribution()
+    if shared is None or len(batch) % shared.num_model_replicas:
+        return batch
+    return keras.distribution.distribute_tensor(batch, shared.get_data_layout(batch.shape))
+
+
+def _in_place(
+    program: Callable[..., tuple[Any, ...]], model: keras.Model, optimizer: keras.Optimizer
+) -> Callable[..., tuple[Any, ...]]:
+    """Give a program of states the variables' values, and the variables its new state; return what else it gave."""
+    variables = model.trainable_variables, model.non_trainable_variables, optimizer.variables
+
+    def run(*arguments: Any) -> tuple[Any, ...]:
         before = tuple([variable.value for variable in kind] for kind in variables)
-        after, train_loss, test_loss = epoch(before, train, test, order)
+        after, *rest = program(before, *arguments)
         for kind, values in zip(variables, after, strict=True):
             for variable, value in zip(kind, values, strict=True):
                 variable.assign(value)
-        return float(train_loss), float(test_loss)
+        return tuple(rest)
 
     return run

@@ -55,13 +55,7 @@ def compile_epoch(
     model: keras.Model, loss: keras.losses.Loss, optimizer: keras.Optimizer, batch_size: int
 ) -> Callable[[tf.Tensor, tf.Tensor, NDArray[np.int32]], tuple[float, float]]:
     """Compile an epoch: a ``tf.while_loop`` over gathered batches, then the partial batch, then validation."""
-    weights = model.trainable_variables
-
-    def step(batch: tf.Tensor) -> tf.Tensor:  # (b, d) -> scalar
-        with tf.GradientTape() as tape:
-            value = loss(batch, model(batch, training=True))
-        optimizer.apply(tape.gradient(value, weights), weights)
-        return value
+    step = _step(model, loss, optimizer)
 
     def epoch(train: tf.Tensor, test: tf.Tensor, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         steps, rest = divmod(train.shape[0], batch_size)
@@ -85,3 +79,38 @@ def compile_epoch(
         return float(train_loss), float(test_loss)
 
     return run
+
+
+def compile_stream(
+    model: keras.Model, loss: keras.losses.Loss, optimizer: keras.Optimizer, draw: Callable[[tf.Tensor, int], tf.Tensor]
+) -> tuple[Callable[[int, int, int], float], Callable[[tf.Tensor], float]]:
+    """Compile a ``tf.while_loop`` over batches that are drawn inside it, and validation."""
+    step = _step(model, loss, optimizer)
+
+    def train(first: tf.Tensor, steps: tf.Tensor, batch_size: int) -> tf.Tensor:
+        def body(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            batch = draw(first + tf.cast(index * batch_size, tf.uint32), batch_size)
+            return index + 1, total + step(batch)
+
+        return tf.while_loop(lambda index, _: index < steps, body, (0, tf.constant(0.0)))[1]
+
+    program = tf.function(train, jit_compile=True, autograph=False)
+    validation = tf.function(lambda test: loss(test, model(test, training=False)), jit_compile=True, autograph=False)
+
+    def run(first: int, steps: int, batch_size: int) -> float:
+        return float(program(tf.constant(first, tf.uint32), tf.constant(steps), batch_size))
+
+    return run, lambda test: float(validation(test))
+
+
+def _step(model: keras.Model, loss: keras.losses.Loss, optimizer: keras.Optimizer) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Return a training step on a batch (b, d), which gives the loss before it."""
+    weights = model.trainable_variables
+
+    def step(batch: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            value = loss(batch, model(batch, training=True))
+        optimizer.apply(tape.gradient(value, weights), weights)
+        return value
+
+    return step

@@ -24,6 +24,7 @@ PAPER, INK, MUTED, GRID = "#ffffff", "#1f2328", "#59636e", "#d9dee3"
 EXPERIMENTS = {
     "crude-simple": "#0072b2",
     "crude-complex": "#d55e00",
+    "crude-simple-streamed": "#1c8a94",
     "features-2": "#bf8319",
     "features-4": "#a8721a",
     "features-8": "#865b1a",
@@ -32,7 +33,7 @@ EXPERIMENTS = {
     "mnist": "#00855f",
     "digits": "#b5548f",
 }
-OTHERS = ("#56449b", "#7a8200", "#1c8a94", "#8f2d56")  # for experiments that the catalogue does not hold
+OTHERS = ("#56449b", "#7a8200", "#8f2d56")  # for experiments that the catalogue does not hold
 # On a dark page the same hues, as light as they must be to be seen there.
 DARK = {
     PAPER: "#161b22",
