@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from autoenc_bench import __version__, backends, cases, experiments, facts, records, storage, summary
+from autoenc_bench import __version__, backends, cases, distributed, experiments, facts, records, storage, summary
 from autoenc_bench.machine import threads
 from autoenc_bench.machine.setting import Setting
 from autoenc_bench.progress import Progress, result, short
@@ -54,6 +54,18 @@ def pytest_addoption(parser):
         default=[],
         help="another limit for --baseline, such as time:5%% or mnist:error:0.5%% (repeatable)",
     )
+    group.addoption(
+        "--devices",
+        metavar="N",
+        help="train on so many devices of this process (test_scaling.py alone, needs jax); a CPU's are virtual",
+    )
+    group.addoption(
+        "--coordinator",
+        metavar="HOST:PORT",
+        help="train in several processes: where process 0 runs, or auto where JAX knows the cluster",
+    )
+    group.addoption("--num-processes", metavar="N", help="how many processes --coordinator waits for")
+    group.addoption("--process-id", metavar="I", help="this one of them: 0 ... N-1; 0 writes the record")
     group.addoption("--no-roofs", action="store_true", help="do not measure what the machine can do at most")
     group.addoption("--no-report", action="store_true", help="write no report to reports/ at the end")
 
@@ -65,15 +77,17 @@ def pytest_configure(config):
         wanted_threads = threads.parse(option.threads)
         option.seeds = _seeds(option.seeds, SCALES[option.scale])
         option.chosen = bool(option.experiment)
-        wanted = dict.fromkeys(option.experiment or experiments.EXPERIMENTS)
-        option.experiment = _resized(option, [experiments.find(name) for name in wanted])
         backends.choose(option.backend)
+        distribution = distributed.parse(option.devices, option.coordinator, option.num_processes, option.process_id)
+        usual = distributed.EXPERIMENTS if distribution else experiments.EXPERIMENTS
+        wanted = dict.fromkeys(option.experiment or usual)
+        option.experiment = _resized(option, [experiments.find(name) for name in wanted])
         baseline = _baseline(option)
     except (LookupError, ValueError) as problem:
         raise pytest.UsageError(str(problem)) from problem
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it greets, and complains when there is no GPU
-    setting = Setting(wanted_threads)  # before Keras is loaded, which adds to the environment
-    config.pluginmanager.register(Session(config, setting, baseline), "autoenc-bench")
+    setting = Setting(wanted_threads, distribution)  # before Keras is loaded, which adds to the environment
+    config.pluginmanager.register(Session(config, setting, distribution, baseline), "autoenc-bench")
 
 
 def _baseline(option):
@@ -126,8 +140,9 @@ def pytest_benchmark_update_json(config, output_json):
 class Session:
     """Follow the benchmarks of one run: enter its setting, keep what cases say, save and sum up."""
 
-    def __init__(self, config, setting, baseline):
+    def __init__(self, config, setting, distribution, baseline):
         self.config = config
+        self.distribution = distribution
         self.baseline = baseline
         self.option = option = config.option
         self.setting = setting
@@ -157,18 +172,39 @@ class Session:
         scale, seeds = self.option.scale, self.option.seeds
         return f"scale {scale}, {seeds} seed{'s'[: seeds > 1]}, {self.setting}"
 
+    @property
+    def about(self):
+        """Say how long the whole suite takes, where that can be told."""
+        if self.distribution:
+            return ""
+        scale = SCALES[self.option.scale].on(backends.name())
+        seconds = scale.estimate(map(experiments.find, self.option.experiment), self.option.seeds)
+        return f", about {f'{seconds / 60:.0f} min' if seconds > 90 else f'{seconds:.0f} s'} for the whole suite"
+
+    def pytest_sessionstart(self):
+        """Join the devices and processes of a distributed run: what they are decides which cases there are."""
+        if self.distribution:
+            self.setting.enter()
+            try:
+                self.distribution.start(self.lost)
+            except ValueError as problem:
+                raise pytest.UsageError(str(problem)) from problem
+
+    def lost(self, sentence):
+        """End at once, for the main thread may wait for the process that is gone; called from another thread."""
+        self.progress.say(f"\nautoenc-bench: {sentence}\n")
+        os._exit(pytest.ExitCode.INTERRUPTED)
+
     def pytest_collection_finish(self, session):
         """Limit the threads before a benchmark runs anything; a run without benchmarks keeps them all."""
         self.cases = [item.nodeid for item in session.items if "measure" in item.fixturenames]
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if not self.cases or self.option.collectonly or reporter is None:  # None in a worker of pytest-xdist
             return
-        self.setting.enter()
+        if not self.distribution:
+            self.setting.enter()
         self.progress.start(self.cases, alone=len(self.cases) == len(session.items))
-        scale = SCALES[self.option.scale].on(backends.name())
-        seconds = scale.estimate(map(experiments.find, self.option.experiment), self.option.seeds)
-        about = f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
-        reporter.write_line(f"{self.where}; {len(self.cases)} cases, about {about} for the whole suite")
+        reporter.write_line(f"{self.where}; {len(self.cases)} cases{self.about}")
         if not (self.option.benchmark_disable or self.option.no_roofs):
             self.progress.say("roofs of this machine: ")
             self.measure_roofs()
@@ -224,6 +260,11 @@ class Session:
 
     def pytest_sessionfinish(self, session):
         """Save the record, whatever the cases' outcome; what failed is named in it."""
+        if self.distribution:
+            self.distribution.leave()
+            if not self.distribution.writes:
+                self.closing.append("process 0 writes the record")
+                return
         timed = [fixture.stats for fixture in self.fixtures.values() if fixture.stats]
         if not timed or self.storage is None:
             if self.baseline and self.cases and not self.option.collectonly:

@@ -87,7 +87,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``rows`` counts the samples that one timed call processed, so rows / seconds is its throughput; 1 where there
     are none, as in building a model. ``reference`` holds, per round, the seconds that the reference workload took
-    beside it. ``work`` is there where a roof bounds the case.
+    beside it. ``work`` is there where a roof bounds the case. Where several devices
+    train together ``devices`` counts them, and ``steps`` the training steps or all-reduces in a call.
     """
 
     experiment: str
@@ -106,6 +107,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     work: Work | None = None
     reference: list[Positive] | None = None
     memory: Memory | None = None
+    devices: Count | None = None
+    steps: Count | None = None
 
 
 def case(extra_info: dict[str, Any]) -> Case:

@@ -1,42 +1,103 @@
-"""Training on several devices and machines: Keras's data parallelism over JAX's distributed runtime."""
+"""On which devices a run trains, in how many processes: JAX's distributed runtime, begun and ended."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
 
-from autoenc_bench import backends
-from autoenc_bench.experiments import Experiment
-from autoenc_bench.peers import Group
+from autoenc_bench import backends, peers
+from autoenc_bench.peers import Group, Peers
+from autoenc_bench.records import Fact
 
-STEPS = 200  # of a timed round at most: where devices talk over a network a step may take a thousand times as long
+EXPERIMENTS = ("crude-simple", "crude-complex", "mnist")  # unless others are chosen
+DETECT = "auto"  # the coordinator that a cluster's own variables tell of
 
 
-def check(devices: str | None, group: Group | None) -> int | None:
-    """Read ``--devices``: how many of this process take part, ``None`` for all there are.
+def parse(
+    devices: str | None, coordinator: str | None, processes: str | None, process: str | None
+) -> "Distribution | None":
+    """Read the four options of a distributed run; ``None`` where none was given.
 
-    Raises ValueError for what is no such number, LookupError when Keras's backend is not JAX.
+    Raises ValueError for what they cannot be, LookupError when Keras's backend is not JAX.
     """
-    if devices is None and group is None:
+    if coordinator is None and (processes or process):
+        raise ValueError("--num-processes and --process-id need --coordinator HOST:PORT")
+    if devices is None and coordinator is None:
         return None
     if backends.name() != "jax":
-        raise LookupError(f"backend {backends.name()} runs on one device here; add --backend jax for several")
-    if devices is None:
-        return None
-    if not devices.isdecimal() or int(devices) < 1:
+        raise LookupError(f"backend {backends.name()} trains on one device here; add --backend jax for several")
+    if devices is not None and (not devices.isdecimal() or int(devices) < 1):
         raise ValueError(f"devices {devices!r}; give a whole number of at least 1")
-    return int(devices)
+    group = None if coordinator in (None, DETECT) else peers.parse(coordinator or "", processes, process)
+    return Distribution(int(devices) if devices else None, group, detect=coordinator == DETECT)
 
 
-def start(devices: int | None, group: Group | None) -> None:
-    """Let JAX have that many devices, and join its processes; call it before JAX runs anything.
+class Distribution:
+    """Hold on what a distributed run trains: devices of this process, and those of others."""
 
-    Without an accelerator the devices are virtual: parts of one CPU.
-    """
-    import jax
+    def __init__(self, devices: int | None, group: Group | None, *, detect: bool) -> None:
+        self._devices = devices
+        self._group = group
+        self._detect = detect
+        self._peers: Peers | None = None
 
-    if devices is not None:
-        jax.config.update("jax_num_cpu_devices", devices)
-    if group is not None:
+    @property
+    def place(self) -> int:
+        """Number this process among those that may share a machine with it."""
+        return self._group.process if self._group else 0
+
+    def start(self, lost: Callable[[str], object]) -> None:
+        """Let JAX have its devices and join the other processes; call it before JAX runs anything.
+
+        ``lost`` is called with a sentence, from another thread, when a process is gone before the run ends. Raises
+        ValueError when one does not come, or when there are not so many devices.
+        """
+        import jax
+
+        if self._devices is not None:
+            jax.config.update("jax_num_cpu_devices", self._devices)
         jax.config.update("jax_enable_preemption_service", False)  # which keeps SIGTERM from ending a process
-        jax.config.update("jax_enable_recoverability", True)  # else the loss of another ends this one by a stack trace
-        jax.distributed.initialize(group.address, group.processes, group.process)
+        if self._group:
+            self._peers = Peers(self._group, lost)
+            jax.config.update("jax_enable_recoverability", True)  # else JAX ends this process when another is gone
+            jax.distributed.initialize(self._group.address, self._group.processes, self._group.process)
+        elif self._detect:
+            jax.distributed.initialize(initialization_timeout=60, heartbeat_timeout_seconds=30)
+        if (self._devices or 0) > jax.local_device_count():
+            raise ValueError(f"{self._devices} devices; this process has {jax.local_device_count()}")
+        if self.counts == [1]:
+            raise ValueError(
+                "1 device in 1 process, and nothing to scale to; give --devices N or --coordinator HOST:PORT"
+            )
+
+    def leave(self) -> None:
+        """Part from the other processes."""
+        if self._peers:
+            self._peers.leave()
+
+    @property
+    def writes(self) -> bool:
+        """Tell whether this process writes the record: of several the first does."""
+        import jax
+
+        return bool(jax.process_index() == 0)
+
+    @property
+    def local(self) -> int:
+        """Count the devices of this process that take part."""
+        import jax
+
+        return min(self._devices or jax.local_device_count(), jax.local_device_count())
+
+    @property
+    def counts(self) -> list[int]:
+        """List on how many devices to train: powers of two within this process, and all there are."""
+        import jax
+
+        local = [2**power for power in range(self.local.bit_length())]
+        return sorted({*local, self.local, self.local * jax.process_count()})
+
+    @property
+    def context(self) -> dict[str, Fact]:
+        """Say what a record must say of it: times on other devices are not comparable."""
+        import jax
+
+        virtual = jax.local_devices()[0].platform == "cpu" and self.local > 1
+        return {"devices": self.counts[-1], "processes": jax.process_count(), "virtual_devices": virtual}

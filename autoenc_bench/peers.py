@@ -15,7 +15,7 @@ from time import monotonic, sleep
 ARRIVAL = 60.0  # seconds to wait for all to come
 SILENCE = 30.0  # seconds without a sign of life after which a process counts as lost
 BEAT = 5.0  # seconds between signs of life
-ALIVE, BYE, GO = b".", b"bye", b"go"
+ALIVE, BYE, GO, LOST = b".", b"bye", b"go", b"lost "
 
 
 @dataclass(frozen=True)
@@ -91,17 +91,18 @@ class Peers:
                 for key, _ in selector.select(0.2):
                     said = _read(self._lines[key.data])
                     heard[key.data] = monotonic()
-                    if BYE in said:
+                    told = [int(word[5:]) for word in said.split(b"\n") if word.startswith(LOST)]
+                    if told or not said:
+                        self._end(told[0] if told else key.data, "ended")
+                    elif BYE in said:
                         selector.unregister(key.fileobj)
                         del heard[key.data]
-                    elif not said or said.startswith(b"lost "):
-                        self._end(int(said[5:].split()[0]) if said else key.data, "ended")
                 for process, when in heard.items():
                     if monotonic() - when > SILENCE:
                         self._end(process, f"was silent for {SILENCE:.0f} s")
 
     def _end(self, process: int, what: str) -> None:
-        self._tell(b"lost %d" % process)
+        self._tell(LOST + b"%d" % process)
         self._lost(f"process {process} of {self._group.processes} {what} before the run did; no record was saved")
 
     def _tell(self, word: bytes) -> None:

@@ -24,8 +24,20 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("trainer", trainers)
     if "batch" in wants:
         metafunc.parametrize("batch", ("bulk", "one"))
+    if "devices" in wants:
+        counts = metafunc.config.pluginmanager.get_plugin("autoenc-bench").distribution.counts
+        alone = metafunc.function.__name__ != "test_all_reduce"  # one device has nobody to average with
+        metafunc.parametrize("devices", [n for n in counts if alone or n > 1], ids="devices{}".format)
     if "seed" in wants:
         metafunc.parametrize("seed", range(option.seeds), ids="seed{}".format)
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Take a distributed run for scaling alone, and leave that out of any other."""
+    distributed = config.pluginmanager.get_plugin("autoenc-bench").distribution is not None
+    if collection_path.name.startswith("test_") and (collection_path.name == "test_scaling.py") != distributed:
+        return True
+    return None
 
 
 def pytest_collection_modifyitems(items):

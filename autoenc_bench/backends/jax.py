@@ -114,6 +114,30 @@ def compile_stream(
     return run, lambda test: float(validating(test)[0])
 
 
+def compile_all_reduce(size: int, times: int) -> Callable[[], float]:
+    """Compile means of so many numbers over the devices that Keras distributes over, one after another.
+
+    That is what a step of data-parallel training adds to the arithmetic: the mean of the gradients.
+    """
+    shared = keras.distribution.distribution()
+    devices = shared.num_model_replicas
+    parted = NamedSharding(shared.device_mesh.backend_mesh, PartitionSpec(*shared.device_mesh.axis_names))
+    start = np.ones((devices, size), np.float32)
+    values = jax.make_array_from_callback(start.shape, parted, lambda index: start[index])  # a row on each device
+
+    @jax.jit
+    def reduce(values: jax.Array) -> jax.Array:
+        def again(_: int, values: jax.Array) -> jax.Array:
+            mean = jnp.broadcast_to(values.mean(axis=0), values.shape)
+            kept: jax.Array = lax.with_sharding_constraint(mean, parted)
+            return kept
+
+        result: jax.Array = lax.fori_loop(0, times, again, values).mean()
+        return result
+
+    return lambda: float(reduce(values))
+
+
 def _step(
     model: keras.Model, loss: keras.losses.Loss, optimizer: keras.Optimizer
 ) -> Callable[[State, jax.Array], tuple[State, jax.Array]]:
@@ -138,7 +162,8 @@ def _spread(batch: jax.Array) -> jax.Array:
     shared = keras.distribution.distribution()
     if shared is None or len(batch) % shared.num_model_replicas:
         return batch
-    return keras.distribution.distribute_tensor(batch, shared.get_data_layout(batch.shape))
+    spread: jax.Array = keras.distribution.distribute_tensor(batch, shared.get_data_layout(batch.shape))
+    return spread
 
 
 def _in_place(

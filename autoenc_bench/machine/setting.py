@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from autoenc_bench import backends
+from autoenc_bench.distributed import Distribution
 from autoenc_bench.machine import fingerprint, reference, threads
 from autoenc_bench.records import Fact, Roofs, Survey
 
@@ -13,15 +14,16 @@ from autoenc_bench.records import Fact, Roofs, Survey
 class Setting:
     """Hold a process's setting; make it before a framework is loaded, which adds to the environment."""
 
-    def __init__(self, wanted: int | None) -> None:
+    def __init__(self, wanted: int | None, distribution: Distribution | None = None) -> None:
         self.threads = wanted
+        self._distribution = distribution
         self.cores: list[int] | None = None
         self._environment = fingerprint.tuning(os.environ)
         self._usable = len(threads.usable_cores())
 
     def enter(self) -> None:
         """Limit the threads of libraries and backend, and begin to watch the conditions."""
-        self.cores = threads.limit(self.threads)
+        self.cores = threads.limit(self.threads, self._distribution.place if self._distribution else 0)
         backends.current().configure(self.threads)
         self._begin = fingerprint.readings()
 
@@ -48,6 +50,7 @@ class Setting:
             **fingerprint.libraries(backends.name()),
             "blas": fingerprint.readable(fingerprint.blas),
             "reference": reference.VERSION,
+            **(self._distribution.context if self._distribution else {}),
             **{name: value for name, value in self._environment.items() if name not in own},
         }
 

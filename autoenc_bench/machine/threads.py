@@ -28,12 +28,13 @@ def usable_cores() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
-def limit(threads: int | None) -> list[int] | None:
+def limit(threads: int | None, place: int = 0) -> list[int] | None:
     """Limit the numerical libraries to that many threads, and the process to as many cores.
 
     Returns the cores, or ``None`` where nothing was pinned: no limit was asked for, or the system (macOS)
     cannot pin. Pinning takes the last usable cores, for systems like to serve interrupts on the first.
-    Threads that exist already are pinned as well.
+    Threads that exist already are pinned as well. Processes that run together take other cores at other places, as
+    long as there are such.
     """
     if threads is None:
         return None
@@ -41,7 +42,9 @@ def limit(threads: int | None) -> list[int] | None:
     threadpool_limits(threads)
     if not hasattr(os, "sched_setaffinity"):
         return None
-    cores = usable_cores()[-threads:]
+    usable = usable_cores()
+    end = len(usable) - place % (len(usable) // threads) * threads
+    cores = usable[end - threads : end]
     for thread in psutil.Process().threads():
         os.sched_setaffinity(thread.id, cores)
     return cores
