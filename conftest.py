@@ -7,7 +7,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from autoenc_bench import __version__, backends, cases, distributed, experiments, facts, records, storage, summary
+from autoenc_bench import (
+    __version__,
+    backends,
+    cases,
+    distributed,
+    experiments,
+    facts,
+    records,
+    scaleout,
+    storage,
+    summary,
+)
 from autoenc_bench.machine import threads
 from autoenc_bench.machine.setting import Setting
 from autoenc_bench.progress import Progress, result, short
@@ -332,6 +343,13 @@ class Session:
             return
         self.closing.append(f"report: {written.page}")
 
+    def table(self, timed):
+        """Sum up what was measured."""
+        if not self.distribution:
+            return f"{summary.table(summary.rows(timed))}\n\n{summary.LEGEND}"
+        rows = scaleout.rows(timed)
+        return "\n\n".join((scaleout.table(rows), scaleout.LEGEND, *scaleout.answer(rows, self.distribution.context)))
+
     def pytest_terminal_summary(self, terminalreporter):
         """End with one table."""
         if not self.cases or self.option.collectonly:
@@ -342,7 +360,7 @@ class Session:
             for fixture in self.fixtures.values()
         ]
         if timed:
-            terminalreporter.write_line(f"{self.where}\n\n{summary.table(summary.rows(timed))}\n\n{summary.LEGEND}")
+            terminalreporter.write_line(f"{self.where}\n\n{self.table(timed)}")
         for line in (
             *summary.leftovers(_left(self.skipped), "skipped"),
             *summary.leftovers(_left(self.failed), "failed"),

@@ -1,10 +1,9 @@
 """Sections and pictures -> the text of the HTML page and of the Markdown page."""
 
-import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from tabulate import tabulate
 
-from autoenc_bench import __version__, contrast, summary
+from autoenc_bench import __version__, contrast
 from autoenc_bench.contrast import Contrast
 from autoenc_bench.records import Left
 from autoenc_bench.sections import TIMINGS, Section
@@ -29,8 +28,6 @@ def html(
             contrast_legend=contrast.LEGEND,
             beside=beside,
             unreadable=unreadable,
-            headers=summary.HEADERS,
-            legend=summary.LEGEND,
             timing_headers=TIMINGS,
             version=__version__,
         )
@@ -63,9 +60,9 @@ def markdown(sections: list[Section], unreadable: list[Left], together: Contrast
     for section in sections:
         parts += [f"## {code(section.title)}"] if len(sections) > 1 else []
         parts += [code(section.source.setting), " ".join(section.answer)]
-        if section.rows:
-            named = [msgspec.structs.replace(row, experiment=code(row.experiment)) for row in section.rows]
-            parts += [summary.table(named, "github"), f"<sub>{' '.join(summary.LEGEND.split())}</sub>"]
+        if section.headline:
+            body = [[code(cells[0].text), *(cell.text for cell in cells[1:])] for cells in section.headline]
+            parts += [_table(body, section.headers), f"<sub>{' '.join(section.legend.split())}</sub>"]
         parts += [f"- {word} {', '.join(map(code, cases))}: {code(reason)}" for word, cases, reason in section.left]
         parts += [_details(section)]
     if unreadable:
@@ -75,6 +72,10 @@ def markdown(sections: list[Section], unreadable: list[Left], together: Contrast
 
 def _details(section: Section) -> str:
     body = [[code(cells[0].text), *(cell.text for cell in cells[1:])] for cells in section.timings]
-    align = ("left", *["right"] * (len(TIMINGS) - 1))
-    table = tabulate(body, TIMINGS, tablefmt="github", colalign=align, disable_numparse=True)
+    table = _table(body, TIMINGS)
     return f"<details><summary>{count(len(body), 'case')}, each with its rounds</summary>\n\n{table}\n\n</details>"
+
+
+def _table(body: list[list[str]], headers: tuple[str, ...]) -> str:
+    align = ("left", *["right"] * (len(headers) - 1))
+    return tabulate(body, headers, tablefmt="github", colalign=align, disable_numparse=True)

@@ -173,7 +173,7 @@ def _come(group: Group) -> socket.socket:
     line.settimeout(ARRIVAL)
     said = _read(line).strip()
     line.settimeout(BEAT)
-    if said != GO:
+    if said.split()[:1] != [GO]:  # signs of life may follow it at once
         reason = said.decode(errors="replace") or "process 0 did not wait for the others"
         raise ValueError(f"process {group.process} cannot join: {reason}")
     return line

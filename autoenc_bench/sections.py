@@ -6,7 +6,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from autoenc_bench import facts, summary
+from autoenc_bench import facts, scaleout, summary
 from autoenc_bench.cases import Memory
 from autoenc_bench.figures.timings import rounds
 from autoenc_bench.records import Benchmark, Roofs
@@ -59,6 +59,8 @@ class Section:
     @property
     def subject(self) -> str:
         """Say what the record is about."""
+        if self.scaled:
+            return f"How {count(len({row.experiment for row in self.scaled}), 'experiment')} scale with devices"
         if self.rows:
             return f"Speed and error of {count(len(self.rows), 'experiment')}"
         return f"Speed of {count(len(self.source.record.benchmarks), 'benchmark')}"
@@ -73,10 +75,26 @@ class Section:
         """Sum up each experiment."""
         return summary.rows(self.source.record.timed())
 
+    @cached_property
+    def scaled(self) -> list[scaleout.Row]:
+        """Sum up a distributed run."""
+        return scaleout.rows(self.source.record.timed())
+
     @property
     def headline(self) -> list[list[Cell]]:
         """Lay out the headline table."""
-        return [[Cell(text) for text in cells] for cells in summary.cells(self.rows)]
+        found = scaleout.cells(self.scaled) if self.scaled else summary.cells(self.rows)
+        return [[Cell(text) for text in cells] for cells in found]
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """Name the columns of the headline table."""
+        return scaleout.HEADERS if self.scaled else summary.HEADERS
+
+    @property
+    def legend(self) -> str:
+        """Say what the headline table holds."""
+        return scaleout.LEGEND if self.scaled else summary.LEGEND
 
     @property
     def chapters(self) -> list[tuple[str, list[Picture]]]:
@@ -89,9 +107,12 @@ class Section:
         run = self.source.record.autoenc
         cases = len(self.source.record.benchmarks)
         said = [
-            f"{count(len(self.rows), 'experiment')}, {count(cases, 'case')}." if run else f"{count(cases, 'case')}."
+            f"{count(len(self.rows), 'experiment')}, {count(cases, 'case')}."
+            if self.rows
+            else f"{count(cases, 'case')}."
         ]
         said += [*_speed(self.rows), *_quality(self.rows)]
+        said += scaleout.answer(self.scaled, run.context) if run and self.scaled else []
         if run:
             left = (("failed", len(run.failed)), ("skipped", len(run.skipped)))
             words = [f"{count(number, 'case')} {what}" for what, number in left if number]

@@ -37,10 +37,11 @@ Timed = tuple[Case, float | None]  # a case and its median seconds, None where i
 
 
 def rows(timed: Iterable[Timed]) -> list[Row]:
-    """Sum up each experiment, in the order in which they ran."""
+    """Sum up each experiment, in the order in which they ran; scaleout.py does so for a distributed run."""
     cases: dict[str, list[Timed]] = {}
     for case, seconds in timed:
-        cases.setdefault(case.experiment, []).append((case, seconds))
+        if case.devices is None:
+            cases.setdefault(case.experiment, []).append((case, seconds))
     return [_row(experiment, timed) for experiment, timed in cases.items()]
 
 

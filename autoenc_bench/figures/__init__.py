@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from autoenc_bench.figures import curves, efficiency, histograms, looks, samples, scaling, timings
+from autoenc_bench.figures import curves, efficiency, histograms, looks, samples, scaleout, scaling, timings
 from autoenc_bench.figures.looks import Drawing
 from autoenc_bench.sources import Source, bracketed
 
@@ -17,6 +17,9 @@ def draw(source: Source) -> Iterator[tuple[str, Drawing]]:
     """
     if not source.cases:
         yield from (("Timings", drawing) for drawing in timings.bare(source))
+        return
+    if any(case.devices for _, case in source.cases):
+        yield from (("More devices", drawing) for drawing in scaleout.scale_out(source))
         return
     yield from (("Crude models with crude data", drawing) for drawing in crude(source))
     yield from (("Does the number of features matter?", drawing) for drawing in features(source))
