@@ -77,6 +77,7 @@ class Peers:
         for line in self._lines.values():
             with suppress(OSError):
                 line.sendall(BYE + b"\n")
+            line.detach()  # open while the process lives: closed now, a reset could overtake the goodbye
 
     def _watch(self) -> None:
         heard = dict.fromkeys(self._lines, monotonic())
@@ -128,6 +129,8 @@ def _gather(group: Group) -> dict[int, socket.socket]:
                 came = _read(line).split()
             except TimeoutError:
                 missing = ", ".join(str(one) for one in range(1, group.processes) if one not in lines)
+                for line in lines.values():
+                    line.close()
                 raise ValueError(
                     f"process {missing} of {group.processes} did not come within {ARRIVAL:.0f} s; start each with "
                     f"--coordinator {group.address} --num-processes {group.processes} and its own --process-id"
@@ -174,6 +177,7 @@ def _come(group: Group) -> socket.socket:
     said = _read(line).strip()
     line.settimeout(BEAT)
     if said.split()[:1] != [GO]:  # signs of life may follow it at once
+        line.close()
         reason = said.decode(errors="replace") or "process 0 did not wait for the others"
         raise ValueError(f"process {group.process} cannot join: {reason}")
     return line

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from autoenc_bench import records, storage
 from autoenc_bench.cases import Case
-from autoenc_bench.records import Benchmark, Left, Record
+from autoenc_bench.records import Benchmark, Fact, Left, Record
 
 Pictures = dict[str, NDArray[np.uint8]]
 YARDSTICKS = ("constant mean", "PCA")
@@ -56,7 +56,7 @@ class Source:
         yield f"{machine.cpu or 'unnamed CPU'}, {count(machine.logical_cores, 'core')}"
         yield f"{machine.memory_gib} GiB, {machine.system} {machine.architecture}"
         yield f"machine {machine.id}"
-        yield f"{context.get('backend')} on {context.get('device')}"
+        yield f"{context.get('backend')} on {context.get('device')}{_devices(context)}"
         threads = context.get("threads")
         yield ("all threads" if threads is None else count(threads, "thread")) + (
             " pinned" if context.get("pinned") else ""
@@ -84,6 +84,15 @@ class Source:
         for benchmark, case in scored:
             first.setdefault(case.experiment, (benchmark, case))
         return {name: first[name] for name in dict.fromkeys(case.experiment for _, case in self.cases) if name in first}
+
+
+def _devices(context: dict[str, Fact]) -> str:
+    """Say how many devices a distributed run had."""
+    devices, processes = context.get("devices"), context.get("processes")
+    if not (isinstance(devices, int) and isinstance(processes, int)):
+        return ""
+    words = count(devices, "virtual device" if context.get("virtual_devices") else "device")
+    return f", {words}" + (f" in {processes} processes" if processes > 1 else "")
 
 
 def read(path: Path, *, pictured: bool = True) -> Source:

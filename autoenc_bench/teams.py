@@ -26,12 +26,14 @@ class Team:
     Raises ValueError when a batch cannot be parted evenly.
     """
 
-    def __init__(self, experiment: Experiment, data: Split | Stream, devices: int, *, weak: bool = False) -> None:
+    def __init__(
+        self, experiment: Experiment, data: Split | Stream, devices: int, *, weak: bool = False, steps: int = STEPS
+    ) -> None:
         grown = devices if weak else 1
         experiment = replace(experiment, batch_size=experiment.batch_size * grown)
         if experiment.batch_size % devices:
             raise ValueError(f"a batch of {experiment.batch_size} cannot be parted evenly among {devices} devices")
-        rows = min(data.rows, STEPS * experiment.batch_size) // experiment.batch_size * experiment.batch_size
+        rows = min(data.rows, steps * experiment.batch_size) // experiment.batch_size * experiment.batch_size
         within = devices <= jax.local_device_count()  # then each process does the same on devices of its own
         chosen = jax.local_devices()[:devices] if within else jax.devices()
         self._distribution = keras.distribution.DataParallel(

@@ -30,6 +30,7 @@ def scale_out(source: Source) -> Iterator[Drawing]:
         _axis(axes, title, counts)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.rate(value)))
     left.sharey(middle)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside upper left", ncols=5, frameon=False, fontsize=8.5)
     _steps(right, rows)
     _axis(right, "◆ step, ○ all-reduce", counts)
     right.yaxis.set_major_formatter(looks.time_axis())
@@ -67,9 +68,7 @@ def _steps(axes: Axes, rows: list[Row]) -> None:
             points = [(devices, value) for devices, value in points if value is not None]
             if points:
                 style: dict[str, Any] = {"linestyle": "-" if kind == "fused" else "--", "linewidth": 1.2}
-                label = looks.plain(experiment) if kind == "fused" else None
-                axes.plot(*zip(*points, strict=True), color=colour, label=label, **style, **looks.mark(kind, colour))
-    axes.legend(frameon=False, fontsize=8, loc="best")
+                axes.plot(*zip(*points, strict=True), color=colour, **style, **looks.mark(kind, colour))
 
 
 def _axis(axes: Axes, title: str, counts: list[int]) -> None:
