@@ -124,14 +124,15 @@ def _resized(option, chosen):
     """Name the experiments to run, the streamed ones with as many rows as were asked for."""
     if option.rows is None:
         return [experiment.name for experiment in chosen]
-    if not option.rows.isdecimal():
+    digits = option.rows.replace("_", "").replace(",", "")
+    if not digits.isdecimal():
         raise ValueError(f"rows {option.rows!r}; give a whole number of at least 1")
     if not any(experiment.is_streamed for experiment in chosen):
         streamed = ", ".join(row.name for row in experiments.EXPERIMENTS.values() if row.is_streamed)
         raise ValueError(f"rows {option.rows} for no streamed experiment; choose from {streamed}")
     if not SCALES[option.scale].full_size:
         raise ValueError(f"rows {option.rows} with --scale {option.scale}, which has sizes of its own; leave out one")
-    rows = int(option.rows)
+    rows = int(digits)
     return [(experiments.resize(row, rows) if row.is_streamed else row).name for row in chosen]
 
 

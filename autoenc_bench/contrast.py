@@ -93,8 +93,8 @@ class Contrast:
 
 
 def together(sources: Sequence[Source]) -> list[Source]:
-    """Pick what can stand side by side: records of this suite at one scale, that of the first; at least two."""
-    ours = [source for source in sources if source.cases]
+    """Pick what can stand side by side: usual records of this suite at one scale, that of the first; at least two."""
+    ours = [source for source in sources if source.cases and not any(case.devices for _, case in source.cases)]
     scales = [source.record.autoenc.scale for source in ours if source.record.autoenc]
     found = [source for source, scale in zip(ours, scales, strict=True) if scale == scales[0]]
     return found if len(found) > 1 else []

@@ -229,6 +229,11 @@ def test_own_experiment(tmp_path):
         (["--seeds", "0"], {}, "seeds '0'; give a whole number of at least 1"),
         ([], {"KERAS_BACKEND": "mxnet"}, "unknown backend 'mxnet'; choose from tensorflow, jax, torch"),
         (["--backend", "mxnet"], {}, "unknown backend 'mxnet'; choose from tensorflow, jax, torch"),
+        (["--rows", "many"], {}, "rows 'many'; give a whole number of at least 1"),
+        (["--rows", "0"], {}, "0 streamed rows; give 1 to 4,294,967,296"),
+        (["--rows", "5", "--experiment", "mnist"], {}, "rows 5 for no streamed experiment; choose from crude-simple-s"),
+        (["--rows", "5", "--scale", "smoke"], {}, "rows 5 with --scale smoke, which has sizes of its own"),
+        (["--devices", "2"], {}, "backend tensorflow trains on one device here; add --backend jax for several"),
     ],
 )
 def test_bad_usage(arguments, environment, said):

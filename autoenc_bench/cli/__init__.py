@@ -11,7 +11,7 @@ from time import monotonic
 import msgspec
 from tabulate import tabulate
 
-from autoenc_bench import __version__, facts, records, storage, summary
+from autoenc_bench import __version__, facts, records, scaleout, storage, summary
 from autoenc_bench.cli import gate, matrix
 from autoenc_bench.experiments import EXPERIMENTS
 from autoenc_bench.storage import BASELINES, REPORTS, SAVED
@@ -116,10 +116,11 @@ def _machine(chosen: argparse.Namespace) -> str:
 def _summary(chosen: argparse.Namespace) -> str:
     path = chosen.record or storage.newest(SAVED)
     record = records.read(path)
-    rows = summary.rows(record.timed())
-    if not rows or record.autoenc is None:
+    rows, scaled = summary.rows(record.timed()), scaleout.rows(record.timed())
+    if not (rows or scaled) or record.autoenc is None:
         raise ValueError(f"{path}: written by plain pytest-benchmark, so it holds no experiments to sum up")
-    lines = [summary.table(rows, "github" if chosen.format == "markdown" else "simple")]
+    style = "github" if chosen.format == "markdown" else "simple"
+    lines = [scaleout.table(scaled, style) if scaled else summary.table(rows, style)]
     lines += summary.leftovers(record.autoenc.skipped, "skipped")
     lines += summary.leftovers(record.autoenc.failed, "failed")
     return "\n".join(lines)
