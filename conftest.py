@@ -90,6 +90,10 @@ def pytest_configure(config):
         option.chosen = bool(option.experiment)
         backends.choose(option.backend)
         distribution = distributed.parse(option.devices, option.coordinator, option.num_processes, option.process_id)
+        if distribution is None and (
+            option.markexpr == "distributed" or any("test_scaling" in arg for arg in config.args)
+        ):
+            raise ValueError("test_scaling.py needs several devices: --backend jax, and --devices N or --coordinator")
         usual = distributed.EXPERIMENTS if distribution else experiments.EXPERIMENTS
         wanted = dict.fromkeys(option.experiment or usual)
         option.experiment = _resized(option, [experiments.find(name) for name in wanted])
@@ -250,6 +254,9 @@ class Session:
         elif report.failed:
             reason = call.excinfo.exconly(tryshort=True) if call.excinfo else report.longrepr
             self.failed[item.nodeid] = reason.splitlines()[0]
+            if self.distribution:
+                self.distribution.abandon()
+                item.session.shouldfail = "a case of a distributed run failed"
         elif report.when == "call":
             self.fixtures[item.nodeid] = fixture
         return report

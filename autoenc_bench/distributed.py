@@ -57,7 +57,9 @@ class Distribution:
         if self._group:
             self._peers = Peers(self._group, lost)
             jax.config.update("jax_enable_recoverability", True)  # else JAX ends this process when another is gone
-            jax.distributed.initialize(self._group.address, self._group.processes, self._group.process)
+            jax.distributed.initialize(
+                self._group.address, self._group.processes, self._group.process, shutdown_timeout_seconds=10
+            )
         elif self._detect:
             jax.distributed.initialize(initialization_timeout=60, heartbeat_timeout_seconds=30)
         if (self._devices or 0) > jax.local_device_count():
@@ -71,6 +73,11 @@ class Distribution:
         """Part from the other processes."""
         if self._peers:
             self._peers.leave()
+
+    def abandon(self) -> None:
+        """End the run on the other processes, which would wait for what this one cannot do."""
+        if self._peers:
+            self._peers.abandon()
 
     @property
     def writes(self) -> bool:

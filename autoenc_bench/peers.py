@@ -79,6 +79,18 @@ class Peers:
                 line.sendall(BYE + b"\n")
             line.detach()  # open while the process lives: closed now, a reset could overtake the goodbye
 
+    def abandon(self) -> None:
+        """Be gone without a goodbye, so that nobody waits for this one, which cannot go on.
+
+        What ended it may be that another one is gone; then ``lost`` says so within a second.
+        """
+        self._thread.join(1)
+        self._left.set()
+        self._thread.join()
+        for line in self._lines.values():
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
     def _watch(self) -> None:
         heard = dict.fromkeys(self._lines, monotonic())
         beaten = 0.0
@@ -116,8 +128,10 @@ def _gather(group: Group) -> dict[int, socket.socket]:
     """Wait, as process 0, until all others have come."""
     lines: dict[int, socket.socket] = {}
     until = monotonic() + ARRIVAL
+    both = socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if both else socket.AF_INET
     try:
-        listening = socket.create_server(("", group.port), backlog=group.processes)
+        listening = socket.create_server(("", group.port), family=family, dualstack_ipv6=both)
     except OSError as problem:
         raise ValueError(f"port {group.port} cannot be opened: {problem.strerror}; choose another") from problem
     with listening:

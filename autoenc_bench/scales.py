@@ -104,6 +104,8 @@ class Scale:
         total = self.roof_seconds
         for experiment in map(self.apply, experiments):
             for trainer, timed in self.training.items():
+                if experiment.is_streamed and trainer == "fit":
+                    continue
                 rows, epochs = self.round_size(experiment, trainer, experiment.rows)
                 seen = (timed.rounds + 2) * rows * epochs  # with the first call and the warm-up
                 if trainer in self.trainers and not self.is_too_long(experiment):

@@ -10,9 +10,9 @@ from autoenc_bench import scoring, work
 
 def test_experiment(experiment, trainer, seed, prepare, scale, measure, epoch):
     """Train at full length, compiled before, then score the test samples beside the yardsticks."""
+    ready = prepare(trainer, seed=seed)
     if scale.is_too_long(experiment):
         pytest.skip(f"it takes more than {scale.longest:.0f} s on this backend; --scale notebook runs it")
-    ready = prepare(trainer, seed=seed)
     ready.warm()
     rows, epochs = ready.split.rows, experiment.epochs
     history = measure(

@@ -1,11 +1,13 @@
 """Several devices, and several processes, train as one does; and when one is gone the others end with a sentence."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -53,7 +55,7 @@ def test_two_processes(address):
         agree(other, 2, writes=False)
 
 
-def suite(store, address, process, *options):
+def suite(store, address, process, *options, **environment):
     """Start the suite as one of two processes."""
     arguments = ("--scale", "smoke", "--no-roofs", "--no-report", "-p", "no:cacheprovider", "--backend", "jax")
     joined = ("--coordinator", address, "--num-processes", 2, "--process-id", process)
@@ -61,6 +63,7 @@ def suite(store, address, process, *options):
     return subprocess.Popen(
         [*map(str, command), f"--benchmark-storage=file://{store}"],
         cwd=TESTS.parent,
+        env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -154,3 +157,27 @@ def test_nothing_to_scale():
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "1 device in 1 process, and nothing to scale to; give --devices N or --coordinator" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+FAILING = """
+import os
+from autoenc_bench import teams
+
+if os.environ["FAILS"] == "yes":
+    teams.Team.train = lambda *_, **__: 1 / 0
+"""
+
+
+def test_failed(tmp_path, address):
+    """When a case fails in one process the others do not wait for it."""
+    (tmp_path / "failing.py").write_text(FAILING)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    options = ("--experiment", "crude-simple", "-p", "failing")
+    told = {}
+    with ThreadPoolExecutor(2) as pool:
+        for process, fails in enumerate(("no", "yes")):
+            environment = {"FAILS": fails, "PYTHONPATH": path, "KERAS_BACKEND": "jax"}
+            told[process] = pool.submit(suite(tmp_path, address, process, *options, **environment).communicate)
+    assert "failed strong[crude-simple-devices1]: ZeroDivisionError" in told[1].result()[0]
+    assert "process 1 of 2 ended before the run did; no record was saved" in told[0].result()[0]
+    assert not list(tmp_path.rglob("*.json"))

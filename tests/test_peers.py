@@ -57,17 +57,11 @@ def test_all_leave(gather):
     assert told == [[], [], []]
 
 
-def drop(one):
-    """Let a process be gone without a goodbye, as the system closes what a killed one held."""
-    for line in one._lines.values():
-        line.shutdown(socket.SHUT_RDWR)
-
-
 @pytest.mark.parametrize("lost", [0, 2])
 def test_lost(gather, lost):
-    """When one is gone all others are told which one, the other workers by process 0."""
+    """When one is gone without a goodbye all others are told which one, the other workers by process 0."""
     found, told = gather(3)
-    drop(found[lost])
+    found[lost].abandon()
     others = [told[process] for process in range(3) if process != lost]
     assert until(lambda: all(others))
     for said in others:
