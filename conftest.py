@@ -39,7 +39,9 @@ def pytest_addoption(parser):
         "--seeds", metavar="N", help="whole experiments run once per seed 0 ... N-1 (default: 1; notebook: 3)"
     )
     group.addoption(
-        "--threads", metavar="N|all", default="1", help="cores to use and pin to (default: 1), or all, not pinned"
+        "--threads",
+        metavar="N|all",
+        help="cores to use and pin to (default: 1), or all, not pinned (default where processes train together)",
     )
     group.addoption(
         "--backend",
@@ -85,7 +87,6 @@ def pytest_configure(config):
     """Check the options, and take over what pytest-benchmark would save and print."""
     option = config.option
     try:
-        wanted_threads = threads.parse(option.threads)
         option.seeds = _seeds(option.seeds, SCALES[option.scale])
         option.chosen = bool(option.experiment)
         backends.choose(option.backend)
@@ -94,6 +95,7 @@ def pytest_configure(config):
             option.markexpr == "distributed" or any("test_scaling" in arg for arg in config.args)
         ):
             raise ValueError("test_scaling.py needs several devices: --backend jax, and --devices N or --coordinator")
+        wanted_threads = threads.parse(option.threads or ("1" if option.coordinator is None else "all"))
         usual = distributed.EXPERIMENTS if distribution else experiments.EXPERIMENTS
         wanted = dict.fromkeys(option.experiment or usual)
         option.experiment = _resized(option, [experiments.find(name) for name in wanted])

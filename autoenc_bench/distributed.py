@@ -70,8 +70,13 @@ class Distribution:
             )
 
     def leave(self) -> None:
-        """Part from the other processes."""
-        if self._peers:
+        """Part from the other processes, process 0 last: JAX's service is in it, which the others must sign off from."""
+        if self._group and self._peers:
+            import jax
+
+            if self._group.process == 0:
+                self._peers.wait()
+            jax.distributed.shutdown()
             self._peers.leave()
 
     def abandon(self) -> None:

@@ -70,6 +70,10 @@ class Peers:
         self._thread = threading.Thread(target=self._watch, name="peers", daemon=True)
         self._thread.start()
 
+    def wait(self) -> None:
+        """Wait until all others have said goodbye, or one of them is lost."""
+        self._thread.join()
+
     def leave(self) -> None:
         """Say goodbye: what ends now is no loss."""
         self._left.set()
