@@ -204,14 +204,22 @@ class Session:
         if self.distribution:
             self.setting.enter()
             try:
-                self.distribution.start(self.lost)
-            except ValueError as problem:
+                self.distribution.start(self.lost, self.kind())
+            except (OSError, RuntimeError, ValueError) as problem:
                 raise pytest.UsageError(str(problem)) from problem
+
+    def kind(self):
+        """Sum up what must be the same in all processes: the same cases in the same order, else they wait for ever."""
+        option = self.option
+        chosen = (option.scale, option.seeds, option.experiment, option.keyword, option.markexpr, option.deselect)
+        return f"{__version__} {chosen} {option.devices} {option.benchmark_disable}"
 
     def lost(self, sentence):
         """End at once, for the main thread may wait for the process that is gone; called from another thread."""
-        self.progress.say(f"\nautoenc-bench: {sentence}\n")
-        os._exit(pytest.ExitCode.INTERRUPTED)
+        try:
+            self.progress.say(f"\nautoenc-bench: {sentence}\n")
+        finally:  # also where nobody reads any more
+            os._exit(pytest.ExitCode.INTERRUPTED)
 
     def pytest_collection_finish(self, session):
         """Limit the threads before a benchmark runs anything; a run without benchmarks keeps them all."""
@@ -256,7 +264,7 @@ class Session:
         elif report.failed:
             reason = call.excinfo.exconly(tryshort=True) if call.excinfo else report.longrepr
             self.failed[item.nodeid] = reason.splitlines()[0]
-            if self.distribution:
+            if self.distribution and self.distribution.several:
                 self.distribution.abandon()
                 item.session.shouldfail = "a case of a distributed run failed"
         elif report.when == "call":
@@ -281,11 +289,8 @@ class Session:
 
     def pytest_sessionfinish(self, session):
         """Save the record, whatever the cases' outcome; what failed is named in it."""
-        if self.distribution:
-            self.distribution.leave()
-            if not self.distribution.writes:
-                self.closing.append("process 0 writes the record")
-                return
+        if self.distribution and not self.part(session.exitstatus):
+            return
         timed = [fixture.stats for fixture in self.fixtures.values() if fixture.stats]
         if not timed or self.storage is None:
             if self.baseline and self.cases and not self.option.collectonly:
@@ -317,6 +322,18 @@ class Session:
             self.judge(session, path)
         if not self.option.no_report:
             self.report(path)
+
+    def part(self, status):
+        """Part from the other processes of a distributed run; tell whether this one is to write the record."""
+        ended = status in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if self.distribution.several and (self.failed or not ended):
+            self.distribution.abandon()
+            self.closing.append("the distributed run did not come to its end, so no record was saved")
+            return False
+        self.distribution.leave()
+        if not self.distribution.writes:
+            self.closing.append("process 0 writes the record")
+        return self.distribution.writes
 
     def judge(self, session, path):
         """Fail the run when its record regressed against the baseline, or could not be compared with it."""

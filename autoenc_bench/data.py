@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from autoenc_bench import mnist
+from autoenc_bench import backends, mnist
 from autoenc_bench.seeds import generator
 
 if TYPE_CHECKING:
@@ -45,14 +45,14 @@ class Split:
         """Return itself: all its rows are in memory (those of a stream are not)."""
         return self
 
-    def head(self, train_rows: int) -> "Split":
-        """Return the first rows, with as large a share of the test rows (at least one).
+    def head(self, train_rows: int, test_rows: int | None = None) -> "Split":
+        """Return the first rows, with so many test rows at most, or as large a share of them (at least one).
 
         Raises ValueError when the slice is empty or longer than the data.
         """
         if not 1 <= train_rows <= len(self.train):
             raise ValueError(f"slice of {train_rows} rows; there are {len(self.train)}, ask for 1 to that many")
-        test_rows = ceil(len(self.test) * train_rows / len(self.train))
+        test_rows = test_rows or ceil(len(self.test) * train_rows / len(self.train))
         return Split(self.train[:train_rows], self.test[:test_rows])
 
 
@@ -100,7 +100,12 @@ def mnist_images(rows: int, features: int, seed: int) -> Split:  # noqa: ARG001 
 
 
 def stream(rows: int, features: int, seed: int) -> "Stream":
-    """Stand for independent uniform values that are drawn as they are needed: ``rows`` of them to train on."""
+    """Stand for independent uniform values that are drawn as they are needed: ``rows`` of them to train on.
+
+    Raises LookupError on PyTorch, whose words of 32 bits are not whole in Keras, and which compiles no program here.
+    """
+    if backends.name() == "torch":
+        raise LookupError("streamed rows are drawn by a compiled program, and torch runs none here")
     from autoenc_bench.streams import Stream  # here, for it needs Split, and loads Keras
 
     return Stream(rows, features, seed)

@@ -1,10 +1,14 @@
 """On which devices a run trains, in how many processes: JAX's distributed runtime, begun and ended."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from autoenc_bench import backends, peers
 from autoenc_bench.peers import Group, Peers
 from autoenc_bench.records import Fact
+
+if TYPE_CHECKING:
+    import jax
 
 EXPERIMENTS = ("crude-simple", "crude-complex", "mnist")  # unless others are chosen
 DETECT = "auto"  # the coordinator that a cluster's own variables tell of
@@ -25,6 +29,10 @@ def parse(
         raise LookupError(f"backend {backends.name()} trains on one device here; add --backend jax for several")
     if devices is not None and (not devices.isdecimal() or int(devices) < 1):
         raise ValueError(f"devices {devices!r}; give a whole number of at least 1")
+    if coordinator == DETECT and (processes or process):
+        raise ValueError(
+            f"--coordinator {DETECT} finds the processes itself; leave out --num-processes and --process-id"
+        )
     group = None if coordinator in (None, DETECT) else peers.parse(coordinator or "", processes, process)
     return Distribution(int(devices) if devices else None, group, detect=coordinator == DETECT)
 
@@ -43,11 +51,12 @@ class Distribution:
         """Number this process among those that may share a machine with it."""
         return self._group.process if self._group else 0
 
-    def start(self, lost: Callable[[str], object]) -> None:
+    def start(self, lost: Callable[[str], object], kind: str) -> None:
         """Let JAX have its devices and join the other processes; call it before JAX runs anything.
 
-        ``lost`` is called with a sentence, from another thread, when a process is gone before the run ends. Raises
-        ValueError when one does not come, or when there are not so many devices.
+        ``lost`` is called with a sentence, from another thread, when a process is gone before the run ends; ``kind``
+        says what must be the same in all of them. Raises ValueError when one does not come or is of another kind, or
+        when there are not so many devices, and what JAX raises when it cannot begin.
         """
         import jax
 
@@ -55,7 +64,7 @@ class Distribution:
             jax.config.update("jax_num_cpu_devices", self._devices)
         jax.config.update("jax_enable_preemption_service", False)  # which keeps SIGTERM from ending a process
         if self._group:
-            self._peers = Peers(self._group, lost)
+            self._peers = Peers(self._group, lost, kind)
             jax.config.update("jax_enable_recoverability", True)  # else JAX ends this process when another is gone
             jax.distributed.initialize(
                 self._group.address, self._group.processes, self._group.process, shutdown_timeout_seconds=10
@@ -69,8 +78,13 @@ class Distribution:
                 "1 device in 1 process, and nothing to scale to; give --devices N or --coordinator HOST:PORT"
             )
 
+    @property
+    def several(self) -> bool:
+        """Tell whether other processes take part."""
+        return self._group is not None or self._detect
+
     def leave(self) -> None:
-        """Part from the other processes, process 0 last: JAX's service is in it, which the others must sign off from."""
+        """Part from the other processes, process 0 last: the others must sign off from JAX's service, which it runs."""
         if self._group and self._peers:
             import jax
 
@@ -105,6 +119,17 @@ class Distribution:
 
         local = [2**power for power in range(self.local.bit_length())]
         return sorted({*local, self.local, self.local * jax.process_count()})
+
+    def choose(self, count: int) -> "list[jax.Device]":
+        """Choose so many devices: of this process where it has them, as each process then does, else of all."""
+        import jax
+
+        if count <= self.local:
+            return list(jax.local_devices()[:count])
+        own = [
+            [device for device in jax.devices() if device.process_index == one] for one in range(jax.process_count())
+        ]
+        return [device for devices in own for device in devices[: self.local]]
 
     @property
     def context(self) -> dict[str, Fact]:

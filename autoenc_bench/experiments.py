@@ -123,8 +123,8 @@ def resize(experiment: Experiment, rows: int) -> Experiment:
     """
     if not experiment.is_streamed:
         raise ValueError(f"experiment {experiment.name!r} has its rows in memory, as many as the catalogue says")
-    if not 1 <= rows <= MOST_STREAMED:
-        raise ValueError(f"{rows} streamed rows; give 1 to {MOST_STREAMED:,}")
+    if not 2 <= rows <= MOST_STREAMED:
+        raise ValueError(f"{rows} streamed rows; give 2 to {MOST_STREAMED:,}")
     if rows == experiment.rows:
         return experiment
     bounds = experiment.mean_error if rows > experiment.rows else (0.0, inf)

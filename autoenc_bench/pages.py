@@ -3,7 +3,7 @@
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from tabulate import tabulate
 
-from autoenc_bench import __version__, contrast
+from autoenc_bench import __version__, contrast, words
 from autoenc_bench.contrast import Contrast
 from autoenc_bench.records import Left
 from autoenc_bench.sections import TIMINGS, Section
@@ -62,7 +62,7 @@ def markdown(sections: list[Section], unreadable: list[Left], together: Contrast
         parts += [code(section.source.setting), " ".join(section.answer)]
         if section.headline:
             body = [[code(cells[0].text), *(cell.text for cell in cells[1:])] for cells in section.headline]
-            parts += [_table(body, section.headers), f"<sub>{' '.join(section.legend.split())}</sub>"]
+            parts += [words.table(body, section.headers, "github"), f"<sub>{' '.join(section.legend.split())}</sub>"]
         parts += [f"- {word} {', '.join(map(code, cases))}: {code(reason)}" for word, cases, reason in section.left]
         parts += [_details(section)]
     if unreadable:
@@ -72,10 +72,5 @@ def markdown(sections: list[Section], unreadable: list[Left], together: Contrast
 
 def _details(section: Section) -> str:
     body = [[code(cells[0].text), *(cell.text for cell in cells[1:])] for cells in section.timings]
-    table = _table(body, TIMINGS)
+    table = words.table(body, TIMINGS, "github")
     return f"<details><summary>{count(len(body), 'case')}, each with its rounds</summary>\n\n{table}\n\n</details>"
-
-
-def _table(body: list[list[str]], headers: tuple[str, ...]) -> str:
-    align = ("left", *["right"] * (len(headers) - 1))
-    return tabulate(body, headers, tablefmt="github", colalign=align, disable_numparse=True)

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from time import monotonic, sleep
 
 ARRIVAL = 60.0  # seconds to wait for all to come
@@ -39,12 +40,13 @@ class Group:
     @property
     def address(self) -> str:
         """Give the coordinator's address."""
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def parse(coordinator: str, processes: str | None, process: str | None) -> Group:
     """Read the three options of a distributed run; raise ValueError for what they cannot be."""
     host, _, port = coordinator.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")  # of an IPv6 address
     if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
         raise ValueError(f"coordinator {coordinator!r}; give host and port of process 0, such as 10.0.0.1:1234")
     numbers = {"number of processes": processes, "process id": process}
@@ -58,14 +60,15 @@ def parse(coordinator: str, processes: str | None, process: str | None) -> Group
 class Peers:
     """Hold connections to the others: process 0 to each of them, each of them to process 0."""
 
-    def __init__(self, group: Group, lost: Callable[[str], object]) -> None:
+    def __init__(self, group: Group, lost: Callable[[str], object], kind: str = "") -> None:
         """Wait for all; ``lost`` is called from a thread with a sentence when one is gone before it said goodbye.
 
-        Raises ValueError when somebody does not come within a minute, or comes with other numbers.
+        Raises ValueError when somebody does not come within a minute, or comes with other numbers or for a run of
+        another ``kind``.
         """
         self._group = group
         self._lost = lost
-        self._lines = _gather(group) if group.process == 0 else {0: _come(group)}
+        self._lines = _gather(group, _digest(kind)) if group.process == 0 else {0: _come(group, _digest(kind))}
         self._left = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="peers", daemon=True)
         self._thread.start()
@@ -128,7 +131,11 @@ class Peers:
                 line.sendall(word + b"\n")
 
 
-def _gather(group: Group) -> dict[int, socket.socket]:
+def _digest(kind: str) -> bytes:
+    return sha256(kind.encode()).hexdigest()[:16].encode()
+
+
+def _gather(group: Group, digest: bytes) -> dict[int, socket.socket]:
     """Wait, as process 0, until all others have come."""
     lines: dict[int, socket.socket] = {}
     until = monotonic() + ARRIVAL
@@ -153,7 +160,7 @@ def _gather(group: Group) -> dict[int, socket.socket]:
                     f"process {missing} of {group.processes} did not come within {ARRIVAL:.0f} s; start each with "
                     f"--coordinator {group.address} --num-processes {group.processes} and its own --process-id"
                 ) from None
-            answer = _answer(group, lines, came)
+            answer = _answer(group, lines, came, digest)
             if answer == GO:
                 lines[int(came[1])] = line
             else:
@@ -165,19 +172,21 @@ def _gather(group: Group) -> dict[int, socket.socket]:
     return lines
 
 
-def _answer(group: Group, lines: dict[int, socket.socket], came: list[bytes]) -> bytes:
-    """Say what is wrong with somebody that came with these numbers (processes, process), or that all is well."""
-    if len(came) != 2 or not all(number.isdigit() for number in came):
+def _answer(group: Group, lines: dict[int, socket.socket], came: list[bytes], digest: bytes) -> bytes:
+    """Say what is wrong with somebody that came with (processes, process, digest), or that all is well."""
+    if len(came) != 3 or not all(number.isdigit() for number in came[:2]):
         return b"process 0 did not understand"
-    processes, process = map(int, came)
+    processes, process = map(int, came[:2])
     if processes != group.processes:
         return b"process 0 runs with --num-processes %d, this one with %d" % (group.processes, processes)
     if process in lines or process == 0:
         return b"there are two processes with --process-id %d" % process
+    if came[2] != digest:
+        return b"process 0 runs other cases, or another version; give all the same options"
     return GO
 
 
-def _come(group: Group) -> socket.socket:
+def _come(group: Group, digest: bytes) -> socket.socket:
     """Come to process 0, and wait for its word."""
     until = monotonic() + ARRIVAL
     while True:
@@ -190,7 +199,7 @@ def _come(group: Group) -> socket.socket:
                     f"process 0 did not answer at {group.address} within {ARRIVAL:.0f} s ({problem}); start it there"
                 ) from problem
             sleep(0.2)
-    line.sendall(b"%d %d\n" % (group.processes, group.process))
+    line.sendall(b"%d %d %s\n" % (group.processes, group.process, digest))
     line.settimeout(ARRIVAL)
     said = _read(line).strip()
     line.settimeout(BEAT)

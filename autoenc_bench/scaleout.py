@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
-from tabulate import tabulate
 
 from autoenc_bench import words
 from autoenc_bench.cases import Case
@@ -103,8 +102,7 @@ def cells(rows: Iterable[Row]) -> list[tuple[str, ...]]:
 
 def table(rows: Iterable[Row], style: str = "simple") -> str:
     """Lay the rows out as text, in one of tabulate's styles (``github`` for Markdown)."""
-    align = ("left", *["right"] * (len(HEADERS) - 1))
-    return tabulate(cells(rows), HEADERS, tablefmt=style, colalign=align, disable_numparse=True)
+    return words.table(cells(rows), HEADERS, style)
 
 
 def answer(rows: list[Row], context: Mapping[str, Fact]) -> list[str]:
@@ -122,11 +120,11 @@ def answer(rows: list[Row], context: Mapping[str, Fact]) -> list[str]:
 def _hopeless(rows: list[Row]) -> Iterator[str]:
     """Name the experiments whose step is shorter than what more devices would add to it."""
     alone = {row.experiment: row.step for row in rows if row.devices == 1}
-    for row in rows:
+    reduced = {row.experiment: row for row in rows if row.all_reduce}  # the largest of each
+    gaining = {row.experiment for row in rows if _gain(row.strong_efficiency, row.devices)}
+    for row in reduced.values():
         step = alone.get(row.experiment)
-        if not (step and row.all_reduce and row.devices == max(one.devices for one in rows)):
-            continue
-        if step / row.devices + row.all_reduce >= step:
+        if step and row.all_reduce and row.experiment not in gaining and step / row.devices + row.all_reduce >= step:
             yield (
                 f"More devices cannot help {row.experiment} at this batch: a step takes {words.seconds(step)} on one, "
                 f"and the all-reduce of its gradients {words.seconds(row.all_reduce)} on {row.devices}."
@@ -136,8 +134,14 @@ def _hopeless(rows: list[Row]) -> Iterator[str]:
 def _gains(rows: list[Row]) -> Iterator[str]:
     for row in rows:
         for kind, efficiency in (("strong", row.strong_efficiency), ("weak", row.weak_efficiency)):
-            if row.devices > 1 and efficiency and efficiency * row.devices > 1:
+            if gain := _gain(efficiency, row.devices):
                 yield (
-                    f"{row.experiment} trains {efficiency * row.devices:.2g} times as many rows per second on "
+                    f"{row.experiment} trains {gain:.1f} times as many rows per second on "
                     f"{row.devices} devices as on one ({kind} scaling)."
                 )
+
+
+def _gain(efficiency: float | None, devices: int) -> float | None:
+    """Give how many times as fast so many devices are as one, where that is more than noise."""
+    gain = (efficiency or 0) * devices
+    return gain if devices > 1 and gain >= 1.05 else None

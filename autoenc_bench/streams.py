@@ -87,14 +87,14 @@ class Stream:
         """Return at most 100,000 of the training rows, and the test rows, for what must have them in memory."""
         return Split(self._drawn(min(self.rows, MOST_TEST_ROWS)), self.test)
 
-    def head(self, rows: int) -> "Stream":
-        """Return the first rows, with as large a share of the test rows (at least one).
+    def head(self, rows: int, test_rows: int | None = None) -> "Stream":
+        """Return the first rows, with so many test rows, or as large a share of them (at least one).
 
         Raises ValueError when the slice is empty or longer than the stream.
         """
         if not 1 <= rows <= self.rows:
             raise ValueError(f"slice of {rows} rows; there are {self.rows}, ask for 1 to that many")
-        return Stream(rows, self.features, self.seed, -(-len(self.test) * rows // self.rows))
+        return Stream(rows, self.features, self.seed, test_rows or -(-len(self.test) * rows // self.rows))
 
     def _drawn(self, rows: int, *, test: bool = False) -> Array:
         values: Array = np.asarray(ops.convert_to_numpy(self.draw(ops.cast(0, "uint32"), rows, test=test)))

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from statistics import fmean
 
 import msgspec
-from tabulate import tabulate
 
+from autoenc_bench import words
 from autoenc_bench.cases import Case
 from autoenc_bench.records import Left
 
@@ -112,8 +112,7 @@ def cells(rows: Iterable[Row]) -> list[tuple[str, ...]]:
 
 def table(rows: Iterable[Row], style: str = "simple") -> str:
     """Lay the rows out as text, in one of tabulate's styles (``github`` for Markdown)."""
-    align = ("left", *["right"] * (len(HEADERS) - 1))
-    return tabulate(cells(rows), HEADERS, tablefmt=style, colalign=align, disable_numparse=True)
+    return words.table(cells(rows), HEADERS, style)
 
 
 def _count(value: float | None) -> str:

@@ -178,6 +178,16 @@ class Streamed(Trainer):
     def reseed(self) -> None:
         """Do nothing: a row's number says all about it."""
 
+    def warm(self) -> None:
+        """Compile what training needs, unless it has trained before, by a step of each size that is undone."""
+        if not self._warm:
+            rest = self.split.rows % self.batch_size
+            for size in {min(self.batch_size, self.split.rows), rest} - {0}:
+                self._steps(0, 1, size)
+            self._validate(self._test)
+            self._warm = True
+            self.reset()
+
     def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]:  # noqa: ARG002 - see above
         """Run the compiled program over the rows, one call after another."""
         history = []

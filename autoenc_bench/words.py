@@ -1,6 +1,9 @@
 """Numbers and names as people read them, on a page, in a table or in Markdown."""
 
 import re
+from collections.abc import Iterable, Sequence
+
+from tabulate import tabulate
 
 
 def seconds(value: float) -> str:
@@ -51,3 +54,9 @@ def code(text: str) -> str:
 def line(text: str) -> str:
     """Return a text on one line, without what a terminal would obey."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
+def table(cells: Iterable[Sequence[str]], headers: Sequence[str], style: str = "simple") -> str:
+    """Lay cells out as text below their headers, names left and numbers right, in one of tabulate's styles."""
+    align = ("left", *["right"] * (len(headers) - 1))
+    return tabulate(cells, headers, tablefmt=style, colalign=align, disable_numparse=True)

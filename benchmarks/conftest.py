@@ -61,14 +61,23 @@ def scale(request):
 
 
 @pytest.fixture(scope="session")
+def distribution(request):
+    """Return the devices and processes of a distributed run, else ``None``."""
+    return request.config.pluginmanager.get_plugin("autoenc-bench").distribution
+
+
+@pytest.fixture(scope="session")
 def experiment(request, scale):
     """Return one experiment of the catalogue, at this scale."""
     return scale.apply(experiments.find(request.param))
 
 
 @pytest.fixture(scope="session")
-def load():
-    """Return a function (experiment, seed) -> Split or Stream that skips the case when nobody has the data."""
+def load(distribution):
+    """Return a function (experiment, seed) -> Split or Stream that skips the case when nobody has the data.
+
+    Where several processes train together it fails, for the others may have them, and would wait.
+    """
     from autoenc_bench import data
 
     lacking = {}
@@ -85,6 +94,8 @@ def load():
                 lacking[experiment.data] = str(problem)
             except ValueError as problem:
                 pytest.fail(str(problem), pytrace=False)
+        if distribution and distribution.several:
+            pytest.fail(lacking[experiment.data], pytrace=False)
         pytest.skip(lacking[experiment.data])
 
     return load
@@ -110,10 +121,7 @@ def prepare(experiment, load):
         split = load(experiment, seed)
         key = (trainer, rows or split.rows, seed)
         if new or key not in kept:
-            try:
-                kept[key] = training.prepare(experiment, trainer, split.head(key[1]), seed)
-            except LookupError as problem:
-                pytest.skip(str(problem))
+            kept[key] = training.prepare(experiment, trainer, split.head(key[1]), seed)
         return kept[key]
 
     return prepare
@@ -138,11 +146,12 @@ class Measure:
         benchmark.extra_info["autoenc"] = facts
         benchmark.group = self.phase = facts["phase"]
 
-    def __call__(self, target, *args, rows, setup=None, rounds=None, **facts):
+    def __call__(self, target, *args, rows, setup=None, meet=None, rounds=None, **facts):
         """Time ``target(*args)``, each round after ``setup()``; ``rows`` are the samples it processes.
 
         Several rounds (the scale says how many, unless ``rounds`` does) follow a warm-up; one round has none. Before
-        each round and after the last, outside the clock, runs the reference workload.
+        each round and after the last, outside the clock, runs the reference workload, and ``meet()``, for which several
+        processes begin a round together.
         """
         rounds = rounds or self.scale.rounds
         beside = []
@@ -151,6 +160,8 @@ class Measure:
             if setup:
                 setup()
             beside.append(reference.seconds())
+            if meet:
+                meet()
 
         watch = memory.Watch()
         result = self.benchmark.pedantic(target, args=args, setup=ready, rounds=rounds, warmup_rounds=int(rounds > 1))

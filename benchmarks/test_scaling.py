@@ -4,58 +4,54 @@ from math import isclose
 
 import pytest
 
-from autoenc_bench import work
-from autoenc_bench.teams import REDUCTIONS, Team
+from autoenc_bench.teams import REDUCTIONS, Team, plan
 
 pytestmark = pytest.mark.distributed
 
 
 @pytest.fixture
-def team(experiment, load, devices):
-    """Return a function that gathers so many devices, their programs compiled, or skips the case."""
+def gather(experiment, load, devices, distribution):
+    """Return a function that gathers so many devices to train by a plan, or skips the case."""
 
-    def gather(weak=False):
+    def gather(weak):
+        split = load(experiment)
         try:
-            found = Team(experiment, load(experiment), devices, weak=weak)
-            found.warm()
-            return found
+            planned = plan(experiment, split.rows, devices, weak=weak)
         except ValueError as problem:
             pytest.skip(str(problem))
+        return planned, Team(planned, split, distribution.choose(devices))
 
     return gather
 
 
 @pytest.fixture
-def measure_training(experiment, devices, measure):
-    """Return a function that times an epoch on a team."""
+def measure_training(gather, devices, measure):
+    """Return a function that times an epoch, compiled before, on a team."""
 
-    def run(team):
-        test_rows = len(team.trainer.split.test)
-        history = measure(
-            team.train,
-            setup=team.reset,
-            rows=team.rows,
-            devices=devices,
-            steps=team.steps,
-            work=work.training(experiment, "fused", rows=team.rows, test_rows=test_rows, epochs=1),
-        )
+    def run(weak):
+        planned, team = gather(weak)
+        team.warm()
+        facts = {"rows": planned.rows, "steps": planned.steps, "devices": devices}
+        history = measure(team.train, setup=team.reset, meet=team.meet, **facts)
         assert 0 < history[-1].val_loss < 1
 
     return run
 
 
-def test_strong(team, measure_training):
+def test_strong(measure_training):
     """Train with the experiment's batch, of which each device takes a part."""
-    measure_training(team())
+    measure_training(weak=False)
 
 
-def test_weak(team, measure_training):
+def test_weak(measure_training):
     """Train with a batch that grows with the devices, so that each device has as much to do as alone."""
-    measure_training(team(weak=True))
+    measure_training(weak=True)
 
 
-def test_all_reduce(team, devices, measure):
+def test_all_reduce(gather, devices, measure):
     """Average as many numbers as the model has parameters over the devices, as each training step must."""
-    reduce = team().reducer(REDUCTIONS)
+    _, team = gather(weak=True)
+    reduce = team.reducer(REDUCTIONS)
     reduce()  # which compiles it
-    assert isclose(measure(reduce, rows=1, devices=devices, steps=REDUCTIONS), 1, rel_tol=1e-3)
+    mean = measure(reduce, meet=team.meet, rows=1, steps=REDUCTIONS, devices=devices)
+    assert isclose(mean, 1, rel_tol=1e-3)

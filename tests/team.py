@@ -19,20 +19,22 @@ def main(rows, *options):
     os.environ["KERAS_BACKEND"] = "jax"
     os.environ["NPROC"] = "1"
     distribution = distributed.parse(*(None if option == "-" else option for option in options))
-    distribution.start(print)
-    from autoenc_bench.teams import Team  # here, for it loads Keras, and JAX must have its devices before
+    distribution.start(print, "")
+    from autoenc_bench.teams import Team, plan  # here, for it loads Keras, and JAX must have its devices before
 
     experiment = replace(find("crude-complex"), rows=rows)
     split = data.load("uniform", rows=rows * 10 // 9 + 1, features=experiment.features, seed=0)
-    teams = [Team(experiment, split, devices, steps=rows) for devices in (1, distribution.counts[-1])]
+    counts = 1, distribution.counts[-1]
+    planned = [plan(experiment, split.rows, count, steps=rows) for count in counts]
+    teams = [Team(one, split, distribution.choose(count)) for one, count in zip(planned, counts, strict=True)]
     start = weights(teams[0])
     losses = [team.train()[-1] for team in teams]
     distribution.leave()
     said = {
         "devices": distribution.counts[-1],
         "writes": distribution.writes,
-        "rows": teams[1].rows,
-        "steps": teams[1].steps,
+        "rows": planned[1].rows,
+        "steps": planned[1].steps,
         "trained": float(np.abs(weights(teams[0]) - start).max()),
         "loss": abs(losses[0].loss - losses[1].loss),
         "val_loss": abs(losses[0].val_loss - losses[1].val_loss),

@@ -83,7 +83,7 @@ def test_refuses_shapes(shape):
 
 def test_load_refuses():
     """Unknown data, too few rows and sizes that the data do not have are refused."""
-    with pytest.raises(LookupError, match="unknown data 'cifar'; choose from uniform, digits, mnist"):
+    with pytest.raises(LookupError, match="unknown data 'cifar'; choose from uniform, stream, digits, mnist"):
         data.load("cifar", rows=10, features=2, seed=0)
     with pytest.raises(ValueError, match="1 rows of 2 features cannot be split"):
         data.load("uniform", rows=1, features=2, seed=0)

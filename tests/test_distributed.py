@@ -14,6 +14,7 @@ import pytest
 
 from autoenc_bench import distributed, records, storage
 from autoenc_bench.distributed import parse
+from autoenc_bench.experiments import find
 
 TESTS = Path(__file__).parent
 ROWS = 100_000
@@ -67,6 +68,7 @@ def suite(store, address, process, *options, **environment):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background inherit none
     )
 
 
@@ -90,14 +92,14 @@ def test_one_record(tmp_path, address):
         assert case.steps > 1
 
 
-@pytest.mark.parametrize("killed", [0, 1])
-def test_killed(tmp_path, address, killed):
-    """When one process is killed the other ends at once, with a sentence that names it and without a record."""
+@pytest.mark.parametrize(("killed", "by"), [(0, signal.SIGKILL), (1, signal.SIGKILL), (1, signal.SIGINT)])
+def test_killed(tmp_path, address, killed, by):
+    """When one process is ended the other ends at once, with a sentence that names it and without a record."""
     with suite(tmp_path, address, killed) as process, suite(tmp_path, address, 1 - killed) as other:
         for line in other.stdout:
             if "strong[crude-simple-devices1]" in line:
                 break
-        process.send_signal(signal.SIGKILL)
+        process.send_signal(by)
         began = time.monotonic()
         out, _ = other.communicate(timeout=60)
         process.communicate()
@@ -127,6 +129,7 @@ def test_virtual_devices(tmp_path):
         (("two", None, None, None), "devices 'two'; give a whole number"),
         ((None, None, "2", None), "--num-processes and --process-id need --coordinator HOST:PORT"),
         ((None, "here", "2", "0"), "coordinator 'here'; give host and port"),
+        ((None, "auto", "2", None), "--coordinator auto finds the processes itself"),
     ],
 )
 def test_refused(monkeypatch, options, said):
@@ -181,3 +184,18 @@ def test_failed(tmp_path, address):
     assert "failed strong[crude-simple-devices1]: ZeroDivisionError" in told[1].result()[0]
     assert "process 1 of 2 ended before the run did; no record was saved" in told[0].result()[0]
     assert not list(tmp_path.rglob("*.json"))
+
+
+def test_plan():
+    """A plan has whole batches only, parted evenly, as many as asked for and as there are rows for."""
+    from autoenc_bench.teams import plan
+
+    experiment = find("crude-simple")
+    strong, weak = plan(experiment, 1_050, 4), plan(experiment, 1_050, 4, weak=True)
+    assert (strong.experiment.batch_size, strong.steps, strong.rows) == (100, 10, 1_000)
+    assert (weak.experiment.batch_size, weak.steps, weak.rows) == (400, 2, 800)
+    assert plan(experiment, 10**6, 1, steps=7).rows == 700
+    with pytest.raises(ValueError, match="a batch of 100 cannot be parted evenly among 3 devices"):
+        plan(experiment, 1_000, 3)
+    with pytest.raises(ValueError, match="a batch of 800 is more than the 700 rows at this scale"):
+        plan(experiment, 700, 8, weak=True)

@@ -94,7 +94,7 @@ def test_resize(monkeypatch):
     assert find("crude-simple-streamed-1000000000") is larger
     assert (larger.rows, larger.mean_error) == (10**9, streamed.mean_error)
     assert smaller.mean_error == (0, float("inf"))
-    with pytest.raises(ValueError, match="0 streamed rows; give 1 to 4,294,967,296"):
+    with pytest.raises(ValueError, match="0 streamed rows; give 2 to 4,294,967,296"):
         resize(streamed, 0)
     with pytest.raises(ValueError, match="'mnist' has its rows in memory"):
         resize(find("mnist"), 100)

@@ -94,6 +94,8 @@ def test_other_numbers(port, monkeypatch):
         first = pool.submit(Peers, Group("127.0.0.1", port, 2, 0), print)
         with pytest.raises(ValueError, match="process 0 runs with --num-processes 2, this one with 3"):
             Peers(Group("127.0.0.1", port, 3, 1), print)
+        with pytest.raises(ValueError, match="process 0 runs other cases, or another version; give all the same opt"):
+            Peers(Group("127.0.0.1", port, 2, 1), print, "another kind")
         right = Peers(Group("127.0.0.1", port, 2, 1), print)
         first.result().leave()
         right.leave()
@@ -126,4 +128,5 @@ def test_refused(options, said):
 
 def test_parse():
     """Host and port of any kind of address are passed on."""
-    assert parse("::1:1234", "3", "2") == Group("::1", 1234, 3, 2)
+    assert parse("host:1234", "3", "2") == Group("host", 1234, 3, 2)
+    assert parse("[::1]:1234", "3", "2").address == "[::1]:1234"

@@ -231,7 +231,7 @@ def test_own_experiment(tmp_path):
         (["--backend", "mxnet"], {}, "unknown backend 'mxnet'; choose from tensorflow, jax, torch"),
         (["-m", "distributed"], {}, "test_scaling.py needs several devices: --backend jax, and --devices N or"),
         (["--rows", "many"], {}, "rows 'many'; give a whole number of at least 1"),
-        (["--rows", "0"], {}, "0 streamed rows; give 1 to 4,294,967,296"),
+        (["--rows", "0"], {}, "0 streamed rows; give 2 to 4,294,967,296"),
         (["--rows", "5", "--experiment", "mnist"], {}, "rows 5 for no streamed experiment; choose from crude-simple-s"),
         (["--rows", "5", "--scale", "smoke"], {}, "rows 5 with --scale smoke, which has sizes of its own"),
         (["--devices", "2"], {}, "backend tensorflow trains on one device here; add --backend jax for several"),

@@ -74,6 +74,7 @@ def compile_epoch(
             state, last = step(state, take(train, order[steps * batch_size :]))
             total += rest * last
         weights, fixed, _ = state
+        test = _spread(test)
         predicted, _ = model.stateless_call(weights, fixed, test, training=False)
         return state, total / len(train), loss(test, predicted)
 
@@ -103,6 +104,7 @@ def compile_stream(
 
     @jax.jit
     def validation(state: State, test: jax.Array) -> tuple[State, jax.Array]:
+        test = _spread(test)
         predicted, _ = model.stateless_call(*state[:2], test, training=False)
         return state, loss(test, predicted)
 
