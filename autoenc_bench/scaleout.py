@@ -118,17 +118,20 @@ def answer(rows: list[Row], context: Mapping[str, Fact]) -> list[str]:
 
 
 def _hopeless(rows: list[Row]) -> Iterator[str]:
-    """Name the experiments whose step is shorter than what more devices would add to it."""
+    """Name the experiments that more devices did not help, or cannot, since their step is too short for it."""
     alone = {row.experiment: row.step for row in rows if row.devices == 1}
     reduced = {row.experiment: row for row in rows if row.all_reduce}  # the largest of each
     gaining = {row.experiment for row in rows if _gain(row.strong_efficiency, row.devices)}
     for row in reduced.values():
         step = alone.get(row.experiment)
-        if step and row.all_reduce and row.experiment not in gaining and step / row.devices + row.all_reduce >= step:
-            yield (
-                f"More devices cannot help {row.experiment} at this batch: a step takes {words.seconds(step)} on one, "
-                f"and the all-reduce of its gradients {words.seconds(row.all_reduce)} on {row.devices}."
-            )
+        if not (step and row.step and row.all_reduce) or row.experiment in gaining:
+            continue
+        cannot = step / row.devices + row.all_reduce >= step
+        yield (
+            f"More devices {'cannot' if cannot else 'did not'} help {row.experiment} at this batch: a step takes "
+            f"{words.seconds(step)} on one, {words.seconds(row.step)} on {row.devices}, and one all-reduce of its "
+            f"gradients {words.seconds(row.all_reduce)}."
+        )
 
 
 def _gains(rows: list[Row]) -> Iterator[str]:

@@ -64,8 +64,8 @@ def test_answer(path):
     source = sources.read(path)
     said = scaleout.answer(scaleout.rows(source.record.timed()), source.record.autoenc.context)
     assert said == [
-        "More devices cannot help crude-simple at this batch: a step takes 10 ms on one, and the all-reduce of its "
-        "gradients 9 ms on 2.",
+        "More devices cannot help crude-simple at this batch: a step takes 10 ms on one, 20 ms on 2, and one "
+        "all-reduce of its gradients 9 ms.",
         "mnist trains 1.6 times as many rows per second on 2 devices as on one (strong scaling).",
         "mnist trains 1.8 times as many rows per second on 2 devices as on one (weak scaling).",
     ]
@@ -116,3 +116,12 @@ def test_not_side_by_side(path, tmp_path):
     """Distributed runs have no place beside usual ones, whose columns they do not have."""
     usual = [sources.read(recordings.save(tmp_path, name=name)) for name in ("one", "two")]
     assert contrast.together([sources.read(path), *usual]) == usual
+
+
+def test_no_gain(path):
+    """Where there would be room for a gain that did not come, that is said as well."""
+    rows = scaleout.rows(sources.read(path).record.timed())
+    slow = [msgspec.structs.replace(row, strong_efficiency=0.4, step=0.12) if row.devices == 2 else row for row in rows]
+    assert "More devices did not help mnist at this batch: a step takes 100 ms on one, 120 ms on 2" in " ".join(
+        scaleout.answer(slow, {})
+    )

@@ -24,13 +24,13 @@ def scale_out(source: Source) -> Iterator[Drawing]:
     virtual = " (virtual devices: no measure of speed)" if run.context.get("virtual_devices") else ""
     figure = looks.blank(f"What more devices bring{virtual}", source.setting, width=9.6, height=3.9)
     left, middle, right = figure.subplots(1, 3)
+    left.sharey(middle)
     counts = sorted({row.devices for row in rows})
     for axes, (kind, title) in zip((left, middle), PANELS, strict=True):
         _rates(axes, kind, rows)
         _axis(axes, title, counts)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.rate(value)))
-    left.sharey(middle)
-    figure.legend(*left.get_legend_handles_labels(), loc="outside upper left", ncols=5, frameon=False, fontsize=8.5)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside right upper", frameon=False, fontsize=8.5)
     _steps(right, rows)
     _axis(right, "◆ step, ○ all-reduce", counts)
     right.yaxis.set_major_formatter(looks.time_axis())
