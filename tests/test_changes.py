@@ -127,6 +127,7 @@ def test_equal_values_never_change(value, length):
 
 @settings(max_examples=100)
 @given(st.lists(st.floats(0, 1e12), max_size=40))
+@example([0.0, 5e-324, 5e-324, 1.0, 1.0, 281710.0])  # a rise whose interval ends past the largest number
 @example([0.0] * 5 + [5e-324])  # nothing lies between zero and the smallest number
 def test_any_values(values):
     """Whatever the values, changes are in order, apart from each other and from the ends, and large enough."""

@@ -191,7 +191,14 @@ def _change(before: _Segment, after: _Segment, values: Sequence[float]) -> Chang
     error, free = _error(before, after)
     half = float(_special().stdtrit(free, (1 + CONFIDENCE) / 2)) * error if error else 0.0
     difference = after.mean - before.mean
-    return Change(after.begin, exp(difference), exp(difference - half), exp(difference + half))
+    return Change(after.begin, *(_ratio(logarithm) for logarithm in (difference, difference - half, difference + half)))
+
+
+def _ratio(logarithm: float) -> float:
+    try:
+        return exp(logarithm)
+    except OverflowError:  # more than the largest number
+        return inf
 
 
 @cache
