@@ -70,7 +70,13 @@ class Distribution:
                 self._group.address, self._group.processes, self._group.process, shutdown_timeout_seconds=10
             )
         elif self._detect:
-            jax.distributed.initialize(initialization_timeout=60, heartbeat_timeout_seconds=30)
+            try:
+                jax.distributed.initialize(initialization_timeout=60, heartbeat_timeout_seconds=30)
+            except ValueError as problem:
+                raise ValueError(
+                    f"JAX knows no cluster here ({problem}); give --coordinator HOST:PORT, --num-processes N and "
+                    "--process-id I"
+                ) from problem
         if (self._devices or 0) > jax.local_device_count():
             raise ValueError(f"{self._devices} devices; this process has {jax.local_device_count()}")
         if self.counts == [1]:

@@ -153,12 +153,19 @@ def test_cluster(monkeypatch):
     assert parse(None, distributed.DETECT, None, None).place == 0
 
 
-def test_nothing_to_scale():
-    """One device in one process is refused: there is nothing to measure."""
-    command = [sys.executable, "-m", "pytest", "benchmarks", "--backend", "jax", "--devices", "1", "--scale", "smoke"]
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--devices", "1"), "1 device in 1 process, and nothing to scale to; give --devices N or --coordinator"),
+        (("--coordinator", "auto"), "JAX knows no cluster here (coordinator_address should be defined.); give --coord"),
+    ],
+)
+def test_nothing_to_scale(options, said):
+    """One device in one process is refused: there is nothing to measure; and so is a cluster that is none."""
+    command = [sys.executable, "-m", "pytest", "benchmarks", "--backend", "jax", "--scale", "smoke", *options]
     done = subprocess.run(command, cwd=TESTS.parent, capture_output=True, text=True, check=False)
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "1 device in 1 process, and nothing to scale to; give --devices N or --coordinator" in done.stderr
+    assert said in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 
 
