@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.figure import Figure
 
-from autoenc_bench import errors, figures, sources
+from autoenc_bench import cases, errors, figures, sources
 from autoenc_bench.figures import curves, efficiency, histograms, looks, scaling, timings
 
 
@@ -309,3 +309,11 @@ def test_efficiency(source, drawn):
     assert "crude-simple fit 0.79 % of compute" in drawn["efficiency"].alternative
     bare = msgspec.structs.replace(source.record, autoenc=msgspec.structs.replace(source.record.autoenc, roofs=None))
     assert not list(efficiency.efficiency(sources.Source(source.path, bare, source.pictures, source.origin)))
+
+
+def test_one_epoch(tmp_path):
+    """A training of one epoch has no curve; without another there is no figure of curves."""
+    short = recordings.whole("crude-simple", epochs=1, curve=[cases.Epoch(0.7, 0.7, 1.0)])
+    entries = [recordings.benchmark(short, 2.0, rounds=1)]
+    source = sources.read(recordings.save(tmp_path, recordings.content(entries=entries)))
+    assert list(curves.curves(source)) == []

@@ -97,9 +97,9 @@ def compile_epoch(
 
 def compile_stream(
     model: keras.Model,  # noqa: ARG001 - the seam's parameters
-    loss: keras.losses.Loss,  # noqa: ARG001
-    optimizer: keras.Optimizer,  # noqa: ARG001
-    draw: Callable[[torch.Tensor, int], torch.Tensor],  # noqa: ARG001
+    loss: keras.losses.Loss,  # noqa: ARG001 - the same
+    optimizer: keras.Optimizer,  # noqa: ARG001 - the same
+    draw: Callable[[torch.Tensor, int], torch.Tensor],  # noqa: ARG001 - the same
 ) -> tuple[Callable[[int, int, int], float], Callable[[torch.Tensor], float]]:
     """Raise LookupError: there is no compiled program here that could draw rows."""
     raise LookupError("streamed rows are drawn by a compiled program, and torch runs none here; take another backend")

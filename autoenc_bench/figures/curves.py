@@ -19,7 +19,7 @@ def curves(source: Source) -> Iterator[Drawing]:
     """Draw validation loss against seconds of training, per experiment and trainer, with the time to a stated loss."""
     found: dict[str, dict[str | None, Case]] = {}
     for _, case in sorted(source.cases, key=lambda timed: timed[1].seed):
-        if case.curve:
+        if case.curve and len(case.curve) > 1:  # one epoch is a point
             found.setdefault(case.experiment, {}).setdefault(case.trainer, case)
     if not found:
         return
