@@ -2,7 +2,7 @@
 
 from math import isfinite
 
-from autoenc_bench.models import build
+from autoenc_bench.core.models import build
 
 
 def test_build(experiment, measure):

@@ -1,6 +1,6 @@
 """What do the data cost: to draw or read them, to check and to split them?"""
 
-from autoenc_bench import data
+from autoenc_bench.core import data
 
 
 def test_data(experiment, load, measure):

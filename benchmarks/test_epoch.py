@@ -1,6 +1,6 @@
 """How fast is a steady training epoch, by Keras's fit and by one compiled program?"""
 
-from autoenc_bench import work
+from autoenc_bench.machine import roofline
 
 
 def test_epoch(experiment, trainer, prepare, split, scale, measure):
@@ -16,6 +16,6 @@ def test_epoch(experiment, trainer, prepare, split, scale, measure):
         rounds=scale.training[trainer].rounds,
         rows=epochs * rows,
         epochs=epochs,
-        work=work.training(experiment, trainer, rows=rows, test_rows=len(split.test), epochs=epochs),
+        work=roofline.training(experiment, trainer, rows=rows, test_rows=len(split.test), epochs=epochs),
     )
     assert history[-1].val_loss < untrained, "training did not lower the loss"

@@ -5,7 +5,8 @@ from math import isfinite
 
 import pytest
 
-from autoenc_bench import scoring, work
+from autoenc_bench.core import scoring
+from autoenc_bench.machine import roofline
 
 
 def test_experiment(experiment, trainer, seed, prepare, scale, measure, epoch):
@@ -21,7 +22,7 @@ def test_experiment(experiment, trainer, seed, prepare, scale, measure, epoch):
         setup=ready.reset,
         rows=epochs * rows,
         epochs=epochs,
-        work=work.training(experiment, trainer, rows=rows, test_rows=len(ready.split.test), epochs=epochs),
+        work=roofline.training(experiment, trainer, rows=rows, test_rows=len(ready.split.test), epochs=epochs),
         rounds=1,
     )
     score = scoring.score(ready.autoencoder, ready.split.sample(), components=experiment.code)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from autoenc_bench import work
-from autoenc_bench.training import repeat
+from autoenc_bench.core.training import repeat
+from autoenc_bench.machine import roofline
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def rows(batch, split):
 def measure_calls(experiment, rows, scale, measure):
     """Return a function that times calls on these values, as many as the rows allow in a round."""
     calls = scale.repeats(rows)
-    done = work.inference(experiment, measure.phase, rows=len(rows), calls=calls)
+    done = roofline.inference(experiment, measure.phase, rows=len(rows), calls=calls)
     return lambda call, values: measure(repeat, call, values, calls, rows=calls * len(rows), work=done)
 
 

@@ -4,7 +4,7 @@ from math import isclose
 
 import pytest
 
-from autoenc_bench.teams import REDUCTIONS, Team, plan
+from autoenc_bench.distributed.data_parallel import REDUCTIONS, Team, plan
 
 pytestmark = pytest.mark.distributed
 

@@ -1,7 +1,7 @@
 """What does it cost to score reconstructions?"""
 
-from autoenc_bench.errors import absolute, statistics
-from autoenc_bench.yardsticks import constant_mean
+from autoenc_bench.core.metrics import absolute, statistics
+from autoenc_bench.core.yardsticks import constant_mean
 
 
 def test_score(split, measure):

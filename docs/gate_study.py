@@ -22,10 +22,12 @@ from time import perf_counter
 import numpy as np
 from tabulate import tabulate
 
-from autoenc_bench import limits, sources, storage, verdicts
-from autoenc_bench.limits import Overrides
-from autoenc_bench.verdicts import Outcome, sides, tables
-from autoenc_bench.verdicts.looks import Looks
+from autoenc_bench.catalogue import limits
+from autoenc_bench.catalogue.limits import Overrides
+from autoenc_bench.gate import verdicts
+from autoenc_bench.gate.verdicts import Outcome, sides, tables
+from autoenc_bench.gate.verdicts.sequential import Looks
+from autoenc_bench.records import loading, storage
 
 ROOT = Path(__file__).parent.parent
 
@@ -115,7 +117,7 @@ def live(times, budget, shares):
 def branch(clone, share):
     """Make a branch whose fused trainer is slower by a share of each epoch."""
     git(clone, "checkout", "--quiet", "-B", name(share), "origin/HEAD")
-    trainer = clone / "autoenc_bench" / "training.py"
+    trainer = clone / "autoenc_bench" / "core" / "training.py"
     text = trainer.read_text()
     assert text.count(EPOCH) == 1
     if share:
@@ -203,7 +205,7 @@ def train(folder, experiment, seeds, plant, variables):
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    return sources.read(storage.newest(folder), pictured=False)
+    return loading.read(storage.newest(folder), pictured=False)
 
 
 def main():

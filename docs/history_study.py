@@ -15,8 +15,8 @@ from time import perf_counter
 
 import numpy as np
 
-from autoenc_bench.errors import statistics
-from autoenc_bench.history import changes
+from autoenc_bench.core.metrics import statistics
+from autoenc_bench.history import change_points
 
 NOISE, STEP, SHARE = 0.03, 0.1, 0.05
 EXPERIMENTS = ("crude-simple", "crude-complex", *(f"features-{n}" for n in (2, 4, 8, 16, 32)), "mnist", "digits")
@@ -41,11 +41,11 @@ def detect(repeats=1000):
             found = alone = false = 0
             for seed in range(repeats):
                 at = int(np.random.default_rng([seed, 7]).integers(5, length - 4))
-                stepped = changes.find(timeline(seed, length, at=at, outliers=outliers), 0.01)
+                stepped = change_points.find(timeline(seed, length, at=at, outliers=outliers), 0.01)
                 places = [change.index - at for change in stepped]
                 found += any(abs(place) <= 1 for place in places)
                 alone += len(places) == 1 and abs(places[0]) <= 1
-                false += bool(changes.find(timeline(seed + repeats, length, outliers=outliers), 0.01))
+                false += bool(change_points.find(timeline(seed + repeats, length, outliers=outliers), 0.01))
             shares = (f"{100 * number / repeats:.1f} %" for number in (found, alone, false))
             print(f"outliers {outliers!s:5} runs {length:4}: found, and nothing else, false:", *shares, flush=True)
 
@@ -160,11 +160,11 @@ def record(number, rng, known):
 
 def write(folder):
     """Write the records into a folder, as the suite writes them."""
-    from autoenc_bench import records
+    from autoenc_bench.records import record
 
     rng = np.random.default_rng(0)
     errors = {name: scored(5.0 + place, place) for place, name in enumerate(EXPERIMENTS)}
-    known = {"cases": list(cases()), "errors": errors, "schema": records.SCHEMA_VERSION}
+    known = {"cases": list(cases()), "errors": errors, "schema": record.SCHEMA_VERSION}
     for number in range(RUNS):
         (folder / f"{number:04}_standard.json").write_text(json.dumps(record(number, rng, known), indent=1))
     return len(known["cases"])

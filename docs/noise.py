@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from tabulate import tabulate
 
-from autoenc_bench import records
+from autoenc_bench.records import record as records
 
 HEADERS = (
     "case",

@@ -29,7 +29,7 @@ def pytest_configure():
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop():
     """Plant the change, now that threads are limited and Keras may be loaded."""
-    for target, wrapper in (("scales.Scale.apply", partial(change, mean_error=None)), *PLANTS[NAME].items()):
+    for target, wrapper in (("catalogue.scales.Scale.apply", partial(change, mean_error=None)), *PLANTS[NAME].items()):
         wrap(target if target.startswith("keras.") else f"autoenc_bench.{target}", wrapper)
 
 
@@ -85,15 +85,15 @@ def double(train, trainer, epochs, shuffle, progress):
 
 PLANTS = {
     "none": {},
-    "fewer-epochs": {"scales.Scale.apply": shorten},
+    "fewer-epochs": {"catalogue.scales.Scale.apply": shorten},
     "half-rate": {"keras.optimizers.Adam": lambda adam: adam(learning_rate=0.0005)},
     # with a relu, a tanh or nothing, errors exceed the constant mean's, and cases fail
     "decoder-activation": {"keras.activations.get": lambda get, _: get("hard_sigmoid")},
     "no-biases": {
         "keras.layers.Dense": unbias,
-        "models.initial_weights": lambda draw, *args: draw(*args)[::2],  # the kernels
+        "core.models.initial_weights": lambda draw, *args: draw(*args)[::2],  # the kernels
     },
-    "rounding": {"training.Fused._order": reorder},
-    "wider-sigma": {"scoring.Inference": widen},
-    "doubled-work": {"training.Fused._train": double},
+    "rounding": {"core.training.Fused._order": reorder},
+    "wider-sigma": {"core.scoring.Inference": widen},
+    "doubled-work": {"core.training.Fused._train": double},
 }

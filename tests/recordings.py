@@ -5,10 +5,10 @@ import json
 import msgspec
 import numpy as np
 
-from autoenc_bench import cases, records, storage
-from autoenc_bench.errors import statistics
+from autoenc_bench.core.metrics import statistics
+from autoenc_bench.records import case, record, storage
 
-MACHINE = records.Machine(
+MACHINE = record.Machine(
     id="0123456789ab",
     cpu="A CPU",
     physical_cores=2,
@@ -18,9 +18,9 @@ MACHINE = records.Machine(
     architecture="x86_64",
     system="Linux",
 )
-ROOFS = records.Roofs(version=1, flops=1e11, bytes=1e10, exponentials=1e9, dispatch=5e-5)
-RUN = records.Run(
-    schema_version=records.SCHEMA_VERSION,
+ROOFS = record.Roofs(version=1, flops=1e11, bytes=1e10, exponentials=1e9, dispatch=5e-5)
+RUN = record.Run(
+    schema_version=record.SCHEMA_VERSION,
     suite_version="0.1.0",
     scale="standard",
     seeds=1,
@@ -35,13 +35,13 @@ RUN = records.Run(
     },
     conditions={"clock_mhz": [2600.0, 2600.5], "load": [0.5, 1.0], "temperature_c": [None, None], "cores": [1]},
     roofs=ROOFS,
-    skipped=[records.Left("experiment[mnist-fused-seed0]", "nobody has the data")],
+    skipped=[record.Left("experiment[mnist-fused-seed0]", "nobody has the data")],
     failed=[],
 )
 SERIES = tuple(f"features-{number}" for number in (2, 4, 8, 16))
 PLAIN = ("crude-simple", "crude-complex", *SERIES)
-WORK = cases.Work(flops=1e9, bytes=1e8, exponentials=1e7, calls=10)  # 10 ms at the compute and at the memory roof
-MEMORY = cases.Memory(before=2**29, peak=2**30)
+WORK = case.Work(flops=1e9, bytes=1e8, exponentials=1e7, calls=10)  # 10 ms at the compute and at the memory roof
+MEMORY = case.Memory(before=2**29, peak=2**30)
 SIDE = 4  # rows and columns of the pictures
 SHOWN = 10
 
@@ -49,20 +49,20 @@ SHOWN = 10
 def error(mean, sigma, components=2, seed=0):
     """Make the statistics of 2,000 errors around a mean, the ten extremes, and yardsticks beside it."""
     values = np.abs(np.random.default_rng(seed).normal(mean, sigma, 2000))
-    extremes = [cases.Extreme(index, float(value)) for index, value in enumerate(np.sort(values)[:SHOWN])]
+    extremes = [case.Extreme(index, float(value)) for index, value in enumerate(np.sort(values)[:SHOWN])]
     yardsticks = {
-        "constant mean": cases.Yardstick(1.1 * mean, sigma, 0.1),
-        "PCA": cases.Yardstick(1.05 * mean, sigma, 0.1, components),
+        "constant mean": case.Yardstick(1.1 * mean, sigma, 0.1),
+        "PCA": case.Yardstick(1.05 * mean, sigma, 0.1, components),
     }
     found = statistics(values)
-    return cases.Error(found, found, found, extremes, extremes[::-1], yardsticks)
+    return case.Error(found, found, found, extremes, extremes[::-1], yardsticks)
 
 
 def whole(experiment, trainer="fused", seed=0, **changes):
     """Make the case of a whole experiment."""
     number = int(experiment.rpartition("-")[2]) if experiment.startswith("features") else 32
     sample = [round(float(value), 3) for value in np.linspace(0.01, 0.99, number)]
-    curve = [cases.Epoch(loss, loss, 1.5 if loss == 0.7 else 0.1) for loss in (0.7, 0.65, 0.625, 0.62, 0.62)]
+    curve = [case.Epoch(loss, loss, 1.5 if loss == 0.7 else 0.1) for loss in (0.7, 0.65, 0.625, 0.62, 0.62)]
     known = {
         "experiment": experiment,
         "phase": "experiment",
@@ -74,14 +74,14 @@ def whole(experiment, trainer="fused", seed=0, **changes):
         "error": error(0.01 if number == 2 else number / 4, number / 400, seed=seed),  # a code of 2 compresses no 2
         "val_loss": 0.62,
         "curve": curve,
-        "sample": cases.Sample(sample, [0.5] * number),
+        "sample": case.Sample(sample, [0.5] * number),
     }
-    return cases.Case(**{**known, **changes})
+    return case.Case(**{**known, **changes})
 
 
 def timed(experiment, phase, rows=1000, **axes):
     """Make the case of a phase."""
-    return cases.Case(experiment=experiment, phase=phase, backend="tensorflow", seed=0, rows=rows, **axes)
+    return case.Case(experiment=experiment, phase=phase, backend="tensorflow", seed=0, rows=rows, **axes)
 
 
 def benchmark(case, seconds, rounds=3, reference=0.01):

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import zipfile
 from itertools import count
 from pathlib import Path
 
@@ -45,3 +46,15 @@ def create(folder: Path, files: dict[str, str] = FILES) -> Path:
     git(folder, "init", "--quiet", "--initial-branch=main")
     commit(folder, files)
     return folder
+
+
+def wheel(folder, name):
+    """Write a wheel that holds one empty module."""
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(f"{name}.py", "")
+        file.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        file.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr(f"{name}-1.0.dist-info/RECORD", "")
+    return path

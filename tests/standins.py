@@ -6,9 +6,9 @@ from itertools import count
 import histories
 import numpy as np
 
-from autoenc_bench import continuous
-from autoenc_bench.checkouts import Side
-from autoenc_bench.limits import Overrides
+from autoenc_bench.catalogue.limits import Overrides
+from autoenc_bench.gate.live import continuous
+from autoenc_bench.gate.live.checkouts import Side
 
 EPOCH, WHOLE = "epoch[digits-fused]", "experiment[digits-fused]"
 LONG = 10.0  # seconds of a run

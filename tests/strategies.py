@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from autoenc_bench.experiments import ACTIVATIONS, Experiment
+from autoenc_bench.catalogue.experiments import ACTIVATIONS, Experiment
 
 widths = st.integers(1, 6)
 unit = st.floats(0, 1, width=32)

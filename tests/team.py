@@ -10,17 +10,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from autoenc_bench import data, distributed
-from autoenc_bench.experiments import find
+from autoenc_bench.catalogue.experiments import find
+from autoenc_bench.core import data
+from autoenc_bench.distributed import runtime
 
 
 def main(rows, *options):
     """Train on one device and on all."""
     os.environ["KERAS_BACKEND"] = "jax"
     os.environ["NPROC"] = "1"
-    distribution = distributed.parse(*(None if option == "-" else option for option in options))
+    distribution = runtime.parse(*(None if option == "-" else option for option in options))
     distribution.start(print, "")
-    from autoenc_bench.teams import Team, plan  # here, for it loads Keras, and JAX must have its devices before
+    # Here, for it loads Keras, and JAX must have its devices before.
+    from autoenc_bench.distributed.data_parallel import Team, plan
 
     experiment = replace(find("crude-complex"), rows=rows)
     split = data.load("uniform", rows=rows * 10 // 9 + 1, features=experiment.features, seed=0)

@@ -11,10 +11,13 @@ from time import monotonic
 import msgspec
 from tabulate import tabulate
 
-from autoenc_bench import __version__, facts, records, scaleout, storage, summary
+from autoenc_bench import __version__
+from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.cli import gate, matrix
-from autoenc_bench.experiments import EXPERIMENTS
-from autoenc_bench.storage import BASELINES, REPORTS, SAVED
+from autoenc_bench.records import record as records
+from autoenc_bench.records import storage
+from autoenc_bench.records.storage import BASELINES, REPORTS, SAVED
+from autoenc_bench.report import devices, facts, summary
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -103,11 +106,11 @@ def _experiments(_: argparse.Namespace) -> str:
 
 
 def _machine(chosen: argparse.Namespace) -> str:
-    from autoenc_bench.machine import setting  # here, for only this command measures, and loads Keras for it
+    from autoenc_bench.machine import context  # here, for only this command measures, and loads Keras for it
 
     if sys.stderr.isatty():
         print("measuring, about ten seconds\r", end="", file=sys.stderr, flush=True)
-    found = setting.survey(chosen.threads)
+    found = context.survey(chosen.threads)
     if chosen.format == "json":
         return msgspec.json.format(msgspec.json.encode(found)).decode()
     return tabulate(facts.facts(found), tablefmt="plain", disable_numparse=True)
@@ -116,21 +119,21 @@ def _machine(chosen: argparse.Namespace) -> str:
 def _summary(chosen: argparse.Namespace) -> str:
     path = chosen.record or storage.newest(SAVED)
     record = records.read(path)
-    rows, scaled = summary.rows(record.timed()), scaleout.rows(record.timed())
+    rows, scaled = summary.rows(record.timed()), devices.rows(record.timed())
     if not (rows or scaled) or record.autoenc is None:
         raise ValueError(f"{path}: written by plain pytest-benchmark, so it holds no experiments to sum up")
     style = "github" if chosen.format == "markdown" else "simple"
-    lines = [scaleout.table(scaled, style) if scaled else summary.table(rows, style)]
+    lines = [devices.table(scaled, style) if scaled else summary.table(rows, style)]
     lines += summary.leftovers(record.autoenc.skipped, "skipped")
     lines += summary.leftovers(record.autoenc.failed, "failed")
     return "\n".join(lines)
 
 
 def _report(chosen: argparse.Namespace) -> str:
-    from autoenc_bench import report  # here, for Matplotlib takes longer to load than other commands to run
+    from autoenc_bench.report import page  # here, for Matplotlib takes longer to load than other commands to run
 
     with _Progress() as progress:
-        written = report.write(chosen.record or [storage.newest(SAVED)], chosen.out, progress.tell)
+        written = page.write(chosen.record or [storage.newest(SAVED)], chosen.out, progress.tell)
     for entry in written.unreadable:
         print(f"autoenc-bench: left out {entry.case}: {entry.reason}", file=sys.stderr)
     if chosen.open:

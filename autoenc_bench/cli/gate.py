@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autoenc_bench.experiments import EXPERIMENTS
-from autoenc_bench.storage import BASELINES, LIVE, SAVED
+from autoenc_bench.catalogue.experiments import EXPERIMENTS
+from autoenc_bench.records.storage import BASELINES, LIVE, SAVED
 
 # What reads records or starts processes is imported where it is used: the other commands need none of it.
 if TYPE_CHECKING:
-    from autoenc_bench.continuous import Look
-    from autoenc_bench.verdicts import Comparison
+    from autoenc_bench.gate.live.continuous import Look
+    from autoenc_bench.gate.verdicts import Comparison
 
 STATUSES = (
     "exit status: 0 nothing regressed; 1 something did; 2 could not compare, or a case is missing from the head; "
@@ -109,11 +109,13 @@ def part(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _compare(chosen: argparse.Namespace) -> tuple[str, int]:
-    from autoenc_bench import limits, lookup, sources, verdicts
+    from autoenc_bench.catalogue import limits
+    from autoenc_bench.gate import verdicts
+    from autoenc_bench.records import loading, lookup
 
     overrides = limits.parse(chosen.fail_on, EXPERIMENTS)
     base, head = (
-        [sources.read(path, pictured=False) for path in lookup.find(name, (SAVED, BASELINES))]
+        [loading.read(path, pictured=False) for path in lookup.find(name, (SAVED, BASELINES))]
         for name in (chosen.base, chosen.head)
     )
     return _conclude(
@@ -122,8 +124,9 @@ def _compare(chosen: argparse.Namespace) -> tuple[str, int]:
 
 
 def _continuous(chosen: argparse.Namespace) -> tuple[str, int]:
-    from autoenc_bench import checkouts, continuous, limits
-    from autoenc_bench.display import Display
+    from autoenc_bench.catalogue import limits
+    from autoenc_bench.gate.live import checkouts, continuous
+    from autoenc_bench.gate.live.display import Display
 
     overrides, budget = limits.parse(chosen.fail_on, EXPERIMENTS), seconds(chosen.budget)
     base, head = (
@@ -151,12 +154,13 @@ def _continuous(chosen: argparse.Namespace) -> tuple[str, int]:
 
 def _conclude(found: "Comparison", chosen: argparse.Namespace, look: "Look | None" = None) -> tuple[str, int]:
     """Lay a comparison out, show it on a job's page as well, and say how it ends."""
-    from autoenc_bench import continuous, job
-    from autoenc_bench.verdicts import document, status, tables
+    from autoenc_bench.gate.live import continuous
+    from autoenc_bench.gate.verdicts import document, status, tables
+    from autoenc_bench.report import github
 
     measured = f"{look.runs} runs in {look.seconds:.0f} s, until {look.ended}" if look else ""
     try:
-        job.append_step_summary(tables.markdown(found, measured))
+        github.append_step_summary(tables.markdown(found, measured))
     except ValueError as problem:  # the verdict stands, whoever shows it
         print(f"autoenc-bench: {problem}", file=sys.stderr)
     ended = status.of(found, allow_missing=chosen.allow_missing, strict=chosen.strict)
@@ -186,7 +190,7 @@ def variables(assignments: Sequence[str]) -> dict[str, str]:
 
 def pytest_options(given: Sequence[str], folder: Path) -> list[str]:
     """Put before pytest's options what runs where they name no tests: the suite's training cases."""
-    from autoenc_bench.continuous import CASES
+    from autoenc_bench.gate.live.continuous import CASES
 
     return list(given) if names_tests(given, folder) else ["benchmarks/", "-k", CASES, *given]
 

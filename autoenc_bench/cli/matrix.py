@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from autoenc_bench.cli import gate
-from autoenc_bench.records import BACKENDS
-from autoenc_bench.storage import REPORTS, SAVED
+from autoenc_bench.records.record import BACKENDS
+from autoenc_bench.records.storage import REPORTS, SAVED
 
 
 def add(commands: Any) -> None:
@@ -34,7 +34,9 @@ def add(commands: Any) -> None:
 
 
 def _matrix(chosen: argparse.Namespace) -> tuple[str, int]:
-    from autoenc_bench import matrix, report, sources
+    from autoenc_bench.gate.live import matrix
+    from autoenc_bench.records import loading
+    from autoenc_bench.report import page
 
     names, options = matrix.choose(chosen.backend), chosen.pytest
     if not gate.names_tests(options, Path.cwd()):
@@ -47,14 +49,14 @@ def _matrix(chosen: argparse.Namespace) -> tuple[str, int]:
             print(f"autoenc-bench: {found}", file=sys.stderr)
             status = 2
             continue
-        record = sources.read(found, pictured=False).record
+        record = loading.read(found, pictured=False).record
         failed = record.autoenc.failed if record.autoenc else []
         status = max(status, int(bool(failed)))
         print(f"{backend}: {len(record.benchmarks)} cases, {len(failed)} failed; record: {found}", file=sys.stderr)
         paths.append(found)
     if not paths:
         raise ValueError("no backend left a record, so there is no report")
-    return f"report: {report.write(paths, chosen.out).page}", status
+    return f"report: {page.write(paths, chosen.out).page}", status
 
 
 def _tell(text: str) -> None:

@@ -6,11 +6,11 @@ from functools import cached_property
 from pathlib import Path
 
 from autoenc_bench.history import runs
-from autoenc_bench.history.changes import Change
+from autoenc_bench.history.change_points import Change
 from autoenc_bench.history.machines import Comparison, Machine, compare, recognise
 from autoenc_bench.history.runs import Run
 from autoenc_bench.history.series import Series, Timeline, gather
-from autoenc_bench.records import Left
+from autoenc_bench.records.record import Left
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from math import isfinite
 from typing import Any
 
 from autoenc_bench.history import History
-from autoenc_bench.history.changes import Change
+from autoenc_bench.history.change_points import Change
 from autoenc_bench.history.machines import Comparison, Machine, Pair, raw
 from autoenc_bench.history.series import Series, Timeline
 

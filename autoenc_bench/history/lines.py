@@ -4,11 +4,11 @@ from itertools import groupby
 from math import ceil
 
 from autoenc_bench.history import Found, History
-from autoenc_bench.history.changes import LEVEL
+from autoenc_bench.history.change_points import LEVEL
 from autoenc_bench.history.machines import Comparison, Machine, Pair
 from autoenc_bench.history.series import Series
-from autoenc_bench.sources import count
-from autoenc_bench.words import line, mebibytes, percent, seconds, share
+from autoenc_bench.records.loading import count
+from autoenc_bench.text import line, mebibytes, percent, seconds, share
 
 NONE = "–"
 

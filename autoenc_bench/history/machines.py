@@ -6,12 +6,12 @@ from itertools import pairwise
 from statistics import median
 from string import ascii_uppercase
 
-from autoenc_bench.facts import told
-from autoenc_bench.history.changes import LATEST
+from autoenc_bench.history.change_points import LATEST
 from autoenc_bench.history.runs import Host, Run
 from autoenc_bench.history.series import Series
-from autoenc_bench.records import Fact
-from autoenc_bench.words import line
+from autoenc_bench.records.record import Fact
+from autoenc_bench.report.facts import told
+from autoenc_bench.text import line
 
 SAME_ERROR = 0.001  # errors closer than that are equal: another machine rounds otherwise
 

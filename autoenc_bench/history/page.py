@@ -3,14 +3,14 @@
 from math import isfinite
 from pathlib import Path
 
-from autoenc_bench import __version__, job, pages, publication
-from autoenc_bench.figures import timelines
-from autoenc_bench.history import Found, History, lines, tables
+from autoenc_bench import __version__
+from autoenc_bench.history import Found, History, lines, tables, timelines
 from autoenc_bench.history.machines import Comparison, raw
 from autoenc_bench.history.series import Series
-from autoenc_bench.publication import Tell
-from autoenc_bench.sections import Cell
-from autoenc_bench.words import seconds
+from autoenc_bench.report import github, output, render
+from autoenc_bench.report.output import Tell
+from autoenc_bench.report.view import Cell
+from autoenc_bench.text import seconds
 
 PAGE, FIGURES, REPORT = "history.html", "history", "index.html"
 CHANGES = ("case", "first run", "on", *lines.CHANGES[1:], "commit", "record")
@@ -22,10 +22,10 @@ def write(history: History, out: Path, tell: Tell = lambda _: None) -> Path:
     The Markdown is also appended to the file that ``GITHUB_STEP_SUMMARY`` names. Files appear when all of them are
     made. Raises ValueError when they cannot be written.
     """
-    with publication.publish(out, FIGURES) as made:
-        pictures = publication.save(timelines.draw(history), made, FIGURES, tell)
+    with output.publish(out, FIGURES) as made:
+        pictures = output.save(timelines.draw(history), made, FIGURES, tell)
         text = (
-            pages.environment()
+            render.environment()
             .get_template(PAGE)
             .render(
                 version=__version__,
@@ -44,7 +44,7 @@ def write(history: History, out: Path, tell: Tell = lambda _: None) -> Path:
             )
         )
         (made / PAGE).write_text(text, "utf-8")
-    job.append_step_summary(tables.markdown(history))
+    github.append_step_summary(tables.markdown(history))
     return out / PAGE
 
 

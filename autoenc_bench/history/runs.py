@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from autoenc_bench import sources
-from autoenc_bench.records import Benchmark, Fact, Left, Machine, Roofs
-from autoenc_bench.sources import Source, count
-from autoenc_bench.words import line
+from autoenc_bench.records import loading
+from autoenc_bench.records.loading import Source, count
+from autoenc_bench.records.record import Benchmark, Fact, Left, Machine, Roofs
+from autoenc_bench.text import line
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _read(path: Path) -> Run:
         raise LookupError(f"{path}: holds no records")
     if not path.exists():
         raise LookupError(f"{path}: no such folder or record")
-    return _run(sources.read(path, pictured=False))
+    return _run(loading.read(path, pictured=False))
 
 
 def _nothing(problems: list[LookupError | ValueError]) -> LookupError | ValueError:

@@ -6,10 +6,10 @@ from functools import cached_property
 from itertools import pairwise
 from statistics import median
 
-from autoenc_bench.history import changes
-from autoenc_bench.history.changes import Change
+from autoenc_bench.history import change_points
+from autoenc_bench.history.change_points import Change
 from autoenc_bench.history.runs import Host, Point, Run, Subject
-from autoenc_bench.records import Fact
+from autoenc_bench.records.record import Fact
 
 # A change must be so large to matter, whatever the noise: errors repeat to the bit, so less of them counts.
 SMALLEST = {"time": 0.01, "efficiency": 0.01, "error": 0.001, "memory": 0.01}
@@ -29,7 +29,7 @@ class Timeline:
     @cached_property
     def changes(self) -> list[Change]:
         """Find its change points."""
-        return changes.find(self.values, SMALLEST[self.kind])
+        return change_points.find(self.values, SMALLEST[self.kind])
 
     @property
     def segments(self) -> list[tuple[int, int]]:
@@ -45,7 +45,7 @@ class Timeline:
     @property
     def latest(self) -> float:
         """Give the newest state: the median of the newest level's newest runs."""
-        return changes.level(self.values[self.segments[-1][0] :])
+        return change_points.level(self.values[self.segments[-1][0] :])
 
     @property
     def growth(self) -> float | None:

@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 import psutil
 
-from autoenc_bench.records import BACKENDS, Fact, Machine
+from autoenc_bench.records.record import BACKENDS, Fact, Machine
 
 # Environment variables that change how fast the same program is, by prefix or by name. Terraform shares TF_, and keeps
 # secrets there, so TensorFlow's are told by their next word.

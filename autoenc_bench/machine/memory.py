@@ -5,8 +5,8 @@ from pathlib import Path
 
 import psutil
 
-from autoenc_bench import backends
-from autoenc_bench.cases import Memory
+from autoenc_bench.core import backends
+from autoenc_bench.records.case import Memory
 
 STATUS = Path("/proc/self/status")
 CLEAR = Path("/proc/self/clear_refs")

@@ -13,10 +13,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from autoenc_bench import backends
+from autoenc_bench.core import backends
 from autoenc_bench.machine.fingerprint import readable
 from autoenc_bench.machine.threads import usable_cores
-from autoenc_bench.records import Roofs
+from autoenc_bench.records.record import Roofs
 
 VERSION = 1  # of the definitions below
 BURSTS = 5

@@ -1,0 +1,167 @@
+"""How large the suite runs: smoke, standard and notebook."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from autoenc_bench.catalogue.experiments import Experiment
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+STEPWISE = ("torch",)  # backends whose fused trainer runs step by step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rounds:
+    """Say how training is timed: that many ``rounds``, each about so many ``seconds`` long on a core of 3 GHz.
+
+    The seconds only size the work, which is the same everywhere. A round has at most so many ``epochs``.
+    """
+
+    seconds: float
+    rounds: int
+    epochs: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """Say how large the suite runs: the whole experiments, and the timed rounds.
+
+    ``rows`` and ``epochs`` cap the whole experiment (``None``: as the catalogue says); ``trainers`` are those
+    that run it whole, once per seed. ``training`` sizes the timed rounds of each trainer. A timed inference round
+    is ``calls`` calls for a batch of one, and for a bulk of rows as many as process ``bulk_values`` numbers.
+    ``rounds`` are the timed repetitions of all but training. ``roof_seconds`` is what measuring the machine's
+    roofs may take. On a backend whose fused trainer is ``stepwise``, as slow as ``fit`` elsewhere, a whole experiment
+    runs where it takes at most ``longest`` seconds, and training is timed in ``stepwise_rounds``.
+    """
+
+    name: str
+    rows: int | None
+    epochs: int | None
+    trainers: tuple[str, ...]
+    seeds: int
+    training: dict[str, Rounds]
+    calls: int
+    bulk_values: int
+    rounds: int
+    roof_seconds: float
+    longest: float = inf
+    stepwise_rounds: int | None = None
+    stepwise: bool = False
+
+    def on(self, backend: str) -> "Scale":
+        """Return the scale for a backend: rounds of the same size on each, but fewer where they are slow."""
+        if backend not in STEPWISE:
+            return self
+        most = self.stepwise_rounds
+        fewer = {
+            name: replace(timed, rounds=min(timed.rounds, most or timed.rounds))
+            for name, timed in self.training.items()
+        }
+        return replace(self, training=fewer, stepwise=True)
+
+    def is_too_long(self, experiment: Experiment) -> bool:
+        """Tell whether a whole experiment would take too long for this scale on this backend."""
+        return self.stepwise and experiment.epochs * experiment.rows * self._model(experiment, "fused") > self.longest
+
+    def _model(self, experiment: Experiment, trainer: str) -> float:
+        return _seconds_per_row(experiment, "fit" if self.stepwise else trainer)
+
+    @property
+    def full_size(self) -> bool:
+        """Tell whether experiments run as the catalogue has them."""
+        return self.rows is None and self.epochs is None
+
+    def apply(self, experiment: Experiment) -> Experiment:
+        """Return the experiment at this scale."""
+        return replace(
+            experiment,
+            rows=min(experiment.rows, self.rows or experiment.rows),
+            epochs=min(experiment.epochs, self.epochs or experiment.epochs),
+        )
+
+    def round_size(self, experiment: Experiment, trainer: str, train_rows: int) -> tuple[int, int]:
+        """Size one timed training round: (rows of training data, epochs over them).
+
+        It is a slice of whole batches where an epoch is longer than a round, and several epochs where it is shorter.
+        """
+        chosen = self.training[trainer]
+        wanted = max(1, int(chosen.seconds / _seconds_per_row(experiment, trainer)))
+        rows = max(experiment.batch_size, wanted // experiment.batch_size * experiment.batch_size)
+        return min(train_rows, rows), max(1, min(chosen.epochs, wanted // train_rows))
+
+    def repeats(self, values: "NDArray[Any]") -> int:
+        """Say how many inference calls on these rows, shape (n, width), one timed round makes."""
+        return self.calls if len(values) == 1 else max(1, self.bulk_values // values.size)
+
+    def estimate(self, experiments: Iterable[Experiment], seeds: int) -> float:
+        """Estimate the seconds that the suite takes, to within a factor of two on a core of about 3 GHz.
+
+        Measured there: everything but training takes some 10 s per experiment.
+        """
+        total = self.roof_seconds
+        for experiment in map(self.apply, experiments):
+            for trainer, timed in self.training.items():
+                if experiment.is_streamed and trainer == "fit":
+                    continue
+                rows, epochs = self.round_size(experiment, trainer, experiment.rows)
+                seen = (timed.rounds + 2) * rows * epochs  # with the first call and the warm-up
+                if trainer in self.trainers and not self.is_too_long(experiment):
+                    seen += seeds * experiment.epochs * experiment.rows
+                total += seen * self._model(experiment, trainer)
+            total += 10 if self.full_size else 4
+        return total
+
+
+def _seconds_per_row(experiment: Experiment, trainer: str) -> float:
+    """Model the time that one row takes in training, as measured on a core of about 3 GHz.
+
+    ``fit`` takes 1 ms per step and 20 ns per unit activated, ``fused`` 1.5 µs per step and 7 ns per unit.
+    """
+    per_step, per_unit = {"fit": (1e-3, 20e-9), "fused": (1.5e-6, 7e-9)}[trainer]
+    return per_step / experiment.batch_size + per_unit * (sum(experiment.encoder) + sum(experiment.decoder))
+
+
+_STANDARD = Scale(
+    name="standard",
+    rows=None,
+    epochs=None,
+    trainers=("fused",),
+    seeds=1,
+    training={
+        "fit": Rounds(seconds=0.6, rounds=3, epochs=10),  # each of its epochs has a set-up of its own
+        "fused": Rounds(seconds=0.05, rounds=40, epochs=200),  # many short ones, each beside a reference workload
+    },
+    calls=300,
+    bulk_values=10_000_000,
+    rounds=5,
+    roof_seconds=6,
+    longest=60,
+    stepwise_rounds=3,
+)
+_SMOKE = replace(
+    _STANDARD,
+    name="smoke",
+    rows=2_000,
+    epochs=2,
+    training=dict.fromkeys(("fit", "fused"), Rounds(seconds=0.02, rounds=1, epochs=2)),  # all rows: compiled once
+    calls=10,
+    bulk_values=1,
+    rounds=1,
+    roof_seconds=1,
+)
+_NOTEBOOK = replace(
+    _STANDARD,
+    name="notebook",
+    longest=inf,
+    stepwise_rounds=None,
+    trainers=("fused", "fit"),
+    seeds=3,
+    training={
+        "fit": Rounds(seconds=12, rounds=3, epochs=10),
+        "fused": Rounds(seconds=0.25, rounds=40, epochs=200),
+    },
+)
+SCALES = {scale.name: scale for scale in (_SMOKE, _STANDARD, _NOTEBOOK)}

@@ -1,0 +1,72 @@
+"""A trained model and its data -> the errors that a record keeps, beside their yardsticks."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autoenc_bench.core import metrics, yardsticks
+from autoenc_bench.core.data import Split
+from autoenc_bench.core.models import Autoencoder
+from autoenc_bench.core.training import Inference
+from autoenc_bench.records import case
+
+SHOWN = 10  # as many first, best and worst samples as the notebook shows
+
+
+class Score(NamedTuple):
+    """Hold what a record keeps of a trained model's reconstructions.
+
+    ``pictures`` maps first, best and worst to originals and reconstructions, bytes of shape (2, n, features).
+    """
+
+    error: case.Error
+    sample: case.Sample
+    pictures: dict[str, NDArray[np.uint8]]
+
+
+def score(autoencoder: Autoencoder, split: Split, components: int) -> Score:
+    """Score the reconstructions of the test samples, and keep some of them beside their originals.
+
+    ``components`` is the width of the code, for the PCA that stands beside it.
+    """
+    reconstructions = Inference(autoencoder).reconstruct(split.test)  # (m, features)
+    absolute = metrics.absolute(split.test, reconstructions)
+    best, worst = metrics.best(absolute, SHOWN), metrics.worst(absolute, SHOWN)
+    error = case.Error(
+        absolute=metrics.statistics(absolute),
+        mean_squared=metrics.statistics(metrics.mean_squared(split.test, reconstructions)),
+        psnr=metrics.statistics(metrics.psnr(split.test, reconstructions)),
+        best=_extremes(absolute, best),
+        worst=_extremes(absolute, worst),
+        yardsticks={
+            "constant mean": _yardstick(split, yardsticks.constant_mean(split)),
+            "PCA": _yardstick(split, yardsticks.pca(split, components), components),
+        },
+    )
+    both = np.stack([split.test, reconstructions])  # (2, m, features)
+    shown = {"first": np.arange(min(SHOWN, len(absolute))), "best": best, "worst": worst}
+    return Score(
+        error=error,
+        sample=case.Sample(_rounded(split.test[0]), _rounded(reconstructions[0])),
+        pictures={name: np.rint(both[:, indices] * 255).astype(np.uint8) for name, indices in shown.items()},
+    )
+
+
+def _extremes(values: metrics.Values, indices: NDArray[np.intp]) -> list[case.Extreme]:
+    return [case.Extreme(int(index), float(values[index])) for index in indices]
+
+
+def _yardstick(split: Split, reconstructions: NDArray[Any], components: int | None = None) -> case.Yardstick:
+    absolute = metrics.absolute(split.test, reconstructions)
+    return case.Yardstick(
+        mean=float(absolute.mean()),
+        std=float(absolute.std()),
+        mean_squared=float(metrics.mean_squared(split.test, reconstructions).mean()),
+        components=components,
+    )
+
+
+def _rounded(values: NDArray[np.float32]) -> list[float]:
+    """Round to the digits that a float32 holds."""
+    return [float(f"{value:.7g}") for value in values]

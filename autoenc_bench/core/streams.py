@@ -1,0 +1,102 @@
+"""Uniform rows that are drawn where they are needed and kept nowhere: each is a function of the seed and its number."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from autoenc_bench.catalogue.experiments import MOST_STREAMED
+from autoenc_bench.core.data import Array, Split
+from autoenc_bench.core.seeds import generator
+
+MOST_TEST_ROWS = 100_000  # as many as a million rows of uniform data leave for testing
+TEST = 2**31  # the bit in the counter's other word that sets test rows apart from training rows
+ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+PARITY = 0x1BD11BDA
+
+
+def threefry(key: tuple[int, int], counter: tuple[Any, Any]) -> tuple[Any, Any]:
+    """Encrypt two uint32 tensors, element by element, by Threefry-2x32 with 20 rounds.
+
+    Equal keys and counters give equal words on every backend, in any order, on any number of workers (Salmon, Moraes,
+    Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011).
+    """
+    keys = (*key, key[0] ^ key[1] ^ PARITY)
+    one, two = counter[0] + _word(keys[0]), counter[1] + _word(keys[1])
+    for turn in range(5):
+        for rotation in ROTATIONS[turn % 2]:
+            one = one + two
+            left = ops.left_shift(two, _word(rotation))
+            two = ops.bitwise_xor(one, ops.bitwise_or(left, ops.right_shift(two, _word(32 - rotation))))
+        one = one + _word(keys[(turn + 1) % 3])
+        two = two + _word((keys[(turn + 2) % 3] + turn + 1) % 2**32)
+    return one, two
+
+
+def _word(value: int) -> np.uint32:
+    return np.uint32(value)
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """Stand for ``rows`` training rows of independent uniform values, and for a tenth as many test rows.
+
+    There are at most 100,000 test rows, and they are never among the training rows, however many these are. Raises
+    ValueError when rows or features cannot be numbered.
+    """
+
+    rows: int
+    features: int
+    seed: int
+    test_rows: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.rows <= MOST_STREAMED:
+            raise ValueError(f"{self.rows} streamed rows; take 1 to {MOST_STREAMED:,}")
+        if not 1 <= self.features <= TEST:
+            raise ValueError(f"streamed rows of {self.features} features; take at least 1")
+
+    @cached_property
+    def key(self) -> tuple[int, int]:
+        """Give the seed's two words."""
+        one, two = generator(self.seed, "data").bit_generator.seed_seq.generate_state(2, np.uint32)
+        return int(one), int(two)
+
+    def draw(self, first: Any, rows: int, *, test: bool = False) -> Any:
+        """Draw rows by their numbers, from ``first`` on (a uint32 scalar, also traced): a tensor (rows, features).
+
+        Values are multiples of 2**-24 in [0, 1), float32. Each block of two words serves a column of the left half
+        and one of the right half.
+        """
+        half = -(-self.features // 2)
+        columns = np.arange(half, dtype=np.uint32) + np.uint32(TEST if test else 0)
+        numbers = first + np.arange(rows, dtype=np.uint32)
+        like = np.zeros((rows, half), np.uint32)
+        words = threefry(self.key, (ops.expand_dims(numbers, 1) + like, columns + like))
+        bits = ops.right_shift(ops.concatenate(words, axis=1)[:, : self.features], _word(8))
+        return ops.cast(ops.cast(bits, "int32"), "float32") * np.float32(2**-24)
+
+    @cached_property
+    def test(self) -> Array:
+        """Give the test rows, shape (test_rows, features)."""
+        return self._drawn(self.test_rows or -(-min(self.rows, 10 * MOST_TEST_ROWS) // 10), test=True)
+
+    def sample(self) -> Split:
+        """Return at most 100,000 of the training rows, and the test rows, for what must have them in memory."""
+        return Split(self._drawn(min(self.rows, MOST_TEST_ROWS)), self.test)
+
+    def head(self, rows: int, test_rows: int | None = None) -> "Stream":
+        """Return the first rows, with so many test rows, or as large a share of them (at least one).
+
+        Raises ValueError when the slice is empty or longer than the stream.
+        """
+        if not 1 <= rows <= self.rows:
+            raise ValueError(f"slice of {rows} rows; there are {self.rows}, ask for 1 to that many")
+        return Stream(rows, self.features, self.seed, test_rows or -(-len(self.test) * rows // self.rows))
+
+    def _drawn(self, rows: int, *, test: bool = False) -> Array:
+        values: Array = np.asarray(ops.convert_to_numpy(self.draw(ops.cast(0, "uint32"), rows, test=test)))
+        values.flags.writeable = False
+        return values

@@ -1,0 +1,249 @@
+"""The trainers, and everything else that ever runs inside a clock."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from autoenc_bench.catalogue.experiments import Experiment
+from autoenc_bench.core import backends
+from autoenc_bench.core.data import Array, Split
+from autoenc_bench.core.models import Autoencoder, build
+from autoenc_bench.core.seeds import generator
+from autoenc_bench.core.streams import Stream
+from autoenc_bench.records.case import Epoch
+
+Progress = Callable[[int, Epoch], object]  # (epochs done, the latest one)
+
+
+class Trainer(ABC):
+    """Train one autoencoder on one split with Adam's defaults and binary cross-entropy.
+
+    What must be compiled is compiled at the first epoch and kept; ``reset`` brings weights, optimiser and
+    random order back to where they began, so that every round trains the same way.
+    """
+
+    def __init__(self, autoencoder: Autoencoder, split: Split | Stream, *, batch_size: int, seed: int) -> None:
+        self.autoencoder = autoencoder
+        self.model = autoencoder.model
+        self.split = split
+        self.batch_size = batch_size
+        self.seed = seed
+        self._warm = False
+        self.optimizer = keras.optimizers.Adam()
+        self.optimizer.build(self.model.trainable_variables)
+        self._variables = [*self.model.variables, *self.optimizer.variables]
+        self._start = [np.asarray(variable).copy() for variable in self._variables]
+        self.reset()
+
+    def reset(self) -> None:
+        """Bring back the initial weights, optimiser state and random order."""
+        for variable, value in zip(self._variables, self._start, strict=True):
+            variable.assign(value)
+        self.reseed()
+
+    def warm(self) -> None:
+        """Compile what training needs, unless it has trained before, by one epoch that is undone."""
+        if not self._warm:
+            self.train(1)
+            self.reset()
+
+    def evaluate(self) -> float:
+        """Return the loss on the test samples as the model is now."""
+        test = self.split.test
+        return float(keras.losses.BinaryCrossentropy()(test, self.model(test, training=False)))
+
+    @abstractmethod
+    def reseed(self) -> None:
+        """Start the random order of the training rows anew."""
+
+    def train(self, epochs: int, *, shuffle: bool = True, progress: Progress | None = None) -> list[Epoch]:
+        """Train for some epochs and say how each went; ``shuffle=False`` takes the rows in their order."""
+        self._warm = True
+        return self._train(epochs, shuffle, progress)
+
+    @abstractmethod
+    def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]:
+        """Do as ``train`` says, in the trainer's own way."""
+
+
+class Fit(Trainer):
+    """Train as the notebook does: Keras's ``compile`` and ``fit``."""
+
+    split: Split
+
+    def __init__(self, autoencoder: Autoencoder, split: Split, *, batch_size: int, seed: int) -> None:
+        super().__init__(autoencoder, split, batch_size=batch_size, seed=seed)
+        self.model.compile(optimizer=self.optimizer, loss="binary_crossentropy")
+
+    def reseed(self) -> None:
+        """Seed the generators that Keras shuffles with: of TensorFlow's datasets, which are made before training."""
+        keras.utils.set_random_seed(self.seed)
+        self._reseeded = True
+
+    def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]:
+        """Call ``fit`` once; its own set-up falls on the first epoch, as it does for its users."""
+        watch = _Watch(progress, self.seed if self._reseeded else None)
+        self._reseeded = False
+        self.model.fit(
+            self.split.train,
+            self.split.train,
+            epochs=epochs,
+            batch_size=self.batch_size,
+            shuffle=shuffle,
+            validation_data=(self.split.test, self.split.test),
+            verbose=0,
+            callbacks=[watch],
+        )
+        return watch.epochs
+
+
+class _Watch(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships no type information
+    """Time the epochs of a ``fit``; ``seed`` the generators as it begins, for JAX and torch.
+
+    Their first ``fit`` draws an order before, to learn what shape the batches have.
+    """
+
+    def __init__(self, progress: Progress | None, seed: int | None) -> None:
+        super().__init__()
+        self._seed = seed
+        self.epochs: list[Epoch] = []
+        self._progress = progress
+        self._started = perf_counter()
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002 - Keras's signature
+        if self._seed is not None:
+            keras.utils.set_random_seed(self._seed)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:  # noqa: ARG002 - Keras's signature
+        now = perf_counter()
+        self.epochs.append(Epoch(float(logs["loss"]), float(logs["val_loss"]), now - self._started))
+        if self._progress:
+            self._progress(len(self.epochs), self.epochs[-1])
+        self._started = perf_counter()
+
+
+class Fused(Trainer):
+    """Train with each epoch as one compiled program: the same model, loss and Adam, the same arithmetic."""
+
+    split: Split
+
+    def __init__(self, autoencoder: Autoencoder, split: Split, *, batch_size: int, seed: int) -> None:
+        super().__init__(autoencoder, split, batch_size=batch_size, seed=seed)
+        backend = backends.current()
+        self._rows = backend.put(split.train), backend.put(split.test)
+        self._epoch = backend.compile_epoch(self.model, keras.losses.BinaryCrossentropy(), self.optimizer, batch_size)
+
+    def reseed(self) -> None:
+        """Start the seed's stream of permutations anew."""
+        self._random = generator(self.seed, "order")
+
+    def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]:
+        """Run the compiled epoch that many times, each in an order drawn by NumPy."""
+        history = []
+        for done in range(1, epochs + 1):
+            started = perf_counter()
+            losses = self._epoch(*self._rows, self._order(shuffle))
+            history.append(Epoch(*losses, perf_counter() - started))
+            if progress:
+                progress(done, history[-1])
+        return history
+
+    def _order(self, shuffle: bool) -> NDArray[np.int32]:
+        order = np.arange(len(self.split.train), dtype=np.int32)
+        return self._random.permutation(order) if shuffle else order
+
+
+class Streamed(Trainer):
+    """Train as ``fused`` does, on rows that the compiled program draws itself and that nothing keeps.
+
+    They are independent of each other, so their order does not matter, and they are not shuffled.
+    """
+
+    split: Stream
+    STEPS = 10_000  # in one call of the program: too many for the call to cost, few enough for a float32's sum
+
+    def __init__(self, autoencoder: Autoencoder, stream: Stream, *, batch_size: int, seed: int) -> None:
+        super().__init__(autoencoder, stream, batch_size=batch_size, seed=seed)
+        backend = backends.current()
+        self._test = backend.put(stream.test)
+        self._steps, self._validate = backend.compile_stream(
+            self.model, keras.losses.BinaryCrossentropy(), self.optimizer, stream.draw
+        )
+
+    def reseed(self) -> None:
+        """Do nothing: a row's number says all about it."""
+
+    def warm(self) -> None:
+        """Compile what training needs, unless it has trained before, by a step of each size that is undone."""
+        if not self._warm:
+            rest = self.split.rows % self.batch_size
+            for size in {min(self.batch_size, self.split.rows), rest} - {0}:
+                self._steps(0, 1, size)
+            self._validate(self._test)
+            self._warm = True
+            self.reset()
+
+    def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]:  # noqa: ARG002 - see above
+        """Run the compiled program over the rows, one call after another."""
+        history = []
+        for done in range(1, epochs + 1):
+            started = perf_counter()
+            train_loss = self._pass()
+            history.append(Epoch(train_loss, self._validate(self._test), perf_counter() - started))
+            if progress:
+                progress(done, history[-1])
+        return history
+
+    def _pass(self) -> float:
+        """Train on each row once; return the mean loss of the rows as they were met."""
+        steps, rest = divmod(self.split.rows, self.batch_size)
+        total = 0.0
+        for step in range(0, steps, self.STEPS):
+            todo = min(self.STEPS, steps - step)
+            total += self._steps(step * self.batch_size, todo, self.batch_size) * self.batch_size
+        if rest:
+            total += self._steps(steps * self.batch_size, 1, rest) * rest
+        return total / self.split.rows
+
+
+TRAINERS: dict[str, type[Trainer]] = {"fit": Fit, "fused": Fused}
+
+
+class Inference:
+    """Encode, decode and reconstruct, compiled once per input shape; host arrays in and out."""
+
+    def __init__(self, autoencoder: Autoencoder) -> None:
+        self.encode = _compiled(autoencoder.encoder)  # (n, features) -> (n, code)
+        self.decode = _compiled(autoencoder.decoder)  # (n, code) -> (n, features)
+        self.reconstruct = _compiled(autoencoder.model)  # (n, features) -> (n, features)
+
+
+def _compiled(model: keras.Model) -> Callable[[Array], Array]:
+    return backends.current().compile_call(lambda values: model(values, training=False))
+
+
+def prepare(experiment: Experiment, trainer: str, split: Split | Stream, seed: int) -> Trainer:
+    """Return a trainer over a newly built model of the experiment.
+
+    Raises LookupError for an unknown trainer, and for one that cannot train on streamed rows.
+    """
+    if trainer not in TRAINERS:
+        raise LookupError(f"unknown trainer {trainer!r}; choose from {', '.join(TRAINERS)}")
+    autoencoder, common = build(experiment, seed), {"batch_size": experiment.batch_size, "seed": seed}
+    if isinstance(split, Split):
+        return TRAINERS[trainer](autoencoder, split, **common)
+    if trainer != "fused":
+        raise LookupError(f"trainer {trainer} needs its rows in memory; streamed rows take fused")
+    return Streamed(autoencoder, split, **common)
+
+
+def repeat(call: Callable[[Array], Array], values: Array, times: int) -> Array:
+    """Make one call several times, for calls too short to be timed alone; return what it gave last."""
+    for _ in range(times):
+        result = call(values)
+    return result

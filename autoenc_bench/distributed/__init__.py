@@ -1,0 +1,1 @@
+"""Several devices and machines, on JAX's own runtime."""

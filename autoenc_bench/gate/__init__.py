@@ -1,0 +1,1 @@
+"""Did it regress? Verdicts on recorded runs, and two sides measured live."""

@@ -1,0 +1,1 @@
+"""Two sides measured live: checked out, run by turns, and watched until the verdict is clear."""

@@ -1,0 +1,61 @@
+"""A comparison as JSON, complete; plain numbers, and null for what is not known.
+
+base, head  {files: [path]}
+unlike      why times and memory are incomparable, else ""
+tested      in what else the sides differ, since it is under test, else ""
+referenced  whether times are in units of the reference workload, where the runs have it
+measured    how both sides were measured and why it ended, of a live comparison, else ""
+control     the cases in which a side differs from itself, else ""
+verdicts    [{case, experiment, joined, time, memory, error}]; each of the last three is null or
+            {outcome, limit, ratio, low, high, spread, runs: [base, head], reason}: head over base with its interval,
+            the standard deviation between runs, null where nothing was estimated
+"""
+
+import json
+from math import exp, isfinite
+from typing import Any
+
+from autoenc_bench.gate.verdicts import Comparison, Judgement, Verdict
+
+SCHEMA_VERSION = 1
+
+
+def text(found: Comparison, measured: str = "") -> str:
+    """Write a comparison as one JSON document; ``measured`` says how it was measured, if live."""
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "base": {"files": [str(source.path) for source in found.base.sources]},
+        "head": {"files": [str(source.path) for source in found.head.sources]},
+        "unlike": found.unlike,
+        "tested": found.tested,
+        "referenced": found.referenced,
+        "measured": measured,
+        "control": found.control,
+        "verdicts": [_verdict(verdict) for verdict in found.verdicts],
+    }
+    return json.dumps(document, ensure_ascii=False, allow_nan=False)
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    judged = {kind: _judgement(getattr(verdict, kind)) for kind in ("time", "memory", "error")}
+    return {"case": verdict.case, "experiment": verdict.experiment, "joined": verdict.joined, **judged}
+
+
+def _judgement(judgement: Judgement | None) -> dict[str, Any] | None:
+    if judgement is None:
+        return None
+    held = judgement.interval
+    return {
+        "outcome": str(judgement.outcome),
+        "limit": judgement.limit,
+        "ratio": held and _ratio(held.estimate),
+        "low": held and _ratio(held.low),
+        "high": held and _ratio(held.high),
+        "spread": held and held.spread,
+        "runs": held and list(held.runs),
+        "reason": judgement.reason,
+    }
+
+
+def _ratio(value: float) -> float | None:
+    return exp(value) if isfinite(value) and abs(value) < 700 else None

@@ -1,0 +1,89 @@
+"""What one process measures on: it limits the threads, and tells machine, context and conditions."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from autoenc_bench.core import backends
+from autoenc_bench.distributed.runtime import Distribution
+from autoenc_bench.machine import fingerprint, reference, threads
+from autoenc_bench.records.record import Fact, Roofs, Survey
+
+
+class Setting:
+    """Hold a process's setting; make it before a framework is loaded, which adds to the environment."""
+
+    def __init__(self, wanted: int | None, distribution: Distribution | None = None) -> None:
+        self.threads = wanted
+        self._distribution = distribution
+        self.cores: list[int] | None = None
+        self._environment = fingerprint.tuning(os.environ)
+        self._usable = len(threads.usable_cores())
+
+    def enter(self) -> None:
+        """Limit the threads of libraries and backend, and begin to watch the conditions."""
+        self.cores = threads.limit(self.threads, self._distribution.place if self._distribution else 0)
+        backends.current().configure(self.threads)
+        self._begin = fingerprint.readings()
+
+    def survey(self, cpu: str | None, roofs: Roofs | None) -> Survey:
+        """Say what runs here; ``cpu`` is the model's name, which takes a second to find out."""
+        begin, end = self._begin, fingerprint.readings()
+        return Survey(
+            machine=fingerprint.identify(cpu, backends.current().accelerators()),
+            context=self._context(),
+            conditions={**fingerprint.conditions(begin, end), "cores": list(self.cores or [])},
+            roofs=roofs,
+        )
+
+    def _context(self) -> dict[str, Fact]:
+        own = threads.POOL_VARIABLES if self.threads is not None else ()  # set by threads.limit
+        return {
+            "backend": backends.name(),
+            "device": backends.device(),
+            "precision": fingerprint.readable(backends.precision),
+            "threads": self.threads,
+            "pinned": self.cores is not None,
+            "usable_cores": self._usable,
+            "cpu_limit": fingerprint.readable(fingerprint.cpu_limit),
+            **fingerprint.libraries(backends.name()),
+            "blas": fingerprint.readable(fingerprint.blas),
+            "reference": reference.VERSION,
+            **(self._distribution.context if self._distribution else {}),
+            **{name: value for name, value in self._environment.items() if name not in own},
+        }
+
+    def __str__(self) -> str:
+        """Say in one line what runs where."""
+        backend = backends.name()
+        count = "all threads" if self.threads is None else f"{self.threads} thread{'s'[: self.threads > 1]}"
+        pinned = f" pinned to core {', '.join(map(str, self.cores))}" if self.cores else ""
+        return f"{backend} {fingerprint.libraries(backend)[backend]} on {backends.device()}, {count}{pinned}"
+
+
+def survey(wanted: str) -> Survey:
+    """Say what runs here on so many threads (as for ``--threads``), and measure its roofs.
+
+    Raises ValueError for a number of threads that cannot be had, LookupError for an unknown backend.
+    """
+    setting = Setting(threads.parse(wanted))
+    backends.name()
+    with _silent():
+        setting.enter()
+        from autoenc_bench.machine import roofs  # here, for it loads Keras, which must see the limits
+
+        return setting.survey(fingerprint.cpu_model(), roofs.measure())
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep from the terminal what TensorFlow's C++ writes to standard error when it finds no GPU."""
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

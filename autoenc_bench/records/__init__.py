@@ -1,0 +1,1 @@
+"""The contract between measuring and reading: what a run says, where it lies, and how it is read back."""

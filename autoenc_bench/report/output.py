@@ -1,0 +1,88 @@
+"""Drawings in, files out: pages and figures appear in a folder when all of them are made, or not at all."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from autoenc_bench.report.figures import style
+from autoenc_bench.report.figures.style import Drawing
+from autoenc_bench.report.view import Picture
+
+Tell = Callable[[str], None]  # is told what is being drawn
+
+
+@contextmanager
+def publish(out: Path, figures: str) -> Iterator[Path]:
+    """Give a folder to make files in; at the end they move to ``out``, and older figures of ours go.
+
+    ``figures`` names the folder within it that holds figures of this kind of page alone. An error leaves ``out`` as
+    it was. Raises ValueError when it cannot be written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=out, prefix=".writing-") as made:
+            yield Path(made)
+            _move(Path(made), out, figures)
+    except OSError as problem:
+        raise _unwritable(problem, out) from problem
+
+
+def save(drawings: Iterable[tuple[str, Drawing]], made: Path, place: str, tell: Tell) -> list[Picture]:
+    """Draw, as SVG and PNG files in the folder ``made/place``, what is given as pairs (chapter, drawing)."""
+    (made / place).mkdir(parents=True, exist_ok=True)
+    found: dict[str, Picture] = {}
+    with style.style():
+        for chapter, drawing in drawings:
+            tell(style.plain(drawing.title, 80))
+            name = file_name(drawing.name)
+            while name in found:  # only where experiments have names that no catalogue allows
+                name += "-again"
+            found[name] = _picture(chapter, drawing, f"{place}/{name}")
+            (made / place / f"{name}.svg").write_bytes(found[name].svg)
+            (made / place / f"{name}.png").write_bytes(found[name].png)
+    return list(found.values())
+
+
+def _picture(chapter: str, drawing: Drawing, file: str) -> Picture:
+    title = style.plain(drawing.title, 120)
+    return Picture(
+        chapter=chapter,
+        file=file,
+        title=title,
+        alternative=drawing.alternative,
+        note=drawing.note,
+        width=drawing.figure.get_figwidth(),
+        height=drawing.figure.get_figheight(),
+        svg=style.svg(drawing.figure, title),
+        png=style.png(drawing.figure, title),
+    )
+
+
+def file_name(text: str) -> str:
+    """Reduce a text to what every system takes as a file's name."""
+    return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")[:80] or "unnamed"
+
+
+def _move(made: Path, out: Path, figures: str) -> None:
+    """Move what was made into place, figures before pages, and remove the figures of an earlier page."""
+    files = sorted(path.relative_to(made) for path in made.rglob("*") if path.is_file())
+    for file in sorted(files, key=lambda file: (file.parts[0] != figures, file)):
+        (out / file).parent.mkdir(parents=True, exist_ok=True)
+        (made / file).replace(out / file)
+    for path in sorted((out / figures).rglob("*.*")):
+        if path.relative_to(out) not in files and _is_ours(path):
+            path.unlink()
+
+
+def _is_ours(path: Path) -> bool:
+    """Tell whether an earlier report drew this file: figures say so in their metadata."""
+    if path.suffix not in (".svg", ".png") or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return style.DRAWN_BY.encode() in file.read(2000)
+
+
+def _unwritable(problem: OSError, path: Path) -> ValueError:
+    return ValueError(f"{problem.filename or path}: cannot be written: {problem.strerror}; choose another folder")

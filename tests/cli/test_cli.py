@@ -1,0 +1,121 @@
+"""The command line prints what was asked, or one sentence on why not."""
+
+import json
+import os
+import subprocess
+import sys
+
+import msgspec
+import pytest
+import recordings
+from contents import content
+
+from autoenc_bench import __version__
+from autoenc_bench.catalogue.experiments import EXPERIMENTS
+from autoenc_bench.cli import main
+from autoenc_bench.machine import context
+from autoenc_bench.records import record, storage
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch, tmp_path):
+    """Run in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_experiments(capsys):
+    """The catalogue is listed with parameters and sizes."""
+    assert main(["experiments"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(EXPERIMENTS) + 2
+    assert "3,974" in lines[3]
+    assert "uniform 1,000,000 × 32, 32 → 16 → 8 → 4 → 2 → 32" in lines[3]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--format", "markdown"]])
+def test_summary_of_the_newest(capsys, elsewhere, arguments):
+    """Without a name the newest record is summed up, with what it left out."""
+    storage.save(content(), elsewhere / ".benchmarks" / "here", "smoke", {})
+    assert main(["summary", *arguments]) == 0
+    out = capsys.readouterr().out
+    assert "digits" in out
+    assert "skipped epoch[mnist-fit]: no data" in out
+    assert out.startswith("| experiment" if arguments else "experiment")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "no such record"),
+        ("{}", "not a readable record"),
+        (json.dumps({**content(), "autoenc": None}), "plain pytest-benchmark"),
+    ],
+)
+def test_bad_records(capsys, elsewhere, text, said):
+    """A record that cannot be summed up is named in one line, and the status is 2."""
+    path = elsewhere / "0001_x.json"
+    if text is not None:
+        path.write_text(text)
+    assert main(["summary", str(path)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("autoenc-bench: ")
+    assert said in printed.err
+    assert printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["sumary"], ["summary", "--format", "pdf"]])
+def test_bad_usage(arguments, capsys):
+    """Bad usage ends with status 2 and the accepted words."""
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert "usage: autoenc-bench" in capsys.readouterr().err
+
+
+def test_version(capsys):
+    """The version is the package's."""
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"autoenc-bench {__version__}\n"
+
+
+def test_nobody_reads_on():
+    """Whoever reads the output may stop early, as head does: no traceback, and no other status."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "autoenc_bench.cli", "experiments"]
+    done = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_loads_no_framework():
+    """Reading records loads neither TensorFlow nor Keras."""
+    code = "import sys, autoenc_bench.cli; sys.exit(any(m in sys.modules for m in ('tensorflow', 'keras', 'sklearn')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_machine(elsewhere):
+    """The machine is told with its roofs, as JSON that reads back, and nothing else is written."""
+    code = "import sys; from autoenc_bench.cli import main; sys.exit(main(['machine', '--format', 'json']))"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=elsewhere, timeout=120)
+    found = msgspec.json.decode(done.stdout, type=record.Survey)
+    assert found.machine.logical_cores >= 1
+    assert found.roofs.flops > 1e8
+    assert found.context["threads"] == 1
+    assert done.stderr == ""
+
+
+def test_machine_in_words(capsys, monkeypatch):
+    """In words, each fact has a line."""
+    monkeypatch.setattr(context, "survey", lambda threads: {"all": recordings.RUN}[threads])
+    assert main(["machine", "--threads", "all"]) == 0
+    assert "exponentials roof  1 billion/s" in capsys.readouterr().out
+
+
+def test_machine_with_too_many_threads(capsys):
+    """A number of threads that cannot be had is refused with those that can."""
+    assert main(["machine", "--threads", "0"]) == 2
+    assert "thread count '0'; choose 1 to" in capsys.readouterr().err

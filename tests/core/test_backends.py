@@ -1,0 +1,79 @@
+"""The backend is chosen by KERAS_BACKEND, and each has all that the seam asks for."""
+
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autoenc_bench.core import backends
+
+TESTS = Path(__file__).parent
+
+
+def test_default(monkeypatch):
+    """Without a choice it is TensorFlow, and Keras is told so."""
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    assert backends.name() == "tensorflow"
+    assert backends.os.environ["KERAS_BACKEND"] == "tensorflow"
+
+
+def test_unknown(monkeypatch):
+    """A backend that the suite cannot run is answered with those that it can."""
+    monkeypatch.setenv("KERAS_BACKEND", "mxnet")
+    with pytest.raises(LookupError, match="unknown backend 'mxnet'; choose from tensorflow, jax, torch"):
+        backends.name()
+
+
+def test_offers_the_protocol():
+    """The module in use has each function of the protocol, with its parameters."""
+    module = backends.current()
+    for name, function in inspect.getmembers(backends.Backend, inspect.isfunction):
+        if not name.startswith("_"):
+            asked = list(inspect.signature(function).parameters)[1:]
+            assert list(inspect.signature(getattr(module, name)).parameters) == asked, name
+
+
+def test_device_and_put():
+    """The device has a name, and arrays arrive on it unchanged."""
+    module = backends.current()
+    assert backends.device() in ("CPU", *module.accelerators())
+    values = np.arange(6, dtype=np.float32).reshape(2, 3)
+    np.testing.assert_array_equal(np.asarray(module.put(values)), values)
+
+
+def test_chosen(monkeypatch):
+    """A choice counts for more than the variable, and Keras is told of it."""
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert backends.choose("tensorflow") == "tensorflow"
+    assert backends.os.environ["KERAS_BACKEND"] == "tensorflow"
+
+
+def test_not_installed(monkeypatch):
+    """A backend that is not there is answered with how to install it."""
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")  # which is undone at the end, and the choice with it
+    monkeypatch.setattr(backends, "find_spec", lambda name: name != "jaxlib")
+    with pytest.raises(LookupError, match=r'backend jax is not installed; pip install -e "\.\[jax\]"'):
+        backends.choose("jax")
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_other_backends(backend):
+    """On each backend both trainers do the same arithmetic, resets undo them, and the seam is all there."""
+    if not backends.is_installed(backend):
+        pytest.skip(f"{backend} is not installed")
+    chosen = "equals or reset or warm or history or protocol or device"
+    tests = [TESTS / "test_training.py", f"{__file__}", "-k", chosen, "-W", "default", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *map(str, tests)],
+        cwd=TESTS.parent,
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout

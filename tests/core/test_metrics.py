@@ -1,0 +1,107 @@
+"""Errors keep the laws of distances, and their statistics do not depend on how samples arrive."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from strategies import pairs, samples
+
+from autoenc_bench.core.metrics import BINS, absolute, best, mean_squared, psnr, statistics, worst
+
+values = arrays(np.float64, st.integers(1, 60), elements=st.floats(0, 800))
+
+
+@given(pairs())
+def test_absolute(pair):
+    """The absolute error is never negative, symmetric, and zero exactly where samples are equal."""
+    first, second = pair
+    errors = absolute(first, second)
+    assert errors.shape == (len(first),)
+    assert (errors >= 0).all()
+    np.testing.assert_array_equal(errors == 0, (first == second).all(axis=1))
+    np.testing.assert_array_equal(errors, absolute(second, first))
+
+
+def test_absolute_is_the_notebooks():
+    """The error is the sum over features of the absolute differences."""
+    found = absolute(np.array([[0.0, 1.0, 0.5], [0.2, 0.2, 0.2]]), np.array([[0.5, 0.5, 0.5], [0.2, 0.2, 0.3]]))
+    np.testing.assert_allclose(found, [1.0, 0.1])
+
+
+@given(pairs())
+def test_mean_absolute_squared_is_at_most_mean_squared(pair):
+    """MAE² ≤ MSE for each sample (Jensen), to rounding."""
+    first, second = pair
+    mae = absolute(first, second) / first.shape[1]
+    assert (mae**2 <= mean_squared(first, second) * (1 + 1e-12)).all()
+
+
+@given(samples())
+def test_psnr(values):
+    """PSNR is infinite for a perfect sample, and 20 dB for a mean squared error of 0.01."""
+    assert np.isinf(psnr(values, values)).all()
+    np.testing.assert_allclose(psnr(np.zeros((2, 3)), np.full((2, 3), 0.1)), 20)
+
+
+@given(pairs(), st.randoms(use_true_random=False))
+def test_order_of_samples(pair, random):
+    """Shuffling the samples changes no statistic at all."""
+    first, second = pair
+    order = list(range(len(first)))
+    random.shuffle(order)
+    for error in (absolute, mean_squared, psnr):
+        assert statistics(error(first, second)) == statistics(error(first[order], second[order]))
+
+
+@given(pairs(), st.integers(1, 12))
+def test_batch_size(pair, size):
+    """Scoring in batches gives the same errors to 1e-5."""
+    first, second = pair
+    parts = [absolute(first[at : at + size], second[at : at + size]) for at in range(0, len(first), size)]
+    np.testing.assert_allclose(np.concatenate(parts), absolute(first, second), rtol=1e-5)
+
+
+@given(values)
+def test_statistics(errors):
+    """Mean and σ are NumPy's, quantiles rise from the smallest to the largest, and every error is counted."""
+    found = statistics(errors)
+    assert found.mean == pytest.approx(errors.mean(), rel=1e-12, abs=1e-300)
+    assert found.std == pytest.approx(errors.std(), rel=1e-9, abs=1e-9)
+    quantiles = list(found.quantiles.values())
+    assert quantiles == sorted(quantiles)
+    assert (quantiles[0], quantiles[-1]) == (errors.min(), errors.max())
+    assert len(found.counts) == BINS
+    assert sum(found.counts) == len(errors)
+
+
+def test_statistics_of_infinite_errors():
+    """What is not finite has no number; finite quantiles keep theirs."""
+    found = statistics(np.array([30.0, np.inf, 31.0]))
+    assert (found.mean, found.std, found.counts) == (None, None, [])
+    assert found.quantiles["0"] == 30
+    assert found.quantiles["1"] is None
+
+
+def test_statistics_of_nothing():
+    """No errors have no statistics."""
+    with pytest.raises(ValueError, match="no errors to summarise"):
+        statistics(np.array([]))
+
+
+@given(values, st.integers(1, 70))
+def test_best_and_worst(errors, n):
+    """The best are the n smallest in order, the worst the n largest, and no index stands twice."""
+    ordered = np.sort(errors)
+    np.testing.assert_array_equal(errors[best(errors, n)], ordered[:n])
+    np.testing.assert_array_equal(errors[worst(errors, n)], ordered[::-1][:n])
+    for indices in (best(errors, n), worst(errors, n)):
+        assert len(set(indices.tolist())) == min(n, len(errors))
+
+
+@pytest.mark.parametrize("shapes", [((3, 2), (3, 1)), ((3, 2), (2,)), ((4,), (4,))])
+def test_refuses_shapes(shapes):
+    """Samples and reconstructions of unequal shapes are refused: NumPy would broadcast them."""
+    first, second = map(np.zeros, shapes)
+    with pytest.raises(ValueError, match=r"both must be \(n, features\) and equal"):
+        absolute(first, second)

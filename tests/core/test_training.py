@@ -1,0 +1,145 @@
+"""Both trainers do the same arithmetic, and a reset brings back where they began."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import experiments
+
+from autoenc_bench.catalogue.experiments import find
+from autoenc_bench.core import data
+from autoenc_bench.core.models import build
+from autoenc_bench.core.training import TRAINERS, Inference, prepare, repeat
+
+
+def small(name, rows):
+    """Return an experiment of the catalogue on few rows, and random data for it."""
+    experiment = replace(find(name), rows=rows)
+    return experiment, data.load("uniform", rows=rows, features=experiment.features, seed=0)
+
+
+def weights(trainer):
+    """Return all weights as one vector."""
+    return np.concatenate([np.ravel(value) for value in trainer.model.get_weights()])
+
+
+@pytest.mark.parametrize(("name", "rows"), [("crude-simple", 2_511), ("crude-complex", 2_511), ("mnist", 1_111)])
+def test_fused_equals_fit(name, rows):
+    """From the same weights, in the same order, three epochs with a partial last batch end the same."""
+    experiment, split = small(name, rows)
+    assert len(split.train) % experiment.batch_size
+    fit, fused = (prepare(experiment, trainer, split, seed=1) for trainer in ("fit", "fused"))
+    before = weights(fit)
+    np.testing.assert_array_equal(before, weights(fused))
+    slow, fast = (trainer.train(3, shuffle=False) for trainer in (fit, fused))
+    assert np.abs(weights(fused) - before).max() > 1e-3, "nothing was trained"
+    np.testing.assert_allclose(weights(fused), weights(fit), atol=1e-4)
+    for one, other in zip(slow, fast, strict=True):
+        assert one.loss == pytest.approx(other.loss, rel=1e-5)
+        assert one.val_loss == pytest.approx(other.val_loss, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", TRAINERS)
+def test_reset(name):
+    """After a reset a trainer trains the same way again, shuffling included."""
+    experiment, split = small("crude-simple", 555)
+    trainer = prepare(experiment, name, split, seed=3)
+    start = weights(trainer)
+    first = [(epoch.loss, epoch.val_loss) for epoch in trainer.train(2)]
+    trained = weights(trainer)
+    trainer.reset()
+    np.testing.assert_array_equal(weights(trainer), start)
+    assert [(epoch.loss, epoch.val_loss) for epoch in trainer.train(2)] == first
+    np.testing.assert_array_equal(weights(trainer), trained)
+
+
+@pytest.mark.parametrize("name", TRAINERS)
+def test_warm(name):
+    """Warming up leaves no trace in weights or order, and trains only the first time."""
+    experiment, split = small("crude-simple", 555)
+    cold, warm = (prepare(experiment, name, split, seed=3) for _ in range(2))
+    warm.warm()
+    np.testing.assert_array_equal(weights(warm), weights(cold))
+    assert [epoch.val_loss for epoch in warm.train(2)] == [epoch.val_loss for epoch in cold.train(2)]
+    trained = weights(warm)
+    warm.warm()
+    np.testing.assert_array_equal(weights(warm), trained)
+
+
+@pytest.mark.parametrize("name", TRAINERS)
+def test_history(name):
+    """Each epoch reports finite losses and its seconds, the last val_loss is the model's, and progress is told."""
+    experiment, split = small("digits", 100)
+    trainer = prepare(experiment, name, split, seed=0)
+    told = []
+    history = trainer.train(3, progress=lambda done, epoch: told.append((done, epoch)))
+    assert told == list(enumerate(history, start=1))
+    assert history[-1].val_loss == pytest.approx(trainer.evaluate(), rel=1e-5)
+    assert history[-1].loss < history[0].loss
+    for epoch in history:
+        assert epoch.seconds > 0
+        assert all(type(value) is float for value in (epoch.loss, epoch.val_loss, epoch.seconds))
+
+
+def test_fused_shuffles():
+    """The rows are met in another order each epoch, and as they lie only when asked."""
+    experiment, split = small("crude-simple", 200)
+    trainer = prepare(experiment, "fused", split, seed=0)
+    orders = [trainer._order(shuffle=True) for _ in range(2)]
+    for order in orders:
+        np.testing.assert_array_equal(np.sort(order), np.arange(180))
+    assert not np.array_equal(*orders)
+    np.testing.assert_array_equal(trainer._order(shuffle=False), np.arange(180))
+
+
+@pytest.mark.parametrize("batch_size", [179, 180, 181, 999])
+def test_batches_as_large_as_the_data(batch_size):
+    """An epoch may be a single batch, whole or partial."""
+    experiment, split = small("crude-simple", 200)
+    experiment = replace(experiment, batch_size=batch_size)
+    fit, fused = (prepare(experiment, trainer, split, seed=1).train(1, shuffle=False) for trainer in ("fit", "fused"))
+    assert fit[0].val_loss == pytest.approx(fused[0].val_loss, rel=1e-5)
+    assert fit[0].loss == pytest.approx(fused[0].loss, rel=1e-5)
+
+
+@given(experiments(), st.integers(0, 2**31))
+@settings(max_examples=4)
+def test_any_model_trains(experiment, seed):
+    """Any legal model trains on any legal data, and every seed gives the same result twice."""
+    split = data.load(experiment.data, rows=experiment.rows, features=experiment.features, seed=seed)
+    histories = [prepare(experiment, "fused", split, seed).train(2) for _ in range(2)]
+    assert [epoch.val_loss for epoch in histories[0]] == [epoch.val_loss for epoch in histories[1]]
+    assert np.isfinite(histories[0][-1].val_loss)
+
+
+def test_unknown_trainer():
+    """An unknown trainer is answered with the known ones."""
+    experiment, split = small("digits", 20)
+    with pytest.raises(LookupError, match="unknown trainer 'sgd'; choose from fit, fused"):
+        prepare(experiment, "sgd", split, seed=0)
+
+
+@given(experiments(), st.integers(0, 2**31), st.integers(1, 9))
+@settings(max_examples=10)
+def test_inference(experiment, seed, rows):
+    """Decoding the codes is reconstructing, for any model and batch, and outputs stay in [0, 1]."""
+    inference = Inference(build(experiment, seed))
+    values = np.random.default_rng(seed).random((rows, experiment.features), dtype=np.float32)
+    codes = inference.encode(values)
+    outputs = inference.reconstruct(values)
+    assert codes.shape == (rows, experiment.code)
+    assert outputs.shape == values.shape
+    assert outputs.dtype == np.float32
+    assert 0 <= outputs.min() <= outputs.max() <= 1
+    np.testing.assert_allclose(inference.decode(codes), outputs, atol=1e-6)
+    one_by_one = np.concatenate([inference.reconstruct(row[None]) for row in values])
+    np.testing.assert_allclose(one_by_one, outputs, atol=1e-5)
+
+
+def test_repeat():
+    """Repeating makes the stated number of calls and returns the last result."""
+    calls = []
+    assert repeat(lambda value: calls.append(value) or len(calls), 7, times=3) == 3
+    assert calls == [7, 7, 7]

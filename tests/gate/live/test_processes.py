@@ -1,0 +1,91 @@
+"""The suite runs as a process that leaves a record, or says in a sentence why not, and nothing behind."""
+
+import os
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from autoenc_bench.gate.live import processes
+from autoenc_bench.gate.live.checkouts import Side
+
+
+@pytest.fixture
+def side(tmp_path):
+    """Return a function that makes a side whose interpreter is a shell script."""
+
+    def make(script):
+        python = tmp_path / "python"
+        python.write_text("#!/bin/sh\n" + script)
+        python.chmod(0o755)
+        folder = tmp_path / "checkout"
+        folder.mkdir(exist_ok=True)
+        return Side(name="head", words="a branch", folder=folder, python=python, environment={"SAID": "hello"})
+
+    return make
+
+
+def start(side, folder, *options, seconds=60.0):
+    """Run a side; nobody counts the ticks."""
+    return processes.run(side, options, folder / "store", seconds, lambda: None)
+
+
+def test_record(side, tmp_path):
+    """The record that the run adds is returned; it had the options, the variables and the side's folder."""
+    script = """for last; do :; done
+store=${last#--benchmark-storage=file://}
+mkdir -p $store/Linux && echo "$PWD $SAID $*" > $store/Linux/0001_new.json
+"""
+    found = start(side(script), tmp_path, "-k", "epoch")
+    said = found.read_text()
+    assert found.name == "0001_new.json"
+    assert said.startswith(f"{tmp_path}/checkout hello -m pytest -k epoch -q --no-report")
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("echo '42 deselected in 1.0s'; exit 5", r"no case was selected \(42 deselected in 1.0s\)"),
+        ("echo 'ERROR: unknown experiment'; echo; exit 4", "unknown experiment"),
+        ("echo 'ERROR: usage: x'; echo 'x -m pytest: error: unrecognized: -z'; exit 4", "unrecognized: -z"),
+        ("echo \"E   ImportError: no 'x'\"; echo '= 1 error ='; exit 1", "ImportError: no 'x'"),
+        ("exit 3", "status 3"),
+        ("echo the end; exit 0", "the end"),
+    ],
+)
+def test_no_record(side, tmp_path, script, reason):
+    """A run without a record is refused with the line of its output that says why."""
+    with pytest.raises(ValueError, match=f"^the head, a branch, could not run the suite: {reason}$"):
+        start(side(script), tmp_path)
+
+
+def test_too_long(side, tmp_path):
+    """A run that takes too long is ended, with all that it started."""
+    script = f"sleep 300 & echo $! > {tmp_path}/child; wait"
+    with pytest.raises(TimeoutError):
+        start(side(script), tmp_path, seconds=0.5)
+    assert _is_gone(int((tmp_path / "child").read_text()))
+
+
+def test_interrupted(side, tmp_path):
+    """A Ctrl-C is for this process; the run is ended by it."""
+    script = f"echo $$ > {tmp_path}/child; sleep 300"
+
+    def tick():
+        if (tmp_path / "child").exists():
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        processes.run(side(script), (), Path(tmp_path), 60.0, tick)
+    child = int((tmp_path / "child").read_text())
+    assert _is_gone(child)
+    assert os.getpgid(0) != child
+
+
+def _is_gone(pid):
+    for _ in range(50):
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.1)
+    return False

@@ -1,0 +1,105 @@
+"""Looks at growing sides close the cases that are decided, or hopeless, and raise no alarm by looking often."""
+
+import numpy as np
+import pytest
+from recordings import timed
+
+from autoenc_bench.catalogue.limits import Overrides
+from autoenc_bench.gate.verdicts import Outcome, sides
+from autoenc_bench.gate.verdicts.sequential import Looks
+from autoenc_bench.records.case import Statistics
+
+BLOCKS = 8
+
+
+def side(logs, trainer="fused", spread=sides.SPREAD, error=None):
+    """Make a side of runs, (runs, cases) logarithms of times; the last case has an error, where one is given."""
+    held = {}
+    for place, column in enumerate(np.asarray(logs).T):
+        case = timed("digits", "epoch", trainer=trainer)
+        held[f"case {place}"] = sides.Observed(case, column.tolist(), column.tolist(), spread=spread)
+    if error:
+        held[f"case {place}"].errors[0] = Statistics(mean=error, std=1.0, quantiles={}, counts=[])
+    return sides.Side([], sides.Alike("a machine", None, {}), held, {}, frozenset())
+
+
+def suite(seed, cases, slowdown=0.0, spread=0.02, drift=0.0):
+    """Draw a base and a head, run by turns A B B A, the first case of the head slower."""
+    random = np.random.default_rng(seed)
+    logs = random.normal(0, spread, (4 * BLOCKS, cases)) + np.linspace(0, drift, 4 * BLOCKS)[:, None]
+    heads = np.tile([False, True, True, False], BLOCKS)
+    logs[heads, 0] += np.log1p(slowdown)
+    return logs[~heads], logs[heads]
+
+
+def look_on(base, head, **changes):
+    """Look after each block until nothing is open; return the last comparison and the blocks that each case took."""
+    looks, took = Looks(Overrides({})), {}
+    for block in range(1, BLOCKS + 1):
+        runs = 2 * block
+        ours, theirs = side(base[:runs], **changes), side(head[:runs], **changes)
+        found = looks.look(ours, theirs, block / BLOCKS, last=block == BLOCKS)
+        took.update({name: block for name in looks.closed if name not in took})
+    return {verdict.case: verdict.time.outcome for verdict in found.verdicts}, took, found
+
+
+def test_a_slower_case_closes_early():
+    """A large slowdown is decided after a few blocks, and stays what it is while the others go on."""
+    outcomes, took, _ = look_on(*suite(0, 3, slowdown=0.3))
+    assert outcomes["case 0"] is Outcome.REGRESSED
+    assert took["case 0"] < BLOCKS // 2
+    assert {outcomes["case 1"], outcomes["case 2"]} <= {Outcome.UNCHANGED, Outcome.UNDECIDED}
+
+
+def test_no_alarm():
+    """Of 40 suites of 10 equal cases, looked at 8 times each, none or one has a case that regressed."""
+    alarms = [Outcome.REGRESSED in look_on(*suite(seed, 10))[0].values() for seed in range(40)]
+    assert sum(alarms) <= 1
+
+
+def test_drift():
+    """A machine that slows down by a fifth meanwhile hides nothing: both sides of a block have the same share of it."""
+    calm, drifting = (look_on(*suite(0, 1, slowdown=0.08, drift=drift))[2].verdicts[0].time for drift in (0, 0.2))
+    assert calm.outcome is drifting.outcome is Outcome.REGRESSED
+    assert drifting.interval.spread < 0.03  # without blocks it would be 0.06
+
+
+def test_two_runs_tell_nothing_of_time():
+    """A first look at two runs a side decides no time, however far apart they are."""
+    looks = Looks(Overrides({}))
+    found = looks.look(side([[0.0]] * 2), side([[9.0]] * 2), 0.2)
+    assert found.verdicts[0].time.outcome is Outcome.UNDECIDED
+    assert not looks.closed
+
+
+def test_errors_need_one_run():
+    """Half a block decides the errors; a case whose time is hopeless is closed with it."""
+    looks = Looks(Overrides({}))
+    ours, theirs = (side([[0.0]], spread=sides.SINGLE_SPREAD, error=error) for error in (5.0, 6.0))
+    found = looks.look(ours, theirs, 0.1)
+    assert found.verdicts[0].error.outcome is Outcome.REGRESSED
+    assert found.verdicts[0].time.outcome is Outcome.UNDECIDED
+    assert set(looks.closed) == {"case 0"}
+
+
+@pytest.mark.parametrize(("apart", "closed"), [(0.05, True), (3.0, False)], ids=["near", "far"])
+def test_hopeless(apart, closed):
+    """What spreads by more than the time can average out is measured no more, unless it is far from the base."""
+    looks = Looks(Overrides({}))
+    looks.look(side([[0.0]], spread=sides.FIT_SPREAD), side([[apart]], spread=sides.FIT_SPREAD), 0.1)
+    assert [verdict.time.reason for verdict in looks.closed.values()] == ["given up"] * closed
+
+
+def test_a_failed_control_takes_back_what_was_closed():
+    """A regression that was decided before is doubted when the base differs from itself in the end."""
+    looks = Looks(Overrides({}))
+    calm = np.random.default_rng(0).normal(0, 0.01, (16, 2))
+    ours, theirs = calm.copy(), calm[::-1].copy()
+    theirs[:, 0] += 0.3
+    for runs in (2, 4, 6, 8):
+        found = looks.look(side(ours[:runs]), side(theirs[:runs]), runs / 16)
+    assert found.verdicts[0].time.outcome is Outcome.REGRESSED
+    ours[::2, 1] += 2.0
+    found = looks.look(side(ours), side(theirs), 1.0, last=True)
+    assert found.control == "case 1"
+    assert found.verdicts[0].time.outcome is Outcome.UNDECIDED

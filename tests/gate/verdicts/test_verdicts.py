@@ -1,0 +1,313 @@
+"""Two sets of records give one verdict per case, and a command that ends with the right status."""
+
+import json
+from math import inf
+
+import histories
+import numpy as np
+import pytest
+import recordings
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoenc_bench import cli
+from autoenc_bench.catalogue import limits
+from autoenc_bench.gate import verdicts
+from autoenc_bench.gate.verdicts import Outcome, status, tables
+from autoenc_bench.records import case, loading
+
+EPOCH, WHOLE = "epoch[digits-fused]", "experiment[digits-fused]"
+MIRROR = {Outcome.REGRESSED: Outcome.IMPROVED, Outcome.IMPROVED: Outcome.REGRESSED}
+
+
+def side(folder, times, **changes):
+    """Write a side's records, one per time, and read them."""
+    contents = [histories.content(day, time, **changes) for day, time in enumerate(times)]
+    histories.write(folder, contents)
+    return [loading.read(path, pictured=False) for path in sorted(folder.glob("*.json"))]
+
+
+def noisy(level, runs=8, seed=0):
+    """Draw times around a level, 1 % apart."""
+    return [float(level * np.exp(value)) for value in np.random.default_rng(seed).normal(0, 0.01, runs)]
+
+
+def by_case(found):
+    """Give verdicts by their case."""
+    return {verdict.case: verdict for verdict in found.verdicts}
+
+
+def both(tmp_path, base, head, **changes):
+    """Compare sides of these times; ``changes`` are the head's."""
+    return verdicts.compare(side(tmp_path / "base", base), side(tmp_path / "head", head, **changes))
+
+
+def test_slower(tmp_path):
+    """A tenth more time is a regression, of time alone."""
+    found = by_case(both(tmp_path, noisy(0.2), noisy(0.22, seed=1)))[EPOCH]
+    assert found.time.outcome is Outcome.REGRESSED
+    assert found.memory.outcome is Outcome.UNCHANGED
+    assert found.error is None
+    assert found.joined == "worse"
+
+
+def test_the_same_again(tmp_path):
+    """Runs of one thing are unchanged, in time and error."""
+    found = by_case(both(tmp_path, noisy(0.2, 12), noisy(0.2, 12, seed=1)))
+    assert {verdict.joined for verdict in found.values()} == {"unchanged"}
+    assert found[WHOLE].error.interval.estimate == 0
+
+
+def test_undecided_says_what_it_sees(tmp_path):
+    """Single runs cannot tell 4 %, and the table says which change they could have told."""
+    found = both(tmp_path, [0.2], [0.208])
+    assert by_case(found)[EPOCH].time.outcome is Outcome.UNDECIDED
+    assert "undecided, sees +" in tables.text(found)
+    assert "Fewer than 3 runs a side" in tables.text(found)
+
+
+@pytest.mark.parametrize(
+    ("time", "error", "joined"),
+    [
+        (0.1, 5.0, "better"),
+        (0.1, 5.5, "faster but less accurate"),
+        (0.4, 4.5, "slower but more accurate"),
+        (0.4, 5.0, "worse"),
+        (0.2, 5.5, "worse"),
+        (0.2, 4.5, "better"),
+    ],
+)
+def test_joined(tmp_path, time, error, joined):
+    """Time and error have one word together."""
+    found = both(tmp_path, noisy(0.2), noisy(time, seed=1), error=error)
+    assert by_case(found)[WHOLE].joined == joined
+
+
+def test_limits_of_ones_own(tmp_path):
+    """What somebody asked for replaces the experiment's limit."""
+    base, head = side(tmp_path / "base", noisy(0.2)), side(tmp_path / "head", noisy(0.22, seed=1))
+    found = verdicts.compare(base, head, limits.parse(["digits:time:15%"], ["digits"]))
+    assert by_case(found)[EPOCH].time.outcome is not Outcome.REGRESSED
+
+
+@pytest.mark.parametrize("change", [{"machine": histories.OTHER}, {"keras": "3.2"}, {"XLA_FLAGS": "--fast"}])
+def test_incomparable(tmp_path, change):
+    """On another machine or in another context only the error is judged, and the status is 2."""
+    found = both(tmp_path, noisy(0.2), noisy(0.4, seed=1), **change)
+    verdict = by_case(found)[WHOLE]
+    assert verdict.time.outcome is Outcome.INCOMPARABLE
+    assert verdict.time.reason
+    assert verdict.error.outcome is Outcome.UNCHANGED
+    assert status.of(found).code == 2
+
+
+@pytest.mark.parametrize(("part", "change"), [("keras", {"keras": "3.2"}), ("env", {"XLA_FLAGS": "--fast"})])
+def test_across(tmp_path, part, change):
+    """A part of the context that is under test may differ."""
+    base, head = side(tmp_path / "base", noisy(0.2)), side(tmp_path / "head", noisy(0.4, seed=1), **change)
+    assert by_case(verdicts.compare(base, head, across=[part]))[EPOCH].time.outcome is Outcome.REGRESSED
+    with pytest.raises(LookupError, match="unknown part 'colour'; choose from env, "):
+        verdicts.compare(base, head, across=["colour"])
+
+
+@pytest.mark.parametrize(
+    ("name", "referenced"), [("keras", True), ("XLA_FLAGS", True), ("numpy", False), ("OMP_PROC_BIND", False)]
+)
+def test_what_moves_the_reference_workload(tmp_path, name, referenced):
+    """Across what the reference workload runs on as well, times are compared as measured."""
+    base = side(tmp_path / "base", [0.2] * 3, **{name: "a"})
+    head = side(tmp_path / "head", [0.4] * 3, reference=0.02, **{name: "b"})
+    found = verdicts.compare(base, head, across=["env" if name.isupper() else name])
+    assert found.referenced is referenced
+    estimate = by_case(found)[EPOCH].time.interval.estimate
+    assert estimate == pytest.approx(0 if referenced else np.log(2))
+
+
+def test_another_scale(tmp_path):
+    """Another scale is other work: nothing of it is compared."""
+    found = both(tmp_path, [0.2], [0.2], scale="smoke")
+    assert found.unlike == "scale standard → smoke"
+    assert {held.outcome for held in by_case(found)[WHOLE].judgements.values()} == {Outcome.INCOMPARABLE}
+
+
+def test_one_side_of_two_contexts(tmp_path):
+    """Records of one side must belong together."""
+    mixed = [*side(tmp_path / "a", [0.2]), *side(tmp_path / "b", [0.2], keras="3.2")]
+    with pytest.raises(ValueError, match="are of one side, but not of one machine, scale and context"):
+        verdicts.compare(mixed, mixed)
+
+
+def test_control(tmp_path):
+    """Where every other run of the base differs from the rest, no change of time counts."""
+    base = [0.2 if place % 2 else 0.3 for place in range(12)]
+    found = both(tmp_path, [*noisy(0.2, 1), *base], noisy(0.6, 12))
+    assert EPOCH in found.control
+    assert by_case(found)[EPOCH].time.outcome is Outcome.UNDECIDED
+    assert "control failed" in tables.text(found)
+
+
+def test_new_and_missing(tmp_path):
+    """A case that one side lacks is named, with the reason that the head gives for it."""
+    base = side(tmp_path / "base", [0.2])
+    content = histories.content(0, 0.2)
+    content["benchmarks"][0]["name"] = "test_epoch[digits-other]"
+    content["autoenc"]["failed"] = [{"case": EPOCH, "reason": "AssertionError: worse"}]
+    histories.write(tmp_path / "head", [content])
+    head = [loading.read(path, pictured=False) for path in (tmp_path / "head").glob("*.json")]
+    found = verdicts.compare(base, head)
+    assert by_case(found)["epoch[digits-other]"].time.outcome is Outcome.NEW
+    assert by_case(found)[EPOCH].time.outcome is Outcome.MISSING
+    assert f"missing {EPOCH}: AssertionError: worse" in tables.text(found)
+    assert status.of(found).code == 2
+    assert status.of(found, allow_missing=True).code == 0
+
+
+def test_what_ran_on_neither_side(tmp_path):
+    """A case that was skipped on both sides is named with its reason, for it is no part of the verdict."""
+    found = both(tmp_path, [0.2] * 3, [0.2] * 3)
+    assert "ran on neither side: experiment[mnist-fused]: nobody has the data" in tables.text(found)
+
+
+levels = st.lists(st.floats(0.1, 0.4), min_size=1, max_size=7)
+
+
+@given(base=levels, head=levels, error=st.sampled_from([4.5, 4.99, 5.0, 5.03, 6.0]))
+def test_mirrored(tmp_path_factory, base, head, error):
+    """A side against itself differs by exactly nothing; swapped sides mirror every verdict."""
+    folder = tmp_path_factory.mktemp("sides")
+    ours, theirs = side(folder / "ours", base), side(folder / "theirs", head, error=error)
+    there, back = verdicts.compare(ours, theirs), verdicts.compare(theirs, ours)
+    for one, other in zip(there.verdicts, back.verdicts, strict=True):
+        for kind, judgement in one.judgements.items():
+            mirrored = other.judgements[kind]
+            assert mirrored.outcome is MIRROR.get(judgement.outcome, judgement.outcome)
+            assert mirrored.interval.estimate == -judgement.interval.estimate
+    for verdict in verdicts.compare(ours, ours).verdicts:
+        for judgement in verdict.judgements.values():
+            assert judgement.interval.estimate == 0
+            assert judgement.outcome not in MIRROR
+
+
+def statistics(**changes):
+    """Make the statistics of an error."""
+    known = {"mean": 5.0, "std": 1.0, "quantiles": {"0.95": 6.0, "0.99": 7.0}, "counts": []}
+    return case.Statistics(**{**known, **changes})
+
+
+@pytest.mark.parametrize(
+    ("head", "outcome", "reason"),
+    [
+        ({}, Outcome.UNCHANGED, ""),
+        ({"mean": 5.0 * (1 + 1e-5)}, Outcome.UNCHANGED, ""),
+        ({"mean": 5.2}, Outcome.REGRESSED, ""),
+        ({"mean": 4.8}, Outcome.IMPROVED, ""),
+        ({"std": 1.2}, Outcome.REGRESSED, "σ"),
+        ({"quantiles": {"0.95": 6.0, "0.99": 7.7}}, Outcome.REGRESSED, "99 % quantile"),
+        ({"mean": 4.8, "std": 1.2}, Outcome.UNDECIDED, "mean improved, σ regressed"),
+        ({"mean": None, "std": None, "quantiles": {}}, Outcome.REGRESSED, ""),
+    ],
+)
+def test_errors(head, outcome, reason):
+    """Mean, σ and upper quantiles count; float noise does not; what is not finite is worse than anything."""
+    found = verdicts.errors.judge([(statistics(), statistics(**head))] * 2, 1e-4, 0.0005)
+    joint = verdicts._joint({which: verdicts.decide(interval, 0.01) for which, interval in found.items()})
+    assert (joint.outcome, joint.reason) == (outcome, reason)
+    if head.get("mean", 5.0) is None:
+        assert joint.interval.estimate == inf
+
+
+def test_seeds_are_paired(tmp_path):
+    """Errors are compared seed by seed; a seed that one side lacks counts for nothing."""
+    runs = []
+    for name, means in (("base", {0: 5.0, 1: 6.0, 2: 7.0}), ("head", {1: 6.0, 2: 7.0})):
+        entries = [
+            recordings.benchmark(recordings.whole("digits", seed=seed, error=recordings.error(mean, 0.5)), 1, rounds=1)
+            for seed, mean in means.items()
+        ]
+        path = recordings.save(tmp_path / name, recordings.content(entries=entries))
+        runs.append([loading.read(path, pictured=False)])
+    found = by_case(verdicts.compare(*runs))
+    assert list(found) == [WHOLE]
+    assert found[WHOLE].error.interval.runs == (2, 2)
+    assert found[WHOLE].error.interval.estimate == 0
+
+
+@pytest.fixture
+def stored(tmp_path, monkeypatch):
+    """Lay out saved runs: base, the same again, a slower one and a worse one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    for name, times, error in (("base", noisy(0.2), 5.0), ("same", noisy(0.2, seed=1), 5.0), ("one", [0.2], 5.0)):
+        side(tmp_path / name, times, error=error)
+    side(tmp_path / "slower", noisy(0.3, seed=1))
+    side(tmp_path / "worse", noisy(0.2, seed=1), error=6.0)
+    side(tmp_path / "elsewhere", noisy(0.2, seed=1), machine=histories.OTHER)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["base", "same"], 0, ""),
+        (["base", "base"], 0, ""),
+        (["base", "slower"], 1, f"regressed: {EPOCH}, {WHOLE}"),
+        (["base", "slower", "--fail-on", "time:60%"], 0, ""),
+        (["base", "worse"], 1, f"regressed: {WHOLE}"),
+        (["base", "elsewhere"], 2, "times are incomparable: machine 0123456789ab → ba9876543210"),
+        (["base", "nobody"], 2, "nobody: no such record"),
+        (["base", "same", "--fail-on", "speed:3%"], 2, "limit 'speed:3%'; give time, memory, error"),
+        (["base", "same", "--across", "colour"], 2, "unknown part 'colour'"),
+        (["one", "one", "--strict"], 3, f"undecided: {EPOCH}"),
+        (["one", "one"], 0, ""),
+    ],
+)
+def test_compare(stored, capsys, arguments, code, said):
+    """Each end has its status, and its reason on standard error."""
+    assert cli.main(["compare", *arguments]) == code
+    err = capsys.readouterr().err
+    assert err.startswith(f"autoenc-bench: {said}") if said else err == ""
+    assert err.count("\n") <= 1
+    assert stored.exists()
+
+
+def test_formats(stored, capsys, monkeypatch):
+    """JSON reads back whole, Markdown is appended to a job's page."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(stored / "job.md"))
+    assert cli.main(["compare", "base", "slower", "--format", "json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    first = document["verdicts"][0]
+    assert (first["case"], first["joined"], first["memory"]["outcome"]) == (EPOCH, "worse", "unchanged")
+    assert first["time"]["low"] < first["time"]["ratio"] < first["time"]["high"]
+    assert document["head"]["files"][0].startswith("slower/")
+    page = (stored / "job.md").read_text()
+    assert "of `0000" in page
+    assert page.startswith("# autoenc-bench compare\n\ntime regressed in `epoch[digits-fused]`")
+    assert "| `epoch[digits-fused]`" in page
+
+
+def test_a_page_that_cannot_be_written(stored, capsys, monkeypatch):
+    """The verdict stands when a job's page cannot show it."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(stored))
+    assert cli.main(["compare", "base", "slower"]) == 1
+    printed = capsys.readouterr()
+    assert "cannot be written" in printed.err
+    assert EPOCH in printed.out
+
+
+def test_plain_records(tmp_path):
+    """Records of plain pytest-benchmark are compared as well, by time alone."""
+    path = recordings.save_plain(tmp_path)
+    found = verdicts.compare([loading.read(path)], [loading.read(path)])
+    assert [verdict.case for verdict in found.verdicts] == ["fast", "slow"]
+    assert found.verdicts[0].time.interval.estimate == 0
+    assert found.verdicts[0].error is None
+
+
+def test_assumed_spread(tmp_path):
+    """fit, which has two speeds, is not called slower by one run a side."""
+    runs = []
+    for name, seconds in (("base", 0.72), ("head", 1.4)):
+        entry = recordings.benchmark(recordings.timed("digits", "epoch", trainer="fit"), seconds)
+        path = recordings.save(tmp_path / name, recordings.content(entries=[entry]))
+        runs.append([loading.read(path, pictured=False)])
+    assert verdicts.compare(*runs).verdicts[0].time.outcome is Outcome.UNDECIDED

@@ -1,0 +1,117 @@
+"""Each case gets one line, and a silent one says which epoch it is in."""
+
+from types import SimpleNamespace
+
+import pytest
+import recordings
+
+from autoenc_bench.plugin import progress
+
+
+class Terminal:
+    """Keep what is written, as pytest's reporter and its capturing manager do together."""
+
+    def __init__(self, verbosity=0):
+        self.verbosity = verbosity
+        self.showfspath = True
+        self.text = ""
+
+    def write(self, text, **_markup):
+        """Keep a text."""
+        self.text += text
+
+    def write_line(self, text, **_markup):
+        """Keep a line."""
+        self.text += text + "\n"
+
+    def ensure_newline(self):
+        """Begin a line."""
+
+    def global_and_fixture_disabled(self):
+        """Return a context that does nothing."""
+        return pytest.MonkeyPatch.context()
+
+
+def started(verbosity=0, cases=("f.py::test_epoch[digits-fit]",), alone=True):
+    """Return a Progress that has started, and its terminal."""
+    terminal = Terminal(verbosity)
+    config = SimpleNamespace(pluginmanager=SimpleNamespace(get_plugin=lambda _: terminal))
+    found = progress.Progress(config)
+    found.start(list(cases), alone)
+    return found, terminal
+
+
+def report(when="call", outcome="passed", nodeid="f.py::test_epoch[digits-fit]"):
+    """Return what pytest reports of a part of a case."""
+    return SimpleNamespace(nodeid=nodeid, when=when, outcome=outcome, passed=outcome == "passed")
+
+
+def test_a_line_per_case():
+    """The line names the case, and ends with its result as soon as there is one."""
+    found, terminal = started()
+    found.pytest_runtest_logstart("f.py::test_epoch[digits-fit]")
+    assert terminal.text.strip() == "[1/1] epoch[digits-fit]"
+    found.results["f.py::test_epoch[digits-fit]"] = "12 ms"
+    for when in ("setup", "call", "teardown"):
+        found.pytest_runtest_logreport(report(when))
+        assert found.pytest_report_teststatus(report(when)) == ("passed" if when == "call" else "", "", "")
+    assert terminal.text.split() == ["[1/1]", "epoch[digits-fit]", "12", "ms"]
+    assert not terminal.showfspath
+
+
+@pytest.mark.parametrize("outcome", ["skipped", "failed"])
+def test_what_did_not_pass(outcome):
+    """A case that was skipped or failed says so, in whatever part it ended."""
+    found, terminal = started()
+    found.pytest_runtest_logreport(report("setup", outcome))
+    assert terminal.text == f" {outcome.upper()}\n"
+
+
+def test_others_are_left_to_pytest():
+    """Other tests, and runs with -v or -q, look as they do everywhere."""
+    found, terminal = started(alone=False)
+    other = report(nodeid="f.py::test_other")
+    found.pytest_runtest_logstart(other.nodeid)
+    found.pytest_runtest_logreport(other)
+    assert found.pytest_report_teststatus(other) is None
+    assert terminal.showfspath
+    quiet, silent = started(verbosity=-1)
+    quiet.pytest_runtest_logstart("f.py::test_epoch[digits-fit]")
+    quiet.pytest_runtest_logreport(report())
+    assert quiet.pytest_report_teststatus(report()) is None
+    assert terminal.text == silent.text == ""
+
+
+def test_expected_failures_are_left_to_pytest():
+    """What was expected to fail keeps pytest's own word."""
+    marked = report(outcome="skipped")
+    marked.wasxfail = "known"
+    assert started()[0].pytest_report_teststatus(marked) is None
+
+
+def test_epochs(monkeypatch):
+    """An epoch is announced once a second has passed without a word."""
+    now = [0.0]
+    monkeypatch.setattr(progress, "monotonic", lambda: now[0])
+    found, terminal = started()
+    for done, moment in enumerate((0.5, 1.1, 1.9, 2.2), start=1):
+        now[0] = moment
+        found.epoch(done, None)
+    assert terminal.text == " epoch 2 epoch 4"
+
+
+def test_result():
+    """A result has its time in a readable unit, its rate where rows were processed, and its error."""
+    build, epoch = recordings.timed("digits", "build", 1), recordings.timed("digits", "epoch", 1000)
+    assert progress.result(build, 0.0123).split() == ["12.3", "ms"]
+    assert progress.result(epoch, 2e-4).split() == ["200", "µs", "5,000,000", "rows/s"]
+    assert progress.result(epoch, None) == "1,000 rows, not timed"
+    bound = recordings.timed("digits", "epoch", 1000, work=recordings.WORK)
+    assert progress.result(bound, 0.05, recordings.ROOFS).endswith("rows/s   20 % of compute")
+    said = progress.result(recordings.whole("crude-simple"), 2.0)
+    assert said.split() == ["2", "s", "4,500", "rows/s", "error", "7.998", "±", "0.080"]
+
+
+def test_short():
+    """A case's name has neither its file nor the word that pytest asks for."""
+    assert progress.short("benchmarks/test_epoch.py::test_epoch[digits-fit]") == "epoch[digits-fit]"

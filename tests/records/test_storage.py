@@ -1,0 +1,153 @@
+"""Records are saved whole or not at all, under numbers that nobody shares, and are found again."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from contents import content
+
+from autoenc_bench.records import record, storage
+
+
+def test_numbers_rise(tmp_path):
+    """Files are numbered as pytest-benchmark does, from the largest number on."""
+    (tmp_path / "0041_old.json").write_text("{}")
+    paths = [storage.save(content(), tmp_path, name, {}) for name in ("one", "two")]
+    assert [path.name for path in paths] == ["0042_one.json", "0043_two.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0041_old.json", "0042_one.json", "0043_two.json"]
+
+
+def test_pictures(tmp_path):
+    """Pictures stand beside the record under its name, and a record without has none."""
+    pictures = {"digits-fused-seed0/best": np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)}
+    path = storage.save(content(), tmp_path, "smoke", pictures)
+    assert path.with_suffix(".npz").exists()
+    found = storage.pictures(path)
+    assert list(found) == list(pictures)
+    np.testing.assert_array_equal(found["digits-fused-seed0/best"], pictures["digits-fused-seed0/best"])
+    assert storage.pictures(storage.save(content(), tmp_path, "smoke", {})) == {}
+
+
+@pytest.mark.parametrize("data", [b"", b"PK", b"PK\x03\x04", b"\x93NUMPY"])
+def test_damaged_pictures(tmp_path, data):
+    """A damaged side file is refused by name."""
+    (tmp_path / "0001_x.npz").write_bytes(data)
+    with pytest.raises(ValueError, match=r"0001_x\.npz: not a readable side file"):
+        storage.pictures(tmp_path / "0001_x.json")
+
+
+def test_foreign_pictures(tmp_path):
+    """A side file that holds something else is refused with what was expected."""
+    np.savez(tmp_path / "0001_x.npz", weights=np.zeros((2, 3)))
+    with pytest.raises(ValueError, match=r"weights is float64 of shape \(2, 3\); expected uint8"):
+        storage.pictures(tmp_path / "0001_x.json")
+
+
+@pytest.mark.parametrize("value", [np.float32(1), np.int64(1), {1, 2}, float("nan"), float("inf")])
+def test_refuses_to_write_what_is_no_plain_number(tmp_path, value):
+    """NumPy's numbers, other objects and what is not finite are refused, and nothing is written."""
+    with pytest.raises(ValueError, match=r"does not belong in a record|not JSON compliant"):
+        storage.save(content(datetime="now", extra=value), tmp_path, "smoke", {})
+    assert not list(tmp_path.iterdir())
+
+
+def test_refuses_to_write_what_is_no_record(tmp_path):
+    """Content that could not be read back is not written."""
+    with pytest.raises(ValueError, match="benchmarks"):
+        storage.save(content(benchmarks="none"), tmp_path, "smoke", {})
+    assert not list(tmp_path.iterdir())
+
+
+def test_newest(tmp_path):
+    """The newest record is the one written last, in any folder."""
+    for folder, age in (("a", 2), ("b", 1), ("c", 3)):
+        path = storage.save(content(), tmp_path / folder, "smoke", {})
+        os.utime(path, (time.time() - age, time.time() - age))
+    assert storage.newest(tmp_path).parent.name == "b"
+
+
+def test_platform_folder():
+    """The folder is pytest-benchmark's, so that its own commands find the records."""
+    from pytest_benchmark.utils import get_machine_id
+
+    assert storage.platform_folder() == get_machine_id()
+
+
+FORKS = """
+import json, os, pathlib, random, signal, sys, time
+from autoenc_bench.records import storage
+content, folder = json.loads(sys.stdin.read()), pathlib.Path(sys.argv[1])
+"""
+AT_ONCE = """
+start = time.monotonic() + 0.3
+children = []
+for number in range(16):
+    children.append(os.fork())
+    if children[-1] == 0:
+        while time.monotonic() < start:
+            pass
+        storage.save(content, folder, f"run{number}", {})
+        os._exit(0)
+assert [os.waitpid(child, 0)[1] for child in children] == [0] * 16
+"""
+KILLED = """
+delays = random.Random(0)
+began = time.monotonic()
+storage.save(content, folder, "x", {})
+usual = time.monotonic() - began
+reader, writer = os.pipe()
+for _ in range(50):
+    child = os.fork()
+    if child == 0:
+        os.write(writer, b".")
+        while True:
+            storage.save(content, folder, "x", {})
+    os.read(reader, 1)
+    time.sleep(delays.uniform(0, 3 * usual))
+    os.kill(child, signal.SIGKILL)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+"""
+
+
+def forked(code, found, folder):
+    """Run code that forks and saves this content to the folder, in a process without threads."""
+    command = [sys.executable, "-c", FORKS + code, str(folder)]
+    subprocess.run(command, input=json.dumps(found), text=True, check=True, timeout=120)
+
+
+def test_runs_that_save_at_once(tmp_path):
+    """Sixteen processes that save at the same moment get sixteen numbers and leave sixteen whole records."""
+    forked(AT_ONCE, content(), tmp_path)
+    paths = sorted(tmp_path.iterdir())
+    assert len(paths) == len({path.name[:4] for path in paths}) == 16
+    assert {path.stem[5:] for path in paths} == {f"run{number}" for number in range(16)}
+    for path in paths:
+        record.read(path)
+
+
+def test_killed_runs_leave_no_half_record(tmp_path):
+    """Of fifty savers, each killed at some moment, every file under a record's name can be read, and others go on."""
+    forked(KILLED, content(benchmarks=content()["benchmarks"] * 500), tmp_path)
+    paths = list(tmp_path.glob("*.json"))
+    assert len(paths) > 1, "no saver was quick enough"
+    assert any(path.name.startswith(".") for path in tmp_path.iterdir()), "no saver was killed at work"
+    for path in paths:
+        record.read(path)
+    record.read(storage.save(content(), tmp_path, "after", {}))
+
+
+def test_a_record_appears_by_renaming(tmp_path, monkeypatch):
+    """Until the rename, which is one step, no file bears a record's name; a failed one leaves nothing behind."""
+
+    def fail(_self, _target):
+        assert not list(tmp_path.glob("*.json"))
+        raise OSError("no room")
+
+    monkeypatch.setattr(storage.Path, "replace", fail)
+    with pytest.raises(OSError, match="no room"):
+        storage.save(content(), tmp_path, "smoke", {})
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,130 @@
+"""A distributed run says what more devices bring, and where they cannot help."""
+
+import msgspec
+import pytest
+import recordings
+
+from autoenc_bench import cli
+from autoenc_bench.records import loading
+from autoenc_bench.report import devices, figures, side_by_side
+from autoenc_bench.report import page as report
+from autoenc_bench.report.figures import style
+
+SECONDS = {  # of 100 steps, by experiment, phase and devices
+    "crude-simple": {
+        ("strong", 1): 1.0,
+        ("strong", 2): 2.0,
+        ("weak", 1): 1.0,
+        ("weak", 2): 2.5,
+        ("all_reduce", 2): 0.9,
+    },
+    "mnist": {("strong", 1): 10.0, ("strong", 2): 6.25, ("weak", 1): 10.0, ("weak", 2): 11.0, ("all_reduce", 2): 0.5},
+}
+
+
+def entries():
+    """Make the entries of a distributed run."""
+    for experiment, found in SECONDS.items():
+        for (phase, number), seconds in found.items():
+            rows = {"strong": 1000, "weak": 1000 * number, "all_reduce": 1}[phase]
+            case = recordings.timed(experiment, phase, rows, devices=number, steps=100)
+            entry = recordings.plain(f"test_{phase}[{experiment}-devices{number}]", [seconds] * 3)
+            yield {**entry, "extra_info": {"autoenc": msgspec.to_builtins(case)}}
+
+
+def record(folder, virtual=False):
+    """Write the record of a distributed run."""
+    context = {"backend": "jax", "devices": 2, "processes": 1 if virtual else 2, "virtual_devices": virtual}
+    run = msgspec.structs.replace(recordings.RUN, context={**recordings.RUN.context, **context})
+    return recordings.save(folder, recordings.content(run=run, entries=list(entries())))
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Return the record of two processes."""
+    return record(tmp_path)
+
+
+def test_rows(path):
+    """Rates, efficiencies and times per step follow from rows, seconds, devices and steps."""
+    rows = devices.rows(loading.read(path).record.timed())
+    assert [(row.experiment, row.devices) for row in rows] == [
+        ("crude-simple", 1),
+        ("crude-simple", 2),
+        ("mnist", 1),
+        ("mnist", 2),
+    ]
+    assert rows[0].strong_efficiency == rows[0].weak_efficiency == 1
+    assert rows[0].all_reduce is None
+    assert (rows[3].strong, rows[3].weak) == (160, pytest.approx(2000 / 11))
+    assert rows[3].strong_efficiency == pytest.approx(0.8)
+    assert rows[3].weak_efficiency == pytest.approx(10 / 11)
+    assert (rows[3].step, rows[3].all_reduce) == (0.0625, 0.005)
+
+
+def test_answer(path):
+    """Where a step is no longer than its all-reduce leaves room for, more devices cannot help; else what they bring."""
+    source = loading.read(path)
+    said = devices.answer(devices.rows(source.record.timed()), source.record.autoenc.context)
+    assert said == [
+        "More devices cannot help crude-simple at this batch: a step takes 10 ms on one, 20 ms on 2, and one "
+        "all-reduce of its gradients 9 ms.",
+        "mnist trains 1.6 times as many rows per second on 2 devices as on one (strong scaling).",
+        "mnist trains 1.8 times as many rows per second on 2 devices as on one (weak scaling).",
+    ]
+
+
+def test_virtual(tmp_path):
+    """Virtual devices are proof of correctness, and no measure of speed: words, setting and figure say so."""
+    source = loading.read(record(tmp_path, virtual=True))
+    assert "jax on CPU, 2 virtual devices" in source.setting
+    assert devices.answer([], source.record.autoenc.context)[0].startswith("These devices are virtual")
+    with style.style():
+        (chapter, drawing), *others = figures.draw(source)
+    assert (chapter, others) == ("More devices", [])
+    assert "virtual devices: no measure of speed" in drawing.figure.get_suptitle()
+
+
+def test_report(path, tmp_path):
+    """The report of a distributed run has its table, its sentences and its figure, and none of the usual."""
+    written = report.write([path], tmp_path / "out")
+    page, text = written.page.read_text(), (tmp_path / "out" / "summary.md").read_text()
+    for told in (page, text):
+        assert "More devices cannot help crude-simple" in told
+        assert "strong rows/s" in told
+        assert "speed-up" not in told
+    assert "How 2 experiments scale with devices" in page
+    assert "jax on CPU, 2 devices in 2 processes" in page
+    assert [found.name for found in (tmp_path / "out" / "figures").glob("*.png")] == ["scale-out.png"]
+
+
+def test_partial(tmp_path):
+    """What was not measured is a dash, and nothing is said of it."""
+    kept = [entry for entry in entries() if "all_reduce" not in entry["name"] and "strong" not in entry["name"]]
+    run = msgspec.structs.replace(recordings.RUN, context={**recordings.RUN.context, "devices": 2, "processes": 2})
+    path = recordings.save(tmp_path, recordings.content(run=run, entries=kept))
+    rows = devices.rows(loading.read(path).record.timed())
+    assert [cells[2] for cells in devices.cells(rows)] == ["–"] * 4
+    assert all("strong" not in sentence for sentence in devices.answer(rows, run.context))
+    report.write([path], tmp_path / "out")
+
+
+def test_summary(path, capsys):
+    """The summary of such a record is its own table."""
+    assert cli.main(["summary", str(path)]) == 0
+    assert "all-reduce" in capsys.readouterr().out
+
+
+def test_not_side_by_side(path, tmp_path):
+    """Distributed runs have no place beside usual ones, whose columns they do not have."""
+    usual = [loading.read(recordings.save(tmp_path, name=name)) for name in ("one", "two")]
+    assert side_by_side.together([loading.read(path), *usual]) == usual
+
+
+def test_no_gain(path):
+    """Where there would be room for a gain that did not come, that is said as well."""
+    rows = devices.rows(loading.read(path).record.timed())
+    slow = [msgspec.structs.replace(row, strong_efficiency=0.4, step=0.12) if row.devices == 2 else row for row in rows]
+    assert "More devices did not help mnist at this batch: a step takes 100 ms on one, 120 ms on 2" in " ".join(
+        devices.answer(slow, {})
+    )

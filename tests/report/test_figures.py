@@ -1,0 +1,321 @@
+"""Figures show what a record holds, look the same each time, and need no pyplot."""
+
+import subprocess
+import sys
+
+import msgspec
+import numpy as np
+import pytest
+import recordings
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from matplotlib.figure import Figure
+
+from autoenc_bench.core import metrics
+from autoenc_bench.records import case, loading
+from autoenc_bench.report import figures
+from autoenc_bench.report.figures import curves, efficiency, histograms, scaling, style, timings
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """Return a record of seven experiments, with pictures of one."""
+    return loading.read(recordings.save(tmp_path_factory.mktemp("records")))
+
+
+@pytest.fixture(scope="module")
+def drawn(source):
+    """Return its drawings by name."""
+    with style.style():
+        return {drawing.name: drawing for _, drawing in figures.draw(source)}
+
+
+def statistics(values):
+    """Return an Error whose absolute errors are these values."""
+    made = recordings.error(1.0, 0.1)
+    return msgspec.structs.replace(made, absolute=metrics.statistics(np.asarray(values, np.float64)))
+
+
+def test_every_figure(drawn):
+    """The notebook's figures come in its order, then the timings."""
+    assert list(drawn) == [
+        "sample-crude",
+        "error-crude-simple",
+        "error-crude-complex",
+        "error-crude-both",
+        "error-features",
+        "scaling-features",
+        "first-digits",
+        "worst-digits",
+        "best-digits",
+        "website-digits",
+        "error-digits",
+        "training-curves",
+        "speed-up",
+        "first-call",
+        "efficiency",
+        "time-per-case",
+    ]
+
+
+def test_figures_are_free(drawn):
+    """Each is a plain Figure with words of its own."""
+    assert {type(drawing.figure) for drawing in drawn.values()} == {Figure}
+    alternatives = [drawing.alternative for drawing in drawn.values()]
+    assert len(set(alternatives)) == len(drawn)
+    assert all(
+        any(sign.isdigit() for sign in text) and text.endswith(".") for text in alternatives if "notebook" not in text
+    )
+
+
+def test_captions(drawn):
+    """Each picture says on what it was measured: machine, device, backend, versions, threads and scale."""
+    for drawing in drawn.values():
+        caption = drawing.figure.get_supxlabel().replace("\n", " ").replace("\xa0", " ")
+        for words in (
+            "A CPU",
+            "2 cores",
+            "tensorflow on CPU",
+            "1 thread pinned",
+            "machine 0123456789ab",
+            "scale standard",
+            "keras 3.1",
+        ):
+            assert words in caption
+
+
+def test_units(drawn):
+    """Every horizontal axis of numbers, or the one that its column ends with, says what they are."""
+    for drawing in drawn.values():
+        for axes in drawing.figure.axes:
+            labels = [label.get_text() for label in axes.get_xticklabels()]
+            numbers = [text for text in labels if text.strip("0123456789.\u2212 ") == "" != text]
+            assert axes.images or not numbers or axes.get_xlabel() or _above(drawing, axes), drawing.name
+
+
+def _above(drawing, axes):
+    """Tell whether an axes stands above one that has a label, as in a grid of panels."""
+    column = [other for other in drawing.figure.axes if abs(other.get_position().x0 - axes.get_position().x0) < 0.05]
+    return any(other.get_xlabel() for other in column)
+
+
+@pytest.mark.parametrize("form", [style.svg, style.png])
+def test_same_bytes(source, drawn, form):
+    """The same record gives the same bytes, figure by figure, also in another order."""
+    with style.style():
+        first = {name: form(drawing.figure, drawing.title) for name, drawing in drawn.items()}
+        again = {drawing.name: drawing for _, drawing in figures.draw(source)}
+        second = {name: form(drawing.figure, drawing.title) for name, drawing in reversed(again.items())}
+    assert first == second
+
+
+def test_style_is_ours(source):
+    """A user's Matplotlib settings change nothing."""
+    import matplotlib
+
+    def draw():
+        with style.style():
+            return [style.svg(drawing.figure, "t") for _, drawing in figures.draw(source) if drawing.name == "speed-up"]
+
+    usual = draw()
+    with matplotlib.rc_context({"font.size": 20, "axes.grid": True, "svg.hashsalt": "other"}):
+        assert draw() == usual
+        assert matplotlib.rcParams["font.size"] == 20
+
+
+@given(values=arrays(np.float64, st.integers(1, 300), elements=st.floats(0, 100)))
+def test_hundred_bins(values):
+    """The notebook's 100 bins count every sample, where NumPy counts it too."""
+    counts, edges = histograms.hundred_bins(statistics(values))
+    assert len(counts) == 100
+    assert counts.sum() == len(values)
+    assert edges[0] <= values.min() <= values.max() <= edges[-1]
+    if np.ptp(values) > 1e-6:  # bin by bin, a value at an edge may fall to either side
+        cumulated = np.cumsum(np.histogram(values, edges)[0])
+        beyond = np.array([np.isclose(values, edge, rtol=1e-9, atol=1e-9 * np.ptp(values)).sum() for edge in edges[1:]])
+        assert (np.abs(np.cumsum(counts) - cumulated) <= beyond).all()
+
+
+def test_rebinned():
+    """On common bins a histogram keeps its samples, and its shape within a bin's share."""
+    values = np.random.default_rng(1).normal(5, 1, 100_000).clip(1)
+    edges = np.linspace(0, 10, 201)
+    found = histograms.rebinned(statistics(values), edges)
+    assert found.sum() == pytest.approx(len(values))
+    assert np.abs(found - np.histogram(values, edges)[0]).max() < 0.05 * found.max()
+
+
+def test_power():
+    """A power law is found exactly, with no spread; fewer than three points say nothing about spread."""
+    found = scaling.fit_power([2, 4, 8, 16], [3 * number**1.5 for number in (2, 4, 8, 16)])
+    assert (found.exponent, found.factor) == (pytest.approx(1.5), pytest.approx(3))
+    assert found.half_width == pytest.approx(0, abs=1e-9)
+    assert scaling.fit_power([2, 4], [1, 2]) is None
+
+
+def test_power_interval():
+    """The interval holds the true exponent in about 95 of 100 noisy repetitions."""
+    noise = np.random.default_rng(0)
+    numbers = np.array([2.0, 4, 8, 16, 32])
+    held = 0
+    for _ in range(400):
+        found = scaling.fit_power(numbers, numbers**0.7 * np.exp(noise.normal(0, 0.1, 5)))
+        held += abs(found.exponent - 0.7) <= found.half_width
+    assert 0.92 <= held / 400 <= 0.98
+
+
+def test_stated_loss():
+    """The stated loss is one that every curve reaches, the one that ends higher after nine tenths of its way."""
+    slow, fast = np.array([1.0, 0.6, 0.5]), np.array([0.9, 0.4, 0.3])
+    assert curves.stated_loss([slow, fast]) == pytest.approx(0.55)
+
+
+def test_time_to_loss(drawn):
+    """The curves say when, and in which epoch, the stated loss was reached."""
+    assert "crude-simple: fused reaches 0.628 after 1.7 s, in epoch 3 of 5." in drawn["training-curves"].alternative
+
+
+def test_speed_up(drawn):
+    """The speed-up compares rows per second: 54 times here, with the range of the rounds and fit's set-up named."""
+    drawing = drawn["speed-up"]
+    assert "digits 54 (49.1 to 59.4)" in drawing.alternative
+    assert "set-up per call, about 0.1 s" in drawing.note
+
+
+def test_first_call(drawn):
+    """The first call is set against a steady round of the same work."""
+    assert "fused crude-simple +0.99 s" in drawn["first-call"].alternative
+
+
+def test_compressing_only(drawn):
+    """A model whose code is as wide as its data is drawn, and left out of the fitted power."""
+    assert "2 features 0.01" in drawn["scaling-features"].alternative
+    assert "power 1.00 ± 0.0" in drawn["scaling-features"].alternative
+
+
+def test_plain_record(tmp_path):
+    """A record by plain pytest-benchmark is drawn with time only, the slowest first."""
+    with style.style():
+        [(chapter, drawing)] = figures.draw(loading.read(recordings.save_plain(tmp_path)))
+    assert (chapter, drawing.name) == ("Timings", "time-per-case")
+    assert "from test_slow with a median of 205 ms to test_fast with 110 µs" in drawing.alternative
+
+
+def test_many_plain_benchmarks(tmp_path):
+    """Hundreds of benchmarks give a figure of readable height that says what it leaves out."""
+    entries = [recordings.plain(f"test_{number}", [1 + number]) for number in range(300)]
+    source = loading.read(recordings.save(tmp_path, recordings.content(run=None, entries=entries)))
+    [drawing] = timings.bare(source)
+    assert "60 slowest of 300" in drawing.note
+    assert drawing.figure.get_figheight() < 15
+
+
+@pytest.mark.parametrize("experiment", ["crude-simple", "features-4", "mine"])
+def test_one_experiment(tmp_path, experiment):
+    """A record of one experiment is drawn as far as it goes, whatever its name."""
+    source = loading.read(recordings.save(tmp_path, recordings.content([experiment])))
+    with style.style():
+        names = [drawing.name for _, drawing in figures.draw(source) if style.svg(drawing.figure, drawing.title)]
+    assert names[-5:] == ["training-curves", "speed-up", "first-call", "efficiency", "time-per-case"]
+
+
+def test_two_trainers_and_seeds(tmp_path):
+    """Where both trainers ran whole experiments with several seeds, each trainer has one curve, the first seed's."""
+    made = [
+        recordings.benchmark(recordings.whole("crude-simple", trainer, seed), 2.0)
+        for seed in (1, 0)
+        for trainer in ("fit", "fused")
+    ]
+    source = loading.read(recordings.save(tmp_path, recordings.content(entries=made)))
+    [drawing] = curves.curves(source)
+    assert drawing.alternative.count("reaches") == 2
+    assert source.wholes()["crude-simple"][1].trainer == "fused"
+    assert source.wholes()["crude-simple"][1].seed == 0
+
+
+def test_errors_that_are_not_finite(tmp_path):
+    """An experiment whose errors are not finite has no histogram, and the rest is drawn."""
+    broken = recordings.whole("crude-simple")
+    nothing = metrics.statistics(np.array([1.0, np.inf]))
+    broken = msgspec.structs.replace(broken, error=msgspec.structs.replace(broken.error, absolute=nothing))
+    made = [recordings.benchmark(broken, 1.0), recordings.benchmark(recordings.whole("crude-complex"), 1.0)]
+    source = loading.read(recordings.save(tmp_path, recordings.content(entries=made)))
+    with style.style():
+        names = [drawing.name for _, drawing in figures.draw(source)]
+    assert "error-crude-simple" not in names
+    assert "error-crude-complex" in names
+
+
+def test_colours():
+    """An experiment has one colour, also one that the catalogue does not hold; all have one for dark pages."""
+    assert style.colour("mine") == style.colour("mine") != style.colour("crude-simple")
+    used = {*style.EXPERIMENTS.values(), *style.OTHERS, style.PAPER, style.INK, style.MUTED, style.GRID}
+    assert used == set(style.DARK)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_contrast(dark):
+    """Text has a contrast of 4.5 and every experiment's colour one of 3 to the paper, light and dark (WCAG 2)."""
+    shown = (lambda colour: style.DARK[colour]) if dark else (lambda colour: colour)
+    assert min(_contrast(shown(text), shown(style.PAPER)) for text in (style.INK, style.MUTED)) >= 4.5
+    weakest = {
+        name: _contrast(shown(colour), shown(style.PAPER))
+        for name, colour in [*style.EXPERIMENTS.items(), *enumerate(style.OTHERS)]
+    }
+    assert min(weakest.values()) >= 3, weakest
+
+
+def _contrast(first, second):
+    light, dark = sorted((_luminance(first), _luminance(second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour):
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return np.dot(linear, (0.2126, 0.7152, 0.0722))
+
+
+@settings(max_examples=25)
+@given(text=st.text(max_size=200))
+def test_plain(text):
+    """Any text is drawn: on one line, no longer than asked, and only with signs that the font has."""
+    shown = style.plain(text, 20)
+    assert len(shown) <= 20
+    assert shown.isprintable()
+    with style.style():
+        figure = style.blank(style.plain(text, 20), shown, width=3, height=2)
+        figure.subplots().set_title(shown)
+        assert style.svg(figure, shown).startswith(b"<?xml")
+
+
+def test_no_framework(tmp_path):
+    """Importing the report loads no deep-learning framework; drawing a record loads none either, and no pyplot."""
+    named = "[name for name in ('tensorflow', 'keras', 'sklearn', 'matplotlib.pyplot') if name in sys.modules]"
+    code = (
+        f"import sys, pathlib, autoenc_bench.report as report; print({named});"
+        f"report.write([pathlib.Path(sys.argv[1])], pathlib.Path(sys.argv[2])); print({named})"
+    )
+    paths = (recordings.save(tmp_path, recordings.content(["digits"])), tmp_path / "out")
+    done = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n[]\n"
+
+
+def test_efficiency(source, drawn):
+    """Each case with a roof has a mark at its efficiency, the roof's letter, and its words."""
+    marks = [line for axes in drawn["efficiency"].figure.axes for line in axes.lines if line.get_marker() != "None"]
+    assert {round(float(line.get_xdata()[0]), 3) for line in marks} == {0.008, 0.048}  # 10 ms of 1.26 and of 0.21 s
+    letters = {text.get_text() for axes in drawn["efficiency"].figure.axes for text in axes.texts}
+    assert letters == {"c"}
+    assert "crude-simple fit 0.79 % of compute" in drawn["efficiency"].alternative
+    bare = msgspec.structs.replace(source.record, autoenc=msgspec.structs.replace(source.record.autoenc, roofs=None))
+    assert not list(efficiency.efficiency(loading.Source(source.path, bare, source.pictures, source.origin)))
+
+
+def test_one_epoch(tmp_path):
+    """A training of one epoch has no curve; without another there is no figure of curves."""
+    short = recordings.whole("crude-simple", epochs=1, curve=[case.Epoch(0.7, 0.7, 1.0)])
+    entries = [recordings.benchmark(short, 2.0, rounds=1)]
+    source = loading.read(recordings.save(tmp_path, recordings.content(entries=entries)))
+    assert list(curves.curves(source)) == []

@@ -1,0 +1,147 @@
+"""The page in a browser: quiet, self-contained, sortable, accessible, in both colour schemes and on a phone."""
+
+import pytest
+import recordings
+from browsing import DESK, PHONE, axe, browser, scheme, visit
+
+from autoenc_bench.report import page as report
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Write the report of a record of this suite and one by plain pytest-benchmark, and of one that is broken."""
+    folder = tmp_path_factory.mktemp("records")
+    broken = folder / "0003_broken.json"
+    broken.write_text("{")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+        return report.write([recordings.save(folder), recordings.save_plain(folder), broken], folder / "out").page
+
+
+@pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
+def page(request, browser, written, scheme):
+    """Open the page on a desk and on a phone, light and dark."""
+    with visit(browser, written, color_scheme=scheme, viewport=request.param) as page:
+        yield page
+
+
+@pytest.fixture
+def desk(browser, written):
+    """Open the page on a desk."""
+    with visit(browser, written, viewport=DESK) as page:
+        yield page
+
+
+def test_pictures(page):
+    """Every picture is drawn, has a real alternative text, and none looks like another."""
+    images = page.evaluate("[...document.images].map(image => [image.naturalWidth, image.alt])")
+    assert len(images) == 17
+    assert all(width > 100 for width, _ in images)
+    assert all(len(alternative) > 60 and alternative.endswith(".") for _, alternative in images)
+    assert len({alternative for _, alternative in images}) == len(images)
+
+
+def test_no_horizontal_overflow(page):
+    """The page is no wider than its window; what is wider scrolls within its own box."""
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    boxes = page.evaluate(
+        "[...document.querySelectorAll('body *')].filter(box => !box.closest('.scroll, .skip'))"
+        ".map(box => box.getBoundingClientRect().right)"
+    )
+    assert max(boxes) <= page.viewport_size["width"]
+
+
+def test_accessible(page):
+    """The accessibility checker finds nothing serious."""
+    found = axe.Axe().run(page).response["violations"]
+    serious = [
+        (rule["id"], rule["nodes"][0]["html"][:200]) for rule in found if rule["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+
+
+def test_colours(page, scheme):
+    """Page and pictures follow the colour scheme: light paper or dark, and pictures on paper of their own."""
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (_lightness(paper) > 200) == (scheme == "light")
+    pixel = page.evaluate(
+        """async () => {
+            const canvas = document.createElement("canvas"), image = document.images[1];
+            await image.decode();
+            const drawing = canvas.getContext("2d");
+            drawing.drawImage(image, 0, 0, 300, 150);
+            return `rgb(${[...drawing.getImageData(2, 2, 1, 1).data].slice(0, 3)})`;
+        }"""
+    )
+    assert (_lightness(pixel) > 200) == (scheme == "light")
+
+
+def _lightness(colour):
+    red, green, blue = (int(part) for part in colour.removeprefix("rgb(").removesuffix(")").split(","))
+    return (red + green + blue) / 3
+
+
+def _column(page, table, column):
+    rows = "[...document.getElementById(table).tBodies[0].rows]"
+    return page.evaluate(f"([table, column]) => {rows}.map(row => row.cells[column].innerText)", [table, column])
+
+
+def test_headings_sort(desk):
+    """A click on a heading sorts by number, another one the other way round, and assistive software is told."""
+    heading = desk.locator("#headline-1 thead th", has_text="error ± σ")
+    numbers = [float(text.split()[0]) for text in _column(desk, "headline-1", 5)]
+    assert numbers != sorted(numbers)
+    heading.locator("button").click()
+    assert heading.get_attribute("aria-sort") == "ascending"
+    assert [float(text.split()[0]) for text in _column(desk, "headline-1", 5)] == sorted(numbers)
+    heading.locator("button").click()
+    assert heading.get_attribute("aria-sort") == "descending"
+    assert [float(text.split()[0]) for text in _column(desk, "headline-1", 5)] == sorted(numbers, reverse=True)
+
+
+def test_headings_sort_by_keyboard(desk):
+    """The keyboard sorts as well; times are sorted by seconds, not by their texts, and names by their numbers."""
+    desk.locator("#cases-1 thead th", has_text="median").locator("button").focus()
+    desk.keyboard.press("Enter")
+    medians = _column(desk, "cases-1", 1)
+    seconds = [float(text.split()[0]) * {"ms": 1e-3, "s": 1}[text.split()[1]] for text in medians]
+    assert seconds == sorted(seconds)
+    assert len({text.split()[1] for text in medians}) == 2
+    desk.locator("#headline-1 thead th", has_text="experiment").locator("button").focus()
+    desk.keyboard.press("Space")
+    names = _column(desk, "headline-1", 0)
+    assert names.index("features-2") < names.index("features-8") < names.index("features-16")
+
+
+def test_missing_numbers_go_last(desk):
+    """What was not measured stays at the end, whichever way a column is sorted."""
+    button = desk.locator("#cases-1 thead th", has_text="spread").locator("button")
+    for _ in range(2):
+        button.click()
+        assert _column(desk, "cases-1", 4)[-1] == "–"
+        assert _column(desk, "cases-1", 4)[0] != "–"
+
+
+def test_skip_link(desk):
+    """The first stop of the keyboard leads to the answer."""
+    desk.keyboard.press("Tab")
+    assert desk.evaluate("document.activeElement.className") == "skip"
+    desk.keyboard.press("Enter")
+    assert desk.evaluate("document.activeElement.id") == "answer"
+
+
+def test_without_script(browser, written):
+    """Without JavaScript the page reads the same: tables, headings and pictures are there."""
+    with visit(browser, written, java_script_enabled=False) as page:
+        assert page.locator("#headline-1 tbody tr").count() == 7
+        assert page.locator("thead th", has_text="val_loss").inner_text() == "val_loss"
+        assert page.locator("img").count() == 17
+
+
+def test_print_is_light(browser, written):
+    """On paper the page is dark on white, also from a dark screen."""
+    with visit(browser, written, color_scheme="dark") as page:
+        page.emulate_media(media="print")
+        colours = page.evaluate("(style => [style.color, style.backgroundColor])(getComputedStyle(document.body))")
+    assert _lightness(colours[0]) < 60
+    assert _lightness(colours[1]) == 255

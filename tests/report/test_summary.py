@@ -1,0 +1,74 @@
+"""The headline sums a record up, and says nothing about what was not measured."""
+
+from autoenc_bench.records import record
+from autoenc_bench.records.case import Case, Error, Statistics, Yardstick
+from autoenc_bench.report import summary
+
+
+def case(phase, trainer, rows=100, error=None, val_loss=None, seed=0):
+    """Return a case of the digits experiment."""
+    return Case(
+        experiment="digits",
+        phase=phase,
+        backend="tensorflow",
+        seed=seed,
+        rows=rows,
+        trainer=trainer,
+        error=error,
+        val_loss=val_loss,
+    )
+
+
+def error(mean):
+    """Return an error with that mean."""
+    statistics = Statistics(mean=mean, std=mean / 10, quantiles={}, counts=[])
+    yardsticks = {
+        "constant mean": Yardstick(12.0, 1.0, 0.1),
+        "PCA": Yardstick(1.7, 0.4, 0.01, components=32),
+    }
+    return Error(statistics, statistics, statistics, [], [], yardsticks)
+
+
+def test_row():
+    """Rates are rows over seconds, the speed-up is their ratio, and errors are means over the seeds."""
+    (row,) = summary.rows(
+        [
+            (case("epoch", "fit", rows=100), 2.0),
+            (case("epoch", "fused", rows=900), 0.5),
+            (case("encode", None), 9.0),
+            (case("experiment", "fused", error=error(2.0), val_loss=0.2, seed=0), 3.0),
+            (case("experiment", "fused", error=error(4.0), val_loss=0.4, seed=1), 5.0),
+            (case("experiment", "fit", error=error(99.0), val_loss=9.0), 99.0),
+        ]
+    )
+    assert (row.fit, row.fused, row.speed_up) == (50, 1800, 36)
+    assert (row.seconds, row.error, row.constant_mean, row.pca) == (4, 3, 12, 1.7)
+    assert abs(row.sigma - 0.3) < 1e-12
+    assert abs(row.val_loss - 0.3) < 1e-12
+
+
+def test_what_was_not_measured():
+    """What was not measured or not timed is a dash, not a zero."""
+    (row,) = summary.rows([(case("epoch", "fit"), None)])
+    assert (row.fit, row.fused, row.speed_up, row.error, row.seconds) == (None,) * 5
+    body = summary.table([row]).splitlines()[-1]
+    assert body.split() == ["digits"] + ["–"] * 8
+
+
+def test_rows_keep_their_order():
+    """Experiments stand in the order in which they ran."""
+    timed = [(Case(experiment=name, phase="build", backend="b", seed=0, rows=1), 1.0) for name in ("z", "a", "z")]
+    assert [row.experiment for row in summary.rows(timed)] == ["z", "a"]
+
+
+def test_markdown():
+    """The table is Markdown when asked for."""
+    lines = summary.table(summary.rows([(case("epoch", "fit"), 2.0)]), "github").splitlines()
+    assert lines[0].startswith("| experiment")
+    assert set(lines[1]) <= set("|-: ")
+
+
+def test_leftovers():
+    """Cases that share a reason share a line."""
+    left = [record.Left("a", "no data"), record.Left("b", "broken"), record.Left("c", "no data")]
+    assert summary.leftovers(left, "skipped") == ["skipped 2 cases (a … c): no data", "skipped b: broken"]
