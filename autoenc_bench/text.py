@@ -1,9 +1,12 @@
-"""Numbers and names as people read them, on a page, in a table or in Markdown."""
+"""Numbers, names and tables as people read them, on a terminal, in Markdown or on a page."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from tabulate import tabulate
+
+NONE = "–"  # was not measured
 
 
 def seconds(value: float) -> str:
@@ -54,6 +57,68 @@ def code(text: str) -> str:
 def line(text: str) -> str:
     """Return a text on one line, without what a terminal would obey."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
+def count(number: object, noun: str) -> str:
+    """Return a number of things: 1 core, 2 cores."""
+    shown = f"{number:,}" if isinstance(number, int) else str(number)
+    return f"{shown} {noun}{'' if number == 1 else 's'}"
+
+
+def fact(name: str, value: object) -> str:
+    """Return the value of a fact of a machine or its context, without its unit."""
+    if value is None:
+        return {"threads": "all", "cpu_limit": "no limit"}.get(name, "unknown")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):  # before and after a run, where both can be read
+        return " – ".join(dict.fromkeys(fact(name, part) for part in value)) if value else "none"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return str(value)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a table shows, and the number that it is sorted by where the text would not do."""
+
+    text: str
+    value: float | None = None
+
+
+def cell(value: float | None, show: Callable[[float], str]) -> Cell:
+    """Return the cell of a number, or of one that was not measured."""
+    return Cell(NONE) if value is None else Cell(show(value), value)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table, for a terminal, for Markdown and for HTML (the macro in templates/parts.html).
+
+    The first ``names`` columns hold names from records, so Markdown shows them as code. Columns are aligned to the
+    right but for the first, unless ``align`` gives each its side.
+    """
+
+    headers: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    names: int = 1
+    align: Sequence[str] = ()
+
+    def text(self) -> str:
+        """Return the table for a terminal."""
+        return self._lay_out("simple", [[line(cell.text) for cell in row] for row in self.rows])
+
+    def markdown(self) -> str:
+        """Return the table in Markdown."""
+        shown = (
+            (code(cell.text) if place < self.names else cell.text for place, cell in enumerate(row))
+            for row in self.rows
+        )
+        return self._lay_out("github", [list(row) for row in shown])
+
+    def _lay_out(self, style: str, rows: list[list[str]]) -> str:
+        align = self.align or (*["left"] * self.names, *["right"] * (len(self.headers) - self.names))
+        return tabulate(rows, self.headers, tablefmt=style, colalign=align, disable_numparse=True)
 
 
 def table(cells: Iterable[Sequence[str]], headers: Sequence[str], style: str = "simple") -> str:

@@ -35,7 +35,7 @@ RUN = record.Run(
     },
     conditions={"clock_mhz": [2600.0, 2600.5], "load": [0.5, 1.0], "temperature_c": [None, None], "cores": [1]},
     roofs=ROOFS,
-    skipped=[record.Left("experiment[mnist-fused-seed0]", "nobody has the data")],
+    skipped=[record.NotRun("experiment[mnist-fused-seed0]", "nobody has the data")],
     failed=[],
 )
 SERIES = tuple(f"features-{number}" for number in (2, 4, 8, 16))

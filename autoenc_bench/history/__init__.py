@@ -10,7 +10,7 @@ from autoenc_bench.history.change_points import Change
 from autoenc_bench.history.machines import Comparison, Machine, compare, recognise
 from autoenc_bench.history.runs import Run
 from autoenc_bench.history.series import Series, Timeline, gather
-from autoenc_bench.records.record import Left
+from autoenc_bench.records.record import NotRun
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class History:
     """Hold what the records of a history say, with the files that could not be read."""
 
     runs: list[Run]
-    unreadable: list[Left]
+    unreadable: list[NotRun]
 
     @cached_property
     def series(self) -> list[Series]:

@@ -7,8 +7,7 @@ from autoenc_bench.history import Found, History
 from autoenc_bench.history.change_points import LEVEL
 from autoenc_bench.history.machines import Comparison, Machine, Pair
 from autoenc_bench.history.series import Series
-from autoenc_bench.records.loading import count
-from autoenc_bench.text import line, mebibytes, percent, seconds, share
+from autoenc_bench.text import count, line, mebibytes, percent, seconds, share
 
 NONE = "–"
 

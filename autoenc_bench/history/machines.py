@@ -9,9 +9,7 @@ from string import ascii_uppercase
 from autoenc_bench.history.change_points import LATEST
 from autoenc_bench.history.runs import Host, Run
 from autoenc_bench.history.series import Series
-from autoenc_bench.records.record import Fact
-from autoenc_bench.report.facts import told
-from autoenc_bench.text import line
+from autoenc_bench.records.record import differences
 
 SAME_ERROR = 0.001  # errors closer than that are equal: another machine rounds otherwise
 
@@ -97,16 +95,6 @@ def _machine(letter: str, contexts: list[list[Run]]) -> Machine:
     facts = [runs[0].context for runs in contexts]
     differs = [[], *(differences(*pair) for pair in pairwise(facts))]
     return Machine(letter, contexts[0][0].host, [Context(*found) for found in zip(contexts, differs, strict=True)])
-
-
-def differences(before: dict[str, Fact], after: dict[str, Fact]) -> list[str]:
-    """Say in which facts two contexts differ: ``keras 3.11 → 3.12``; a fact that one of them lacks is absent there."""
-    absent = "absent"
-    return [
-        line(f"{name} {told(name, before.get(name, absent))} → {told(name, after.get(name, absent))}")
-        for name in dict.fromkeys([*before, *after])
-        if repr(before.get(name, absent)) != repr(after.get(name, absent))
-    ]
 
 
 def compare(found: list[Machine], series: Iterable[Series]) -> list[Comparison]:

@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 
 from autoenc_bench.records import loading
-from autoenc_bench.records.loading import Source, count
-from autoenc_bench.records.record import Benchmark, Fact, Left, Machine, Roofs
-from autoenc_bench.text import line
+from autoenc_bench.records.loading import Source
+from autoenc_bench.records.record import Benchmark, Fact, Machine, NotRun, Roofs
+from autoenc_bench.text import count, line
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Run:
         return self.when, self.host.key, tuple((subject.case, point.time) for subject, point in self.points.items())
 
 
-def read(named: Iterable[Path]) -> tuple[list[Run], list[Left]]:
+def read(named: Iterable[Path]) -> tuple[list[Run], list[NotRun]]:
     """Read every record among the named files and folders, oldest first; name the files left out, and why.
 
     A record that lies there twice counts once. Raises LookupError or ValueError, in one sentence, when none is there.
@@ -92,7 +92,7 @@ def read(named: Iterable[Path]) -> tuple[list[Run], list[Left]]:
             runs.setdefault(found.identity, found)
         except (LookupError, ValueError) as problem:
             problems.append(problem)
-            left.append(Left(str(path), str(problem).removeprefix(f"{path}: ")))
+            left.append(NotRun(str(path), str(problem).removeprefix(f"{path}: ")))
     if not runs:
         raise _nothing(problems)
     return sorted(runs.values(), key=lambda run: (run.when, run.host.key, str(run.path))), left

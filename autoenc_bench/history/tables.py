@@ -9,8 +9,7 @@ from tabulate import tabulate
 from autoenc_bench.history import History, lines
 from autoenc_bench.history.machines import Comparison, raw
 from autoenc_bench.history.series import Series
-from autoenc_bench.records.loading import count
-from autoenc_bench.text import code, line
+from autoenc_bench.text import code, count, line
 
 MOST = 40  # changes listed: who reads on wants a page
 WIDE = 100  # columns of running text

@@ -15,9 +15,9 @@ from autoenc_bench.history import History, lines, tables
 from autoenc_bench.history import panels as lanes
 from autoenc_bench.history.panels import Lane, Moved, Panel
 from autoenc_bench.history.series import Series
-from autoenc_bench.records.loading import count
 from autoenc_bench.report.figures import style
 from autoenc_bench.report.figures.style import Drawing
+from autoenc_bench.text import count
 
 MOST = 24  # panels in one figure
 ACROSS = 3

@@ -392,4 +392,4 @@ class Session:
 
 
 def _left(reasons):
-    return [record.Left(short(nodeid), reason) for nodeid, reason in reasons.items()]
+    return [record.NotRun(short(nodeid), reason) for nodeid, reason in reasons.items()]

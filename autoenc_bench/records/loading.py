@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from autoenc_bench.records import record as records
 from autoenc_bench.records import storage
 from autoenc_bench.records.case import Case
-from autoenc_bench.records.record import Benchmark, Fact, Left, Record
+from autoenc_bench.records.record import Benchmark, Fact, NotRun, Record
+from autoenc_bench.text import count
 
 Pictures = dict[str, NDArray[np.uint8]]
 YARDSTICKS = ("constant mean", "PCA")
@@ -110,7 +111,7 @@ def read(path: Path, *, pictured: bool = True) -> Source:
     return source
 
 
-def read_all(paths: Iterable[Path]) -> tuple[list[Source], list[Left]]:
+def read_all(paths: Iterable[Path]) -> tuple[list[Source], list[NotRun]]:
     """Read what can be read; name the others and why they cannot.
 
     Raises LookupError or ValueError, that of the first, when none can.
@@ -121,7 +122,7 @@ def read_all(paths: Iterable[Path]) -> tuple[list[Source], list[Left]]:
             sources.append(read(path))
         except (LookupError, ValueError) as problem:
             problems.append(problem)
-            unreadable.append(Left(str(path), str(problem).removeprefix(f"{path}: ")))
+            unreadable.append(NotRun(str(path), str(problem).removeprefix(f"{path}: ")))
     if not sources:
         raise problems[0] if problems else LookupError("no record to draw; name at least one")
     return sources, unreadable
@@ -183,12 +184,6 @@ def _shape_misfits(side: Path, key: str, case: Case, shape: tuple[int, ...]) -> 
     expected = (2, max(1, samples), case.image[0] * case.image[1])
     if shape != expected:
         yield f"{side}: {key} has shape {shape}; expected {expected}, as the record says"
-
-
-def count(number: object, noun: str) -> str:
-    """Say a number of things: 1 core, 2 cores."""
-    shown = f"{number:,}" if isinstance(number, int) else str(number)
-    return f"{shown} {noun}{'' if number == 1 else 's'}"
 
 
 def bracketed(name: str) -> str:

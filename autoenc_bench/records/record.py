@@ -6,20 +6,21 @@ float or int, and what has no finite value is null. Pictures stand in a side fil
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import isfinite
 from pathlib import Path
 from statistics import median
 
 import msgspec
 
+from autoenc_bench import text
 from autoenc_bench.records.case import Case, Count, Positive, Work
 
 SCHEMA_VERSION = 2
 BACKENDS = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "torch": ("torch",)}  # with their packages
 
 
-class Left(msgspec.Struct, frozen=True):
+class NotRun(msgspec.Struct, frozen=True):
     """Name a case that did not run, or did not hold, and why."""
 
     case: str
@@ -93,8 +94,8 @@ class Run(Survey, frozen=True, kw_only=True):
     suite_version: str
     scale: str
     seeds: int
-    skipped: list[Left]
-    failed: list[Left]
+    skipped: list[NotRun]
+    failed: list[NotRun]
 
 
 class Timing(msgspec.Struct, frozen=True):
@@ -233,3 +234,21 @@ class _Version(msgspec.Struct):
 
 class _Versioned(msgspec.Struct):
     autoenc: _Version | None = None
+
+
+def differences(before: dict[str, Fact], after: dict[str, Fact]) -> list[str]:
+    """List the facts in which two contexts differ: ``keras 3.11 → 3.12``; what one of them lacks is absent there."""
+    absent = "absent"
+    return [
+        text.line(f"{name} {text.fact(name, before.get(name, absent))} → {text.fact(name, after.get(name, absent))}")
+        for name in dict.fromkeys([*before, *after])
+        if repr(before.get(name, absent)) != repr(after.get(name, absent))
+    ]
+
+
+def by_reason(entries: Iterable[NotRun]) -> dict[str, list[str]]:
+    """Group the cases that did not run by the reason that they share."""
+    reasons: dict[str, list[str]] = {}
+    for entry in entries:
+        reasons.setdefault(entry.reason, []).append(entry.case)
+    return reasons

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from autoenc_bench.records.record import Roofs, Survey
+from autoenc_bench.text import fact
 
-NONE = {"threads": "all", "cpu_limit": "no limit"}  # what a missing value of these facts means
 UNITS = {
     "reference": ("reference workload", ""),
     "memory_gib": ("memory", "GiB"),
@@ -44,18 +44,5 @@ def roofs(found: Roofs) -> list[tuple[str, str]]:
 def _named(facts: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     for name, value in facts.items():
         said, unit = UNITS.get(name, (name if name.isupper() else name.replace("_", " "), ""))
-        words = told(name, value)
+        words = fact(name, value)
         yield said, words if words == "unknown" else f"{words} {unit}".strip()
-
-
-def told(name: str, value: object) -> str:
-    """Say the value of a fact, without its unit."""
-    if value is None:
-        return NONE.get(name, "unknown")
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):  # before and after a run, where both can be read
-        return " – ".join(dict.fromkeys(told(name, held) for held in value)) if value else "none"
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    return str(value)

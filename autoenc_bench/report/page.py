@@ -6,7 +6,7 @@ from pathlib import Path
 
 from autoenc_bench.records import loading
 from autoenc_bench.records.loading import Source
-from autoenc_bench.records.record import Left
+from autoenc_bench.records.record import NotRun
 from autoenc_bench.report import figures, github, output, render, side_by_side
 from autoenc_bench.report.figures.side_by_side import draw as draw_contrast
 from autoenc_bench.report.output import Tell
@@ -21,7 +21,7 @@ class Written:
     """Say where the page is, and which records could not be read and why."""
 
     page: Path
-    unreadable: list[Left]
+    unreadable: list[NotRun]
 
 
 def write(paths: Iterable[Path], out: Path, tell: Tell = lambda _: None) -> Written:
@@ -40,7 +40,7 @@ def write(paths: Iterable[Path], out: Path, tell: Tell = lambda _: None) -> Writ
     return Written(out / "index.html", unreadable)
 
 
-def _make(found: list[Source], unreadable: list[Left], folder: Path, tell: Tell, beside: str | None) -> None:
+def _make(found: list[Source], unreadable: list[NotRun], folder: Path, tell: Tell, beside: str | None) -> None:
     sections = []
     for place, source in enumerate(found, start=1):
         # Two records may have one name, in the folders of two machines.

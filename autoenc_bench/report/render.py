@@ -4,16 +4,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from tabulate import tabulate
 
 from autoenc_bench import __version__, text
-from autoenc_bench.records.loading import count
-from autoenc_bench.records.record import Left
+from autoenc_bench.records.record import NotRun
 from autoenc_bench.report import side_by_side
 from autoenc_bench.report.side_by_side import Contrast
 from autoenc_bench.report.view import TIMINGS, Section
-from autoenc_bench.text import code
+from autoenc_bench.text import code, count
 
 
 def html(
-    sections: list[Section], unreadable: list[Left], together: Contrast | None = None, beside: str | None = None
+    sections: list[Section], unreadable: list[NotRun], together: Contrast | None = None, beside: str | None = None
 ) -> str:
     """Write the page that holds everything: pictures, style and script are in it.
 
@@ -48,7 +47,7 @@ def environment() -> Environment:
     return environment
 
 
-def markdown(sections: list[Section], unreadable: list[Left], together: Contrast | None = None) -> str:
+def markdown(sections: list[Section], unreadable: list[NotRun], together: Contrast | None = None) -> str:
     """Write the page for a pull request or a job's summary; it has no pictures, which neither could show."""
     parts = ["# autoenc-bench report"]
     if together:

@@ -7,7 +7,7 @@ import msgspec
 
 from autoenc_bench import text
 from autoenc_bench.records.case import Case
-from autoenc_bench.records.record import Left
+from autoenc_bench.records.record import NotRun
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +127,7 @@ def _number(value: float | None, form: str, unit: str = "") -> str:
     return "–" if value is None else f"{value:{form}}{unit}"
 
 
-def leftovers(left: Iterable[Left], what: str) -> list[str]:
+def leftovers(left: Iterable[NotRun], what: str) -> list[str]:
     """Say in one line per reason which cases share it."""
     reasons: dict[str, list[str]] = {}
     for entry in left:

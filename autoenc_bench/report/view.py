@@ -7,11 +7,11 @@ from itertools import groupby
 from markupsafe import Markup
 
 from autoenc_bench.records.case import Memory
-from autoenc_bench.records.loading import Source, count
+from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import Benchmark, Roofs
 from autoenc_bench.report import devices, facts, summary
 from autoenc_bench.report.figures.timings import rounds
-from autoenc_bench.text import mebibytes, moment, seconds, share
+from autoenc_bench.text import count, mebibytes, moment, seconds, share
 
 
 @dataclass(frozen=True)

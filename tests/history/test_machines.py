@@ -5,7 +5,7 @@ import msgspec
 import pytest
 import recordings
 
-from autoenc_bench.history import machines
+from autoenc_bench.records import record
 
 
 def test_contexts(tmp_path):
@@ -21,7 +21,7 @@ def test_differences():
     """Facts that changed, came and went are named; 1 and true differ."""
     before = {"threads": None, "pinned": True, "gone": "x", "same": 1}
     after = {"threads": 2, "pinned": 1, "new": None, "same": 1}
-    assert machines.differences(before, after) == [
+    assert record.differences(before, after) == [
         "threads all → 2",
         "pinned yes → 1",
         "gone x → absent",

@@ -143,7 +143,7 @@ def hostile(tmp_path):
     case = recordings.whole("crude-simple")
     case = msgspec.structs.replace(case, experiment=HOSTILE, trainer=HOSTILE, backend=HOSTILE)
     entry = {**recordings.benchmark(case, 1.0), "name": f"test_experiment[{HOSTILE}]"}
-    left = [record.Left(HOSTILE, HOSTILE)]
+    left = [record.NotRun(HOSTILE, HOSTILE)]
     machine = msgspec.structs.replace(recordings.MACHINE, cpu=HOSTILE, accelerators=[HOSTILE])
     context = {**recordings.RUN.context, "backend": HOSTILE, HOSTILE: HOSTILE}
     run = msgspec.structs.replace(recordings.RUN, machine=machine, context=context, skipped=left, failed=left)

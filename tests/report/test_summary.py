@@ -70,5 +70,5 @@ def test_markdown():
 
 def test_leftovers():
     """Cases that share a reason share a line."""
-    left = [record.Left("a", "no data"), record.Left("b", "broken"), record.Left("c", "no data")]
+    left = [record.NotRun("a", "no data"), record.NotRun("b", "broken"), record.NotRun("c", "no data")]
     assert summary.leftovers(left, "skipped") == ["skipped 2 cases (a … c): no data", "skipped b: broken"]

@@ -7,10 +7,9 @@ from math import log, pi, sqrt
 from statistics import fmean, median
 from typing import NamedTuple
 
-from autoenc_bench.history.machines import differences
 from autoenc_bench.records.case import Case, Statistics
 from autoenc_bench.records.loading import Source
-from autoenc_bench.records.record import BACKENDS, Benchmark, Fact
+from autoenc_bench.records.record import BACKENDS, Benchmark, Fact, differences
 
 # What a run's time spreads by between runs, where fewer than three runs a side tell (docs/noise.md).
 SPREAD = 0.05

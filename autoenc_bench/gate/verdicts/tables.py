@@ -10,8 +10,7 @@ from autoenc_bench.gate.verdicts import Comparison, Judgement, Outcome, Verdict
 from autoenc_bench.gate.verdicts.intervals import ENOUGH, RECORDED
 from autoenc_bench.gate.verdicts.sequential import GIVEN_UP
 from autoenc_bench.gate.verdicts.sides import Side
-from autoenc_bench.records.loading import count
-from autoenc_bench.text import code, line, percent
+from autoenc_bench.text import code, count, line, percent
 
 HEADERS = ("case", "verdict", "time", "", "memory", "", "error", "")
 SIGNS = {Outcome.REGRESSED: "✗", Outcome.IMPROVED: "✓"}
