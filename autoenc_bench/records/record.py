@@ -107,6 +107,11 @@ class Timing(msgspec.Struct, frozen=True):
     iterations: Count = 1
     data: list[Positive] | None = None
 
+    @property
+    def times(self) -> list[float]:
+        """Return the seconds of each round; where a record kept none of them, the smallest and the median."""
+        return self.data or sorted({self.min, self.median})
+
 
 class ExtraInfo(msgspec.Struct, frozen=True):
     """Hold what a benchmark says beside its timing; other plugins' keys are passed over."""

@@ -10,7 +10,6 @@ from autoenc_bench.records.case import Memory
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import Benchmark, Roofs
 from autoenc_bench.report import devices, facts, summary
-from autoenc_bench.report.figures.timings import rounds
 from autoenc_bench.text import count, mebibytes, moment, seconds, share
 
 
@@ -187,7 +186,7 @@ TIMINGS = (
 
 
 def _timing(benchmark: Benchmark, roofs: Roofs | None) -> list[Cell]:
-    stats, case, times = benchmark.stats, benchmark.extra_info.autoenc, rounds(benchmark)
+    stats, case, times = benchmark.stats, benchmark.extra_info.autoenc, benchmark.stats.times
     spread = (max(times) - min(times)) / stats.median
     rate = case.rows / stats.median if case and case.rows > 1 else None
     bound = benchmark.bound(roofs)
