@@ -23,3 +23,10 @@ class NotFoundError(AutoencBenchError, LookupError):
 
 class RunFailedError(AutoencBenchError, RuntimeError):
     """A process that was started, or waited for, ended without what it was to measure."""
+
+
+def unwritable(problem: OSError, path: object) -> InvalidInputError:
+    """Return what to raise where a file or folder, the problem's or else this path, cannot be written."""
+    return InvalidInputError(
+        f"{problem.filename or path}: cannot be written: {problem.strerror}; choose another folder"
+    )

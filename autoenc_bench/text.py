@@ -3,14 +3,17 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tabulate import tabulate
 
 NONE = "–"  # was not measured
 
+Item = TypeVar("Item")
+
 
 def seconds(value: float) -> str:
-    """Say a time with its unit, to three digits."""
+    """Return a time with its unit, to three digits."""
     for unit, factor, limit in (("ns", 1e9, 1e-6), ("µs", 1e6, 1e-3), ("ms", 1e3, 1), ("s", 1, 1000)):
         if abs(value) * (1 + 5e-4) < limit:
             return f"{float(f'{value * factor:.3g}'):g} {unit}"
@@ -18,17 +21,17 @@ def seconds(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """Say a share in per cent, to two digits."""
+    """Return a share in per cent, to two digits."""
     return f"{float(f'{value * 100:.2g}'):g} %"
 
 
 def mebibytes(value: float) -> str:
-    """Say an amount of memory."""
+    """Return an amount of memory, given in bytes."""
     return f"{value / 2**20:,.0f} MiB"
 
 
 def rate(value: float) -> str:
-    """Say a rate in thousands or millions, to three digits."""
+    """Return a rate in thousands or millions, to three digits."""
     for unit, factor in ((" M", 1e-6), (" k", 1e-3)):
         if value * factor >= 1:
             return f"{float(f'{value * factor:.3g}'):,g}{unit}"
@@ -36,22 +39,22 @@ def rate(value: float) -> str:
 
 
 def percent(ratio: float, digits: int = 1) -> str:
-    """Say by how much something grew, in per cent with its sign."""
+    """Return by how much something grew, in per cent with its sign."""
     return f"{(ratio - 1) * 100:+.{digits}f} %"
 
 
 def moment(text: str) -> str:
-    """Say a record's time to the minute, in UTC, as it stands where it is not one."""
-    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[\d:.]*(Z|\+00:00)?", text)
-    return f"{found[1]} {found[2]} UTC" if found else text
+    """Return a record's time to the minute, in UTC; a text that is no time stays as it is."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[\d:.]*(Z|\+00:00)?", text)
+    return f"{match[1]} {match[2]} UTC" if match else text
 
 
 def code(text: str) -> str:
-    """Show a text in Markdown as it is, also in a table: no markup, no mention, no line break."""
-    words = line(text).replace("|", r"\|")
-    fence = "`" * (1 + max((len(run) for run in re.findall("`+", words)), default=0))
-    pad = " " if words.startswith("`") or words.endswith("`") or not words else ""
-    return f"{fence}{pad}{words}{pad}{fence}"
+    """Return a text as Markdown's code, also in a table: no markup, no mention, no line break."""
+    escaped = line(text).replace("|", r"\|")
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", escaped)), default=0))
+    pad = " " if escaped.startswith("`") or escaped.endswith("`") or not escaped else ""
+    return f"{fence}{pad}{escaped}{pad}{fence}"
 
 
 def line(text: str) -> str:
@@ -104,6 +107,13 @@ class Table:
     names: int = 1
     align: Sequence[str] = ()
 
+    @classmethod
+    def of(
+        cls, columns: Sequence[tuple[str, Callable[[Item], Cell]]], items: Iterable[Item], names: int = 1
+    ) -> "Table":
+        """Return the table with a row for each item; a column is a header, and what makes its cell of an item."""
+        return cls([header for header, _ in columns], [[show(item) for _, show in columns] for item in items], names)
+
     def text(self) -> str:
         """Return the table for a terminal."""
         return self._lay_out("simple", [[line(cell.text) for cell in row] for row in self.rows])
@@ -119,9 +129,3 @@ class Table:
     def _lay_out(self, style: str, rows: list[list[str]]) -> str:
         align = self.align or (*["left"] * self.names, *["right"] * (len(self.headers) - self.names))
         return tabulate(rows, self.headers, tablefmt=style, colalign=align, disable_numparse=True)
-
-
-def table(cells: Iterable[Sequence[str]], headers: Sequence[str], style: str = "simple") -> str:
-    """Lay cells out as text below their headers, names left and numbers right, in one of tabulate's styles."""
-    align = ("left", *["right"] * (len(headers) - 1))
-    return tabulate(cells, headers, tablefmt=style, colalign=align, disable_numparse=True)

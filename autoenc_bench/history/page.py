@@ -8,15 +8,14 @@ from autoenc_bench.history import Found, History, lines, tables, timelines
 from autoenc_bench.history.machines import Comparison, raw
 from autoenc_bench.history.series import Series
 from autoenc_bench.report import github, output, render
-from autoenc_bench.report.output import Tell
-from autoenc_bench.report.view import Cell
-from autoenc_bench.text import seconds
+from autoenc_bench.report.output import Progress
+from autoenc_bench.text import Cell, seconds
 
 PAGE, FIGURES, REPORT = "history.html", "history", "index.html"
 CHANGES = ("case", "first run", "on", *lines.CHANGES[1:], "commit", "record")
 
 
-def write(history: History, out: Path, tell: Tell = lambda _: None) -> Path:
+def write(history: History, out: Path, tell: Progress = lambda _: None) -> Path:
     """Draw a history into ``out``: ``history.html`` and ``history/``; return the page's path.
 
     The Markdown is also appended to the file that ``GITHUB_STEP_SUMMARY`` names. Files appear when all of them are

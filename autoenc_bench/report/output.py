@@ -6,19 +6,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from autoenc_bench.exceptions import unwritable
 from autoenc_bench.report.figures import style
 from autoenc_bench.report.figures.style import Drawing
 from autoenc_bench.report.view import Picture
 
-Tell = Callable[[str], None]  # is told what is being drawn
+Progress = Callable[[str], None]  # is called with what is being drawn
 
 
 @contextmanager
 def publish(out: Path, figures: str) -> Iterator[Path]:
-    """Give a folder to make files in; at the end they move to ``out``, and older figures of ours go.
+    """Yield a folder to make files in; at the end they move to ``out``, and older figures of ours go.
 
     ``figures`` names the folder within it that holds figures of this kind of page alone. An error leaves ``out`` as
-    it was. Raises ValueError when it cannot be written.
+    it was. Raises InvalidInputError when it cannot be written.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -26,23 +27,23 @@ def publish(out: Path, figures: str) -> Iterator[Path]:
             yield Path(made)
             _move(Path(made), out, figures)
     except OSError as problem:
-        raise _unwritable(problem, out) from problem
+        raise unwritable(problem, out) from problem
 
 
-def save(drawings: Iterable[tuple[str, Drawing]], made: Path, place: str, tell: Tell) -> list[Picture]:
-    """Draw, as SVG and PNG files in the folder ``made/place``, what is given as pairs (chapter, drawing)."""
-    (made / place).mkdir(parents=True, exist_ok=True)
-    found: dict[str, Picture] = {}
+def save(drawings: Iterable[tuple[str, Drawing]], folder: Path, place: str, on_progress: Progress) -> list[Picture]:
+    """Draw, as SVG and PNG files in ``folder/place``, what is given as pairs (chapter, drawing)."""
+    (folder / place).mkdir(parents=True, exist_ok=True)
+    pictures: dict[str, Picture] = {}
     with style.style():
         for chapter, drawing in drawings:
-            tell(style.plain(drawing.title, 80))
+            on_progress(style.plain(drawing.title, 80))
             name = file_name(drawing.name)
-            while name in found:  # only where experiments have names that no catalogue allows
+            while name in pictures:  # only where experiments have names that no catalogue allows
                 name += "-again"
-            found[name] = _picture(chapter, drawing, f"{place}/{name}")
-            (made / place / f"{name}.svg").write_bytes(found[name].svg)
-            (made / place / f"{name}.png").write_bytes(found[name].png)
-    return list(found.values())
+            pictures[name] = picture = _picture(chapter, drawing, f"{place}/{name}")
+            (folder / f"{picture.file}.svg").write_bytes(picture.svg)
+            (folder / f"{picture.file}.png").write_bytes(picture.png)
+    return list(pictures.values())
 
 
 def _picture(chapter: str, drawing: Drawing, file: str) -> Picture:
@@ -77,12 +78,8 @@ def _move(made: Path, out: Path, figures: str) -> None:
 
 
 def _is_ours(path: Path) -> bool:
-    """Tell whether an earlier report drew this file: figures say so in their metadata."""
+    """Return whether an earlier report drew this file: figures carry it in their metadata."""
     if path.suffix not in (".svg", ".png") or not path.is_file():
         return False
     with path.open("rb") as file:
         return style.DRAWN_BY.encode() in file.read(2000)
-
-
-def _unwritable(problem: OSError, path: Path) -> ValueError:
-    return ValueError(f"{problem.filename or path}: cannot be written: {problem.strerror}; choose another folder")

@@ -8,63 +8,61 @@ from autoenc_bench.records import loading
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import NotRun
 from autoenc_bench.report import figures, github, output, render, side_by_side
-from autoenc_bench.report.figures.side_by_side import draw as draw_contrast
-from autoenc_bench.report.output import Tell
-from autoenc_bench.report.side_by_side import Contrast
+from autoenc_bench.report.figures import side_by_side as side_by_side_figures
+from autoenc_bench.report.output import Progress
+from autoenc_bench.report.side_by_side import SideBySide
 from autoenc_bench.report.view import Section
 
 HISTORY = "history.html"  # the page of ``autoenc-bench history``, linked where it lies beside
+PAGES = {"index.html": "report.html", "summary.md": "report.md"}  # with their templates
 
 
 @dataclass(frozen=True)
-class Written:
-    """Say where the page is, and which records could not be read and why."""
+class WrittenReport:
+    """Where the page is, and which records could not be read and why."""
 
     page: Path
     unreadable: list[NotRun]
 
 
-def write(paths: Iterable[Path], out: Path, tell: Tell = lambda _: None) -> Written:
+def write(paths: Iterable[Path], out: Path, on_progress: Progress = lambda _: None) -> WrittenReport:
     """Draw records into ``out``: ``index.html``, ``summary.md`` and ``figures/``.
 
     Records that cannot be read are listed on the page. The Markdown is also appended to the file that
     ``GITHUB_STEP_SUMMARY`` names. Files appear when all of them are made, so an error leaves ``out`` as it was.
 
-    Raises LookupError or ValueError when no record can be read, and ValueError when ``out`` cannot be written.
+    Raises NotFoundError or InvalidInputError when no record can be read, InvalidInputError when ``out`` cannot be
+    written.
     """
-    found, unreadable = loading.read_all(paths)
-    with output.publish(out, "figures") as made:
-        _make(found, unreadable, made, tell, HISTORY if (out / HISTORY).exists() else None)
-        summary = (made / "summary.md").read_text("utf-8")
-    github.append_step_summary(summary)
-    return Written(out / "index.html", unreadable)
+    sources, unreadable = loading.read_all(paths)
+    beside = HISTORY if (out / HISTORY).exists() else None
+    with output.publish(out, "figures") as folder:
+        several = len(sources) > 1
+        sections = [
+            _section(source, place, several, folder, on_progress) for place, source in enumerate(sources, start=1)
+        ]
+        together = _side_by_side(sources, folder, on_progress)
+        for name, template in PAGES.items():
+            page = render.fill(template, sections=sections, together=together, unreadable=unreadable, beside=beside)
+            (folder / name).write_text(page, "utf-8")
+    github.append_step_summary((out / "summary.md").read_text("utf-8"))
+    return WrittenReport(out / "index.html", unreadable)
 
 
-def _make(found: list[Source], unreadable: list[NotRun], folder: Path, tell: Tell, beside: str | None) -> None:
-    sections = []
-    for place, source in enumerate(found, start=1):
-        # Two records may have one name, in the folders of two machines.
-        prefix = f"/{place}-{output.file_name(source.path.stem)}" if len(found) > 1 else ""
-        pictures = output.save(
-            figures.draw(source),
-            folder,
-            f"figures{prefix}",
-            _about(source, tell),
-        )
-        sections.append(Section(source, place, pictures))
-    together = _contrast(found, folder, tell)
-    (folder / "index.html").write_text(render.html(sections, unreadable, together, beside), "utf-8")
-    (folder / "summary.md").write_text(render.markdown(sections, unreadable, together), "utf-8")
+def _section(source: Source, place: int, several: bool, folder: Path, on_progress: Progress) -> Section:
+    # Two records may have one name, in the folders of two machines.
+    figures_of_record = f"figures/{place}-{output.file_name(source.path.stem)}" if several else "figures"
+    pictures = output.save(
+        figures.draw(source), folder, figures_of_record, lambda title: on_progress(f"{source.path.name}: {title}")
+    )
+    return Section(source, place, pictures)
 
 
-def _contrast(found: list[Source], folder: Path, tell: Tell) -> Contrast | None:
+def _side_by_side(sources: list[Source], folder: Path, on_progress: Progress) -> SideBySide | None:
     """Set side by side what records have in common; nothing where they have not."""
-    if not (together := side_by_side.together(found)):
+    if not (together := side_by_side.together(sources)):
         return None
     rows = side_by_side.rows(together)
-    drawings = (("Side by side", drawing) for drawing in draw_contrast(rows, side_by_side.setting(together)))
-    return Contrast(rows, output.save(drawings, folder, "figures", tell))
-
-
-def _about(source: Source, tell: Tell) -> Tell:
-    return lambda text: tell(f"{source.path.name}: {text}")
+    drawings = side_by_side_figures.draw(rows, side_by_side.setting(together))
+    pictures = output.save((("Side by side", drawing) for drawing in drawings), folder, "figures", on_progress)
+    return SideBySide(rows, pictures)

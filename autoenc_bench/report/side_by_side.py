@@ -1,6 +1,6 @@
 """Several records side by side, experiment by experiment: speed, first call, memory, efficiency, and the errors."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp
 
@@ -10,16 +10,17 @@ from autoenc_bench.records.case import Case
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import Benchmark
 from autoenc_bench.report import summary
-from autoenc_bench.report.view import Cell, Picture
-from autoenc_bench.text import mebibytes, seconds, share
+from autoenc_bench.report.summary import ExperimentSummary
+from autoenc_bench.report.view import Picture
+from autoenc_bench.text import NONE, Cell, Table, cell, count, mebibytes, percent, seconds, share
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """Hold what one record says of one experiment; ``None`` stands for what was not measured.
+class RecordResult:
+    """What one record holds of one experiment; ``None`` stands for what was not measured.
 
     Rates are training rows per second of a steady epoch; ``first_call``, ``peak`` (bytes) and ``efficiency`` are those
-    of the fused trainer. ``agreement`` holds the error against that of the first record.
+    of the fused trainer. ``agreement`` compares the error with that of the first record.
     """
 
     experiment: str
@@ -33,76 +34,63 @@ class Row:
     agreement: Judgement | None
 
 
-HEADERS = (
-    "experiment",
-    "record",
-    "fit rows/s",
-    "fused rows/s",
-    "first call",
-    "peak memory",
-    "efficiency",
-    "error",
-    "against the first",
-)
-LEGEND = (
-    "First call, peak memory and efficiency are the fused trainer's; errors agree when neither their mean nor their "
-    "distribution moved past the experiment's limit."
-)
-
-
 @dataclass(frozen=True)
-class Contrast:
-    """Hold what a page says of several records together."""
+class SideBySide:
+    """What a page shows of several records together."""
 
-    rows: list[Row]
+    rows: list[RecordResult]
     pictures: list[Picture]
+    legend: str = (
+        "First call, peak memory and efficiency are the fused trainer's; errors agree when neither their mean nor "
+        "their distribution moved past the experiment's limit."
+    )
 
     @property
     def answer(self) -> str:
-        """Say in sentences who is fastest where, and whether errors agree."""
+        """Return in sentences who is fastest where, and whether errors agree."""
         fastest: dict[str, list[str]] = {}
         for experiment in dict.fromkeys(row.experiment for row in self.rows):
             timed = [row for row in self.rows if row.experiment == experiment and row.fused]
             if len(timed) > 1:
                 fastest.setdefault(max(timed, key=lambda row: row.fused or 0).label, []).append(experiment)
-        said = [f"{label} trains fastest in {_names(names)}." for label, names in fastest.items()]
+        sentences = [f"{label} trains fastest in {_names(names)}." for label, names in fastest.items()]
         judged = [row for row in self.rows if row.agreement]
         differing = [f"{row.experiment} ({row.label})" for row in judged if row.agreement and not agrees(row.agreement)]
         if differing:
-            said.append(f"Errors differ in {', '.join(differing)}.")
+            sentences.append(f"Errors differ in {', '.join(differing)}.")
         elif judged:
-            said.append("All errors agree.")
-        return " ".join(said)
+            sentences.append("All errors agree.")
+        return " ".join(sentences)
 
     @property
-    def cells(self) -> list[list[Cell]]:
-        """Say each row in words, one cell per header."""
-        return [
-            [
-                Cell(row.experiment),
-                Cell(row.label),
-                _cell(row.fit, "{:,.0f}".format),
-                _cell(row.fused, "{:,.0f}".format),
-                _cell(row.first_call, seconds),
-                _cell(row.peak, mebibytes),
-                _cell(row.efficiency, share),
-                _cell(row.error, "{:.4g}".format),
-                Cell(_agreement(row.agreement)),
-            ]
-            for row in self.rows
-        ]
+    def table(self) -> Table:
+        return Table.of(
+            (
+                ("experiment", lambda row: Cell(row.experiment)),
+                ("record", lambda row: Cell(row.label)),
+                ("fit rows/s", lambda row: cell(row.fit, "{:,.0f}".format)),
+                ("fused rows/s", lambda row: cell(row.fused, "{:,.0f}".format)),
+                ("first call", lambda row: cell(row.first_call, seconds)),
+                ("peak memory", lambda row: cell(row.peak, mebibytes)),
+                ("efficiency", lambda row: cell(row.efficiency, share)),
+                ("error", lambda row: cell(row.error, "{:.4g}".format)),
+                ("against the first", lambda row: Cell(_agreement(row.agreement))),
+            ),
+            self.rows,
+            names=2,
+        )
 
 
 def together(sources: Sequence[Source]) -> list[Source]:
     """Pick what can stand side by side: usual records of this suite at one scale, that of the first; at least two."""
     ours = [source for source in sources if source.cases and not any(case.devices for _, case in source.cases)]
     scales = [source.record.autoenc.scale for source in ours if source.record.autoenc]
-    found = [source for source, scale in zip(ours, scales, strict=True) if scale == scales[0]]
-    return found if len(found) > 1 else []
+    alike = [source for source, scale in zip(ours, scales, strict=True) if scale == scales[0]]
+    return alike if len(alike) > 1 else []
 
 
 def labels(sources: Sequence[Source]) -> list[str]:
-    """Name records by their backends, where each has another, else by their files."""
+    """Label records by their backends, where each has another, else by their files."""
     backends = [str(source.record.autoenc.context.get("backend")) for source in sources if source.record.autoenc]
     if len(set(backends)) == len(sources):
         return backends
@@ -110,48 +98,49 @@ def labels(sources: Sequence[Source]) -> list[str]:
 
 
 def setting(sources: Sequence[Source]) -> str:
-    """Say in one line on what records were made: what they share, and their names."""
-    told = [source.setting.split(" · ") for source in sources]
-    return " · ".join([part for part in told[0] if all(part in parts for parts in told)] + labels(sources))
+    """Return in one line on what records were made: what they share, and their labels."""
+    first, *others = [source.setting.split(" · ") for source in sources]
+    return " · ".join([part for part in first if all(part in parts for parts in others)] + labels(sources))
 
 
-def rows(sources: Sequence[Source]) -> list[Row]:
+def rows(sources: Sequence[Source]) -> list[RecordResult]:
     """Lay records side by side, as ``together`` picked them: per experiment a row for each record that has it."""
-    found: dict[str, list[Row]] = {}
+    by_experiment: dict[str, list[RecordResult]] = {}
     for label, source in zip(labels(sources), sources, strict=True):
         agreements = {} if source is sources[0] else _agreements(sources[0], source)
         for summed in summary.rows(source.record.timed()):
             row = _row(label, source, summed, agreements.get(summed.experiment))
-            found.setdefault(summed.experiment, []).append(row)
-    return [row for held in found.values() for row in held]
+            by_experiment.setdefault(summed.experiment, []).append(row)
+    return [row for results in by_experiment.values() for row in results]
 
 
-def _row(label: str, source: Source, summed: summary.Row, agreement: Judgement | None) -> Row:
+def _row(label: str, source: Source, summed: ExperimentSummary, agreement: Judgement | None) -> RecordResult:
     run = source.record.autoenc
-    epoch, first = (next(_fused(source, summed.experiment, phase), None) for phase in ("epoch", "first_call"))
+    epoch, first_call = (_fused(source, summed.experiment, phase) for phase in ("epoch", "first_call"))
     bound = epoch[0].bound(run.roofs) if epoch and run else None
-    held = epoch[1].memory if epoch else None
-    return Row(
+    memory = epoch[1].memory if epoch else None
+    return RecordResult(
         experiment=summed.experiment,
         label=label,
         fit=summed.fit,
         fused=summed.fused,
-        first_call=first[0].stats.median if first else None,
-        peak=(held.accelerator or held.peak) if held else None,
+        first_call=first_call[0].stats.median if first_call else None,
+        peak=(memory.accelerator or memory.peak) if memory else None,
         efficiency=bound[1] if bound else None,
         error=summed.error,
         agreement=agreement,
     )
 
 
-def _fused(source: Source, experiment: str, phase: str) -> Iterator[tuple[Benchmark, Case]]:
+def _fused(source: Source, experiment: str, phase: str) -> tuple[Benchmark, Case] | None:
     for benchmark, case in source.cases:
         if (case.experiment, case.phase, case.trainer) == (experiment, phase, "fused"):
-            yield benchmark, case
+            return benchmark, case
+    return None
 
 
 def _agreements(first: Source, other: Source) -> dict[str, Judgement]:
-    """Hold errors of a record against the first one's, seed by seed, as the gate does."""
+    """Compare errors of a record with the first one's, seed by seed, as the gate does."""
     return {
         verdict.experiment: verdict.error
         for verdict in verdicts.compare([first], [other]).verdicts
@@ -160,27 +149,20 @@ def _agreements(first: Source, other: Source) -> dict[str, Judgement]:
 
 
 def agrees(judgement: Judgement) -> bool:
-    """Tell whether errors agree: neither regressed nor improved."""
+    """Return whether errors agree: neither regressed nor improved."""
     return judgement.outcome not in (Outcome.REGRESSED, Outcome.IMPROVED)
-
-
-def _cell(value: float | None, say: Callable[[float], str]) -> Cell:
-    return Cell("–") if value is None else Cell(say(value), value)
 
 
 def _agreement(judgement: Judgement | None) -> str:
     if judgement is None or judgement.interval is None:
-        return "–"
-    held = judgement.interval
-    moved = exp(held.estimate) - 1
+        return NONE
+    interval = judgement.interval
     if not agrees(judgement):
-        return f"differs by {moved:+.1%}".replace("%", " %")
-    return (
-        "equal"
-        if held.low == held.high == 0
-        else f"agrees to {exp(max(held.high, -held.low)) - 1:.1%}".replace("%", " %")
-    )
+        return f"differs by {percent(exp(interval.estimate))}"
+    if interval.low == interval.high == 0:
+        return "equal"
+    return f"agrees to {percent(exp(max(interval.high, -interval.low))).removeprefix('+')}"
 
 
 def _names(names: list[str]) -> str:
-    return ", ".join(names) if len(names) < 4 else f"{len(names)} experiments"
+    return ", ".join(names) if len(names) < 4 else count(len(names), "experiment")

@@ -5,13 +5,13 @@ from statistics import fmean
 
 import msgspec
 
-from autoenc_bench import text
 from autoenc_bench.records.case import Case
-from autoenc_bench.records.record import NotRun
+from autoenc_bench.records.record import NotRun, by_reason
+from autoenc_bench.text import NONE, Cell, Table, cell, count
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """Sum up one experiment; ``None`` stands for what was not measured.
+class ExperimentSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What one experiment came to; ``None`` stands for what was not measured.
 
     Rates are training rows per second of a steady epoch. Errors are means over seeds of the mean and σ of the
     absolute error per test sample.
@@ -29,15 +29,14 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def speed_up(self) -> float | None:
-        """Divide the fused rate by that of fit."""
         return self.fused / self.fit if self.fit and self.fused else None
 
 
 Timed = tuple[Case, float | None]  # a case and its median seconds, None where it was not timed
 
 
-def rows(timed: Iterable[Timed]) -> list[Row]:
-    """Sum up each experiment, in the order in which they ran; scaleout.py does so for a distributed run."""
+def rows(timed: Iterable[Timed]) -> list[ExperimentSummary]:
+    """Sum up each experiment, in the order in which they ran; devices.py does so for a distributed run."""
     cases: dict[str, list[Timed]] = {}
     for case, seconds in timed:
         if case.devices is None:
@@ -45,11 +44,11 @@ def rows(timed: Iterable[Timed]) -> list[Row]:
     return [_row(experiment, timed) for experiment, timed in cases.items()]
 
 
-def _row(experiment: str, timed: list[Timed]) -> Row:
+def _row(experiment: str, timed: list[Timed]) -> ExperimentSummary:
     # The fused trainer runs whole at every scale; fit's errors are the same arithmetic in another order.
     whole = [(case, seconds) for case, seconds in timed if case.error and case.trainer == "fused"]
     errors = [case.error for case, _ in whole if case.error]
-    return Row(
+    return ExperimentSummary(
         experiment=experiment,
         fit=_rate(timed, "fit"),
         fused=_rate(timed, "fused"),
@@ -70,21 +69,10 @@ def _rate(timed: list[Timed], trainer: str) -> float | None:
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
-    found = [value for value in values if value is not None]
-    return fmean(found) if found else None
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
 
 
-HEADERS = (
-    "experiment",
-    "fit rows/s",
-    "fused rows/s",
-    "speed-up",
-    "whole, s",
-    "error ± σ",
-    "constant mean",
-    "PCA",
-    "val_loss",
-)
 LEGEND = (
     "rows/s: a steady training epoch; whole: all epochs with validation, once compiled; error: sum of absolute\n"
     "differences per test sample, mean ± σ, beside two yardsticks: the constant mean, and PCA with as many\n"
@@ -92,48 +80,54 @@ LEGEND = (
 )
 
 
-def cells(rows: Iterable[Row]) -> list[tuple[str, ...]]:
-    """Say each row in words, one per header."""
-    return [
+def table(rows: Iterable[ExperimentSummary]) -> Table:
+    """Return the headline table."""
+    return Table.of(
         (
-            row.experiment,
-            _count(row.fit),
-            _count(row.fused),
-            _number(row.speed_up, ".1f", " ×"),
-            _number(row.seconds, ".3g"),
-            _spread(row.error, row.sigma),
-            _number(row.constant_mean, ".3f"),
-            _number(row.pca, ".3f"),
-            _number(row.val_loss, ".4f"),
+            ("experiment", lambda row: Cell(row.experiment)),
+            ("fit rows/s", lambda row: cell(row.fit, "{:,.0f}".format)),
+            ("fused rows/s", lambda row: cell(row.fused, "{:,.0f}".format)),
+            ("speed-up", lambda row: cell(row.speed_up, "{:.1f} ×".format)),
+            ("whole, s", lambda row: cell(row.seconds, "{:.3g}".format)),
+            ("error ± σ", _error),
+            ("constant mean", lambda row: cell(row.constant_mean, "{:.3f}".format)),
+            ("PCA", lambda row: cell(row.pca, "{:.3f}".format)),
+            ("val_loss", lambda row: cell(row.val_loss, "{:.4f}".format)),
+        ),
+        rows,
+    )
+
+
+def _error(row: ExperimentSummary) -> Cell:
+    known = row.error is not None and row.sigma is not None
+    return Cell(f"{row.error:.3f} ± {row.sigma:.3f}", row.error) if known else Cell(NONE)
+
+
+def answer(rows: list[ExperimentSummary]) -> list[str]:
+    """Return in sentences how much faster the fused trainer is, and how many errors are below the yardsticks'."""
+    sentences = []
+    if gains := sorted(row.speed_up for row in rows if row.speed_up):
+        span = dict.fromkeys(f"{gain:.3g}" for gain in (gains[0], gains[-1]))
+        sentences.append(f"The fused trainer takes {' to '.join(span)} times as many rows per second as fit.")
+    scored = [row for row in rows if row.error is not None]
+    if scored:
+        mean = sum(_below(row.error, row.constant_mean) for row in scored)
+        pca = sum(_below(row.error, row.pca) for row in scored)
+        sentences.append(
+            f"The autoencoder's error is below the constant mean's in {mean} of {len(scored)} experiments, and below "
+            f"PCA's in {pca}."
         )
-        for row in rows
-    ]
+    return sentences
 
 
-def table(rows: Iterable[Row], style: str = "simple") -> str:
-    """Lay the rows out as text, in one of tabulate's styles (``github`` for Markdown)."""
-    return text.table(cells(rows), HEADERS, style)
+def _below(error: float | None, yardstick: float | None) -> bool:
+    return error is not None and yardstick is not None and error < yardstick
 
 
-def _count(value: float | None) -> str:
-    return _number(value, ",.0f")
-
-
-def _spread(mean: float | None, sigma: float | None) -> str:
-    return "–" if mean is None or sigma is None else f"{mean:.3f} ± {sigma:.3f}"
-
-
-def _number(value: float | None, form: str, unit: str = "") -> str:
-    return "–" if value is None else f"{value:{form}}{unit}"
-
-
-def leftovers(left: Iterable[NotRun], what: str) -> list[str]:
-    """Say in one line per reason which cases share it."""
-    reasons: dict[str, list[str]] = {}
-    for entry in left:
-        reasons.setdefault(entry.reason, []).append(entry.case)
-    return [f"{what} {_cases(names)}: {reason}" for reason, names in reasons.items()]
+def not_run(entries: Iterable[NotRun], outcome: str) -> list[str]:
+    """Return a line for each reason: how many cases were skipped, or failed, for it, and which."""
+    return [f"{outcome} {_cases(cases)}: {reason}" for reason, cases in by_reason(entries).items()]
 
 
 def _cases(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{len(names)} cases ({names[0]} … {names[-1]})"
+    return names[0] if len(names) == 1 else f"{count(len(names), 'case')} ({names[0]} … {names[-1]})"

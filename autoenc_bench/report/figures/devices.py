@@ -9,7 +9,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from autoenc_bench import text
 from autoenc_bench.records.loading import Source
 from autoenc_bench.report import devices
-from autoenc_bench.report.devices import Row
+from autoenc_bench.report.devices import DeviceScaling
 from autoenc_bench.report.figures import style as looks
 from autoenc_bench.report.figures.style import Drawing
 
@@ -46,7 +46,7 @@ def scale_out(source: Source) -> Iterator[Drawing]:
     )
 
 
-def _rates(axes: Axes, kind: str, rows: list[Row]) -> None:
+def _rates(axes: Axes, kind: str, rows: list[DeviceScaling]) -> None:
     for experiment in dict.fromkeys(row.experiment for row in rows):
         points = [(row.devices, getattr(row, kind)) for row in rows if row.experiment == experiment]
         points = [(devices, rate) for devices, rate in points if rate is not None]
@@ -61,7 +61,7 @@ def _rates(axes: Axes, kind: str, rows: list[Row]) -> None:
         axes.plot(*zip(*ideal, strict=True), color=colour, linestyle=":", linewidth=1)
 
 
-def _steps(axes: Axes, rows: list[Row]) -> None:
+def _steps(axes: Axes, rows: list[DeviceScaling]) -> None:
     for experiment in dict.fromkeys(row.experiment for row in rows):
         colour = looks.colour(experiment)
         for field, kind in (("step", "fused"), ("all_reduce", "fit")):
@@ -82,8 +82,9 @@ def _axis(axes: Axes, title: str, counts: list[int]) -> None:
     axes.set_title(title)
 
 
-def _in_words(row: Row) -> str:
-    said = dict(zip(devices.HEADERS[2:], devices.cells([row])[0][2:], strict=False))
+def _in_words(row: DeviceScaling) -> str:
+    table = devices.table([row])
+    said = {header: cell.text for header, cell in zip(table.headers, table.rows[0], strict=True)}
     reduced = f", all-reduce {text.seconds(row.all_reduce)}" if row.all_reduce else ""
     return (
         f"{row.experiment} on {row.devices}: strong {said['strong rows/s']} rows/s, weak {said['weak rows/s']} rows/s, "

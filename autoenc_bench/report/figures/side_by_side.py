@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from autoenc_bench import text
 from autoenc_bench.report.figures import style
 from autoenc_bench.report.figures.style import Drawing
-from autoenc_bench.report.side_by_side import Row
+from autoenc_bench.report.side_by_side import RecordResult
 
 PANELS = (
     ("fit", "fit, rows/s", text.rate),
@@ -20,7 +20,7 @@ PANELS = (
 MARKS = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"))
 
 
-def draw(rows: Sequence[Row], setting: str) -> Iterator[Drawing]:
+def draw(rows: Sequence[RecordResult], setting: str) -> Iterator[Drawing]:
     """Draw what several records say of the same experiments, where it was measured in more than one."""
     labels = list(dict.fromkeys(row.label for row in rows))[: len(MARKS)]
     names = list(dict.fromkeys(row.experiment for row in rows))
