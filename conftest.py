@@ -1,3 +1,3 @@
 """The suite's pytest plugin lies in the package; this names it, and nothing else."""
 
-pytest_plugins = ["autoenc_bench.plugin.session", "autoenc_bench.plugin.fixtures"]
+pytest_plugins = ["autoenc_bench.plugin"]

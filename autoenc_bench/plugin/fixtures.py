@@ -1,108 +1,122 @@
-"""What every benchmark shares: the axes it runs over, and the fixtures that load, prepare and measure."""
+"""What every case shares: the axes it runs over, and the fixtures that load, prepare and measure.
 
+What loads Keras is imported where it is used: options are checked, and refused, before that.
+"""
+
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from autoenc_bench.catalogue import experiments
-from autoenc_bench.catalogue.scales import SCALES
+from autoenc_bench.catalogue.experiments import Experiment
+from autoenc_bench.catalogue.scales import Scale
 from autoenc_bench.core import backends
+from autoenc_bench.distributed.runtime import Distribution
+from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.machine import memory, reference
+from autoenc_bench.plugin.options import CONFIGURATION
+from autoenc_bench.plugin.session import SESSION, is_case
+
+if TYPE_CHECKING:
+    from autoenc_bench.core.split import Split
+    from autoenc_bench.core.streams import Stream
+    from autoenc_bench.core.training import Inference, Trainer
 
 SCALING = "test_scaling.py"
+T = TypeVar("T")
+Load = Callable[..., "Split | Stream"]
 
-# What loads Keras is imported where it is used: options are checked, and refused, before that.
 
-
-def pytest_generate_tests(metafunc):
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each case over the axes that it names, in the order that case ids have."""
-    option, wants = metafunc.config.option, metafunc.fixturenames
+    wants = metafunc.fixturenames
     if "measure" not in wants:
         return
-    scale = SCALES[option.scale]
+    run = metafunc.config.stash[CONFIGURATION]
     if "experiment" in wants:
-        metafunc.parametrize("experiment", option.experiment, indirect=True, scope="session")
+        metafunc.parametrize("experiment", run.experiments, indirect=True, scope="session")
     if "trainer" in wants:
-        trainers = scale.trainers if "seed" in wants else tuple(scale.training)
-        metafunc.parametrize("trainer", trainers)
+        metafunc.parametrize("trainer", run.scale.trainers if "seed" in wants else tuple(run.scale.training))
     if "batch" in wants:
         metafunc.parametrize("batch", ("bulk", "one"))
     if "devices" in wants:
-        counts = metafunc.config.pluginmanager.get_plugin("autoenc-bench").distribution.counts
+        counts = run.distribution.counts if run.distribution else []
         alone = metafunc.function.__name__ != "test_all_reduce"  # one device has nobody to average with
         metafunc.parametrize("devices", [n for n in counts if alone or n > 1], ids="devices{}".format)
     if "seed" in wants:
-        metafunc.parametrize("seed", range(option.seeds), ids="seed{}".format)
+        metafunc.parametrize("seed", range(run.seeds), ids="seed{}".format)
 
 
-def pytest_ignore_collect(collection_path, config):
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Take a distributed run for scaling alone, and leave that out of any other."""
-    distributed = config.pluginmanager.get_plugin("autoenc-bench").distribution is not None
     if not (collection_path.name.startswith("test_") and (collection_path.parent / SCALING).exists()):
         return None
-    return True if (collection_path.name == SCALING) != distributed else None
+    is_distributed = config.stash[CONFIGURATION].distribution is not None
+    return True if (collection_path.name == SCALING) != is_distributed else None
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out what does not exist: ``fit`` on streamed rows, for it needs its rows in memory."""
-    items[:] = [item for item in items if not (_is_case(item) and _is_streamed_fit(item.callspec))]
+    items[:] = [item for item in items if not (is_case(item) and _is_streamed_fit(item))]
 
 
-def _is_case(item):
-    return "measure" in getattr(item, "fixturenames", ())
+def _is_streamed_fit(item: Any) -> bool:
+    axes = item.callspec.params
+    return axes.get("trainer") == "fit" and experiments.find(axes["experiment"]).is_streamed
 
 
-def _is_streamed_fit(axes):
-    return axes.params.get("trainer") == "fit" and experiments.find(axes.params["experiment"]).is_streamed
-
-
-def pytest_itemcollected(item):
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Let warnings pass: what a newer library deprecates is no reason to measure nothing."""
-    if _is_case(item):
+    if is_case(item):
         item.add_marker(pytest.mark.filterwarnings("default"))
 
 
 @pytest.fixture(scope="session")
-def scale(request):
+def scale(request: pytest.FixtureRequest) -> Scale:
     """Return the scale of this run."""
-    return SCALES[request.config.option.scale].on(backends.name())
+    return request.config.stash[CONFIGURATION].scale
 
 
 @pytest.fixture(scope="session")
-def distribution(request):
+def distribution(request: pytest.FixtureRequest) -> Distribution | None:
     """Return the devices and processes of a distributed run, else ``None``."""
-    return request.config.pluginmanager.get_plugin("autoenc-bench").distribution
+    return request.config.stash[CONFIGURATION].distribution
 
 
 @pytest.fixture(scope="session")
-def experiment(request, scale):
+def experiment(request: pytest.FixtureRequest, scale: Scale) -> Experiment:
     """Return one experiment of the catalogue, at this scale."""
     return scale.apply(experiments.find(request.param))
 
 
 @pytest.fixture(scope="session")
-def load(distribution):
+def load(distribution: Distribution | None) -> Load:
     """Return a function (experiment, seed) -> Split or Stream that skips the case when nobody has the data.
 
     Where several processes train together it fails, for the others may have them, and would wait.
     """
     from autoenc_bench.core import data
 
-    lacking = {}
+    lacking: dict[str, str] = {}
 
     @lru_cache(maxsize=2)  # the two crude experiments share theirs
-    def kept(name, rows, features, seed):
+    def cached(name: str, rows: int, features: int, seed: int) -> "Split | Stream":
         return data.load(name, rows=rows, features=features, seed=seed)
 
-    def load(experiment, seed=0):
+    def load(experiment: Experiment, seed: int = 0) -> "Split | Stream":
         if experiment.data not in lacking:
             try:
-                return kept(experiment.data, experiment.rows, experiment.features, seed)
-            except LookupError as problem:
+                return cached(experiment.data, experiment.rows, experiment.features, seed)
+            except NotFoundError as problem:
                 lacking[experiment.data] = str(problem)
-            except ValueError as problem:
+            except InvalidInputError as problem:
                 pytest.fail(str(problem), pytrace=False)
         if distribution and distribution.several:
             pytest.fail(lacking[experiment.data], pytrace=False)
@@ -112,33 +126,33 @@ def load(distribution):
 
 
 @pytest.fixture(scope="session")
-def split(experiment, load):
+def split(experiment: Experiment, load: Load) -> "Split | Stream":
     """Return the data of seed 0."""
     return load(experiment)
 
 
 @pytest.fixture(scope="session")
-def prepare(experiment, load):
+def prepare(experiment: Experiment, load: Load) -> Callable[..., "Trainer"]:
     """Return a function (trainer, rows, seed) -> Trainer on the first rows of the training data, or on all.
 
     It keeps the experiment's trainers, so that a later case need not compile again, unless asked for a new one.
     """
     from autoenc_bench.core import training
 
-    kept = {}
+    trainers: dict[tuple[str, int, int], Trainer] = {}
 
-    def prepare(trainer, rows=None, seed=0, new=False):
+    def prepare(trainer: str, rows: int | None = None, seed: int = 0, new: bool = False) -> "Trainer":
         split = load(experiment, seed)
         key = (trainer, rows or split.rows, seed)
-        if new or key not in kept:
-            kept[key] = training.prepare(experiment, trainer, split.head(key[1]), seed)
-        return kept[key]
+        if new or key not in trainers:
+            trainers[key] = training.prepare(experiment, trainer, split.head(key[1]), seed)
+        return trainers[key]
 
     return prepare
 
 
 @pytest.fixture(scope="session")
-def inference(experiment):
+def inference(experiment: Experiment) -> "Inference":
     """Return the experiment's compiled calls."""
     from autoenc_bench.core.models import build
     from autoenc_bench.core.training import Inference
@@ -147,54 +161,66 @@ def inference(experiment):
 
 
 class Measure:
-    """Time one case by pytest-benchmark, and keep what the case says about itself in its ``extra_info``."""
+    """Time one case by pytest-benchmark, and keep what the case notes about itself in its ``extra_info``."""
 
-    def __init__(self, benchmark, scale, facts, pictures):
-        self.benchmark = benchmark
-        self.scale = scale
-        self.pictures = pictures
+    def __init__(
+        self, benchmark: Any, scale: Scale, facts: dict[str, Any], pictures: dict[str, NDArray[np.uint8]]
+    ) -> None:
+        self._benchmark = benchmark
+        self._scale = scale
+        self._pictures = pictures
         benchmark.extra_info["autoenc"] = facts
         benchmark.group = self.phase = facts["phase"]
 
-    def __call__(self, target, *args, rows, setup=None, meet=None, rounds=None, **facts):
+    def __call__(
+        self,
+        target: Callable[..., T],
+        *args: Any,
+        rows: int,
+        setup: Callable[[], object] | None = None,
+        meet: Callable[[], object] | None = None,
+        rounds: int | None = None,
+        **facts: Any,
+    ) -> T:
         """Time ``target(*args)``, each round after ``setup()``; ``rows`` are the samples it processes.
 
         Several rounds (the scale says how many, unless ``rounds`` does) follow a warm-up; one round has none. Before
         each round and after the last, outside the clock, runs the reference workload, and ``meet()``, for which several
         processes begin a round together.
         """
-        rounds = rounds or self.scale.rounds
-        beside = []
+        rounds = rounds or self._scale.rounds
+        references: list[float] = []
 
-        def ready():
+        def prepare_round() -> None:
             if setup:
                 setup()
-            beside.append(reference.seconds())
+            references.append(reference.seconds())
             if meet:
                 meet()
 
         watch = memory.Watch()
-        result = self.benchmark.pedantic(target, args=args, setup=ready, rounds=rounds, warmup_rounds=int(rounds > 1))
-        held = watch.read()
-        beside.append(reference.seconds())
-        around = [(before + after) / 2 for before, after in pairwise(beside)]
-        self.note(rows=rows, memory=held, reference=around[-rounds:], **facts)
+        result: T = self._benchmark.pedantic(
+            target, args=args, setup=prepare_round, rounds=rounds, warmup_rounds=int(rounds > 1)
+        )
+        used = watch.read()
+        references.append(reference.seconds())
+        around = [(before + after) / 2 for before, after in pairwise(references)]
+        self.note(rows=rows, memory=used, reference=around[-rounds:], **facts)
         return result
 
-    def note(self, **facts):
+    def note(self, **facts: Any) -> None:
         """Add facts to the case's record."""
-        self.benchmark.extra_info["autoenc"].update(msgspec.to_builtins(facts))
+        self._benchmark.extra_info["autoenc"].update(msgspec.to_builtins(facts))
 
-    def show(self, image, pictures):
+    def show(self, image: tuple[int, int], pictures: dict[str, NDArray[np.uint8]]) -> None:
         """Keep pictures of some samples in the record's side file; ``image`` is their shape."""
         self.note(image=image)
-        self.pictures.update({f"{self.benchmark.param}/{name}": array for name, array in pictures.items()})
+        self._pictures.update({f"{self._benchmark.param}/{name}": array for name, array in pictures.items()})
 
 
 @pytest.fixture
-def measure(request, benchmark, scale):
-    """Return this case's Measure."""
-    session = request.config.pluginmanager.get_plugin("autoenc-bench")
+def measure(request: pytest.FixtureRequest, benchmark: Any, scale: Scale) -> Measure:
+    """Return what times this case."""
     axes = request.node.callspec.params
     facts = {
         "experiment": axes["experiment"],
@@ -203,10 +229,10 @@ def measure(request, benchmark, scale):
         "seed": axes.get("seed", 0),
     }
     facts.update({axis: axes[axis] for axis in ("trainer", "batch") if axis in axes})
-    return Measure(benchmark, scale, facts, session.pictures)
+    return Measure(benchmark, scale, facts, request.config.stash[SESSION].pictures)
 
 
 @pytest.fixture(scope="session")
-def epoch(request):
-    """Return what is called after each epoch of a whole experiment, to say how far it is."""
-    return request.config.pluginmanager.get_plugin("autoenc-bench-progress").epoch
+def epoch(request: pytest.FixtureRequest) -> Callable[[int, object], None]:
+    """Return what is called after each epoch of a whole experiment, to show how far it is."""
+    return request.config.stash[SESSION].progress.epoch

@@ -1,0 +1,120 @@
+"""Measure two revisions, interpreters or environments by turns, until the verdict is clear.
+
+The suite runs in fresh processes, base and head by turns, and stops as soon as every case is decided. The head's
+benchmarks/, conftest.py and autoenc_bench/plugin/ measure both sides.
+"""
+
+import argparse
+import re
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autoenc_bench.catalogue.experiments import EXPERIMENTS
+from autoenc_bench.cli.compare import STATUSES, add_limits, conclude
+from autoenc_bench.exceptions import InvalidInputError
+from autoenc_bench.records.storage import LIVE
+
+UNITS = {"s": 1, "m": 60, "h": 3600}
+
+EPILOG = f"Options after -- are pytest's, such as -- --experiment mnist -k epoch. {STATUSES}"
+
+
+def add(command: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    command.add_argument(
+        "base", metavar="BASE", nargs="?", help="a git revision (default: where the head left the main branch)"
+    )
+    command.add_argument(
+        "head",
+        metavar="HEAD",
+        nargs="?",
+        help="a git revision (default: the working tree, uncommitted changes included)",
+    )
+    command.add_argument(
+        "--budget", metavar="TIME", default="10m", help="stop after that long, such as 90s or 1h (default: %(default)s)"
+    )
+    for side in ("base", "head"):
+        command.add_argument(f"--{side}-python", metavar="PATH", type=Path, help=f"run the {side} by this interpreter")
+        command.add_argument(
+            f"--{side}-env",
+            metavar="NAME=VALUE",
+            action="append",
+            default=[],
+            help=f"set a variable for the {side} (repeatable)",
+        )
+        command.add_argument(
+            f"--{side}-with",
+            metavar="REQUIREMENT",
+            action="append",
+            default=[],
+            help=f"let pip install a package for the {side} alone, such as keras==3.12.0 (repeatable)",
+        )
+    add_limits(command)
+
+
+def run(options: argparse.Namespace) -> tuple[str, int]:
+    """Measure both sides live; return the verdicts and the exit status."""
+    from autoenc_bench.catalogue import limits
+    from autoenc_bench.gate.live import checkouts, continuous
+    from autoenc_bench.gate.live.display import Display
+    from autoenc_bench.gate.verdicts import status
+
+    overrides, budget = limits.parse(options.fail_on, EXPERIMENTS), seconds(options.budget)
+    base, head = (
+        checkouts.Wanted(
+            revision=getattr(options, side),
+            python=getattr(options, f"{side}_python"),
+            environment=variables(getattr(options, f"{side}_env")),
+            packages=getattr(options, f"{side}_with"),
+        )
+        for side in ("base", "head")
+    )
+    for wanted in (base, head):
+        if wanted.packages:  # takes a while, before anything is measured
+            print(f"installing {' '.join(wanted.packages)}", file=sys.stderr)
+    store = LIVE / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job ends like a Ctrl-C
+    with checkouts.both(base, head, Path.cwd()) as sides, Display(budget) as display:
+        given = pytest_options(options.pytest, sides[1].folder)
+        look = continuous.Continuous(sides, given, store, budget, overrides, display.tell).measure(display.show)
+    ended = status.of(look.comparison, allow_missing=options.allow_missing, strict=options.strict)
+    if look.ended == continuous.INTERRUPTED and ended.code != status.REGRESSED:
+        ended = status.Status(status.NOT_COMPARED, "interrupted before every case was decided")
+    measured = f"{look.runs} runs in {look.seconds:.0f} s, until {look.ended}"
+    result = conclude(look.comparison, ended, options.format, measured)
+    for side in sides:
+        print(f"{side.name}: {side.words}; records: {store / side.name}", file=sys.stderr)
+    return result
+
+
+def seconds(text: str) -> float:
+    """Read a time such as ``90s``, ``10m`` or ``1.5h``; raise InvalidInputError for anything else."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    if not match or not float(match[1]):
+        raise InvalidInputError(f"budget {text!r}; give a time above 0 with its unit, such as 90s, 10m or 1h")
+    return float(match[1]) * UNITS[match[2]]
+
+
+def variables(assignments: Sequence[str]) -> dict[str, str]:
+    """Read assignments such as ``KERAS_BACKEND=jax``; raise InvalidInputError for what is none."""
+    for assignment in assignments:
+        if not re.match(r"[A-Za-z_]\w*=", assignment):
+            raise InvalidInputError(
+                f"variable {assignment!r}; give a name and a value, such as KERAS_BACKEND=tensorflow"
+            )
+    return dict(assignment.split("=", 1) for assignment in assignments)
+
+
+def pytest_options(given: Sequence[str], folder: Path) -> list[str]:
+    """Put before pytest's options what runs where they name no tests: the suite's training cases."""
+    from autoenc_bench.gate.live.continuous import CASES
+
+    return list(given) if names_tests(given, folder) else ["benchmarks/", "-k", CASES, *given]
+
+
+def names_tests(given: Sequence[str], folder: Path) -> bool:
+    """Return whether pytest's options name tests of a project."""
+    return any(not option.startswith("-") and (folder / option.split("::")[0]).exists() for option in given)

@@ -1,0 +1,40 @@
+"""Show how results moved over time, and machines side by side.
+
+Every record in folders is read, of any number of machines: change points of time, efficiency, error and memory, and the
+newest state of the machines side by side. Files that are no records are left out and named; the exit status is 2 when
+none can be read.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from autoenc_bench.cli.report import drawing
+from autoenc_bench.records.storage import BASELINES, SAVED
+
+
+def add(command: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    command.add_argument(
+        "folder", nargs="*", type=Path, help=f"folders or record files (default: {SAVED}/, and {BASELINES}/)"
+    )
+    command.add_argument(
+        "--format", choices=("table", "markdown", "json"), default="table", help="default: %(default)s"
+    )
+    command.add_argument("--out", metavar="DIR", type=Path, help="also write history.html and its figures there")
+
+
+def run(options: argparse.Namespace) -> str:
+    """Return the history as a table, as Markdown or as JSON."""
+    from autoenc_bench import history  # here, for other commands need none of it
+    from autoenc_bench.history import document, tables
+
+    found = history.read(options.folder or [SAVED, *filter(Path.exists, [BASELINES])])
+    for entry in found.unreadable:
+        print(f"autoenc-bench: left out {entry.case}: {entry.reason}", file=sys.stderr)
+    if options.out:
+        from autoenc_bench.history import page  # here, for Matplotlib takes longer to load than the table to print
+
+        with drawing() as show:
+            print(f"history: {page.write(found, options.out, show)}", file=sys.stderr)
+    return {"table": tables.text, "markdown": tables.markdown, "json": document.text}[options.format](found)

@@ -1,0 +1,30 @@
+"""Say what runs here, and what it can do at most.
+
+The machine is identified, and its roofs are measured on the threads that the suite would use.
+"""
+
+import argparse
+import sys
+
+
+def add(command: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    command.add_argument("--threads", metavar="N|all", default="1", help="as for the suite (default: %(default)s)")
+    command.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
+
+
+def run(options: argparse.Namespace) -> str:
+    """Measure for about ten seconds; return machine, context, conditions and roofs."""
+    # Here, for only this command measures, and loads Keras for it.
+    import msgspec
+    from tabulate import tabulate
+
+    from autoenc_bench.machine import context
+    from autoenc_bench.report import facts
+
+    if sys.stderr.isatty():
+        print("measuring, about ten seconds\r", end="", file=sys.stderr, flush=True)
+    survey = context.survey(options.threads)
+    if options.format == "json":
+        return msgspec.json.format(msgspec.json.encode(survey)).decode()
+    return tabulate(facts.facts(survey), tablefmt="plain", disable_numparse=True)
