@@ -31,14 +31,13 @@ def rows(timed: Iterable[Timed]) -> list[DeviceScaling]:
     """Sum up each experiment on each number of devices, fewest first."""
     experiments: dict[str, set[int]] = {}
     rates: dict[tuple[str, str, int], float] = {}
-    steps: dict[tuple[str, str, int], float] = {}
+    steps: dict[tuple[str, str, int], float | None] = {}
     for case, time in timed:
         if case.devices and time:
             experiments.setdefault(case.experiment, set()).add(case.devices)
             key = case.experiment, case.phase, case.devices
             rates[key] = case.rows / time
-            if case.steps:
-                steps[key] = time / case.steps
+            steps[key] = time / case.steps if case.steps else None
 
     def efficiency(experiment: str, phase: str, devices: int) -> float | None:
         alone, together = rates.get((experiment, phase, 1)), rates.get((experiment, phase, devices))

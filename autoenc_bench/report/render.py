@@ -3,7 +3,7 @@
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from autoenc_bench import __version__
-from autoenc_bench.text import code, count
+from autoenc_bench.text import code, count, moment
 
 
 def fill(template: str, **content: object) -> str:
@@ -20,6 +20,6 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(code=code, count=count)
+    environment.filters.update(code=code, count=count, moment=moment)
     environment.globals["version"] = __version__
     return environment

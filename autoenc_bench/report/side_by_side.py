@@ -54,9 +54,8 @@ class SideBySide:
             if len(timed) > 1:
                 fastest.setdefault(max(timed, key=lambda row: row.fused or 0).label, []).append(experiment)
         sentences = [f"{label} trains fastest in {_names(names)}." for label, names in fastest.items()]
-        judged = [row for row in self.rows if row.agreement]
-        differing = [f"{row.experiment} ({row.label})" for row in judged if row.agreement and not agrees(row.agreement)]
-        if differing:
+        judged = [(f"{row.experiment} ({row.label})", row.agreement) for row in self.rows if row.agreement]
+        if differing := [name for name, agreement in judged if not _agrees(agreement)]:
             sentences.append(f"Errors differ in {', '.join(differing)}.")
         elif judged:
             sentences.append("All errors agree.")
@@ -148,8 +147,7 @@ def _agreements(first: Source, other: Source) -> dict[str, Judgement]:
     }
 
 
-def agrees(judgement: Judgement) -> bool:
-    """Return whether errors agree: neither regressed nor improved."""
+def _agrees(judgement: Judgement) -> bool:
     return judgement.outcome not in (Outcome.REGRESSED, Outcome.IMPROVED)
 
 
@@ -157,7 +155,7 @@ def _agreement(judgement: Judgement | None) -> str:
     if judgement is None or judgement.interval is None:
         return NONE
     interval = judgement.interval
-    if not agrees(judgement):
+    if not _agrees(judgement):
         return f"differs by {percent(exp(interval.estimate))}"
     if interval.low == interval.high == 0:
         return "equal"

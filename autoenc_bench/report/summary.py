@@ -109,19 +109,14 @@ def answer(rows: list[ExperimentSummary]) -> list[str]:
     if gains := sorted(row.speed_up for row in rows if row.speed_up):
         span = dict.fromkeys(f"{gain:.3g}" for gain in (gains[0], gains[-1]))
         sentences.append(f"The fused trainer takes {' to '.join(span)} times as many rows per second as fit.")
-    scored = [row for row in rows if row.error is not None]
-    if scored:
-        mean = sum(_below(row.error, row.constant_mean) for row in scored)
-        pca = sum(_below(row.error, row.pca) for row in scored)
+    if scored := [(row.error, row.constant_mean, row.pca) for row in rows if row.error is not None]:
+        mean = sum(error < (constant_mean or 0) for error, constant_mean, _ in scored)
+        pca = sum(error < (pca or 0) for error, _, pca in scored)
         sentences.append(
             f"The autoencoder's error is below the constant mean's in {mean} of {len(scored)} experiments, and below "
             f"PCA's in {pca}."
         )
     return sentences
-
-
-def _below(error: float | None, yardstick: float | None) -> bool:
-    return error is not None and yardstick is not None and error < yardstick
 
 
 def not_run(entries: Iterable[NotRun], outcome: str) -> list[str]:

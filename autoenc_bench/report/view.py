@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
+from operator import attrgetter
 
 from markupsafe import Markup
 
 from autoenc_bench.records.case import Memory
 from autoenc_bench.records.loading import Source
-from autoenc_bench.records.record import Benchmark, NotRun, Roofs, by_reason
+from autoenc_bench.records.record import Benchmark, Roofs, by_reason
 from autoenc_bench.report import devices, facts, summary
 from autoenc_bench.text import NONE, Cell, Table, cell, count, mebibytes, moment, seconds, share
 
@@ -54,10 +55,6 @@ class Section:
             return f"Speed and error of {count(len(self.rows), 'experiment')}"
         return f"Speed of {count(len(self.source.record.benchmarks), 'benchmark')}"
 
-    @property
-    def moment(self) -> str:
-        return moment(self.source.record.datetime)
-
     @cached_property
     def rows(self) -> list[summary.ExperimentSummary]:
         return summary.rows(self.source.record.timed())
@@ -78,20 +75,19 @@ class Section:
 
     @property
     def chapters(self) -> list[tuple[str, list[Picture]]]:
-        return [
-            (chapter, list(group)) for chapter, group in groupby(self.pictures, key=lambda picture: picture.chapter)
-        ]
+        return [(chapter, list(group)) for chapter, group in groupby(self.pictures, attrgetter("chapter"))]
 
     @property
     def answer(self) -> list[str]:
         """What came out, in sentences."""
         run = self.source.record.autoenc
-        numbers = [count(len(self.rows), "experiment")] if self.rows else []
-        numbers.append(count(len(self.source.record.benchmarks), "case"))
-        sentences = [f"{', '.join(numbers)}.", *summary.answer(self.rows)]
+        experiments = f"{count(len(self.rows), 'experiment')}, " if self.rows else ""
+        cases = count(len(self.source.record.benchmarks), "case")
+        sentences = [f"{experiments}{cases}.", *summary.answer(self.rows)]
         if run:
             sentences += devices.answer(self.scaled, run.context) if self.scaled else []
-            missing = [f"{count(len(entries), 'case')} {outcome}" for outcome, entries in self._outcomes() if entries]
+            numbers = {outcome: sum(map(len, reasons.values())) for outcome, reasons in self.not_run.items()}
+            missing = [f"{count(number, 'case')} {outcome}" for outcome, number in numbers.items()]
             sentences.append(f"{', '.join(missing)}: see below." if missing else "Nothing was skipped, nothing failed.")
         return sentences
 
@@ -100,13 +96,13 @@ class Section:
         """The table of all cases."""
         run = self.source.record.autoenc
         roofs = run.roofs if run else None
-        return Table(HEADERS, [_case(benchmark, roofs) for benchmark in self.source.record.benchmarks])
+        return Table(CASES, [_case(benchmark, roofs) for benchmark in self.source.record.benchmarks])
 
     @property
     def facts(self) -> list[tuple[str, str]]:
         """What is known of the machine, the software and the run."""
         record, run = self.source.record, self.source.record.autoenc
-        known = [("recorded", self.moment), ("record", self.source.path.name)]
+        known = [("recorded", moment(record.datetime)), ("record", self.source.path.name)]
         known += [("commit", str(commit))] if (commit := record.commit_info) and commit.known else []
         if run is None:
             known.append(("machine", ", ".join(filter(None, self.source.origin.machine()))))
@@ -114,32 +110,15 @@ class Section:
         known += [*facts.facts(run), ("scale", run.scale), ("seeds", str(run.seeds))]
         return [*known, ("pytest-benchmark", record.version), ("autoenc-bench", run.suite_version)]
 
-    @property
-    def not_run(self) -> list[tuple[str, list[str], str]]:
-        """What failed and what was skipped: outcome, cases, reason."""
-        return [
-            (outcome, cases, reason)
-            for outcome, entries in self._outcomes()
-            for reason, cases in by_reason(entries).items()
-        ]
-
-    def _outcomes(self) -> list[tuple[str, list[NotRun]]]:
+    @cached_property
+    def not_run(self) -> dict[str, dict[str, list[str]]]:
+        """The cases that failed, and those that were skipped, by outcome and reason."""
         run = self.source.record.autoenc
-        return [("failed", run.failed), ("skipped", run.skipped)] if run else []
+        outcomes = {"failed": run.failed, "skipped": run.skipped} if run else {}
+        return {outcome: by_reason(entries) for outcome, entries in outcomes.items() if entries}
 
 
-HEADERS = (
-    "case",
-    "median",
-    "fastest",
-    "slowest",
-    "spread",
-    "rounds",
-    "rows/s",
-    "efficiency",
-    "bound by",
-    "peak memory",
-)
+CASES = ("case", "median", "fastest", "slowest", "spread", "rounds", "rows/s", "efficiency", "bound by", "peak memory")
 
 
 def _case(benchmark: Benchmark, roofs: Roofs | None) -> list[Cell]:
