@@ -1,7 +1,6 @@
 """What does it cost to score reconstructions?"""
 
-from autoenc_bench.core.metrics import absolute, statistics
-from autoenc_bench.core.yardsticks import constant_mean
+from autoenc_bench.core.metrics import absolute, constant_mean, statistics
 
 
 def test_score(split, measure):

@@ -1,13 +1,16 @@
-"""Per-sample reconstruction errors and their statistics (pure NumPy).
+"""Per-sample reconstruction errors, their statistics, and the yardsticks beside them.
 
-Every function takes samples and reconstructions in [0, 1] of equal shape (n, features) and computes in float64.
+Errors are taken between samples and reconstructions in [0, 1] of equal shape (n, features), in float64.
 """
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autoenc_bench.core.split import Array, Split
+from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.records.case import Statistics
 
 Values = NDArray[np.float64]  # mostly one error per sample, shape (n,)
@@ -28,14 +31,14 @@ def mean_squared(samples: NDArray[Any], reconstructions: NDArray[Any]) -> Values
 
 
 def psnr(samples: NDArray[Any], reconstructions: NDArray[Any]) -> Values:
-    """Give the peak signal-to-noise ratio in dB, 10 log10(1 / MSE) for a peak of 1; infinite where equal."""
+    """Return the peak signal-to-noise ratio in dB, 10 log10(1 / MSE) for a peak of 1; infinite where equal."""
     with np.errstate(divide="ignore"):
         return -10 * np.log10(mean_squared(samples, reconstructions))
 
 
 def _difference(samples: NDArray[Any], reconstructions: NDArray[Any]) -> Values:
     if samples.shape != reconstructions.shape or samples.ndim != 2:
-        raise ValueError(
+        raise InvalidInputError(
             f"samples have shape {samples.shape}, reconstructions {reconstructions.shape}; "
             "both must be (n, features) and equal"
         )
@@ -44,12 +47,11 @@ def _difference(samples: NDArray[Any], reconstructions: NDArray[Any]) -> Values:
 
 
 def statistics(values: Values) -> Statistics:
-    """Summarise errors, in a way that does not depend on their order. Raises ValueError when there are none."""
+    """Summarise errors, whatever their order. Raises InvalidInputError when there are none."""
     if not values.size:
-        raise ValueError("no errors to summarise; score at least one sample")
+        raise InvalidInputError("no errors to summarise; score at least one sample")
     ordered = np.sort(values)
-    finite = bool(np.isfinite(ordered[[0, -1]]).all())
-    if not finite:
+    if not np.isfinite(ordered[[0, -1]]).all():
         return Statistics(mean=None, std=None, quantiles=_quantiles(ordered), counts=[])
     return Statistics(
         mean=float(ordered.mean()),
@@ -61,18 +63,14 @@ def statistics(values: Values) -> Statistics:
 
 def _quantiles(ordered: Values) -> dict[str, float | None]:
     # 'lower' takes values that occurred: no arithmetic between a finite and an infinite one.
-    found = np.quantile(ordered, QUANTILES, method="lower")
-    return {f"{share:g}": _finite(value) for share, value in zip(QUANTILES, found, strict=True)}
+    quantiles = np.quantile(ordered, QUANTILES, method="lower").tolist()
+    return {f"{share:g}": value if isfinite(value) else None for share, value in zip(QUANTILES, quantiles, strict=True)}
 
 
 def _edges(low: float, high: float) -> Values:
-    """Give BINS + 1 edges; np.histogram's own choice fails where the errors differ by a few ulp only."""
+    """Return BINS + 1 edges; np.histogram's own choice fails where the errors differ by a few ulp only."""
     edges = np.linspace(low, high, BINS + 1)
     return edges if high > low else np.linspace(low - 0.5, high + 0.5, BINS + 1)
-
-
-def _finite(value: Any) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def best(values: Values, n: int) -> NDArray[np.intp]:
@@ -83,3 +81,23 @@ def best(values: Values, n: int) -> NDArray[np.intp]:
 def worst(values: Values, n: int) -> NDArray[np.intp]:
     """Return the indices of the n largest errors, largest first; equal errors in order of their index."""
     return np.argsort(-values, kind="stable")[:n]
+
+
+def constant_mean(split: Split) -> Array:
+    """Reconstruct every test sample as the mean training sample, shape (m, features)."""
+    mean = split.train.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return np.broadcast_to(mean, split.test.shape)
+
+
+def pca(split: Split, components: int) -> Array:
+    """Reconstruct the test samples from their principal components, clipped to [0, 1], shape (m, features).
+
+    The components are fitted on the training samples. There are never more than features or samples.
+    """
+    from sklearn.decomposition import PCA  # here, for it loads SciPy
+
+    components = min(components, *split.train.shape)
+    fitted = PCA(components, svd_solver="covariance_eigh").fit(split.train)
+    reconstruction: Array = fitted.inverse_transform(fitted.transform(split.test))
+    clipped: Array = np.clip(reconstruction, 0, 1, dtype=np.float32)
+    return clipped

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from autoenc_bench.core import metrics, yardsticks
-from autoenc_bench.core.data import Split
+from autoenc_bench.core import metrics
 from autoenc_bench.core.models import Autoencoder
+from autoenc_bench.core.split import Split
 from autoenc_bench.core.training import Inference
 from autoenc_bench.records import case
 
@@ -40,8 +40,8 @@ def score(autoencoder: Autoencoder, split: Split, components: int) -> Score:
         best=_extremes(absolute, best),
         worst=_extremes(absolute, worst),
         yardsticks={
-            "constant mean": _yardstick(split, yardsticks.constant_mean(split)),
-            "PCA": _yardstick(split, yardsticks.pca(split, components), components),
+            "constant mean": _yardstick(split, metrics.constant_mean(split)),
+            "PCA": _yardstick(split, metrics.pca(split, components), components),
         },
     )
     both = np.stack([split.test, reconstructions])  # (2, m, features)

@@ -8,8 +8,9 @@ import numpy as np
 from keras import ops
 
 from autoenc_bench.catalogue.experiments import MOST_STREAMED
-from autoenc_bench.core.data import Array, Split
 from autoenc_bench.core.seeds import generator
+from autoenc_bench.core.split import Array, Split, check_slice
+from autoenc_bench.exceptions import InvalidInputError
 
 MOST_TEST_ROWS = 100_000  # as many as a million rows of uniform data leave for testing
 TEST = 2**31  # the bit in the counter's other word that sets test rows apart from training rows
@@ -24,27 +25,23 @@ def threefry(key: tuple[int, int], counter: tuple[Any, Any]) -> tuple[Any, Any]:
     Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011).
     """
     keys = (*key, key[0] ^ key[1] ^ PARITY)
-    one, two = counter[0] + _word(keys[0]), counter[1] + _word(keys[1])
+    one, two = counter[0] + np.uint32(keys[0]), counter[1] + np.uint32(keys[1])
     for turn in range(5):
         for rotation in ROTATIONS[turn % 2]:
             one = one + two
-            left = ops.left_shift(two, _word(rotation))
-            two = ops.bitwise_xor(one, ops.bitwise_or(left, ops.right_shift(two, _word(32 - rotation))))
-        one = one + _word(keys[(turn + 1) % 3])
-        two = two + _word((keys[(turn + 2) % 3] + turn + 1) % 2**32)
+            left = ops.left_shift(two, np.uint32(rotation))
+            two = ops.bitwise_xor(one, ops.bitwise_or(left, ops.right_shift(two, np.uint32(32 - rotation))))
+        one = one + np.uint32(keys[(turn + 1) % 3])
+        two = two + np.uint32((keys[(turn + 2) % 3] + turn + 1) % 2**32)
     return one, two
-
-
-def _word(value: int) -> np.uint32:
-    return np.uint32(value)
 
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """Stand for ``rows`` training rows of independent uniform values, and for a tenth as many test rows.
+    """Training rows of independent uniform values, and a tenth as many test rows, by their numbers alone.
 
     There are at most 100,000 test rows, and they are never among the training rows, however many these are. Raises
-    ValueError when rows or features cannot be numbered.
+    InvalidInputError when rows or features cannot be numbered.
     """
 
     rows: int
@@ -54,13 +51,13 @@ class Stream:
 
     def __post_init__(self) -> None:
         if not 1 <= self.rows <= MOST_STREAMED:
-            raise ValueError(f"{self.rows} streamed rows; take 1 to {MOST_STREAMED:,}")
+            raise InvalidInputError(f"{self.rows} streamed rows; take 1 to {MOST_STREAMED:,}")
         if not 1 <= self.features <= TEST:
-            raise ValueError(f"streamed rows of {self.features} features; take at least 1")
+            raise InvalidInputError(f"streamed rows of {self.features} features; take at least 1")
 
     @cached_property
     def key(self) -> tuple[int, int]:
-        """Give the seed's two words."""
+        """Return the seed's two words."""
         one, two = generator(self.seed, "data").bit_generator.seed_seq.generate_state(2, np.uint32)
         return int(one), int(two)
 
@@ -75,12 +72,12 @@ class Stream:
         numbers = first + np.arange(rows, dtype=np.uint32)
         like = np.zeros((rows, half), np.uint32)
         words = threefry(self.key, (ops.expand_dims(numbers, 1) + like, columns + like))
-        bits = ops.right_shift(ops.concatenate(words, axis=1)[:, : self.features], _word(8))
+        bits = ops.right_shift(ops.concatenate(words, axis=1)[:, : self.features], np.uint32(8))
         return ops.cast(ops.cast(bits, "int32"), "float32") * np.float32(2**-24)
 
     @cached_property
     def test(self) -> Array:
-        """Give the test rows, shape (test_rows, features)."""
+        """Return the test rows, shape (test_rows, features)."""
         return self._drawn(self.test_rows or -(-min(self.rows, 10 * MOST_TEST_ROWS) // 10), test=True)
 
     def sample(self) -> Split:
@@ -88,12 +85,8 @@ class Stream:
         return Split(self._drawn(min(self.rows, MOST_TEST_ROWS)), self.test)
 
     def head(self, rows: int, test_rows: int | None = None) -> "Stream":
-        """Return the first rows, with so many test rows, or as large a share of them (at least one).
-
-        Raises ValueError when the slice is empty or longer than the stream.
-        """
-        if not 1 <= rows <= self.rows:
-            raise ValueError(f"slice of {rows} rows; there are {self.rows}, ask for 1 to that many")
+        """Return the first rows, as ``Split.head`` does."""
+        check_slice(rows, self.rows)
         return Stream(rows, self.features, self.seed, test_rows or -(-len(self.test) * rows // self.rows))
 
     def _drawn(self, rows: int, *, test: bool = False) -> Array:

@@ -9,7 +9,7 @@ import keras
 from autoenc_bench.catalogue.experiments import Experiment
 from autoenc_bench.core import training
 from autoenc_bench.core.backends.jax import compile_all_reduce
-from autoenc_bench.core.data import Split
+from autoenc_bench.core.split import Split
 from autoenc_bench.core.streams import Stream
 from autoenc_bench.records.case import Epoch
 

@@ -8,7 +8,7 @@ from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.gate import verdicts
 from autoenc_bench.gate.verdicts import status, tables
 from autoenc_bench.gate.verdicts.status import Status
-from autoenc_bench.records import loading, lookup
+from autoenc_bench.records import loading, storage
 from autoenc_bench.report import github
 
 
@@ -20,7 +20,7 @@ class Baseline:
 
     def __init__(self, name: str, fail_on: Iterable[str], stores: Sequence[Path]) -> None:
         self.overrides = limits.parse(fail_on, EXPERIMENTS)
-        self.sources = [loading.read(path, pictured=False) for path in lookup.find(name, stores)]
+        self.sources = [loading.read(path, pictured=False) for path in storage.find(name, stores)]
 
     def judge(self, path: Path, *, partial: bool) -> tuple[str, Status]:
         """Compare a run's record with it: the table, and how that ends.

@@ -1,9 +1,11 @@
-"""What one benchmark says beside its times: what it did, how well, and with how much memory."""
+"""What a record has of one benchmark beside its times: what it did, how well, and with how much memory."""
 
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
+
+from autoenc_bench.exceptions import InvalidInputError
 
 Positive = Annotated[float, Meta(gt=0)]
 Amount = Annotated[float, Meta(ge=0)]
@@ -11,7 +13,7 @@ Count = Annotated[int, Meta(ge=1)]
 
 
 class Statistics(msgspec.Struct, frozen=True):
-    """Summarise one error per test sample; what is not finite (the PSNR of a perfect one) is ``None``.
+    """One error per test sample, summarised; what is not finite (the PSNR of a perfect one) is ``None``.
 
     ``quantiles`` maps shares, "0" to "1", to values. ``counts`` are a histogram of equal bins from the smallest
     to the largest error; empty when one of them is not finite.
@@ -24,7 +26,7 @@ class Statistics(msgspec.Struct, frozen=True):
 
 
 class Yardstick(msgspec.Struct, frozen=True):
-    """Say how well a method without a network reconstructs the same test samples."""
+    """How well a method without a network reconstructs the same test samples."""
 
     mean: float  # absolute error
     std: float
@@ -33,14 +35,14 @@ class Yardstick(msgspec.Struct, frozen=True):
 
 
 class Extreme(msgspec.Struct, frozen=True):
-    """Name a test sample and its absolute error."""
+    """A test sample and its absolute error."""
 
     index: int
     error: float
 
 
 class Error(msgspec.Struct, frozen=True):
-    """Say how well the trained model reconstructs the test samples."""
+    """How well the trained model reconstructs the test samples."""
 
     absolute: Statistics
     mean_squared: Statistics
@@ -51,7 +53,7 @@ class Error(msgspec.Struct, frozen=True):
 
 
 class Epoch(msgspec.Struct, frozen=True):
-    """Say how one epoch went: both losses, and the seconds it took, validation included."""
+    """Both losses of an epoch, and the seconds it took, validation included."""
 
     loss: float
     val_loss: float
@@ -59,14 +61,14 @@ class Epoch(msgspec.Struct, frozen=True):
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """Keep the first test sample beside its reconstruction, as the notebook prints them."""
+    """The first test sample beside its reconstruction, as the notebook prints them."""
 
     original: list[float]
     reconstruction: list[float]
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):
-    """Say what one timed call must do at least, whoever does it (see work.py)."""
+    """What one timed call must do at least, whoever does it (see machine/roofline.py)."""
 
     flops: Amount  # float32 operations of the matrix products
     bytes: Amount  # that must be read from memory or written to it once
@@ -75,7 +77,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """Say what one case held in bytes; ``None`` where the system or the backend does not tell."""
+    """What one case held, in bytes; ``None`` where the system or the backend does not tell."""
 
     before: Amount | None = None  # resident in the process, as the case began
     peak: Amount | None = None  # the most that was resident during it
@@ -83,7 +85,7 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Say what one benchmark did.
+    """One benchmark: what it did, how well, and what stood beside its times.
 
     ``rows`` counts the samples that one timed call processed, so rows / seconds is its throughput; 1 where there
     are none, as in building a model. ``reference`` holds, per round, the seconds that the reference workload took
@@ -112,5 +114,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def case(extra_info: dict[str, Any]) -> Case:
-    """Return what a benchmark's ``extra_info`` says, checked; raise ValueError when it says it wrongly."""
-    return msgspec.convert(extra_info["autoenc"], Case)
+    """Return the case in a benchmark's ``extra_info``; raise InvalidInputError when a field is not as it should be."""
+    try:
+        return msgspec.convert(extra_info["autoenc"], Case)
+    except msgspec.ValidationError as problem:
+        raise InvalidInputError(str(problem)) from problem

@@ -1,7 +1,7 @@
-"""The contract between measuring and reading: what a run says, and how it is read and checked.
+"""The contract between measuring and reading: what a record holds, and how it is read and checked.
 
 A record is pytest-benchmark's JSON with raw rounds. What this suite adds stands in each benchmark's
-``extra_info["autoenc"]`` (a ``cases.Case``) and in one top-level block ``autoenc`` (a ``Run``). Every number is a plain
+``extra_info["autoenc"]`` (a ``Case``) and in one top-level block ``autoenc`` (a ``Run``). Every number is a plain
 float or int, and what has no finite value is null. Pictures stand in a side file beside it (see storage.py).
 """
 
@@ -10,25 +10,29 @@ from collections.abc import Iterable, Iterator
 from math import isfinite
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
 import msgspec
 
 from autoenc_bench import text
+from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.records.case import Case, Count, Positive, Work
 
 SCHEMA_VERSION = 2
 BACKENDS = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "torch": ("torch",)}  # with their packages
+Fact = str | bool | int | float | None
+T = TypeVar("T")
 
 
 class NotRun(msgspec.Struct, frozen=True):
-    """Name a case that did not run, or did not hold, and why."""
+    """A case that did not run, or did not hold, and why."""
 
     case: str
     reason: str
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """State what stays the same from one run on a machine to the next; ``None`` is what could not be read.
+    """What stays the same from one run on a machine to the next; ``None`` is what could not be read.
 
     ``id`` is a hash of the other fields, so any two records of equal machines share it.
     """
@@ -44,7 +48,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Roofs(msgspec.Struct, frozen=True, kw_only=True):
-    """State what a machine does at most on the threads of a run; ``None`` is what could not be measured.
+    """What a machine does at most on the threads of a run; ``None`` is what could not be measured.
 
     ``version`` changes with the way of measuring; efficiencies by different versions are not compared.
     """
@@ -56,10 +60,10 @@ class Roofs(msgspec.Struct, frozen=True, kw_only=True):
     dispatch: Positive | None  # seconds per call of an empty compiled program
 
     def bound(self, work: Work) -> tuple[str, float] | None:
-        """Name the roof that limits this work most, and the seconds that the work takes there at least.
+        """Return the roof that limits this work most, and the seconds that the work takes there at least.
 
-        That is the roofline model (Williams, Waterman and Patterson 2009) with two more roofs; it takes what could
-        go on at the same time to do so. ``None`` without any roof.
+        That is the roofline model (Williams, Waterman and Patterson 2009) with two more roofs, all of them overlapping.
+        ``None`` without any roof.
         """
         seconds = {
             "compute": self.flops and work.flops / self.flops,
@@ -68,14 +72,11 @@ class Roofs(msgspec.Struct, frozen=True, kw_only=True):
             "dispatch": self.dispatch and work.calls * self.dispatch,
         }
         known = [(name, time) for name, time in seconds.items() if time]
-        return max(known, key=lambda found: found[1], default=None)
-
-
-Fact = str | bool | int | float | None
+        return max(known, key=lambda roof: roof[1], default=None)
 
 
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
-    """Say what runs the suite.
+    """What a run is made on.
 
     ``context`` must be equal for times to be comparable: versions, threads, limits, and the environment variables
     that matter, under their own names. ``conditions`` (clock, load, temperature, …) only explain.
@@ -88,7 +89,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(Survey, frozen=True, kw_only=True):
-    """Say what one run was: its surroundings, its scale, and what it left out."""
+    """One run: what it was made on, its scale, and what it left out."""
 
     schema_version: int
     suite_version: str
@@ -99,7 +100,7 @@ class Run(Survey, frozen=True, kw_only=True):
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """Hold pytest-benchmark's statistics that are read here, in seconds per call."""
+    """Those of pytest-benchmark's statistics that are read here, in seconds per call."""
 
     median: Positive
     min: Positive
@@ -114,13 +115,13 @@ class Timing(msgspec.Struct, frozen=True):
 
 
 class ExtraInfo(msgspec.Struct, frozen=True):
-    """Hold what a benchmark says beside its timing; other plugins' keys are passed over."""
+    """What a benchmark has beside its timing; other plugins' keys are passed over."""
 
     autoenc: Case | None = None
 
 
 class Benchmark(msgspec.Struct, frozen=True):
-    """Hold one timed case."""
+    """One timed case."""
 
     name: str
     fullname: str
@@ -129,13 +130,13 @@ class Benchmark(msgspec.Struct, frozen=True):
 
     @property
     def reference(self) -> float | None:
-        """Give the median seconds of the reference workload beside the rounds."""
+        """Return the median seconds of the reference workload beside the rounds."""
         case = self.extra_info.autoenc
         return median(case.reference) if case and case.reference else None
 
     @property
     def quotients(self) -> list[float] | None:
-        """Give each round's time in units of the reference workload beside it."""
+        """Return each round's time in units of the reference workload beside it."""
         case, data = self.extra_info.autoenc, self.stats.data
         if not (case and case.reference and data and len(data) == len(case.reference)):
             return None
@@ -143,18 +144,18 @@ class Benchmark(msgspec.Struct, frozen=True):
 
     @property
     def referenced(self) -> float | None:
-        """Give the median over rounds of the time in units of the reference workload beside it."""
+        """Return the median of ``quotients``."""
         return median(self.quotients) if self.quotients else None
 
     def bound(self, roofs: Roofs | None) -> tuple[str, float] | None:
-        """Name the roof that limits the case, and the case's efficiency there: roof time / measured time."""
+        """Return the roof that limits the case, and the case's efficiency there: roof time / measured time."""
         case = self.extra_info.autoenc
-        found = roofs.bound(case.work) if roofs and case and case.work else None
-        return found and (found[0], found[1] / self.stats.median)
+        bound = roofs.bound(case.work) if roofs and case and case.work else None
+        return bound and (bound[0], bound[1] / self.stats.median)
 
 
 class Commit(msgspec.Struct, frozen=True):
-    """Name the commit that was measured."""
+    """The commit that was measured."""
 
     id: str | None = None
     branch: str | None = None
@@ -162,17 +163,16 @@ class Commit(msgspec.Struct, frozen=True):
 
     @property
     def known(self) -> bool:
-        """Tell whether there was a commit; pytest-benchmark has two words for none."""
+        """Whether there was a commit; pytest-benchmark has two words for none."""
         return self.id not in (None, "", "unversioned", "unknown")
 
     def __str__(self) -> str:
-        """Name the commit, its branch, and whether files had changed since."""
         branch = f" on {self.branch}" if self.branch else ""
         return f"{str(self.id)[:12]}{branch}{', with changes' if self.dirty else ''}"
 
 
 class Record(msgspec.Struct, frozen=True):
-    """Hold one run. ``autoenc`` is missing from a record by plain pytest-benchmark."""
+    """One run; a record by plain pytest-benchmark has no ``autoenc``."""
 
     benchmarks: list[Benchmark]
     datetime: str
@@ -182,55 +182,55 @@ class Record(msgspec.Struct, frozen=True):
 
     def timed(self) -> list[tuple[Case, float]]:
         """List this suite's cases, each with its median seconds per call."""
-        return [
-            (benchmark.extra_info.autoenc, benchmark.stats.median)
-            for benchmark in self.benchmarks
-            if benchmark.extra_info.autoenc
-        ]
+        return [(case, one.stats.median) for one in self.benchmarks if (case := one.extra_info.autoenc)]
 
 
 def read(path: Path) -> Record:
     """Read a record.
 
-    Raises ValueError with file, field and expectation when it is not one, LookupError when it is not there.
+    Raises InvalidInputError with file, field and expectation when it is not one, NotFoundError when it is not there.
     """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise LookupError(f"{path}: no such record") from None
+        raise NotFoundError(f"{path}: no such record") from None
     except OSError as problem:
-        raise ValueError(f"{path}: cannot be read: {problem.strerror}; name a record's JSON file") from problem
+        raise InvalidInputError(f"{path}: cannot be read: {problem.strerror}; name a record's JSON file") from problem
+    own = decode(content, _Versioned, path).autoenc
+    if own is not None and own.schema_version != SCHEMA_VERSION:
+        raise InvalidInputError(
+            f"{path}: not a readable record: schema version {own.schema_version}, this version of autoenc-bench reads "
+            f"{SCHEMA_VERSION}; read it with the version that wrote it"
+        )
+    return decode(content, Record, path)
+
+
+def decode(content: bytes, kind: type[T], name: object) -> T:
+    """Decode a record's JSON, or what is asked of it; raise InvalidInputError with the name, field and expectation."""
     try:
-        found = msgspec.json.decode(content, type=_Versioned).autoenc
-        if found is not None and found.schema_version != SCHEMA_VERSION:
-            raise ValueError(
-                f"schema version {found.schema_version}, this version of autoenc-bench reads {SCHEMA_VERSION}; "
-                "read it with the version that wrote it"
-            )
-        return msgspec.json.decode(content, type=Record)
-    except (ValueError, RecursionError) as problem:  # msgspec's errors are ValueErrors
+        return msgspec.json.decode(content, type=kind)
+    except (ValueError, RecursionError) as problem:  # msgspec's errors are ValueErrors, and that of what is no UTF-8
         reason = _not_finite(content) or problem
-        raise ValueError(f"{path}: not a readable record: {reason}") from problem
+        raise InvalidInputError(f"{name}: not a readable record: {reason}") from problem
 
 
 def _not_finite(content: bytes) -> str | None:
-    """Name the first NaN or infinity, which Python's json writes, also for pytest-benchmark, but JSON has not."""
+    """Locate the first NaN or infinity, which Python's json writes, also for pytest-benchmark, but JSON has not."""
     try:
-        found = next(_infinities(json.loads(content)), None)
+        return next(_infinities(json.loads(content)), None)
     except (ValueError, RecursionError):
         return None
-    return found and f"{found[1]} - at `${found[0]}`; expected a finite number"
 
 
-def _infinities(value: object, at: str = "") -> Iterator[tuple[str, float]]:
+def _infinities(value: object, at: str = "$") -> Iterator[str]:
     if isinstance(value, float) and not isfinite(value):
-        yield at, value
+        yield f"{value} - at `{at}`; expected a finite number"
     elif isinstance(value, dict):
-        for key, held in value.items():
-            yield from _infinities(held, f"{at}.{key}")
+        for key, part in value.items():
+            yield from _infinities(part, f"{at}.{key}")
     elif isinstance(value, list):
-        for index, held in enumerate(value):
-            yield from _infinities(held, f"{at}[{index}]")
+        for index, part in enumerate(value):
+            yield from _infinities(part, f"{at}[{index}]")
 
 
 class _Version(msgspec.Struct):
@@ -243,11 +243,11 @@ class _Versioned(msgspec.Struct):
 
 def differences(before: dict[str, Fact], after: dict[str, Fact]) -> list[str]:
     """List the facts in which two contexts differ: ``keras 3.11 → 3.12``; what one of them lacks is absent there."""
-    absent = "absent"
+    both = [(name, before.get(name, "absent"), after.get(name, "absent")) for name in {**before, **after}]
     return [
-        text.line(f"{name} {text.fact(name, before.get(name, absent))} → {text.fact(name, after.get(name, absent))}")
-        for name in dict.fromkeys([*before, *after])
-        if repr(before.get(name, absent)) != repr(after.get(name, absent))
+        text.line(f"{name} {text.fact(name, one)} → {text.fact(name, other)}")
+        for name, one, other in both
+        if repr(one) != repr(other)
     ]
 
 

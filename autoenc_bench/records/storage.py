@@ -4,19 +4,20 @@ import io
 import json
 import os
 import platform
+import re
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from autoenc_bench.records import record
+from autoenc_bench.exceptions import InvalidInputError, NotFoundError
+from autoenc_bench.records.record import Record, decode
 
 # In the project's folder, as pytest-benchmark has it.
 SAVED = Path(".benchmarks")
@@ -24,38 +25,68 @@ LIVE = Path(".continuous")  # for two sides by turns are no history
 REPORTS = Path("reports")
 BASELINES = REPORTS / "baselines"
 
+Pictures = Mapping[str, NDArray[np.uint8]]
+
 
 def platform_folder() -> str:
-    """Name the folder for this system and Python, as pytest-benchmark does."""
+    """Return the name of the folder for this system and Python, as pytest-benchmark has it."""
     major, minor, _ = platform.python_version_tuple()
     bits = platform.architecture()[0]
     return f"{platform.system()}-{platform.python_implementation()}-{major}.{minor}-{bits}"
 
 
 def newest(folder: Path) -> Path:
-    """Return the newest record in a storage folder; raise LookupError when it holds none."""
-    found = sorted(folder.glob("*/[0-9][0-9][0-9][0-9]_*.json"), key=lambda path: path.stat().st_mtime)
-    if not found:
-        raise LookupError(f"{folder}: no records yet; run 'pytest benchmarks/' first, or name one")
-    return found[-1]
+    """Return the newest record in a storage folder; raise NotFoundError when it holds none."""
+    paths = folder.glob("*/[0-9][0-9][0-9][0-9]_*.json")
+    if path := max(sorted(paths), key=lambda path: path.stat().st_mtime, default=None):
+        return path
+    raise NotFoundError(f"{folder}: no records yet; run 'pytest benchmarks/' first, or name one")
 
 
-def save(content: dict[str, Any], folder: Path, name: str, pictures: Mapping[str, NDArray[np.uint8]]) -> Path:
+def find(name: str, stores: Sequence[Path]) -> list[Path]:
+    """List the records that a name stands for, oldest number first.
+
+    It is a file, a folder, a pattern, or, in the first of the stores that has it, what ``--benchmark-save`` was given
+    (all runs saved so), a record's number or its whole name. Raises NotFoundError when it is none of them.
+    """
+    path = Path(name)
+    if path.is_file():
+        return [path]
+    anchor = Path(path.anchor)  # of an absolute pattern
+    pattern = "**/*.json" if path.is_dir() else str(path.relative_to(anchor))
+    named = (path if path.is_dir() else anchor).glob(pattern if pattern != "." else "")
+    if records := sorted(path for path in named if path.suffix == ".json" and path.is_file()):
+        return records
+    for store in stores:
+        if records := sorted(path for path in store.rglob("*.json") if _is_named(path.relative_to(store), name)):
+            return records
+    places = ", ".join(f"{store}/" for store in stores)
+    raise NotFoundError(f"{name}: no such record; give a file, a folder, a pattern, or a name saved in {places}")
+
+
+def _is_named(path: Path, name: str) -> bool:
+    numbered = re.fullmatch(r"(\d{4,})_(.+)", path.stem)
+    return name in (path.stem, *(numbered.groups() if numbered else ()), *path.parts[:-1])
+
+
+def save(content: dict[str, Any], folder: Path, name: str, pictures: Pictures) -> Path:
     """Write a record as ``NNNN_name.json`` under pytest-benchmark's naming; return its path.
 
     The number belongs to no other record, also when several runs save at once, and a file appears whole or not
-    at all; ``pictures`` (see ``pictures``) appear before the record that they belong to. Raises ValueError, and
+    at all; ``pictures`` (see ``pictures``) appear before the record that they belong to. Raises InvalidInputError, and
     writes nothing, when the content is not a record.
     """
-    data = json.dumps(content, indent=1, allow_nan=False, default=_refuse).encode()
-    msgspec.json.decode(data, type=record.Record)
+    try:
+        data = json.dumps(content, indent=1, allow_nan=False, default=_refuse).encode()
+    except ValueError as problem:  # json's of NaN and infinities
+        raise InvalidInputError(f"record {name}: {problem}") from problem
+    decode(data, Record, f"record {name}")
     folder.mkdir(parents=True, exist_ok=True)
     with _claim(folder) as number:
         path = folder / f"{number:04}_{name}.json"
         if pictures:
             packed = io.BytesIO()
-            arrays: dict[str, Any] = dict(pictures)
-            np.savez_compressed(packed, **arrays)
+            np.savez_compressed(packed, **dict[str, Any](pictures))
             _write(packed.getvalue(), path.with_suffix(".npz"))
         _write(data, path)
     return path
@@ -67,30 +98,36 @@ def pictures(path: Path) -> dict[str, NDArray[np.uint8]]:
     CASE is the case's name within its brackets. Each array has shape (2, n, features): originals, then
     reconstructions, as bytes 0..255. A record without pictures has no side file and gives none.
 
-    Raises ValueError when the side file is damaged or holds something else.
+    Raises InvalidInputError when the side file is damaged or holds something else.
     """
     side = path.with_suffix(".npz")
-    try:
-        with side.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            found = {name: arrays[name] for name in arrays.files}
-    except FileNotFoundError:
+    if not side.exists():
         return {}
-    except (OSError, ValueError, EOFError, AttributeError, zlib.error, zipfile.BadZipFile) as problem:
-        raise ValueError(f"{side}: not a readable side file: {problem}") from problem
-    for name, array in found.items():
+    arrays = read_arrays(side, "side file")
+    for name, array in arrays.items():
         if array.dtype != np.uint8 or array.ndim != 3 or array.shape[0] != 2:
-            raise ValueError(
+            raise InvalidInputError(
                 f"{side}: {name} is {array.dtype} of shape {array.shape}; expected uint8 of shape (2, n, features)"
             )
-    return found
+    return arrays
+
+
+def read_arrays(path: Path, kind: str) -> dict[str, NDArray[Any]]:
+    """Read the arrays of an ``.npz`` file; raise InvalidInputError that names its kind when it cannot be read."""
+    try:
+        with path.open("rb") as file, np.lib.npyio.NpzFile(file) as arrays:
+            return {name: np.asarray(arrays[name]) for name in arrays.files}
+    except (OSError, ValueError, EOFError, NotImplementedError, zlib.error, zipfile.BadZipFile) as problem:
+        raise InvalidInputError(f"{path}: not a readable {kind}: {problem}") from problem
 
 
 def _refuse(value: object) -> None:
-    raise ValueError(f"{value!r} of type {type(value).__name__} does not belong in a record; use plain numbers")
+    kind = type(value).__name__
+    raise InvalidInputError(f"{value!r} of type {kind} does not belong in a record; use plain numbers")
 
 
 def _write(data: bytes, path: Path) -> None:
-    """Let the file appear whole or not at all, whenever the process ends."""
+    """Write a file that appears whole or not at all, whenever the process ends."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -105,7 +142,7 @@ def _write(data: bytes, path: Path) -> None:
 
 @contextmanager
 def _claim(folder: Path) -> Iterator[int]:
-    """Hold a number that no other process gets, by a file that only one process can create."""
+    """Keep a number from every other process, by a file that only one process can create."""
     number = 0
     while True:
         number = max(number, _last_number(folder)) + 1

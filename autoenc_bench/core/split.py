@@ -1,0 +1,66 @@
+"""Data in memory: rows to train on and rows to test on, checked once."""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autoenc_bench.exceptions import InvalidInputError
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Rows to train on and rows to test on: float32 in [0, 1], read-only, shape (n, features).
+
+    Raises InvalidInputError when a part is empty, is not two-dimensional, or holds NaN or a value out of [0, 1],
+    which binary cross-entropy and a sigmoid output cannot use.
+    """
+
+    train: Array
+    test: Array
+
+    def __post_init__(self) -> None:
+        for part in ("train", "test"):
+            object.__setattr__(self, part, _checked(getattr(self, part), part))
+
+    @property
+    def rows(self) -> int:
+        """Return the number of training rows."""
+        return len(self.train)
+
+    def sample(self) -> "Split":
+        """Return itself: all its rows are in memory (those of a stream are not)."""
+        return self
+
+    def head(self, rows: int, test_rows: int | None = None) -> "Split":
+        """Return the first rows, with so many test rows at most, or as large a share of them (at least one).
+
+        Raises InvalidInputError when the slice is empty or longer than the data.
+        """
+        check_slice(rows, self.rows)
+        return Split(self.train[:rows], self.test[: test_rows or ceil(len(self.test) * rows / self.rows)])
+
+
+def check_slice(rows: int, available: int) -> None:
+    """Raise InvalidInputError when a slice is empty or longer than the data."""
+    if not 1 <= rows <= available:
+        raise InvalidInputError(f"slice of {rows} rows; there are {available}, ask for 1 to that many")
+
+
+def _checked(values: NDArray[Any], part: str) -> Array:
+    values = np.asarray(values, dtype=np.float32)
+    if values.ndim != 2 or not values.size:
+        raise InvalidInputError(f"{part} data has shape {values.shape}; it needs at least one row and one column")
+    if not (values.min() >= 0 and values.max() <= 1):  # also false for NaN
+        row, column = np.argwhere(~((values >= 0) & (values <= 1)))[0]
+        raise InvalidInputError(
+            f"{part} data holds {values[row, column]} at row {row}, column {column}; "
+            "values must be finite and within [0, 1], so scale or clean them first"
+        )
+    values = values.view()
+    values.flags.writeable = False
+    return values
