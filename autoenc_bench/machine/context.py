@@ -1,4 +1,4 @@
-"""What one process measures on: it limits the threads, and tells machine, context and conditions."""
+"""What one process measures on: it limits the threads, and reads machine, context and conditions."""
 
 import os
 from collections.abc import Iterator
@@ -9,13 +9,14 @@ from autoenc_bench.core import backends
 from autoenc_bench.distributed.runtime import Distribution
 from autoenc_bench.machine import fingerprint, reference, threads
 from autoenc_bench.records.record import Fact, Roofs, Survey
+from autoenc_bench.text import count
 
 
-class Setting:
-    """Hold a process's setting; make it before a framework is loaded, which adds to the environment."""
+class MeasuringContext:
+    """A process's threads and surroundings; make it before a framework is loaded, which adds to the environment."""
 
-    def __init__(self, wanted: int | None, distribution: Distribution | None = None) -> None:
-        self.threads = wanted
+    def __init__(self, thread_count: int | None, distribution: Distribution | None = None) -> None:
+        self.threads = thread_count
         self._distribution = distribution
         self.cores: list[int] | None = None
         self._environment = fingerprint.tuning(os.environ)
@@ -28,7 +29,7 @@ class Setting:
         self._begin = fingerprint.readings()
 
     def survey(self, cpu: str | None, roofs: Roofs | None) -> Survey:
-        """Say what runs here; ``cpu`` is the model's name, which takes a second to find out."""
+        """Return what runs here; ``cpu`` is the model's name, which takes a second to find out."""
         begin, end = self._begin, fingerprint.readings()
         return Survey(
             machine=fingerprint.identify(cpu, backends.current().accelerators()),
@@ -55,25 +56,25 @@ class Setting:
         }
 
     def __str__(self) -> str:
-        """Say in one line what runs where."""
+        """Return in one line what runs where."""
         backend = backends.name()
-        count = "all threads" if self.threads is None else f"{self.threads} thread{'s'[: self.threads > 1]}"
+        used = "all threads" if self.threads is None else count(self.threads, "thread")
         pinned = f" pinned to core {', '.join(map(str, self.cores))}" if self.cores else ""
-        return f"{backend} {fingerprint.libraries(backend)[backend]} on {backends.device()}, {count}{pinned}"
+        return f"{backend} {fingerprint.libraries(backend)[backend]} on {backends.device()}, {used}{pinned}"
 
 
-def survey(wanted: str) -> Survey:
-    """Say what runs here on so many threads (as for ``--threads``), and measure its roofs.
+def survey(thread_count: str) -> Survey:
+    """Return what runs here on so many threads (as for ``--threads``), with its roofs measured.
 
-    Raises ValueError for a number of threads that cannot be had, LookupError for an unknown backend.
+    Raises InvalidInputError for threads that cannot be had, NotFoundError for an unknown backend.
     """
-    setting = Setting(threads.parse(wanted))
+    context = MeasuringContext(threads.parse(thread_count))
     backends.name()
     with _silent():
-        setting.enter()
+        context.enter()
         from autoenc_bench.machine import roofs  # here, for it loads Keras, which must see the limits
 
-        return setting.survey(fingerprint.cpu_model(), roofs.measure())
+        return context.survey(fingerprint.cpu_model(), roofs.measure())
 
 
 @contextmanager

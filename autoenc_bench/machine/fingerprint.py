@@ -45,7 +45,7 @@ def readable(read: Callable[[], T]) -> T | None:
 
 
 def cpu_model() -> str | None:
-    """Name the CPU, as pytest-benchmark's record does; it takes about a second to find out."""
+    """Return the CPU's name as in pytest-benchmark's record; it takes about a second to find out."""
     return readable(lambda: cpuinfo.get_cpu_info()["brand_raw"])
 
 
@@ -72,27 +72,27 @@ def machine_id(facts: Mapping[str, object]) -> str:
 
 
 def accelerators(devices: Sequence[str]) -> list[str]:
-    """Name the machine's accelerators: those of NVIDIA's driver, whoever may use them, else the backend's."""
-    asked = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
-    told = readable(lambda: subprocess.run(asked, capture_output=True, text=True, timeout=30, check=True).stdout)
-    named = [line.strip() for line in (told or "").splitlines() if line.strip()]
-    return sorted(named or devices)
+    """List the machine's accelerators: those of NVIDIA's driver, whoever may use them, else the backend's."""
+    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    output = readable(lambda: subprocess.run(query, capture_output=True, text=True, timeout=30, check=True).stdout)
+    names = [line.strip() for line in (output or "").splitlines() if line.strip()]
+    return sorted(names or devices)
 
 
 def libraries(backend: str) -> dict[str, str]:
-    """Give the versions of Python and of the libraries that the timings of a backend depend on."""
+    """Return the versions of Python and of the libraries that the timings of a backend depend on."""
     names = ("keras", *BACKENDS[backend], "numpy", "scikit-learn")
     return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
 def blas() -> str:
-    """Name the BLAS that NumPy was built with."""
-    found = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    return f"{found['name']} {found['version']}"
+    """Return the name of the BLAS that NumPy was built with."""
+    library = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return f"{library['name']} {library['version']}"
 
 
 def tuning(environment: Mapping[str, str]) -> dict[str, str]:
-    """Pick the environment variables that tune numerical libraries; paths in them are left out."""
+    """Return the environment variables that tune numerical libraries; paths in them are left out."""
     return {
         name: PATH.sub("<path>", value)
         for name, value in sorted(environment.items())
@@ -101,7 +101,7 @@ def tuning(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def cpu_limit(proc: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> float | None:
-    """Give the CPUs that the control groups of this process grant it at most; ``None`` without a limit.
+    """Return the CPUs that the control groups of this process grant it at most; ``None`` without a limit.
 
     A container's quota stands in ``cpu.max`` (version 2) or in ``cpu.cfs_quota_us`` and ``cpu.cfs_period_us``
     (version 1), of the group or of any above it.
@@ -109,14 +109,10 @@ def cpu_limit(proc: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs
     limits = []
     for line in proc.read_text().splitlines():
         _, controllers, path = line.split(":", 2)
-        if not controllers:
-            base = root
-        elif "cpu" in controllers.split(","):
-            base = root / "cpu"
-        else:
-            continue
-        group = base / path.lstrip("/")
-        limits += [_quota(folder) for folder in (group, *group.parents) if folder.is_relative_to(base)]
+        if not controllers or "cpu" in controllers.split(","):
+            base = root / "cpu" if controllers else root
+            group = base / path.lstrip("/")
+            limits += [_quota(folder) for folder in (group, *group.parents) if folder.is_relative_to(base)]
     return min((limit for limit in limits if limit is not None), default=None)
 
 
@@ -147,16 +143,11 @@ def _temperature() -> float:
 
 
 def conditions(begin: Mapping[str, float | None], end: Mapping[str, float | None]) -> dict[str, Fact | list[Fact]]:
-    """Say what was so during a run, from the readings at its begin and end: recorded, never compared.
+    """Return what was so during a run, from the readings at its begin and end: recorded, never compared.
 
     ``steal`` is the share of all CPU time that the hypervisor gave to others.
     """
-    pairs: dict[str, Fact | list[Fact]] = {
-        name: [begin[name], end[name]] for name in ("clock_mhz", "load", "temperature_c")
-    }
-    return {**pairs, "steal": readable(lambda: _steal(begin, end))}
-
-
-def _steal(begin: Mapping[str, float | None], end: Mapping[str, float | None]) -> float | None:
-    (stolen, spent) = ((end[name] or 0.0) - (begin[name] or 0.0) for name in ("stolen_seconds", "cpu_seconds"))
-    return stolen / spent if begin["stolen_seconds"] is not None and spent > 0 else None
+    stolen, spent = ((end[name] or 0.0) - (begin[name] or 0.0) for name in ("stolen_seconds", "cpu_seconds"))
+    known = begin["stolen_seconds"] is not None and spent > 0
+    pairs = {name: [begin[name], end[name]] for name in ("clock_mhz", "load", "temperature_c")}
+    return {**pairs, "steal": stolen / spent if known else None}

@@ -13,8 +13,8 @@ CLEAR = Path("/proc/self/clear_refs")
 RESET_PEAK = "5"  # see proc(5): resets the high-water mark of the resident set, and nothing else
 
 
-class Watch:
-    """Watch the memory of one case, from now on until ``read``.
+class MemoryWatch:
+    """The memory of one case, from now on until ``read``.
 
     Linux resets the high-water mark on demand. Other systems keep one for the life of the process only, which says
     nothing of a case, so the peak is ``None`` there.
@@ -26,7 +26,6 @@ class Watch:
         backends.current().reset_peak_memory()
 
     def read(self) -> Memory:
-        """Say what the case held, in bytes."""
         peak = _high_water() if self._watched else None
         return Memory(before=self._before, peak=peak, accelerator=backends.current().peak_memory())
 
@@ -40,5 +39,5 @@ def _reset() -> bool:
 
 
 def _high_water() -> int | None:
-    found = re.search(r"VmHWM:\s+(\d+) kB", STATUS.read_text())
-    return int(found[1]) * 1024 if found else None
+    mark = re.search(r"VmHWM:\s+(\d+) kB", STATUS.read_text())
+    return int(mark[1]) * 1024 if mark else None

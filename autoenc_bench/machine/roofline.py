@@ -1,4 +1,4 @@
-"""What a case must do at least, from its shapes alone: the numerator of its efficiency.
+"""Work from shapes, the roofline's numerator: what a case must do at least.
 
 Counted are the operations of the matrix products (2 per weight and sample), each value that must come from memory or
 go there once, the exponentials of activations, and the calls of compiled programs. Everything else (biases, Adam's
@@ -38,11 +38,8 @@ def training(experiment: Experiment, trainer: str, *, rows: int, test_rows: int,
 
 def inference(experiment: Experiment, phase: str, *, rows: int, calls: int) -> Work:
     """Count the work of that many ``encode``, ``decode`` or ``reconstruct`` calls on so many rows each."""
-    widths = {
-        "encode": (experiment.features, *experiment.encoder),
-        "decode": (experiment.code, *experiment.decoder),
-        "reconstruct": (experiment.features, *experiment.encoder, *experiment.decoder),
-    }[phase]
+    encoder, decoder = (experiment.features, *experiment.encoder), (experiment.code, *experiment.decoder)
+    widths = {"encode": encoder, "decode": decoder, "reconstruct": encoder[:-1] + decoder}[phase]
     samples = calls * rows
     return Work(
         flops=samples * 2 * _weights(widths),

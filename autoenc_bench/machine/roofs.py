@@ -22,7 +22,7 @@ VERSION = 1  # of the definitions below
 BURSTS = 5
 
 Array = NDArray[np.float32]
-Burst = Callable[[], float]  # does something once, and says how much of it
+Burst = Callable[[], float]  # does something once; returns how much of it
 
 
 def measure(seconds: float = 6.0) -> Roofs:
@@ -40,19 +40,12 @@ def measure(seconds: float = 6.0) -> Roofs:
 
 
 def higher(first: Roofs, second: Roofs) -> Roofs:
-    """Give the higher of two measurements of each roof: a neighbour may have used the machine during one of them."""
-
-    def best(choose: Callable[[list[float]], float], *rates: float | None) -> float | None:
-        known = [rate for rate in rates if rate is not None]
-        return choose(known) if known else None
-
-    return Roofs(
-        version=VERSION,
-        flops=best(max, first.flops, second.flops),
-        bytes=best(max, first.bytes, second.bytes),
-        exponentials=best(max, first.exponentials, second.exponentials),
-        dispatch=best(min, first.dispatch, second.dispatch),
-    )
+    """Return the higher of two measurements of each roof: a neighbour may have used the machine during one of them."""
+    rates: dict[str, float | None] = {}
+    for name, choose in {"flops": max, "bytes": max, "exponentials": max, "dispatch": min}.items():
+        known = [rate for roofs in (first, second) if (rate := getattr(roofs, name)) is not None]
+        rates[name] = choose(known, default=None)
+    return Roofs(version=VERSION, **rates)
 
 
 def _best(make: Callable[[], Burst], seconds: float) -> float | None:
@@ -60,7 +53,7 @@ def _best(make: Callable[[], Burst], seconds: float) -> float | None:
 
 
 def _rate(burst: Burst, seconds: float) -> float:
-    """Give the best rate per second over the bursts, the first of which warms up."""
+    """Return the best rate per second over the bursts, the first of which warms up."""
     burst()
     rates: list[float] = []
     end = perf_counter() + seconds
@@ -108,8 +101,8 @@ def _accelerator(side: int = 8192, size: int = 2**28) -> dict[str, Callable[[], 
     """Use the backend's compiled programs on values that are on the device already; only a sum comes back."""
 
     def program(function: Callable[[Any], Any], values: Array, amount: float) -> Burst:
-        held, one = backends.current().put(values), np.ones((), np.float32)
-        call = backends.current().compile_call(lambda factor: keras.ops.sum(function(held * factor)))
+        placed, one = backends.current().put(values), np.ones((), np.float32)
+        call = backends.current().compile_call(lambda factor: keras.ops.sum(function(placed * factor)))
 
         def burst() -> float:
             call(one)
@@ -118,8 +111,8 @@ def _accelerator(side: int = 8192, size: int = 2**28) -> dict[str, Callable[[], 
         return burst
 
     return {
-        "flops": lambda: program(lambda held: keras.ops.matmul(held, held), _values(side, side), 2.0 * side**3),
-        "bytes": lambda: program(lambda held: held, _values(size), 4.0 * size),
+        "flops": lambda: program(lambda square: keras.ops.matmul(square, square), _values(side, side), 2.0 * side**3),
+        "bytes": lambda: program(lambda values: values, _values(size), 4.0 * size),
         "exponentials": lambda: program(keras.ops.exp, _values(size), size),
     }
 

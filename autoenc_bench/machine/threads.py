@@ -5,20 +5,19 @@ import os
 import psutil
 from threadpoolctl import threadpool_limits
 
+from autoenc_bench.exceptions import InvalidInputError
+
 POOL_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def parse(text: str) -> int | None:
-    """Read ``--threads``: a number from 1 to the usable cores, or ``all`` (``None``).
-
-    Raises ValueError for anything else.
-    """
+    """Read ``--threads``: 1 to the usable cores, or ``all`` (``None``). Raises InvalidInputError for anything else."""
     if text == "all":
         return None
     cores = len(usable_cores())
     if text.isdecimal() and 1 <= int(text) <= cores:
         return int(text)
-    raise ValueError(f"thread count {text!r}; choose 1 to {cores} (the cores usable here) or 'all'")
+    raise InvalidInputError(f"thread count {text!r}; choose 1 to {cores} (the cores usable here) or 'all'")
 
 
 def usable_cores() -> list[int]:
@@ -31,10 +30,9 @@ def usable_cores() -> list[int]:
 def limit(threads: int | None, place: int = 0) -> list[int] | None:
     """Limit the numerical libraries to that many threads, and the process to as many cores.
 
-    Returns the cores, or ``None`` where nothing was pinned: no limit was asked for, or the system (macOS)
-    cannot pin. Pinning takes the last usable cores, for systems like to serve interrupts on the first.
-    Threads that exist already are pinned as well. Processes that run together take other cores at other places, as
-    long as there are such.
+    Returns the cores, or ``None`` where nothing was pinned: no limit was asked for, or the system (macOS) cannot pin.
+    Pinning takes the last usable cores, for systems like to serve interrupts on the first, and includes threads that
+    exist already. Processes that run together take other cores at other places, as long as there are such.
     """
     if threads is None:
         return None

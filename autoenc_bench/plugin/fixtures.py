@@ -198,7 +198,7 @@ class Measure:
             if meet:
                 meet()
 
-        watch = memory.Watch()
+        watch = memory.MemoryWatch()
         result: T = self._benchmark.pedantic(
             target, args=args, setup=prepare_round, rounds=rounds, warmup_rounds=int(rounds > 1)
         )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from autoenc_bench import __version__
 from autoenc_bench.catalogue import experiments
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError
-from autoenc_bench.machine.context import Setting
+from autoenc_bench.machine.context import MeasuringContext
 from autoenc_bench.plugin.options import CONFIGURATION, Configuration, configure
 from autoenc_bench.plugin.progress import Progress, result, short
 from autoenc_bench.records import storage
@@ -65,7 +65,7 @@ class Session:
         self._config = config
         self._configuration = configuration
         # Before Keras is loaded, which adds to the environment.
-        self._setting = Setting(configuration.threads, configuration.distribution)
+        self._setting = MeasuringContext(configuration.threads, configuration.distribution)
         self._roofs: Roofs | None = None
         self._cases: list[str] = []  # node ids
         self._fixtures: dict[str, Any] = {}  # node id -> pytest-benchmark's fixture, of each case that passed

@@ -13,8 +13,8 @@ from autoenc_bench.machine import reference
 
 CODE = """
 import json, os, sys
-from autoenc_bench.machine.context import Setting
-setting = Setting(json.loads(sys.argv[1]))
+from autoenc_bench.machine.context import MeasuringContext
+setting = MeasuringContext(json.loads(sys.argv[1]))
 setting.enter()
 found = setting.survey("A CPU", None)
 print(json.dumps([found.context, found.conditions, str(setting)]))

@@ -11,11 +11,11 @@ LARGE = 64 * 2**20
 @pytest.mark.skipif(not memory.CLEAR.exists(), reason="this system has no high-water mark that can be reset")
 def test_peak():
     """What a case held shows in its peak although it is gone, and not in the next one's."""
-    first = memory.Watch()
+    first = memory.MemoryWatch()
     np.ones(LARGE, np.uint8)
     held = first.read()
     assert held.peak - held.before > 0.9 * LARGE
-    second = memory.Watch().read()
+    second = memory.MemoryWatch().read()
     assert second.peak < held.peak - 0.5 * LARGE
     assert second.before > 2**20
 
@@ -23,7 +23,7 @@ def test_peak():
 def test_where_no_peak_can_be_read(monkeypatch, tmp_path):
     """A system without the mark tells what was resident before, and no peak."""
     monkeypatch.setattr(memory, "CLEAR", tmp_path / "none" / "clear_refs")
-    found = memory.Watch().read()
+    found = memory.MemoryWatch().read()
     assert found.before > 2**20
     assert found.peak is None
 
@@ -33,7 +33,7 @@ def test_status_without_a_mark(monkeypatch, tmp_path):
     (tmp_path / "status").write_text("VmRSS:\t 1 kB\n")
     monkeypatch.setattr(memory, "STATUS", tmp_path / "status")
     monkeypatch.setattr(memory, "CLEAR", tmp_path / "clear_refs")
-    assert memory.Watch().read().peak is None
+    assert memory.MemoryWatch().read().peak is None
 
 
 def test_accelerator(monkeypatch):
@@ -42,4 +42,4 @@ def test_accelerator(monkeypatch):
     backend = memory.backends.current()
     monkeypatch.setattr(backend, "reset_peak_memory", lambda: called.append("reset"))
     monkeypatch.setattr(backend, "peak_memory", lambda: 7 if called == ["reset"] else None)
-    assert memory.Watch().read().accelerator == 7
+    assert memory.MemoryWatch().read().accelerator == 7
