@@ -1,9 +1,11 @@
-"""What every test shares: Hypothesis without deadlines, and an environment that lets child processes time."""
+"""What every test shares: Hypothesis without deadlines, child processes that may time, and one recorded smoke run."""
 
 import os
+import time
 
 import pytest
 from hypothesis import HealthCheck, settings
+from suite_runs import SuiteRun, run_suite
 
 # The first example of a shape compiles.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -17,3 +19,24 @@ def without_xdist():
         for name in [name for name in os.environ if name.startswith("PYTEST_XDIST")]:
             patch.delenv(name)
         yield
+
+
+@pytest.fixture(scope="session")
+def smoke(request, tmp_path_factory) -> SuiteRun:
+    """Run the whole suite once at smoke, for whoever only reads its record, its report and what it printed."""
+    if not hasattr(request.config, "workerinput"):  # not under pytest-xdist
+        return run_suite(tmp_path_factory.mktemp("smoke"), "--scale", "smoke", "--benchmark-save=mine")
+    folder = tmp_path_factory.getbasetemp().parent / "smoke"  # all workers' own
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        until = time.monotonic() + 600
+        while not (folder / "status").exists():
+            assert time.monotonic() < until, "another worker's smoke run did not end"
+            time.sleep(0.2)
+        return SuiteRun(folder, int((folder / "status").read_text()), (folder / "out").read_text())
+    run = run_suite(folder, "--scale", "smoke", "--benchmark-save=mine")
+    (folder / "out").write_text(run.out)
+    (folder / "status.new").write_text(str(run.status))
+    (folder / "status.new").rename(folder / "status")
+    return run

@@ -1,0 +1,99 @@
+"""Options are checked before anything runs; cases are those that they ask for."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from suite_runs import ROOT
+
+from autoenc_bench.plugin import options
+
+CASE_IDS = Path(__file__).parent / "data" / "case_ids.txt"
+
+
+@pytest.fixture
+def suite(monkeypatch, capfd):
+    """Return a function that runs pytest on the suite in this process: status, output, errors."""
+    monkeypatch.chdir(ROOT)
+    for name in ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    monkeypatch.delenv("KERAS_BACKEND")
+
+    def run(*arguments):
+        status = pytest.main(["benchmarks", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", *arguments])
+        return status, *capfd.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--experiment", "mnits"], "unknown experiment 'mnits'; choose from crude-simple, "),
+        (["--scale", "huge"], "invalid choice: 'huge' (choose from "),
+        (["--threads", "0"], "thread count '0'; choose 1 to "),
+        (["--threads", "many"], "thread count 'many'; choose 1 to "),
+        (["--baseline", "nobody"], "nobody: no such record; give a file, a folder, "),
+        (["--baseline", "x", "--fail-on", "time"], "limit 'time'; give time, memory, error with a share"),
+        (["--fail-on", "time:5%"], "limit 'time:5%' without a baseline"),
+        (["--seeds", "0"], "seeds '0'; give a whole number of at least 1"),
+        (["--backend", "mxnet"], "invalid choice: 'mxnet' (choose from "),
+        (["-m", "distributed"], "test_scaling.py needs several devices: --backend jax, and --devices N or"),
+        (["--rows", "many"], "rows 'many'; give a whole number of at least 1"),
+        (["--rows", "1"], "1 streamed rows; give 2 to 4,294,967,296"),
+        (["--rows", "5", "--experiment", "mnist"], "rows 5 for no streamed experiment; choose from crude-simple-s"),
+        (["--rows", "5", "--scale", "smoke"], "rows 5 with --scale smoke, which has sizes of its own"),
+        (["--devices", "2"], "backend tensorflow trains on one device here; add --backend jax for several"),
+        (["--num-processes", "1"], "number of processes '1'; give a whole number of at least 2"),
+    ],
+)
+def test_bad_usage(suite, arguments, sentence):
+    """Bad usage ends at once, with pytest's status for it and one sentence that lists what is accepted."""
+    status, out, err = suite(*arguments)
+    assert status == pytest.ExitCode.USAGE_ERROR
+    assert sentence in err
+    assert "Traceback" not in out + err
+
+
+def test_unknown_backend(suite, monkeypatch):
+    """A variable that names no backend is answered with those that there are."""
+    monkeypatch.setenv("KERAS_BACKEND", "mxnet")
+    status, _, err = suite()
+    assert status == pytest.ExitCode.USAGE_ERROR
+    assert "unknown backend 'mxnet'; choose from tensorflow, jax, torch" in err
+
+
+def test_bug(suite, monkeypatch):
+    """A bug in the plugin is shown as pytest's own internal error, never as the user's mistake."""
+    monkeypatch.setattr(options.runtime, "parse", lambda *_: {}["constant mean"])
+    status, out, err = suite()
+    assert status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.USAGE_ERROR)
+    assert "KeyError: 'constant mean'" in out + err
+
+
+def collected(out):
+    """List the ids of collected cases."""
+    return re.findall(r"^benchmarks/\S+::\S+", out, re.MULTILINE)
+
+
+def test_case_ids(suite):
+    """Case ids are public names, on which history hangs: none goes, and none is named anew."""
+    status, out, _ = suite("--collect-only", "-q")
+    assert status == 0
+    assert collected(out) == CASE_IDS.read_text().split()
+
+
+def test_rows(suite):
+    """Streamed rows are as many as asked for, and their number is in the case's name."""
+    chosen = ("--experiment", "crude-simple-streamed", "--rows", "3_000", "-k", "experiment")
+    _, out, _ = suite("--collect-only", "-q", *chosen)
+    name = "test_experiment[crude-simple-streamed-3000-fused-seed0]"
+    assert collected(out) == [f"benchmarks/test_experiment.py::{name}"]
+
+
+def test_seeds_and_trainers(suite):
+    """At the notebook's scale whole experiments run by both trainers with three seeds, unless told otherwise."""
+    chosen = ("--collect-only", "-q", "--experiment", "digits", "-k", "test_experiment", "--scale", "notebook")
+    assert len(collected(suite(*chosen)[1])) == 6
+    assert len(collected(suite(*chosen, "--seeds", "2")[1])) == 4
