@@ -96,6 +96,7 @@ def test_loads_no_framework():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_machine(elsewhere):
     """The machine is told with its roofs, as JSON that reads back, and nothing else is written."""
     code = "import sys; from autoenc_bench.cli import main; sys.exit(main(['machine', '--format', 'json']))"

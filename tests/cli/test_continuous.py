@@ -1,4 +1,4 @@
-"""The gate's commands as a job calls them: what they refuse, and each exit status by the real command line."""
+"""A live comparison as a job calls it: what it refuses, and each exit status by the real command line."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import pytest
 import repositories
 
 from autoenc_bench import cli
-from autoenc_bench.cli import gate
+from autoenc_bench.cli import continuous
 
 COMMAND = Path(sys.executable).with_name("autoenc-bench")
 
@@ -59,40 +59,6 @@ def run(*arguments, cwd):
     )
 
 
-@pytest.mark.parametrize(
-    ("arguments", "status"),
-    [
-        (["base", "same"], 0),
-        (["base", "slower"], 1),
-        (["base", "worse"], 1),
-        (["base", "nobody"], 2),
-        (["base"], 2),
-        (["base", "broken"], 2),
-        (["base", "fewer"], 2),
-        (["base", "fewer", "--allow-missing"], 0),
-        (["one", "one", "--strict"], 3),
-    ],
-)
-def test_statuses_of_compare(tmp_path, arguments, status):
-    """Nothing regressed 0, something did 1, could not compare 2, undecided 3 for who asks."""
-    fewer = histories.content(1)
-    del fewer["benchmarks"][1:]
-    for name, contents in (
-        ("base", [histories.content(day) for day in range(3)]),
-        ("same", [histories.content(day) for day in range(3)]),
-        ("slower", [histories.content(day, 0.3) for day in range(3)]),
-        ("worse", [histories.content(day, error=6.0) for day in range(3)]),
-        ("one", [histories.content(0)]),
-        ("fewer", [fewer] * 3),
-    ):
-        histories.write(tmp_path / name, contents)
-    (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "0001_x.json").write_text("{")
-    done = run("compare", *arguments, cwd=tmp_path)
-    assert done.returncode == status, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """Make a project whose branches are the same as main, slower, noisy, broken and slow to run."""
@@ -118,15 +84,15 @@ def project(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
         (["main", "same", "--budget", "60s"], 0, ""),
-        (["main", "slower", "--budget", "60s"], 1, "autoenc-bench: regressed: epoch[digits-fused]"),
         (["main", "broken"], 2, "could not run the suite: ImportError: no such thing"),
         (["broken", "main"], 2, "could not run the suite: ImportError: no such thing"),
         (["main", "slow", "--budget", "1s"], 2, "before each side had one run; give more time with --budget"),
-        (["noisy", "noisy", "--budget", "20s", "--strict"], 3, "undecided: epoch[digits-fused]"),
+        (["noisy", "noisy", "--budget", "10s", "--strict"], 3, "undecided: epoch[digits-fused]"),
         (["main", "same", "--", "-k", "nothing"], 2, "no case was selected"),
     ],
 )
@@ -139,9 +105,12 @@ def test_statuses_of_continuous(project, arguments, status, said):
     assert repositories.git(project, "worktree", "list").count("\n") == 1
 
 
-def test_records_of_continuous(project):
-    """What was measured is kept, and compared again by name of its folder."""
+@pytest.mark.slow
+def test_regressed(project):
+    """A slower head ends with status 1; what was measured is kept, and compared again by name of its folder."""
     done = run("continuous", "main", "slower", "--budget", "60s", "--format", "json", cwd=project)
+    assert done.returncode == 1, done.stderr
+    assert "autoenc-bench: regressed: epoch[digits-fused]" in done.stderr
     base, head = sorted({Path(path).parent.parent for side in ("base", "head") for path in files(done, side)})
     assert run("compare", base, head, cwd=project).returncode == 1
     assert run("history", base.parent, cwd=project).returncode == 0
@@ -152,6 +121,7 @@ def files(done, side):
     return json.loads(done.stdout)[side]["files"]
 
 
+@pytest.mark.slow
 def test_interrupt(project):
     """A Ctrl-C ends with what is there: status 2, for not every case was decided, and no checkout left behind."""
     before = set((project / ".continuous").glob("*/base/Linux/*.json"))
@@ -195,7 +165,7 @@ def test_refused(project, monkeypatch, capsys, arguments, said):
 
 def test_budget():
     """Times have units."""
-    assert [gate.seconds(text) for text in ("90s", "1.5m", "1h")] == [90, 90, 3600]
+    assert [continuous.seconds(text) for text in ("90s", "1.5m", "1h")] == [90, 90, 3600]
 
 
 @pytest.mark.parametrize(
@@ -208,4 +178,4 @@ def test_budget():
 )
 def test_options_of_pytest(project, given, options):
     """What pytest is given runs; where that names no tests, the training cases do."""
-    assert gate.pytest_options(given, project) == options
+    assert continuous.pytest_options(given, project) == options

@@ -1,0 +1,64 @@
+"""Two sets of records are compared, and the exit status says how that ended."""
+
+import histories
+import pytest
+
+from autoenc_bench import cli
+from autoenc_bench.gate import verdicts
+from autoenc_bench.history import runs
+from autoenc_bench.report import page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["base", "same"], 0),
+        (["base", "slower"], 1),
+        (["base", "worse"], 1),
+        (["base", "nobody"], 2),
+        (["base", "broken"], 2),
+        (["base", "fewer"], 2),
+        (["base", "fewer", "--allow-missing"], 0),
+        (["one", "one", "--strict"], 3),
+    ],
+)
+def test_statuses(tmp_path, monkeypatch, capsys, arguments, status):
+    """Nothing regressed 0, something did 1, could not compare 2, undecided 3 for who asks."""
+    fewer = histories.content(1)
+    del fewer["benchmarks"][1:]
+    for name, contents in (
+        ("base", [histories.content(day) for day in range(3)]),
+        ("same", [histories.content(day) for day in range(3)]),
+        ("slower", [histories.content(day, 0.3) for day in range(3)]),
+        ("worse", [histories.content(day, error=6.0) for day in range(3)]),
+        ("one", [histories.content(0)]),
+        ("fewer", [fewer] * 3),
+    ):
+        histories.write(tmp_path / name, contents)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "0001_x.json").write_text("{")
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["compare", *arguments]) == status
+    printed = capsys.readouterr()
+    assert printed.err.count("\n") == (status != 0)
+    assert printed.out.count("base: ") == (status != 2 or "fewer" in arguments)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "arguments"),
+    [
+        (verdicts, "compare", ["compare", "base", "base"]),
+        (page, "write", ["report", "base/0001_standard.json"]),
+        (runs, "read", ["history", "base"]),
+    ],
+)
+def test_bug(tmp_path, monkeypatch, capsys, module, name, arguments):
+    """A bug of ours is a traceback with a status of its own, never a sentence about the user's input."""
+    histories.write(tmp_path / "base", [histories.content(0)])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, name, lambda *_, **__: {}["constant mean"])
+    assert cli.main(arguments) == cli.BUG == 70
+    err = capsys.readouterr().err
+    assert "Traceback (most recent call last)" in err
+    assert "KeyError: 'constant mean'" in err
+    assert "this is a bug of autoenc-bench" in err.splitlines()[-1]
