@@ -26,7 +26,7 @@ from autoenc_bench.catalogue import limits
 from autoenc_bench.catalogue.limits import Overrides
 from autoenc_bench.gate import verdicts
 from autoenc_bench.gate.verdicts import Outcome, sides, tables
-from autoenc_bench.gate.verdicts.sequential import Looks
+from autoenc_bench.gate.verdicts.sequential import SequentialComparison
 from autoenc_bench.records import loading, storage
 
 ROOT = Path(__file__).parent.parent
@@ -53,16 +53,16 @@ def suite(seed, slowdown):
 def side(logs):
     """Make a side of these runs."""
     cases = {
-        f"case {place}": sides.Observed(None, raw=column.tolist(), referenced=column.tolist())
+        f"case {place}": sides.Observed(None, time=column.tolist(), referenced=column.tolist())
         for place, column in enumerate(logs.T)
     }
-    return sides.Side([], sides.Alike("a machine", None, {}), cases, {}, frozenset())
+    return sides.Side([], sides.Surroundings("a machine", None, {}), cases, {}, frozenset())
 
 
 def simulate(seed, slowdown):
     """Look at one suite after each block, as ``continuous`` does; return (cases called slower, blocks that it took)."""
     base, head = suite(seed, slowdown)
-    looks = Looks(Overrides({}))
+    looks = SequentialComparison(Overrides({}))
     for block in range(1, BLOCKS + 1):
         share = block / BLOCKS
         found = looks.look(side(base[: 2 * block]), side(head[: 2 * block]), share, last=block == BLOCKS)

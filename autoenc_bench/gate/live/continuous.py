@@ -13,7 +13,7 @@ from autoenc_bench.catalogue.limits import Overrides
 from autoenc_bench.gate.live import processes
 from autoenc_bench.gate.live.checkouts import Side
 from autoenc_bench.gate.verdicts import Comparison, sides
-from autoenc_bench.gate.verdicts.sequential import Looks
+from autoenc_bench.gate.verdicts.sequential import SequentialComparison
 from autoenc_bench.records import loading
 from autoenc_bench.records.loading import Source
 
@@ -55,7 +55,7 @@ class Continuous:
         self._store = store
         self._budget = budget
         self._tell = tell
-        self._looks = Looks(overrides)
+        self._sequence = SequentialComparison(overrides)
         self._found: dict[str, list[Source]] = {side.name: [] for side in both}
         self._halves = 0
         self._latest = 0.0  # seconds that the latest run took
@@ -117,7 +117,7 @@ class Continuous:
         """List the ids of the closed cases' tests, one per seed."""
         records = [source.record for found in self._found.values() for source in found]
         benchmarks = [benchmark for record in records for benchmark in record.benchmarks]
-        return sorted({one.fullname for one in benchmarks if sides.case_name(one) in self._looks.closed})
+        return sorted({one.fullname for one in benchmarks if sides.case_name(one) in self._sequence.closed})
 
     def _look(self, ended: str) -> Look:
         fewest = min(map(len, self._found.values()))  # a block may have ended early
@@ -126,8 +126,8 @@ class Continuous:
         base, head = (sides.gather(found[:fewest]) for found in self._found.values())
         self._refuse_failures(base, head)
         seconds = self._elapsed
-        found = self._looks.look(base, head, min(1.0, seconds / self._budget), last=ended == SPENT)
-        still = frozenset(verdict.case for verdict in found.verdicts) - set(self._looks.closed)
+        found = self._sequence.look(base, head, min(1.0, seconds / self._budget), last=ended == SPENT)
+        still = frozenset(verdict.case for verdict in found.verdicts) - set(self._sequence.closed)
         ended = ended if still else DECIDED
         return Look(found, still, sum(map(len, self._found.values())), seconds, ended)
 

@@ -15,44 +15,45 @@ import json
 from math import exp, isfinite
 from typing import Any
 
+from autoenc_bench.catalogue.limits import KINDS
 from autoenc_bench.gate.verdicts import Comparison, Judgement, Verdict
 
 SCHEMA_VERSION = 1
 
 
-def text(found: Comparison, measured: str = "") -> str:
-    """Write a comparison as one JSON document; ``measured`` says how it was measured, if live."""
+def text(comparison: Comparison, measured: str = "") -> str:
+    """Return a comparison as one JSON document; ``measured`` says how it was measured, if live."""
     document = {
         "schema_version": SCHEMA_VERSION,
-        "base": {"files": [str(source.path) for source in found.base.sources]},
-        "head": {"files": [str(source.path) for source in found.head.sources]},
-        "unlike": found.unlike,
-        "tested": found.tested,
-        "referenced": found.referenced,
+        "base": {"files": [str(source.path) for source in comparison.base.sources]},
+        "head": {"files": [str(source.path) for source in comparison.head.sources]},
+        "unlike": comparison.unlike,
+        "tested": comparison.tested,
+        "referenced": comparison.referenced,
         "measured": measured,
-        "control": found.control,
-        "verdicts": [_verdict(verdict) for verdict in found.verdicts],
+        "control": comparison.control,
+        "verdicts": [_verdict(verdict) for verdict in comparison.verdicts],
     }
     return json.dumps(document, ensure_ascii=False, allow_nan=False)
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
-    judged = {kind: _judgement(getattr(verdict, kind)) for kind in ("time", "memory", "error")}
+    judged = {kind: _judgement(getattr(verdict, kind)) for kind in KINDS}
     return {"case": verdict.case, "experiment": verdict.experiment, "joined": verdict.joined, **judged}
 
 
 def _judgement(judgement: Judgement | None) -> dict[str, Any] | None:
     if judgement is None:
         return None
-    held = judgement.interval
+    interval = judgement.interval
     return {
         "outcome": str(judgement.outcome),
         "limit": judgement.limit,
-        "ratio": held and _ratio(held.estimate),
-        "low": held and _ratio(held.low),
-        "high": held and _ratio(held.high),
-        "spread": held and held.spread,
-        "runs": held and list(held.runs),
+        "ratio": interval and _ratio(interval.estimate),
+        "low": interval and _ratio(interval.low),
+        "high": interval and _ratio(interval.high),
+        "spread": interval and interval.spread,
+        "runs": interval and list(interval.runs),
         "reason": judgement.reason,
     }
 

@@ -1,6 +1,6 @@
 """Errors of both sides, seed by seed -> intervals of how their mean, their spread and their upper quantiles moved."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import inf, log, sqrt
 from statistics import fmean, stdev
 
@@ -10,34 +10,27 @@ from autoenc_bench.gate.verdicts.intervals import Interval
 from autoenc_bench.records.case import Statistics
 
 MEAN = "mean"
-ROUNDING = 0.0005  # as in experiments.Experiment
-Pair = tuple[Statistics, Statistics]  # base and head, of one seed
+STATISTICS: dict[str, Callable[[Statistics], float | None]] = {
+    MEAN: lambda error: error.mean,
+    "σ": lambda error: error.std,
+    "95 % quantile": lambda error: error.quantiles.get("0.95"),
+    "99 % quantile": lambda error: error.quantiles.get("0.99"),
+}
 
 
-def judge(pairs: Sequence[Pair], level: float, rounding: float) -> dict[str, Interval]:
-    """Estimate how far each statistic moved, as logarithms; seeds are the samples.
+def intervals(pairs: Sequence[tuple[Statistics, Statistics]], alpha: float, rounding: float) -> dict[str, Interval]:
+    """Estimate how far each statistic moved, as logarithms, from pairs of base and head; seeds are the samples.
 
     Equal arithmetic gives exactly 0, with an interval of no width. Else a seed's difference spreads by ``rounding`` at
-    least. ``level`` is the one-sided error level that the statistics share.
+    least. ``alpha`` is the one-sided error rate that the statistics share.
     """
-    told = [(_told(base), _told(head)) for base, head in pairs]
     return {
-        which: _interval([(base[which], head[which]) for base, head in told], level / len(told[0][0]), rounding)
-        for which in told[0][0]
+        name: _interval([_moved(read(base), read(head)) for base, head in pairs], alpha / len(STATISTICS), rounding)
+        for name, read in STATISTICS.items()
     }
 
 
-def _told(found: Statistics) -> dict[str, float | None]:
-    return {
-        MEAN: found.mean,
-        "σ": found.std,
-        "95 % quantile": found.quantiles.get("0.95"),
-        "99 % quantile": found.quantiles.get("0.99"),
-    }
-
-
-def _interval(values: Sequence[tuple[float | None, float | None]], level: float, rounding: float) -> Interval:
-    moved = [_moved(*pair) for pair in values]
+def _interval(moved: Sequence[float], alpha: float, rounding: float) -> Interval:
     runs = len(moved), len(moved)
     if not any(moved):
         return Interval(0.0, 0.0, 0.0, 0.0, runs)
@@ -45,13 +38,13 @@ def _interval(values: Sequence[tuple[float | None, float | None]], level: float,
         most = max(moved, key=abs)
         return Interval(most, most, most, 0.0, runs)
     spread = max(rounding, stdev(moved) if len(moved) > 1 else 0.0)
-    reach = -float(ndtri(level)) * spread / sqrt(len(moved))
+    half_width = -float(ndtri(alpha)) * spread / sqrt(len(moved))
     estimate = fmean(moved)
-    return Interval(estimate, estimate - reach, estimate + reach, spread, runs)
+    return Interval(estimate, estimate - half_width, estimate + half_width, spread, runs)
 
 
 def _moved(base: float | None, head: float | None) -> float:
-    """Give the logarithm of head over base; an error that is not finite is infinitely larger."""
+    """Return the logarithm of head over base; an error that is not finite is infinitely larger."""
     if base == head:
         return 0.0
     if base is None or head is None:

@@ -10,13 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf, pi, sqrt
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtrit
 
+from autoenc_bench.exceptions import InvalidInputError
+
 Values = NDArray[np.float64]
+Sides = Sequence[Values]  # base and head, a value per run
+Blocks = Sequence[NDArray[np.intp]]  # of each side's runs: which block they belong to
 
 CLIP = 2.0
 TAIL = 0.75  # the quantile of deviations that tells their scale: steadier than their median where runs are few
@@ -27,7 +30,7 @@ NORMAL_TAIL = 1.1503  # that quantile of a normal distribution, in standard devi
 
 @dataclass(frozen=True)
 class Interval:
-    """Hold the difference of two means of logarithms, head less base, and the interval that it is known to lie in."""
+    """A difference of two means of logarithms, head less base, and the interval that it is known to lie in."""
 
     estimate: float
     low: float
@@ -37,140 +40,123 @@ class Interval:
 
     @property
     def detectable(self) -> float:
-        """Give the smallest difference whose interval would be clear of zero."""
+        """Return the smallest difference whose interval would be clear of zero."""
         return max(self.high - self.estimate, self.estimate - self.low)
 
 
 def difference(
-    base: Sequence[float], head: Sequence[float], level: float, spread: float, block: int | None = None
+    base: Sequence[float], head: Sequence[float], alpha: float, spread: float, block: int | None = None
 ) -> Interval:
-    """Estimate mean(head) - mean(base), each a logarithm per run, with an interval of one-sided error ``level``.
+    """Estimate mean(head) - mean(base), each a logarithm per run, with an interval of one-sided error rate ``alpha``.
 
     ``spread`` is the standard deviation between runs that is assumed where a side has fewer than ENOUGH of them, unless
     the other has RECORDED, which tell it by themselves. ``block`` says how many runs of each side followed one another
     closely: what moved both sides of a block alike, such as a machine that slowly warms up, is taken out (the two-way
-    layout of Fisher 1935). Raises ValueError when a side has none.
+    layout of Fisher 1935). Raises InvalidInputError when a side has none.
     """
     if not (base and head):
-        raise ValueError("no runs on one side; measure both")
+        raise InvalidInputError("no runs on one side; measure both")
     runs = len(base), len(head)
-    sides = Sides(np.asarray(base, np.float64), np.asarray(head, np.float64))
+    sides: Sides = [np.asarray(side, np.float64) for side in (base, head)]
     size = block if block and runs[0] == runs[1] else max(runs)  # else somebody lacks a run, and blocks are no pairs
-    blocks = [np.arange(count) // size for count in runs]
+    blocks = [np.arange(number) // size for number in runs]
     if min(runs) >= ENOUGH:
         sides = _clipped(sides, blocks)
-    estimate = float(sides.head.mean() - sides.base.mean())
-    if min(runs) >= ENOUGH:
-        around, freedom = _around(sides, blocks)
-        far = -float(stdtrit(freedom, level))
-        spread = sqrt(sum(float(np.square(side).sum()) for side in around) / freedom)
+        residuals, dof = _residuals(sides, blocks)
+        critical_value = -float(stdtrit(dof, alpha))
+        spread = sqrt(sum(float(np.square(side).sum()) for side in residuals) / dof)
     elif max(runs) >= RECORDED:
-        told = max(sides, key=len)
-        far = -float(stdtrit(len(told) - 1, level))
-        spread = float(told.std(ddof=1))
+        recorded = max(sides, key=len)
+        critical_value = -float(stdtrit(len(recorded) - 1, alpha))
+        spread = float(recorded.std(ddof=1))
     else:
-        far = -float(ndtri(level))
-    reach = far * spread * sqrt(1 / runs[0] + 1 / runs[1]) if level else inf
-    return Interval(estimate, estimate - reach, estimate + reach, spread, runs)
+        critical_value = -float(ndtri(alpha))
+    estimate = float(sides[1].mean() - sides[0].mean())
+    half_width = critical_value * spread * sqrt(1 / runs[0] + 1 / runs[1]) if alpha else inf
+    return Interval(estimate, estimate - half_width, estimate + half_width, spread, runs)
 
 
-class Sides(NamedTuple):
-    """Hold values of both sides."""
-
-    base: Values
-    head: Values
-
-
-Blocks = Sequence[NDArray[np.intp]]  # of each side's runs: which block they belong to
-
-
-def _around(sides: Sides, blocks: Blocks) -> tuple[Sides, int]:
-    """Give what is left of the values without side and block, and its degrees of freedom."""
+def _residuals(sides: Sides, blocks: Blocks) -> tuple[Sides, int]:
+    """Return what is left of the values without side and block, and its degrees of freedom."""
     sizes = np.bincount(blocks[0]) + np.bincount(blocks[1])
-    left = [side - side.mean() for side in sides]
+    residuals = [side - side.mean() for side in sides]
     if len(sizes) > 1:
-        sums = [np.bincount(held, side) for held, side in zip(blocks, left, strict=True)]
+        sums = [np.bincount(block, side) for block, side in zip(blocks, residuals, strict=True)]
         means = (sums[0] + sums[1]) / sizes
-        left = [side - means[held] for held, side in zip(blocks, left, strict=True)]
-    return Sides(*left), int(sizes.sum()) - 1 - len(sizes)
+        residuals = [side - means[block] for block, side in zip(blocks, residuals, strict=True)]
+    return residuals, int(sizes.sum()) - 1 - len(sizes)
 
 
 def _clipped(sides: Sides, blocks: Blocks) -> Sides:
-    """Hold each value within CLIP robust standard deviations of the median of its block, and its side within those."""
+    """Clip each value to CLIP robust standard deviations around the median of its block, and its side within those."""
     # Without the sides' own medians first, those of blocks would scatter the more the further the sides are apart.
     centres = [np.full(len(side), np.median(side)) for side in sides]
-    count = 1 + int(blocks[0][-1])
-    if count > 1:
-        moved = _medians(np.concatenate([side - at for side, at in zip(sides, centres, strict=True)]), blocks)
-        centres = [at + moved[held] for at, held in zip(centres, blocks, strict=True)]
-        centres = [at + np.median(side - at) for side, at in zip(sides, centres, strict=True)]
-    away = np.concatenate([np.abs(side - at) for side, at in zip(sides, centres, strict=True)])
+    number = 1 + int(blocks[0][-1])
+    if number > 1:
+        deviations, both = _deviations(sides, centres), np.concatenate(blocks)
+        medians = np.array([np.median(deviations[both == block]) for block in range(number)])
+        centres = [centre + medians[block] for centre, block in zip(centres, blocks, strict=True)]
+        centres = [centre + np.median(side - centre) for side, centre in zip(sides, centres, strict=True)]
+    deviations = np.abs(_deviations(sides, centres))
     # Medians are taken from the same values, which makes the deviations from them a little too small.
-    scale = float(np.quantile(away, TAIL)) / NORMAL_TAIL * len(away) / (len(away) - 1 - count)
-    reach = CLIP * scale if scale > 0 else inf
-    clipped = (np.minimum(np.maximum(side, at - reach), at + reach) for side, at in zip(sides, centres, strict=True))
-    return Sides(*clipped)
+    scale = float(np.quantile(deviations, TAIL)) / NORMAL_TAIL * len(deviations) / (len(deviations) - 1 - number)
+    most = CLIP * scale if scale > 0 else inf
+    return [np.clip(side, at - most, at + most) for side, at in zip(sides, centres, strict=True)]
 
 
-def _medians(values: Values, blocks: Blocks) -> Values:
-    """Give the median of each block; the last one may be shorter."""
-    both = np.concatenate(blocks)
-    ordered, size = values[np.argsort(both, kind="stable")], int(np.count_nonzero(both == 0))
-    whole = len(values) // size * size
-    found = np.median(ordered[:whole].reshape(-1, size), axis=1)
-    return np.append(found, np.median(ordered[whole:])) if whole < len(values) else found
+def _deviations(sides: Sides, centres: Sequence[Values]) -> Values:
+    return np.concatenate([side - centre for side, centre in zip(sides, centres, strict=True)])
 
 
-def projected(interval: Interval, runs: float, level: float) -> float:
-    """Give how far an interval would reach from its estimate with so many runs a side, spread as they are now."""
-    return -float(stdtrit(2 * runs - 2, level)) * interval.spread * sqrt(2 / runs)
+def projected_half_width(interval: Interval, runs: float, alpha: float) -> float:
+    """Return the half-width that an interval would have with so many runs a side, spread as they are now."""
+    return -float(stdtrit(2 * runs - 2, alpha)) * interval.spread * sqrt(2 / runs)
 
+
+# Looks at growing data
 
 POWER = 6  # of the spending function: late looks, which know most, get most
+STEP, EXTENT = 0.02, 9.0  # of the grid, in standard deviations
+Density = tuple[Values, Values]  # of a sum of standard normal values that has crossed no boundary: places, densities
 
 
 @lru_cache(maxsize=4096)
-def levels(level: float, spent: tuple[float, ...]) -> tuple[float, ...]:
-    """Share a one-sided error level among looks at growing data, equally far apart; say what each look gets.
+def nominal_alphas(alpha: float, information_fractions: tuple[float, ...]) -> tuple[float, ...]:
+    """Share a one-sided error rate among looks at growing data, equally far apart: the nominal alpha of each.
 
-    ``spent`` says which share of the time is over at each look, rising to 1. By then ``level`` x share ** POWER of the
-    error has been spent (Lan and DeMets 1983, 1989), so how many looks there will be need not be known; a share of 0
-    is no look. The boundaries come from the recursion of Armitage, McPherson and Rowe (1969) on a grid. Applied to
-    Student's t by its nominal levels (Jennison and Turnbull 2000, chapter 4).
+    An information fraction is the share of the time that is over at a look; the last is 1. By then
+    ``alpha`` x fraction ** POWER of the error has been spent (Lan and DeMets 1983, 1989), so how many looks there will
+    be need not be known; a fraction of 0 is no look. The boundaries come from the recursion of Armitage, McPherson and
+    Rowe (1969) on a grid. Applied to Student's t by its nominal levels (Jennison and Turnbull 2000, chapter 4).
     """
-    found: list[float] = []
-    crossed: Density | None = None
+    alphas: list[float] = []
+    density: Density | None = None
     before = 0.0
-    for look, now in enumerate(spent, start=1):
-        share = level * (now**POWER - before**POWER)
-        before = now
-        if crossed is None:
-            found.append(share)
-            crossed = _start(share, look) if share else None
+    for look, fraction in enumerate(information_fractions, start=1):
+        spent = alpha * (fraction**POWER - before**POWER)
+        before = fraction
+        if density is None:
+            alphas.append(spent)
+            density = _start(spent, look) if spent else None
         else:
-            boundary, crossed = _advance(crossed, share, look)
-            found.append(float(ndtr(-boundary / sqrt(look))))
-    return tuple(found)
+            critical_value, density = _advance(density, spent, look)
+            alphas.append(float(ndtr(-critical_value / sqrt(look))))
+    return tuple(alphas)
 
 
-Density = tuple[Values, Values]  # of a sum of standard normal values that has crossed no boundary: places, densities
-STEP = 0.02  # of the grid, in standard deviations
-REACH = 9.0
-
-
-def _start(share: float, look: int) -> Density:
-    places = np.arange(-REACH, -float(ndtri(share)), STEP) * sqrt(look)
+def _start(spent: float, look: int) -> Density:
+    places = np.arange(-EXTENT, -float(ndtri(spent)), STEP) * sqrt(look)
     return places, np.exp(-np.square(places) / (2 * look)) / sqrt(2 * pi * look)
 
 
-def _advance(before: Density, share: float, look: int) -> tuple[float, Density]:
-    """Find the boundary that the next sum crosses with a probability of ``share``, and the density below it."""
+def _advance(before: Density, spent: float, look: int) -> tuple[float, Density]:
+    """Find what the next sum crosses with a probability of ``spent``, and the density below it."""
     places, densities = before
     weights = densities * (places[1] - places[0])
-    boundary = _root(lambda at: float((weights * ndtr(places - at)).sum()) - share, 0.0, 12 * sqrt(look))
-    onward = np.arange(-REACH * sqrt(look), boundary, STEP * sqrt(look))
+    critical_value = _root(lambda at: float((weights * ndtr(places - at)).sum()) - spent, 0.0, 12 * sqrt(look))
+    onward = np.arange(-EXTENT * sqrt(look), critical_value, STEP * sqrt(look))
     steps = np.exp(-np.square(onward[:, None] - places) / 2) / sqrt(2 * pi)  # (onward, places)
-    return boundary, (onward, steps @ weights)
+    return critical_value, (onward, steps @ weights)
 
 
 def _root(falling: Callable[[float], float], low: float, high: float) -> float:

@@ -7,7 +7,8 @@ from math import log, pi, sqrt
 from statistics import fmean, median
 from typing import NamedTuple
 
-from autoenc_bench.records.case import Case, Statistics
+from autoenc_bench.exceptions import InvalidInputError, NotFoundError
+from autoenc_bench.records.case import Statistics
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import BACKENDS, Benchmark, Fact, differences
 
@@ -26,31 +27,35 @@ UNREFERENCED = re.compile(
 
 @dataclass
 class Observed:
-    """Hold what one case did on one side: logarithms of times and peaks per run, and errors per seed."""
+    """What one case did on one side: logarithms of times and peaks per run, and errors per seed."""
 
-    case: Case | None
-    raw: list[float] = field(default_factory=list)
-    referenced: list[float | None] = field(default_factory=list)
+    experiment: str | None
+    time: list[float] = field(default_factory=list)
+    referenced: list[float | None] = field(default_factory=list)  # times in units of the reference workload
     memory: list[float] = field(default_factory=list)
-    errors: dict[int, Statistics] = field(default_factory=dict)
+    error: dict[int, Statistics] = field(default_factory=dict)
     spread: float = SPREAD
 
 
 @dataclass(frozen=True)
-class Alike:
-    """Hold what all runs of a side must share."""
+class Surroundings:
+    """What all runs of a side must share, for their times depend on it besides the code."""
 
     machine: str
     scale: str | None
     context: dict[str, Fact]
 
+    @property
+    def facts(self) -> dict[str, Fact]:
+        return {"machine": self.machine, **self.context}
+
 
 @dataclass(frozen=True)
 class Side:
-    """Hold one side of a comparison. ``lost`` says why a case is not there; ``selection`` which cases ran."""
+    """One side of a comparison. ``lost`` says why a case is not there; ``selection`` which cases ran."""
 
     sources: Sequence[Source]
-    alike: Alike
+    surroundings: Surroundings
     cases: dict[str, Observed]
     lost: dict[str, str]
     selection: frozenset[tuple[str, ...]]
@@ -59,91 +64,89 @@ class Side:
 def gather(sources: Iterable[Source]) -> Side:
     """Gather the runs of one side, oldest first.
 
-    Raises LookupError when there are none, ValueError when they are not of one machine, context and scale.
+    Raises NotFoundError when there are none, InvalidInputError when they are not of one machine, context and scale.
     """
     runs = sorted(sources, key=lambda source: source.record.datetime)
     if not runs:
-        raise LookupError("no records on one side; name at least one for each")
-    first = alike(runs[0])
-    for source in runs[1:]:
-        if alike(source) != first:
-            raise ValueError(
+        raise NotFoundError("no records on one side; name at least one for each")
+    surroundings = _surroundings(runs[0])
+    cases: dict[str, Observed] = {}
+    for source in runs:
+        if _surroundings(source) != surroundings:
+            raise InvalidInputError(
                 f"{source.path} and {runs[0].path} are of one side, but not of one machine, scale and context; "
                 "name fewer records"
             )
-    cases: dict[str, Observed] = {}
-    for source in runs:
         _add(source, cases)
     blocks = [source.record.autoenc for source in runs if source.record.autoenc]
-    lost = {_seedless(left.case): left.reason for block in blocks for left in (*block.skipped, *block.failed)}
+    lost = {_seedless(entry.case): entry.reason for block in blocks for entry in (*block.skipped, *block.failed)}
     selection = frozenset(tuple(benchmark.name for benchmark in source.record.benchmarks) for source in runs)
-    return Side(runs, first, cases, lost, selection)
+    return Side(runs, surroundings, cases, lost, selection)
 
 
-def alike(source: Source) -> Alike:
-    """Say what a run's times depend on besides its code; of a plain record, what pytest-benchmark says."""
+def _surroundings(source: Source) -> Surroundings:
+    """Return those of a run; of a plain record, what pytest-benchmark says of its machine."""
     if run := source.record.autoenc:
-        return Alike(run.machine.id, run.scale, run.context)
-    return Alike(" ".join(source.origin.machine()[-3:]), None, {})
+        return Surroundings(run.machine.id, run.scale, run.context)
+    return Surroundings(" ".join(source.origin.machine()[-3:]), None, {})
 
 
 class Differences(NamedTuple):
-    """Hold the names of the facts in which two sides differ, and in words those that must not and those that may."""
+    """The names of the facts in which two sides differ, and in words those that must not and those that may."""
 
     facts: set[str]
     forbidden: str
     allowed: str
 
 
-def unlike(base: Alike, head: Alike, across: Collection[str]) -> Differences:
-    """Say in what two sides differ.
+def compare_surroundings(base: Surroundings, head: Surroundings, across: Collection[str]) -> Differences:
+    """List in what two sides differ.
 
     ``across`` names the facts that may differ, ``env`` all variables, ``backend`` its packages as well. Raises
-    LookupError for one that neither side has.
+    NotFoundError for one that neither side has.
     """
-    before = {"machine": base.machine, **base.context}
-    after = {"machine": head.machine, **head.context}
-    known = set(before) | set(after)
+    known = {*base.facts, *head.facts}
     variables = {name for name in known if name.isupper()}
     for name in across:
         if name != "env" and name not in known:
-            raise LookupError(f"unknown part {name!r}; choose from env, {', '.join(sorted(known - variables))}")
-    allowed = set(across) | (variables if "env" in across else set())
+            raise NotFoundError(f"unknown part {name!r}; choose from env, {', '.join(sorted(known - variables))}")
+    may_differ = set(across) | (variables if "env" in across else set())
     if "backend" in across:  # each has packages of its own
-        allowed |= {package for packages in BACKENDS.values() for package in packages}
-    facts = {name for name in known if before.get(name) != after.get(name)}
+        may_differ |= {package for packages in BACKENDS.values() for package in packages}
 
-    def words(names: set[str]) -> list[str]:
-        ours, theirs = ({name: held[name] for name in held if name in names} for held in (before, after))
-        return differences(ours, theirs)
+    def described(*, allowed: bool) -> list[str]:
+        sides = (side.facts.items() for side in (base, head))
+        return differences(
+            *({name: fact for name, fact in facts if (name in may_differ) is allowed} for facts in sides)
+        )
 
     scales = differences({"scale": base.scale}, {"scale": head.scale})  # other work, whatever is under test
-    return Differences(facts, "; ".join([*scales, *words(facts - allowed)]), "; ".join(words(facts & allowed)))
+    differing = {name for name in known if base.facts.get(name) != head.facts.get(name)}
+    forbidden, allowed = [*scales, *described(allowed=False)], described(allowed=True)
+    return Differences(differing, "; ".join(forbidden), "; ".join(allowed))
 
 
 def _add(source: Source, cases: dict[str, Observed]) -> None:
     """Add a run; the seeds of a case are one case, whose time is their mean."""
-    found: dict[str, list[Benchmark]] = {}
+    by_case: dict[str, list[Benchmark]] = {}
     for benchmark in source.record.benchmarks:
-        found.setdefault(case_name(benchmark), []).append(benchmark)
-    for name, benchmarks in found.items():
-        case = benchmarks[0].extra_info.autoenc
-        observed = cases.setdefault(name, Observed(case))
-        observed.raw.append(fmean(log(benchmark.stats.median) for benchmark in benchmarks))
-        referenced = [benchmark.referenced for benchmark in benchmarks]
-        known = [log(value) for value in referenced if value]
-        observed.referenced.append(fmean(known) if len(known) == len(referenced) else None)
-        held = [one.extra_info.autoenc for one in benchmarks if one.extra_info.autoenc]
-        peaks = [one.memory.peak for one in held if one.memory and one.memory.peak]
+        by_case.setdefault(case_name(benchmark), []).append(benchmark)
+    for name, seeds in by_case.items():
+        noted = [seed.extra_info.autoenc for seed in seeds if seed.extra_info.autoenc]
+        observed = cases.setdefault(name, Observed(noted[0].experiment if noted else None))
+        observed.time.append(fmean(log(seed.stats.median) for seed in seeds))
+        referenced = [log(value) for seed in seeds if (value := seed.referenced)]
+        observed.referenced.append(fmean(referenced) if len(referenced) == len(seeds) else None)
+        observed.spread = max(observed.spread, *map(_spread, seeds))
+        peaks = [case.memory.peak for case in noted if case.memory and case.memory.peak]
         observed.memory += [log(max(peaks))] if peaks else []
-        for one in held:
-            if one.error:
-                observed.errors.setdefault(one.seed, one.error.absolute)
-        observed.spread = max(observed.spread, *map(_spread, benchmarks))
+        for case in noted:
+            if case.error:
+                observed.error.setdefault(case.seed, case.error.absolute)
 
 
 def case_name(benchmark: Benchmark) -> str:
-    """Name the case that a benchmark is; the seeds of a whole experiment are one."""
+    """Return the case that a benchmark is; the seeds of a whole experiment are one."""
     return _seedless(benchmark.name.removeprefix("test_"))
 
 
@@ -159,5 +162,5 @@ def _spread(benchmark: Benchmark) -> float:
         return usual
     rounds = list(map(log, times))
     middle = median(rounds)
-    away = NORMAL_MAD * median(abs(value - middle) for value in rounds)
-    return sqrt(usual**2 + pi / 2 * away**2 / len(rounds))  # the variance of a median of n normal values is pi / 2 / n
+    deviation = NORMAL_MAD * median(abs(value - middle) for value in rounds)
+    return sqrt(usual**2 + pi / 2 * deviation**2 / len(rounds))  # the variance of a median of n normals is pi / 2 / n

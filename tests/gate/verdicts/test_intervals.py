@@ -52,18 +52,18 @@ def test_a_slow_run_in_a_block_counts_for_little():
 def test_a_change_is_no_noise(block, runs, change):
     """The spread is the same whatever the sides' difference, slow runs included: a large change is seen as well."""
     base, head = [value / 1000 for value in runs[:10]], [value / 1000 for value in runs[10:]]
-    level, found = (
+    still, found = (
         intervals.difference(base, [value + shift for value in head], 0.01, 1, block) for shift in (0, change / 1000)
     )
-    assert found.spread == pytest.approx(level.spread, abs=1e-9)
-    assert found.estimate == pytest.approx(level.estimate + change / 1000, abs=1e-9)
+    assert found.spread == pytest.approx(still.spread, abs=1e-9)
+    assert found.estimate == pytest.approx(still.estimate + change / 1000, abs=1e-9)
 
 
 def test_projected():
     """More runs reach less far: as far as an interval of so many would, at the same spread."""
     held = intervals.difference([0.0, 0.01, 0.02], [0.1, 0.11, 0.12], 0.01, 9.0)
-    assert intervals.projected(held, 3, 0.01) == pytest.approx(held.detectable)
-    assert intervals.projected(held, 12, 0.01) < held.detectable / 2
+    assert intervals.projected_half_width(held, 3, 0.01) == pytest.approx(held.detectable)
+    assert intervals.projected_half_width(held, 12, 0.01) < held.detectable / 2
 
 
 def test_too_few_runs():
@@ -100,27 +100,27 @@ def test_nobody():
 
 
 @pytest.mark.parametrize(
-    "spent", [tuple(np.linspace(0.1, 1, 10)), (0.0, 0.4, 0.5, 0.8, 0.85, 1.0)], ids=["even", "not"]
+    "fractions", [tuple(np.linspace(0.1, 1, 10)), (0.0, 0.4, 0.5, 0.8, 0.85, 1.0)], ids=["even", "not"]
 )
-def test_looks(spent):
-    """The boundaries of several looks are crossed by chance as often as the level says, and the last gets most."""
-    level = 0.05
-    found = np.array(intervals.levels(level, spent))
-    steps = np.random.default_rng(0).normal(size=(200_000, len(spent)))
-    scores = np.cumsum(steps, axis=1) / np.sqrt(np.arange(1, len(spent) + 1))
+def test_looks(fractions):
+    """The boundaries of several looks are crossed by chance as often as alpha says, and the last gets most."""
+    alpha = 0.05
+    found = np.array(intervals.nominal_alphas(alpha, fractions))
+    steps = np.random.default_rng(0).normal(size=(200_000, len(fractions)))
+    scores = np.cumsum(steps, axis=1) / np.sqrt(np.arange(1, len(fractions) + 1))
     crossed = (scores > -ndtri(np.maximum(found, 1e-300))).any(axis=1).mean()
-    assert crossed == pytest.approx(level, rel=0.04)
-    assert found[-1] == found.max() > 0.6 * level
-    assert (found == 0).tolist() == [share == 0 for share in spent]
+    assert crossed == pytest.approx(alpha, rel=0.04)
+    assert found[-1] == found.max() > 0.6 * alpha
+    assert (found == 0).tolist() == [share == 0 for share in fractions]
 
 
 def test_one_look():
-    """A single look gets the whole level."""
-    assert intervals.levels(0.01, (1.0,)) == (0.01,)
+    """A single look gets the whole alpha."""
+    assert intervals.nominal_alphas(0.01, (1.0,)) == (0.01,)
 
 
 def test_nothing_spent():
-    """At a level of 0 nothing is told, however close the runs are."""
+    """At an alpha of 0 nothing is told, however close the runs are."""
     found = intervals.difference([0.0] * 4, [1.0] * 4, 0.0, 0.05)
     assert (found.low, found.high) == (-np.inf, np.inf)
 

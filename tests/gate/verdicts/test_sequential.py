@@ -1,26 +1,24 @@
-"""Looks at growing sides close the cases that are decided, or hopeless, and raise no alarm by looking often."""
+"""Looks at growing sides close the cases that are decided, or given up, and raise no alarm by looking often."""
 
 import numpy as np
 import pytest
-from recordings import timed
 
 from autoenc_bench.catalogue.limits import Overrides
 from autoenc_bench.gate.verdicts import Outcome, sides
-from autoenc_bench.gate.verdicts.sequential import Looks
+from autoenc_bench.gate.verdicts.sequential import SequentialComparison
 from autoenc_bench.records.case import Statistics
 
 BLOCKS = 8
 
 
-def side(logs, trainer="fused", spread=sides.SPREAD, error=None):
+def side(logs, spread=sides.SPREAD, error=None):
     """Make a side of runs, (runs, cases) logarithms of times; the last case has an error, where one is given."""
     held = {}
     for place, column in enumerate(np.asarray(logs).T):
-        case = timed("digits", "epoch", trainer=trainer)
-        held[f"case {place}"] = sides.Observed(case, column.tolist(), column.tolist(), spread=spread)
+        held[f"case {place}"] = sides.Observed("digits", column.tolist(), column.tolist(), spread=spread)
     if error:
-        held[f"case {place}"].errors[0] = Statistics(mean=error, std=1.0, quantiles={}, counts=[])
-    return sides.Side([], sides.Alike("a machine", None, {}), held, {}, frozenset())
+        held[f"case {place}"].error[0] = Statistics(mean=error, std=1.0, quantiles={}, counts=[])
+    return sides.Side([], sides.Surroundings("a machine", None, {}), held, {}, frozenset())
 
 
 def suite(seed, cases, slowdown=0.0, spread=0.02, drift=0.0):
@@ -34,12 +32,12 @@ def suite(seed, cases, slowdown=0.0, spread=0.02, drift=0.0):
 
 def look_on(base, head, **changes):
     """Look after each block until nothing is open; return the last comparison and the blocks that each case took."""
-    looks, took = Looks(Overrides({})), {}
+    sequence, took = SequentialComparison(Overrides({})), {}
     for block in range(1, BLOCKS + 1):
         runs = 2 * block
         ours, theirs = side(base[:runs], **changes), side(head[:runs], **changes)
-        found = looks.look(ours, theirs, block / BLOCKS, last=block == BLOCKS)
-        took.update({name: block for name in looks.closed if name not in took})
+        found = sequence.look(ours, theirs, block / BLOCKS, last=block == BLOCKS)
+        took.update({name: block for name in sequence.closed if name not in took})
     return {verdict.case: verdict.time.outcome for verdict in found.verdicts}, took, found
 
 
@@ -66,40 +64,40 @@ def test_drift():
 
 def test_two_runs_tell_nothing_of_time():
     """A first look at two runs a side decides no time, however far apart they are."""
-    looks = Looks(Overrides({}))
-    found = looks.look(side([[0.0]] * 2), side([[9.0]] * 2), 0.2)
+    sequence = SequentialComparison(Overrides({}))
+    found = sequence.look(side([[0.0]] * 2), side([[9.0]] * 2), 0.2)
     assert found.verdicts[0].time.outcome is Outcome.UNDECIDED
-    assert not looks.closed
+    assert not sequence.closed
 
 
 def test_errors_need_one_run():
-    """Half a block decides the errors; a case whose time is hopeless is closed with it."""
-    looks = Looks(Overrides({}))
+    """Half a block decides the errors; a case whose time is given up is closed with it."""
+    sequence = SequentialComparison(Overrides({}))
     ours, theirs = (side([[0.0]], spread=sides.SINGLE_SPREAD, error=error) for error in (5.0, 6.0))
-    found = looks.look(ours, theirs, 0.1)
+    found = sequence.look(ours, theirs, 0.1)
     assert found.verdicts[0].error.outcome is Outcome.REGRESSED
     assert found.verdicts[0].time.outcome is Outcome.UNDECIDED
-    assert set(looks.closed) == {"case 0"}
+    assert set(sequence.closed) == {"case 0"}
 
 
 @pytest.mark.parametrize(("apart", "closed"), [(0.05, True), (3.0, False)], ids=["near", "far"])
-def test_hopeless(apart, closed):
+def test_futile(apart, closed):
     """What spreads by more than the time can average out is measured no more, unless it is far from the base."""
-    looks = Looks(Overrides({}))
-    looks.look(side([[0.0]], spread=sides.FIT_SPREAD), side([[apart]], spread=sides.FIT_SPREAD), 0.1)
-    assert [verdict.time.reason for verdict in looks.closed.values()] == ["given up"] * closed
+    sequence = SequentialComparison(Overrides({}))
+    sequence.look(side([[0.0]], spread=sides.FIT_SPREAD), side([[apart]], spread=sides.FIT_SPREAD), 0.1)
+    assert [verdict.time.reason for verdict in sequence.closed.values()] == ["given up"] * closed
 
 
 def test_a_failed_control_takes_back_what_was_closed():
     """A regression that was decided before is doubted when the base differs from itself in the end."""
-    looks = Looks(Overrides({}))
+    sequence = SequentialComparison(Overrides({}))
     calm = np.random.default_rng(0).normal(0, 0.01, (16, 2))
     ours, theirs = calm.copy(), calm[::-1].copy()
     theirs[:, 0] += 0.3
     for runs in (2, 4, 6, 8):
-        found = looks.look(side(ours[:runs]), side(theirs[:runs]), runs / 16)
+        found = sequence.look(side(ours[:runs]), side(theirs[:runs]), runs / 16)
     assert found.verdicts[0].time.outcome is Outcome.REGRESSED
     ours[::2, 1] += 2.0
-    found = looks.look(side(ours), side(theirs), 1.0, last=True)
+    found = sequence.look(side(ours), side(theirs), 1.0, last=True)
     assert found.control == "case 1"
     assert found.verdicts[0].time.outcome is Outcome.UNDECIDED
