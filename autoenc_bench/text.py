@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tabulate import tabulate
-
 NONE = "–"  # was not measured
 
 Item = TypeVar("Item")
@@ -128,4 +126,6 @@ class Table:
 
     def _lay_out(self, style: str, rows: list[list[str]]) -> str:
         align = self.align or (*["left"] * self.names, *["right"] * (len(self.headers) - self.names))
+        from tabulate import tabulate  # here, for --help need not wait for it
+
         return tabulate(rows, self.headers, tablefmt=style, colalign=align, disable_numparse=True)

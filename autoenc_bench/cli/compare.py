@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
-from autoenc_bench.records.storage import BASELINES, SAVED
+from autoenc_bench.records import BASELINES, SAVED
 
 # What reads records is imported where it is used: the other commands need none of it.
 if TYPE_CHECKING:

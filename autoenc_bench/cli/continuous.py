@@ -15,7 +15,7 @@ from pathlib import Path
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.cli.compare import STATUSES, add_limits, conclude
 from autoenc_bench.exceptions import InvalidInputError
-from autoenc_bench.records.storage import LIVE
+from autoenc_bench.records import LIVE
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from autoenc_bench.cli.report import drawing
-from autoenc_bench.records.storage import BASELINES, SAVED
+from autoenc_bench.records import BASELINES, SAVED
 
 
 def add(command: argparse.ArgumentParser) -> None:

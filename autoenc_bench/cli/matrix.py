@@ -11,8 +11,8 @@ from time import monotonic
 
 from autoenc_bench.cli.continuous import names_tests
 from autoenc_bench.exceptions import NotFoundError, RunFailedError
+from autoenc_bench.records import REPORTS, SAVED
 from autoenc_bench.records.record import BACKENDS
-from autoenc_bench.records.storage import REPORTS, SAVED
 
 EPILOG = (
     "Options after -- are pytest's, such as -- --scale smoke. Exit status: 0 every backend has its record "

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from autoenc_bench.records.storage import REPORTS, SAVED
+from autoenc_bench.records import REPORTS, SAVED
 
 
 def add(command: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from autoenc_bench.exceptions import InvalidInputError
-from autoenc_bench.records.storage import SAVED
+from autoenc_bench.records import SAVED
 
 
 def add(command: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from autoenc_bench.distributed import runtime
 from autoenc_bench.distributed.runtime import Distribution
 from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.machine import threads
-from autoenc_bench.records import storage
+from autoenc_bench.records import BASELINES
 from autoenc_bench.records.record import BACKENDS
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _baseline(option: Any, folder: Path) -> "Baseline | None":
     if option.baseline is not None:
         from autoenc_bench.gate.baseline import Baseline  # here, for only a run with a baseline compares
 
-        return Baseline(option.baseline, option.fail_on, (folder, storage.BASELINES))
+        return Baseline(option.baseline, option.fail_on, (folder, BASELINES))
     if option.fail_on:
         raise InvalidInputError(f"limit {option.fail_on[0]!r} without a baseline; name one with --baseline")
     return None

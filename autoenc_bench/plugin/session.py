@@ -17,7 +17,7 @@ from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError
 from autoenc_bench.machine.context import MeasuringContext
 from autoenc_bench.plugin.options import CONFIGURATION, Configuration, configure
 from autoenc_bench.plugin.progress import Progress, result, short
-from autoenc_bench.records import storage
+from autoenc_bench.records import REPORTS, storage
 from autoenc_bench.records.case import case as read_case
 from autoenc_bench.records.record import SCHEMA_VERSION, NotRun, Roofs, Run
 from autoenc_bench.report import devices, facts, summary
@@ -282,7 +282,7 @@ class Session:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("default")  # what a newer library deprecates is no reason to draw nothing
-                self._closing.append(f"report: {page.write([path], storage.REPORTS).page}")
+                self._closing.append(f"report: {page.write([path], REPORTS).page}")
         except AutoencBenchError as problem:
             again = f"the record is safe; try 'autoenc-bench report {path}'"
             self._closing.append(f"the report could not be drawn: {problem}; {again}")

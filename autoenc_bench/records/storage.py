@@ -19,12 +19,6 @@ from numpy.typing import NDArray
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.records.record import Record, decode
 
-# In the project's folder, as pytest-benchmark has it.
-SAVED = Path(".benchmarks")
-LIVE = Path(".continuous")  # for two sides by turns are no history
-REPORTS = Path("reports")
-BASELINES = REPORTS / "baselines"
-
 Pictures = Mapping[str, NDArray[np.uint8]]
 
 
