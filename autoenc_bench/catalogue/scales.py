@@ -15,7 +15,7 @@ STEPWISE = ("torch",)  # backends whose fused trainer runs step by step
 
 @dataclass(frozen=True, kw_only=True)
 class Rounds:
-    """Say how training is timed: that many ``rounds``, each about so many ``seconds`` long on a core of 3 GHz.
+    """How training is timed: that many ``rounds``, each about so many ``seconds`` long on a core of 3 GHz.
 
     The seconds only size the work, which is the same everywhere. A round has at most so many ``epochs``.
     """
@@ -27,14 +27,14 @@ class Rounds:
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """Say how large the suite runs: the whole experiments, and the timed rounds.
+    """How large the suite runs: the whole experiments, and the timed rounds.
 
-    ``rows`` and ``epochs`` cap the whole experiment (``None``: as the catalogue says); ``trainers`` are those
-    that run it whole, once per seed. ``training`` sizes the timed rounds of each trainer. A timed inference round
-    is ``calls`` calls for a batch of one, and for a bulk of rows as many as process ``bulk_values`` numbers.
-    ``rounds`` are the timed repetitions of all but training. ``roof_seconds`` is what measuring the machine's
-    roofs may take. On a backend whose fused trainer is ``stepwise``, as slow as ``fit`` elsewhere, a whole experiment
-    runs where it takes at most ``longest`` seconds, and training is timed in ``stepwise_rounds``.
+    ``rows`` and ``epochs`` cap the whole experiment (``None``: as the catalogue says); ``trainers`` are those that run
+    it whole, once per seed. ``training`` sizes the timed rounds of each trainer. A timed inference round is ``calls``
+    calls for a batch of one, and for a bulk of rows as many as process ``bulk_values`` numbers. ``rounds`` are the
+    timed repetitions of all but training. ``roof_seconds`` is what measuring the machine's roofs may take. On a backend
+    whose fused trainer is ``stepwise``, as slow as ``fit`` elsewhere, a whole experiment runs where it takes at most
+    ``longest`` seconds, and training is timed in ``stepwise_rounds``.
     """
 
     name: str
@@ -55,15 +55,13 @@ class Scale:
         """Return the scale for a backend: rounds of the same size on each, but fewer where they are slow."""
         if backend not in STEPWISE:
             return self
-        most = self.stepwise_rounds
-        fewer = {
-            name: replace(timed, rounds=min(timed.rounds, most or timed.rounds))
-            for name, timed in self.training.items()
-        }
+        fewer = dict(self.training)
+        for name, timed in fewer.items():
+            fewer[name] = replace(timed, rounds=min(timed.rounds, self.stepwise_rounds or timed.rounds))
         return replace(self, training=fewer, stepwise=True)
 
     def is_too_long(self, experiment: Experiment) -> bool:
-        """Tell whether a whole experiment would take too long for this scale on this backend."""
+        """Whether a whole experiment would take too long for this scale on this backend."""
         return self.stepwise and experiment.epochs * experiment.rows * self._model(experiment, "fused") > self.longest
 
     def _model(self, experiment: Experiment, trainer: str) -> float:
@@ -71,16 +69,12 @@ class Scale:
 
     @property
     def full_size(self) -> bool:
-        """Tell whether experiments run as the catalogue has them."""
+        """Whether experiments run as the catalogue has them."""
         return self.rows is None and self.epochs is None
 
     def apply(self, experiment: Experiment) -> Experiment:
-        """Return the experiment at this scale."""
-        return replace(
-            experiment,
-            rows=min(experiment.rows, self.rows or experiment.rows),
-            epochs=min(experiment.epochs, self.epochs or experiment.epochs),
-        )
+        rows, epochs = self.rows or experiment.rows, self.epochs or experiment.epochs
+        return replace(experiment, rows=min(experiment.rows, rows), epochs=min(experiment.epochs, epochs))
 
     def round_size(self, experiment: Experiment, trainer: str, train_rows: int) -> tuple[int, int]:
         """Size one timed training round: (rows of training data, epochs over them).
@@ -93,7 +87,7 @@ class Scale:
         return min(train_rows, rows), max(1, min(chosen.epochs, wanted // train_rows))
 
     def repeats(self, values: "NDArray[Any]") -> int:
-        """Say how many inference calls on these rows, shape (n, width), one timed round makes."""
+        """Return how many inference calls on these rows, shape (n, width), one timed round makes."""
         return self.calls if len(values) == 1 else max(1, self.bulk_values // values.size)
 
     def estimate(self, experiments: Iterable[Experiment], seeds: int) -> float:
@@ -116,10 +110,7 @@ class Scale:
 
 
 def _seconds_per_row(experiment: Experiment, trainer: str) -> float:
-    """Model the time that one row takes in training, as measured on a core of about 3 GHz.
-
-    ``fit`` takes 1 ms per step and 20 ns per unit activated, ``fused`` 1.5 µs per step and 7 ns per unit.
-    """
+    """Return the seconds that training takes per row, as measured on a core of about 3 GHz."""
     per_step, per_unit = {"fit": (1e-3, 20e-9), "fused": (1.5e-6, 7e-9)}[trainer]
     return per_step / experiment.batch_size + per_unit * (sum(experiment.encoder) + sum(experiment.decoder))
 
@@ -159,9 +150,6 @@ _NOTEBOOK = replace(
     stepwise_rounds=None,
     trainers=("fused", "fit"),
     seeds=3,
-    training={
-        "fit": Rounds(seconds=12, rounds=3, epochs=10),
-        "fused": Rounds(seconds=0.25, rounds=40, epochs=200),
-    },
+    training={"fit": Rounds(seconds=12, rounds=3, epochs=10), "fused": Rounds(seconds=0.25, rounds=40, epochs=200)},
 )
 SCALES = {scale.name: scale for scale in (_SMOKE, _STANDARD, _NOTEBOOK)}

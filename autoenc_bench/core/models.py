@@ -48,7 +48,7 @@ def initial_weights(experiment: Experiment, seed: int) -> list[NDArray[np.float3
     """
     random = generator(seed, "weights")
     weights = []
-    for inputs, outputs in pairwise((experiment.features, *experiment.encoder, *experiment.decoder)):
+    for inputs, outputs in pairwise(experiment.widths):
         limit = np.sqrt(6 / (inputs + outputs))
         weights.append(random.uniform(-limit, limit, (inputs, outputs)).astype(np.float32))
         weights.append(np.zeros(outputs, np.float32))

@@ -117,13 +117,11 @@ def cpu_limit(proc: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs
 
 
 def _quota(group: Path) -> float | None:
-    if (group / "cpu.max").exists():
-        quota, period = (group / "cpu.max").read_text().split()
-    elif (group / "cpu.cfs_quota_us").exists():
-        quota, period = (group / "cpu.cfs_quota_us").read_text(), (group / "cpu.cfs_period_us").read_text()
-    else:
-        return None
-    return None if quota == "max" or int(quota) <= 0 else int(quota) / int(period)
+    for names in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
+        if (group / names[0]).exists():
+            quota, period = " ".join((group / name).read_text() for name in names).split()
+            return None if quota == "max" or int(quota) <= 0 else int(quota) / int(period)
+    return None
 
 
 def readings() -> dict[str, float | None]:
@@ -149,5 +147,7 @@ def conditions(begin: Mapping[str, float | None], end: Mapping[str, float | None
     """
     stolen, spent = ((end[name] or 0.0) - (begin[name] or 0.0) for name in ("stolen_seconds", "cpu_seconds"))
     known = begin["stolen_seconds"] is not None and spent > 0
-    pairs = {name: [begin[name], end[name]] for name in ("clock_mhz", "load", "temperature_c")}
+    pairs: dict[str, Fact | list[Fact]] = {
+        name: [begin[name], end[name]] for name in ("clock_mhz", "load", "temperature_c")
+    }
     return {**pairs, "steal": stolen / spent if known else None}

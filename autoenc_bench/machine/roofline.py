@@ -21,9 +21,8 @@ def training(experiment: Experiment, trainer: str, *, rows: int, test_rows: int,
     A step's backward pass takes two products of the forward one's size per layer, the gradients of weights and of
     inputs, but the first layer needs none of the latter. ``fit`` calls a program per batch, ``fused`` one per epoch.
     """
-    widths = (experiment.features, *experiment.encoder, *experiment.decoder)
-    forward = 2 * _weights(widths)
-    first = 2 * widths[0] * widths[1]
+    forward = 2 * _weights(experiment.widths)
+    first = 2 * experiment.features * experiment.encoder[0]
     seen = rows + test_rows
     stored = test_rows if experiment.is_streamed else seen
     exponentials = _exponentials(experiment, "reconstruct") + experiment.features  # the loss takes a logarithm each
