@@ -20,7 +20,7 @@ from autoenc_bench.plugin.progress import Progress, result, short
 from autoenc_bench.records import REPORTS, storage
 from autoenc_bench.records.case import case as read_case
 from autoenc_bench.records.record import SCHEMA_VERSION, NotRun, Roofs, Run
-from autoenc_bench.report import devices, facts, summary
+from autoenc_bench.report import devices, facts, github, summary
 from autoenc_bench.text import count
 
 
@@ -255,16 +255,22 @@ class Session:
 
     def _judge(self, baseline: Any, path: Path) -> None:
         """Fail the run when its record regressed against the baseline, or could not be compared with it."""
+        from autoenc_bench.gate.verdicts import tables  # here, for only a run with a baseline compares
+
         option = self._config.option
         partial = (
             option.keyword or option.markexpr or option.deselect or any("::" in name for name in self._config.args)
         )
         try:
-            table, ended = baseline.judge(path, partial=bool(partial or self._configuration.is_selection))
+            comparison, ended = baseline.judge(path, partial=bool(partial or self._configuration.is_selection))
         except AutoencBenchError as problem:
             self._refuse(f"not compared with the baseline: {problem}")
             return
-        self._closing.append(f"against the baseline:\n\n{table}\n")
+        self._closing.append(f"against the baseline:\n\n{tables.text(comparison)}\n")
+        try:
+            github.append_step_summary(tables.markdown(comparison))
+        except InvalidInputError as problem:  # the verdict stands, whoever shows it
+            self._closing.append(str(problem))
         if ended.code == 1:
             self._closing.append(ended.reason)
             self._status = pytest.ExitCode.TESTS_FAILED
