@@ -23,6 +23,7 @@ import numpy as np
 from autoenc_bench import cli
 from autoenc_bench.catalogue.limits import Limits
 from autoenc_bench.catalogue.scales import SCALES
+from autoenc_bench.plugin import options as plugin
 
 EXAMPLE = Path(__file__).parent / "example" / "0001_digits.json"  # a real run: --scale smoke --experiment digits
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -30,14 +31,12 @@ START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 def parsers() -> dict[str, argparse.ArgumentParser]:
     """Return the parser of each command."""
-    parser = cli.parser() if hasattr(cli, "parser") else cli._parser()
-    return dict(_subparsers(parser).choices)
+    return dict(_subparsers(cli.parser()).choices)
 
 
 def commands() -> str:
     """Return the table of all commands."""
-    parser = cli.parser() if hasattr(cli, "parser") else cli._parser()
-    helps = {action.dest: action.help for action in _subparsers(parser)._choices_actions}
+    helps = {action.dest: action.help for action in _subparsers(cli.parser())._choices_actions}
     return _table(("command", "what it does"), [(f"`autoenc-bench {name}`", text) for name, text in helps.items()])
 
 
@@ -79,10 +78,6 @@ def pytest_options() -> str:
 
 def suite_options() -> PytestOptions:
     """Return the options that the suite adds to pytest's."""
-    try:
-        from autoenc_bench.plugin import options as plugin
-    except ImportError:
-        from autoenc_bench.plugin import session as plugin  # type: ignore[no-redef]
     found = PytestOptions()
     plugin.pytest_addoption(found)
     return found

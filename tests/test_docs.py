@@ -1,6 +1,7 @@
 """The documentation: what it names exists, and what exists is named."""
 
 import ast
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -12,12 +13,14 @@ import pytest
 
 import autoenc_bench
 from autoenc_bench import cli
+from autoenc_bench.catalogue.experiments import Experiment
 from autoenc_bench.records import case, record
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("reports/*.md")])
 README = ROOT / "README.md"
 FORMAT = ROOT / "docs" / "record-format.md"
+OWN = ROOT / "docs" / "your-own-experiment.md"
 GENERATE = SimpleNamespace(**run_path(str(ROOT / "docs" / "generate.py")))
 
 # The headings of the record's page, and the structure whose fields stand below each.
@@ -65,9 +68,9 @@ def links(page):
     return [target for target in targets if not re.match(r"https?:", target)]
 
 
-def fields(heading):
-    """Return the fields that the record's page lists below a heading."""
-    section = re.split(r"^#+ ", FORMAT.read_text("utf-8"), flags=re.MULTILINE)
+def fields(heading, page=FORMAT):
+    """Return the fields that a page lists below a heading."""
+    section = re.split(r"^#+ ", page.read_text("utf-8"), flags=re.MULTILINE)
     body = next(part for part in section if part.partition("\n")[0] == heading)
     return set(re.findall(r"^\| `(\w+)` \|", body, flags=re.MULTILINE))
 
@@ -110,22 +113,24 @@ def test_readme_has_the_test_command():
 
 
 def test_every_command_and_option_has_its_page():
-    """Each command is in the README, and each of its options in a table of a page."""
+    """Each command is in the README, and each of its options in the table that a page has of it."""
     text = "\n".join(page.read_text("utf-8") for page in ROOT.glob("docs/*.md"))
     for command, parser in GENERATE.parsers().items():
         assert f"`autoenc-bench {command}" in README.read_text("utf-8"), command
-        for action in parser._actions:
-            for option in set(action.option_strings) - {"-h", "--help"}:
-                assert f"| `{option}" in text, f"{command} {option}"
+        options = {option for action in parser._actions for option in action.option_strings} - {"-h", "--help"}
+        tables = re.findall(
+            rf"^\| `autoenc-bench {command}[^|]*` \| meaning \|\n((?:\|.*\n)*)", text, flags=re.MULTILINE
+        )
+        assert len(tables) == bool(options), command
+        assert not options or set(re.findall(r"^\| `(--[\w-]+)", tables[0], flags=re.MULTILINE)) == options, command
 
 
 def test_every_pytest_option_has_its_page():
     """Each option that the suite adds to pytest's is in the table of the page about running it."""
     running = (ROOT / "docs" / "running.md").read_text("utf-8")
-    options = [name for names, _ in GENERATE.suite_options() for name in names]
+    options = {name for names, _ in GENERATE.suite_options() for name in names}
+    assert options == set(re.findall(r"^\| `(--[\w-]+)", running.partition("## Experiments")[0], flags=re.MULTILINE))
     assert "--scale" in options
-    for option in options:
-        assert f"| `{option}" in running, option
 
 
 def test_every_phase_has_its_row():
@@ -171,7 +176,12 @@ def test_page_names_the_fields_of_documents(command, capsys):
         assert f"`{name}`" in text, name
 
 
-@pytest.mark.parametrize("page", [README, ROOT / "docs" / "your-own-experiment.md"], ids=lambda page: page.name)
+def test_every_field_of_an_experiment_has_its_row():
+    """The page about one's own experiment lists the fields that one has, and no others."""
+    assert fields("Your own experiment", OWN) == {field.name for field in dataclasses.fields(Experiment)}
+
+
+@pytest.mark.parametrize("page", [README, OWN], ids=lambda page: page.name)
 def test_examples_use_the_public_interface(page):
     """Python in the documentation compiles, and takes from the package only what it exports."""
     assert examples(page)
