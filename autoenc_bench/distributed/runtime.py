@@ -1,11 +1,17 @@
 """On which devices a run trains, in how many processes: JAX's distributed runtime, begun and ended."""
 
-from collections.abc import Callable
+import atexit
+import multiprocessing.pool
+import os
+import socket
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from autoenc_bench.core import backends
-from autoenc_bench.distributed import peers
-from autoenc_bench.distributed.peers import Group, Peers
+from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.records.record import Fact
 
 if TYPE_CHECKING:
@@ -13,135 +19,147 @@ if TYPE_CHECKING:
 
 EXPERIMENTS = ("crude-simple", "crude-complex", "mnist")  # unless others are chosen
 DETECT = "auto"  # the coordinator that a cluster's own variables tell of
+PATIENCE = 60  # seconds for all processes to come, and later to leave
+HEARTBEAT = 10  # seconds without a sign of life of one, after which JAX aborts the others
 
 
 def parse(
-    devices: str | None, coordinator: str | None, processes: str | None, process: str | None
+    devices: int | None, coordinator: str | None, processes: int | None, process: int | None
 ) -> "Distribution | None":
-    """Read the four options of a distributed run; ``None`` where none was given.
+    """Check the four options of a distributed run together; ``None`` where none was given.
 
-    Raises ValueError for what they cannot be, LookupError when Keras's backend is not JAX.
+    Raises InvalidInputError for what they cannot be, NotFoundError when Keras's backend is not JAX.
     """
-    if coordinator is None and (processes or process):
-        raise ValueError("--num-processes and --process-id need --coordinator HOST:PORT")
+    if coordinator in (None, DETECT) and (processes, process) != (None, None):
+        raise InvalidInputError("--num-processes and --process-id need --coordinator HOST:PORT; auto finds the others")
     if devices is None and coordinator is None:
         return None
     if backends.name() != "jax":
-        raise LookupError(f"backend {backends.name()} trains on one device here; add --backend jax for several")
-    if devices is not None and (not devices.isdecimal() or int(devices) < 1):
-        raise ValueError(f"devices {devices!r}; give a whole number of at least 1")
-    if coordinator == DETECT and (processes or process):
-        raise ValueError(
-            f"--coordinator {DETECT} finds the processes itself; leave out --num-processes and --process-id"
-        )
-    group = None if coordinator in (None, DETECT) else peers.parse(coordinator or "", processes, process)
-    return Distribution(int(devices) if devices else None, group, detect=coordinator == DETECT)
+        raise NotFoundError(f"backend {backends.name()} trains on one device here; add --backend jax for several")
+    if coordinator not in (None, DETECT):
+        host, _, port = str(coordinator).rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
+            raise InvalidInputError(f"coordinator {coordinator!r}; give HOST:PORT of process 0, such as 10.0.0.1:1234")
+        if processes is None or process is None:
+            raise InvalidInputError("--coordinator HOST:PORT needs --num-processes N and --process-id I")
+        if process >= processes:
+            raise InvalidInputError(f"process {process} of {processes}; number them 0 to {processes - 1}")
+    return Distribution(devices, coordinator, processes, process)
 
 
+@dataclass
 class Distribution:
-    """Hold on what a distributed run trains: devices of this process, and those of others."""
+    """The devices of this process and of others that train together; the options, and what ``start`` finds."""
 
-    def __init__(self, devices: int | None, group: Group | None, *, detect: bool) -> None:
-        self._devices = devices
-        self._group = group
-        self._detect = detect
-        self._peers: Peers | None = None
-
-    @property
-    def place(self) -> int:
-        """Number this process among those that may share a machine with it."""
-        return self._group.process if self._group else 0
-
-    def start(self, lost: Callable[[str], object], kind: str) -> None:
-        """Let JAX have its devices and join the other processes; call it before JAX runs anything.
-
-        ``lost`` is called with a sentence, from another thread, when a process is gone before the run ends; ``kind``
-        says what must be the same in all of them. Raises ValueError when one does not come or is of another kind, or
-        when there are not so many devices, and what JAX raises when it cannot begin.
-        """
-        import jax
-
-        if self._devices is not None:
-            jax.config.update("jax_num_cpu_devices", self._devices)
-        jax.config.update("jax_enable_preemption_service", False)  # which keeps SIGTERM from ending a process
-        if self._group:
-            self._peers = Peers(self._group, lost, kind)
-            jax.config.update("jax_enable_recoverability", True)  # else JAX ends this process when another is gone
-            jax.distributed.initialize(
-                self._group.address, self._group.processes, self._group.process, shutdown_timeout_seconds=10
-            )
-        elif self._detect:
-            try:
-                jax.distributed.initialize(initialization_timeout=60, heartbeat_timeout_seconds=30)
-            except ValueError as problem:
-                raise ValueError(
-                    f"JAX knows no cluster here ({problem}); give --coordinator HOST:PORT, --num-processes N and "
-                    "--process-id I"
-                ) from problem
-        if (self._devices or 0) > jax.local_device_count():
-            raise ValueError(f"{self._devices} devices; this process has {jax.local_device_count()}")
-        if self.counts == [1]:
-            raise ValueError(
-                "1 device in 1 process, and nothing to scale to; give --devices N or --coordinator HOST:PORT"
-            )
+    devices: int | None
+    coordinator: str | None
+    processes: int | None
+    process: int | None  # None: JAX's cluster knows, or there is no other
+    writes: bool = field(init=False)  # whether this process writes the record: of several the first does
+    counts: list[int] = field(init=False)  # of devices to train on: powers of two within this process, and all
+    context: dict[str, Fact] = field(init=False)  # for the record: times on other devices are not comparable
+    _own: "list[jax.Device]" = field(init=False)
+    _all: "list[jax.Device]" = field(init=False)
 
     @property
     def several(self) -> bool:
-        """Tell whether other processes take part."""
-        return self._group is not None or self._detect
+        return self.coordinator is not None
 
-    def leave(self) -> None:
-        """Part from the other processes, process 0 last: the others must sign off from JAX's service, which it runs."""
-        if self._group and self._peers:
-            import jax
+    def start(self, kind: str) -> None:
+        """Let JAX have its devices and join the other processes; call it before JAX runs anything.
 
-            if self._group.process == 0:
-                self._peers.wait()
-            jax.distributed.shutdown()
-            self._peers.leave()
-
-    def abandon(self) -> None:
-        """End the run on the other processes, which would wait for what this one cannot do."""
-        if self._peers:
-            self._peers.abandon()
-
-    @property
-    def writes(self) -> bool:
-        """Tell whether this process writes the record: of several the first does."""
+        ``kind`` is what must be the same in all of them. Raises InvalidInputError when one does not come or is of
+        another kind, or when there are not so many devices.
+        """
         import jax
 
-        return bool(jax.process_index() == 0)
-
-    @property
-    def local(self) -> int:
-        """Count the devices of this process that take part."""
-        import jax
-
-        return min(self._devices or jax.local_device_count(), jax.local_device_count())
-
-    @property
-    def counts(self) -> list[int]:
-        """List on how many devices to train: powers of two within this process, and all there are."""
-        import jax
-
-        local = [2**power for power in range(self.local.bit_length())]
-        return sorted({*local, self.local, self.local * jax.process_count()})
+        if self.devices is not None:
+            jax.config.update("jax_num_cpu_devices", self.devices)
+        if self.several:
+            self._join()
+            _agree(kind)
+        count = self.devices or jax.local_device_count()
+        if count > jax.local_device_count():
+            raise InvalidInputError(f"{count} devices; this process has {jax.local_device_count()}")
+        self._own = jax.local_devices()[:count]
+        self._all = [device for one in range(jax.process_count()) for device in jax.local_devices(one)[:count]]
+        self.writes = jax.process_index() == 0
+        self.counts = sorted({*(2**power for power in range(count.bit_length())), count, len(self._all)})
+        virtual = self._own[0].platform == "cpu" and count > 1
+        self.context = {"devices": len(self._all), "processes": jax.process_count(), "virtual_devices": virtual}
+        if self.counts == [1]:
+            raise InvalidInputError("1 device, and nothing to scale to; give --devices N or --coordinator HOST:PORT")
 
     def choose(self, count: int) -> "list[jax.Device]":
-        """Choose so many devices: of this process where it has them, as each process then does, else of all."""
+        """Choose so many devices: of this process where it has them, as each process then does, else all."""
+        return self._own[:count] if count <= len(self._own) else self._all
+
+    def _join(self) -> None:
         import jax
 
-        if count <= self.local:
-            return list(jax.local_devices()[:count])
-        own = [
-            [device for device in jax.devices() if device.process_index == one] for one in range(jax.process_count())
-        ]
-        return [device for devices in own for device in devices[: self.local]]
+        jax.config.update("jax_enable_preemption_service", False)  # which keeps SIGTERM from ending a process
+        address = None if self.coordinator == DETECT else self.coordinator
+        bind_address = os.environ.get("JAX_COORDINATOR_BIND_ADDRESS", address)  # JAX would listen on all interfaces
+        if self.process == 0 and bind_address:
+            _check_free(bind_address)
+        where = (address, self.processes, self.process)
+        timeouts = {
+            "coordinator_bind_address": bind_address,
+            "initialization_timeout": 2 * PATIENCE,  # after which JAX aborts, with a stack trace
+            "heartbeat_timeout_seconds": HEARTBEAT,
+            "shutdown_timeout_seconds": PATIENCE,
+        }
+        try:
+            with multiprocessing.pool.ThreadPool(1) as pool:  # where JAX itself waits, it does not notice Ctrl-C
+                pool.apply_async(jax.distributed.initialize, where, timeouts).get(PATIENCE)
+        except multiprocessing.TimeoutError as problem:
+            raise InvalidInputError(
+                f"not all processes came to {self.coordinator} in {PATIENCE} s; start each with its own --process-id"
+            ) from problem
+        except ValueError as problem:
+            raise InvalidInputError(
+                f"JAX knows no cluster here ({problem}); give HOST:PORT, --num-processes N and --process-id I"
+            ) from problem
 
-    @property
-    def context(self) -> dict[str, Fact]:
-        """Say what a record must say of it: times on other devices are not comparable."""
+    def leave(self) -> None:
+        """Leave, once all others do so; where one is lost before, JAX aborts this process."""
         import jax
 
-        virtual = jax.local_devices()[0].platform == "cpu" and self.local > 1
-        return {"devices": self.counts[-1], "processes": jax.process_count(), "virtual_devices": virtual}
+        jax.distributed.shutdown()
+
+    def abandon(self, status: int) -> None:
+        """Let Python exit with ``status``, unless it has left, without waiting for the others as JAX would.
+
+        They end as well: by an error where they wait for this one, else when they miss its heartbeat.
+        """
+        import jax
+
+        if jax.distributed.is_initialized():
+            atexit.register(os._exit, status)
+            atexit.register(sys.stdout.flush)  # Python calls first what was registered last
+
+
+def _check_free(address: str) -> None:
+    """Raise InvalidInputError where JAX's service cannot listen, of which it would crash."""
+    host, _, port = address.rpartition(":")
+    try:
+        family, *_, place = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(place[:2], family=family).close()
+    except OSError as problem:
+        raise InvalidInputError(
+            f"process 0 cannot listen at {address}: {problem.strerror}; choose another port or address of this machine"
+        ) from problem
+
+
+def _agree(kind: str) -> None:
+    """Raise InvalidInputError, in all processes at a time, unless they are of one kind and have as many devices."""
+    import jax
+    import numpy as np
+    from jax.experimental import multihost_utils
+
+    if len({len(jax.local_devices(process)) for process in range(jax.process_count())}) == 1:  # else JAX cannot compare
+        with suppress(AssertionError):
+            multihost_utils.assert_equal(np.frombuffer(sha256(kind.encode()).digest(), np.uint32))
+            return
+    jax.distributed.shutdown()
+    raise InvalidInputError("the processes run other cases, versions or numbers of devices; give all the same options")

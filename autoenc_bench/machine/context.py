@@ -24,7 +24,7 @@ class MeasuringContext:
 
     def enter(self) -> None:
         """Limit the threads of libraries and backend, and begin to watch the conditions."""
-        self.cores = threads.limit(self.threads, self._distribution.place if self._distribution else 0)
+        self.cores = threads.limit(self.threads, self._distribution.process or 0 if self._distribution else 0)
         backends.current().configure(self.threads)
         self._begin = fingerprint.readings()
 

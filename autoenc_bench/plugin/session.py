@@ -64,6 +64,7 @@ class Session:
         self.block: dict[str, Any] | None = None  # this run's part of the record
         self._config = config
         self._configuration = configuration
+        self._session: pytest.Session | None = None
         # Before Keras is loaded, which adds to the environment.
         self._setting = MeasuringContext(configuration.threads, configuration.distribution)
         self._roofs: Roofs | None = None
@@ -75,12 +76,13 @@ class Session:
         self._summary: list[str] = []
         self._status = pytest.ExitCode.OK
 
-    def pytest_sessionstart(self) -> None:
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Join the devices and processes of a distributed run: what they are decides which cases there are."""
+        self._session = session
         if distribution := self._configuration.distribution:
             self._setting.enter()
             try:
-                distribution.start(self._lose, self._fingerprint())
+                distribution.start(self._fingerprint())
             except AutoencBenchError as problem:
                 raise pytest.UsageError(str(problem)) from problem
 
@@ -89,13 +91,6 @@ class Session:
         option, run = self._config.option, self._configuration
         chosen = (run.scale.name, run.seeds, run.experiments, option.keyword, option.markexpr, option.deselect)
         return f"{__version__} {chosen} {option.devices} {option.benchmark_disable}"
-
-    def _lose(self, sentence: str) -> None:
-        """End at once, for the main thread may wait for the process that is gone; called from another thread."""
-        try:
-            self.progress.write(f"\nautoenc-bench: {sentence}\n")
-        finally:  # also where nobody reads any more
-            os._exit(pytest.ExitCode.INTERRUPTED)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Limit the threads before a benchmark runs anything; a run without benchmarks keeps them all."""
@@ -152,7 +147,6 @@ class Session:
             self._failed[item.nodeid] = reason.splitlines()[0]
             distribution = self._configuration.distribution
             if distribution and distribution.several:
-                distribution.abandon()
                 item.session.shouldfail = "a case of a distributed run failed"
         elif report.when == "call":
             self._fixtures[item.nodeid] = fixture
@@ -188,7 +182,6 @@ class Session:
     def _leave(self, distribution: Any, completed: bool) -> bool:
         """Leave the other processes of a distributed run; return whether this one is to write the record."""
         if distribution.several and (self._failed or not completed):
-            distribution.abandon()
             self._closing.append("the distributed run did not come to its end, so no record was saved")
             return False
         distribution.leave()
@@ -304,6 +297,11 @@ class Session:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """End with the status that the conclusion asks for, unless the cases' own is worse than well."""
         session.exitstatus = session.exitstatus or self._status
+
+    def pytest_unconfigure(self) -> None:
+        """Wait for no other process of a distributed run where this one did not come to its end."""
+        if self._session and self._configuration.distribution:
+            self._configuration.distribution.abandon(self._session.exitstatus)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """End with one table."""
