@@ -59,7 +59,7 @@ class Panel:
         for place, machine in enumerate(machines):
             held = [_moved(line) for one, line in self.lines if one.host.key == machine.host.key]
             if held:
-                found.append(Lane(machine.letter, style.OTHERS[place % len(style.OTHERS)], held))
+                found.append(Lane(machine.letter, style.other(place), held))
         return found
 
 

@@ -3,11 +3,12 @@
 import subprocess
 import sys
 
+import matplotlib
 import msgspec
 import numpy as np
 import pytest
 import recordings
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.figure import Figure
@@ -15,7 +16,7 @@ from matplotlib.figure import Figure
 from autoenc_bench.core import metrics
 from autoenc_bench.records import case, loading
 from autoenc_bench.report import figures
-from autoenc_bench.report.figures import curves, efficiency, histograms, scaling, style, timings
+from autoenc_bench.report.figures import curves, efficiency, histograms, layout, scaling, style, timings
 
 
 @pytest.fixture(scope="module")
@@ -100,23 +101,25 @@ def _above(drawing, axes):
     return any(other.get_xlabel() for other in column)
 
 
-@pytest.mark.parametrize("form", [style.svg, style.png])
-def test_same_bytes(source, drawn, form):
-    """The same record gives the same bytes, figure by figure, also in another order."""
+def test_same_bytes(source):
+    """The same record gives the same bytes, as SVG and as PNG, also in another order."""
+
+    def files(*draws):
+        drawings = [drawing for draw in draws for drawing in draw(source)]
+        return {drawing.name: (style.svg(drawing.figure, "t"), style.png(drawing.figure, "t")) for drawing in drawings}
+
     with style.style():
-        first = {name: form(drawing.figure, drawing.title) for name, drawing in drawn.items()}
-        again = {drawing.name: drawing for _, drawing in figures.draw(source)}
-        second = {name: form(drawing.figure, drawing.title) for name, drawing in reversed(again.items())}
-    assert first == second
+        first = files(timings.speed_up, timings.first_calls, scaling.scaling)
+        assert len(first) == 3
+        assert files(scaling.scaling, timings.first_calls, timings.speed_up) == first
 
 
 def test_style_is_ours(source):
     """A user's Matplotlib settings change nothing."""
-    import matplotlib
 
     def draw():
         with style.style():
-            return [style.svg(drawing.figure, "t") for _, drawing in figures.draw(source) if drawing.name == "speed-up"]
+            return [style.svg(drawing.figure, "t") for drawing in timings.speed_up(source)]
 
     usual = draw()
     with matplotlib.rc_context({"font.size": 20, "axes.grid": True, "svg.hashsalt": "other"}):
@@ -250,8 +253,17 @@ def test_errors_that_are_not_finite(tmp_path):
 def test_colours():
     """An experiment has one colour, also one that the catalogue does not hold; all have one for dark pages."""
     assert style.colour("mine") == style.colour("mine") != style.colour("crude-simple")
-    used = {*style.EXPERIMENTS.values(), *style.OTHERS, style.PAPER, style.INK, style.MUTED, style.GRID}
-    assert used == set(style.DARK)
+    assert style.colour("mine") in dict(style.OTHERS)
+    assert len(style.DARK) == len(style.GREYS) + len(style.EXPERIMENTS) + len(style.OTHERS)
+
+
+def test_style_sheet():
+    """The style sheet has no colour that stays as it is on a dark page; a file names its maker, and keeps its ids."""
+    with style.style():
+        colours = {value for name, value in matplotlib.rcParams.items() if str(value).startswith("#")}
+        salt = matplotlib.rcParams["svg.hashsalt"]
+    assert {style.INK, style.MUTED, style.PAPER, style.GRID} <= {*colours} <= set(style.DARK)
+    assert salt == style.DRAWN_BY
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -261,7 +273,7 @@ def test_contrast(dark):
     assert min(_contrast(shown(text), shown(style.PAPER)) for text in (style.INK, style.MUTED)) >= 4.5
     weakest = {
         name: _contrast(shown(colour), shown(style.PAPER))
-        for name, colour in [*style.EXPERIMENTS.items(), *enumerate(style.OTHERS)]
+        for name, (colour, _) in [*style.EXPERIMENTS.items(), *enumerate(style.OTHERS)]
     }
     assert min(weakest.values()) >= 3, weakest
 
@@ -277,24 +289,31 @@ def _luminance(colour):
     return np.dot(linear, (0.2126, 0.7152, 0.0722))
 
 
-@settings(max_examples=25)
 @given(text=st.text(max_size=200))
 def test_plain(text):
-    """Any text is drawn: on one line, no longer than asked, and only with signs that the font has."""
+    """Any text is shown on one line, no longer than asked, and only with signs that the font has."""
     shown = style.plain(text, 20)
     assert len(shown) <= 20
     assert shown.isprintable()
+    assert style.plain(shown, 20) == shown
+
+
+def test_any_text_is_drawn():
+    """Signs that no font has, markup of formulas and long words are drawn, without a warning."""
+    text = "$x^2$ \x00\x1b[31m \u202e \ud7ff \U0001f600 漢字 " + "long" * 60
     with style.style():
-        figure = style.blank(style.plain(text, 20), shown, width=3, height=2)
-        figure.subplots().set_title(shown)
-        assert style.svg(figure, shown).startswith(b"<?xml")
+        figure = style.blank(style.plain(text), style.plain(text, 400), width=3, height=2)
+        figure.subplots().set_title(style.plain(text))
+        drawn = style.svg(figure, text)
+    assert drawn.startswith(b"<?xml")
+    assert b"$x^2$ " in drawn  # as a comment's text, not set as a formula
 
 
 def test_no_framework(tmp_path):
     """Importing the report loads no deep-learning framework; drawing a record loads none either, and no pyplot."""
     named = "[name for name in ('tensorflow', 'keras', 'sklearn', 'matplotlib.pyplot') if name in sys.modules]"
     code = (
-        f"import sys, pathlib, autoenc_bench.report as report; print({named});"
+        f"import sys, pathlib, autoenc_bench.report.page as report; print({named});"
         f"report.write([pathlib.Path(sys.argv[1])], pathlib.Path(sys.argv[2])); print({named})"
     )
     paths = (recordings.save(tmp_path, recordings.content(["digits"])), tmp_path / "out")
@@ -319,3 +338,43 @@ def test_one_epoch(tmp_path):
     entries = [recordings.benchmark(short, 2.0, rounds=1)]
     source = loading.read(recordings.save(tmp_path, recordings.content(entries=entries)))
     assert list(curves.curves(source)) == []
+
+
+def test_rows_and_offsets():
+    """Experiments are rows from the top down; the marks of several kinds share one, and a single one is its middle."""
+    with style.style():
+        axes = Figure().subplots()
+        layout.rows(axes, ["one", "two", "a name of more than so many signs"], 10)
+    assert axes.get_ylim() == (2.6, -0.6)
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["one", "two", "a name of…"]
+    assert layout.offset(0, 1, 0.5) == 0
+    assert [layout.offset(place, 3, 0.5) for place in range(3)] == [-0.25, 0, 0.25]
+
+
+def test_panels_are_as_many_as_asked():
+    """What is left over of the last row is removed."""
+    figure = Figure()
+    assert layout.panels(figure, 4, 3) == figure.axes
+    assert len(figure.axes) == 4
+
+
+@pytest.mark.parametrize(
+    ("limits", "labels"),
+    [
+        ((0.01, 0.016), ["12 ms", "13.5 ms", "15 ms"]),
+        ((0.01, 0.2), ["10 ms", "20 ms", "50 ms", "100 ms", "200 ms"]),
+        ((0.01, 1), ["10 ms", "30 ms", "100 ms", "300 ms", "1 s"]),
+        ((0.01, 100), ["10 ms", "100 ms", "1 s", "10 s", "100 s"]),
+    ],
+)
+def test_seconds_on_a_logarithmic_axis(limits, labels):
+    """A time axis has labels in ms and s: at decades, closer where it spans fewer of them, else evenly spaced."""
+    axes = Figure().subplots()
+    axes.set_xlim(limits)
+    layout.log_seconds(axes)
+    ticks = axes.xaxis.get_majorticklocs()
+    shown = [
+        axes.xaxis.get_major_formatter()(tick) for tick in ticks if limits[0] <= tick * 1.0001 <= limits[1] * 1.001
+    ]
+    assert shown[-len(labels) :] == labels
+    assert list(axes.xaxis.get_minorticklocs()) == []

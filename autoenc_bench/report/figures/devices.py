@@ -1,41 +1,46 @@
 """How training scales with devices: rates beside what would be ideal, and a step beside its all-reduce."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import NullFormatter
 
 from autoenc_bench import text
 from autoenc_bench.records.loading import Source
 from autoenc_bench.report import devices
 from autoenc_bench.report.devices import DeviceScaling
-from autoenc_bench.report.figures import style as looks
-from autoenc_bench.report.figures.style import Drawing
+from autoenc_bench.report.figures import layout, style
 
 PANELS = (("strong", "strong scaling, rows/s"), ("weak", "weak scaling, rows/s"))
 
 
-def scale_out(source: Source) -> Iterator[Drawing]:
+def scale_out(source: Source) -> Iterator[style.Drawing]:
     """Draw what each experiment gains from more devices, and its step beside its all-reduce."""
-    rows = devices.rows(source.record.timed())
-    run = source.record.autoenc
-    if not rows or not run:
-        return
-    virtual = " (virtual devices: no measure of speed)" if run.context.get("virtual_devices") else ""
-    figure = looks.blank(f"What more devices bring{virtual}", source.setting, width=9.6, height=3.9)
-    left, middle, right = figure.subplots(1, 3)
+    rows, run = devices.rows(source.record.timed()), source.record.autoenc
+    virtual = " (virtual devices: no measure of speed)" if run and run.context.get("virtual_devices") else ""
+    figure = style.blank(f"What more devices bring{virtual}", source.setting, width=9.6, height=3.9)
+    panels = left, middle, right = figure.subplots(1, 3)
     left.sharey(middle)
-    counts = sorted({row.devices for row in rows})
+    for axes in panels:
+        layout.log_log(axes, "devices", sorted({row.devices for row in rows}), (1.25, 1.25))
+        axes.yaxis.set_minor_formatter(NullFormatter())
     for axes, (kind, title) in zip((left, middle), PANELS, strict=True):
-        _rates(axes, kind, rows)
-        _axis(axes, title, counts)
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: text.rate(value)))
+        for experiment, _, counts, rates in _measured(rows, kind):
+            colour, ideal = style.colour(experiment), [rates[0] * count / counts[0] for count in counts]
+            layout.points(
+                axes, counts, rates, "fused", colour, 5.5, color=colour, linestyle="-", label=style.plain(experiment)
+            )
+            axes.plot(counts, ideal, color=colour, linestyle=":", linewidth=1)
+        axes.set_title(title)
+        axes.yaxis.set_major_formatter(lambda value, _: text.rate(value))
     figure.legend(*left.get_legend_handles_labels(), loc="outside right upper", frameon=False, fontsize=8.5)
-    _steps(right, rows)
-    _axis(right, "◆ step, ○ all-reduce", counts)
-    right.yaxis.set_major_formatter(looks.time_axis())
-    yield Drawing(
+    for experiment, field, counts, times in _measured(rows, "step", "all_reduce"):
+        colour, kind = style.colour(experiment), "fused" if field == "step" else "fit"
+        layout.points(
+            right, counts, times, kind, colour, 5.5, color=colour, linestyle=style.mark(kind).line, linewidth=1.2
+        )
+    right.set_title("◆ step, ○ all-reduce")
+    right.yaxis.set_major_formatter(lambda value, _: text.seconds(value))
+    yield style.Drawing(
         "scale-out",
         "What more devices bring",
         " ".join([_in_words(row) for row in rows]),
@@ -46,47 +51,19 @@ def scale_out(source: Source) -> Iterator[Drawing]:
     )
 
 
-def _rates(axes: Axes, kind: str, rows: list[DeviceScaling]) -> None:
+def _measured(rows: list[DeviceScaling], *fields: str) -> Iterator[tuple[str, str, list[int], list[float]]]:
+    """Yield each experiment and field with the numbers of devices at which it was measured, and its values there."""
     for experiment in dict.fromkeys(row.experiment for row in rows):
-        points = [(row.devices, getattr(row, kind)) for row in rows if row.experiment == experiment]
-        points = [(devices, rate) for devices, rate in points if rate is not None]
-        if not points:
-            continue
-        colour = looks.colour(experiment)
-        axes.plot(
-            *zip(*points, strict=True), color=colour, **looks.mark("fused", colour), label=looks.plain(experiment)
-        )
-        first = points[0]
-        ideal = [(devices, first[1] * devices / first[0]) for devices, _ in points]
-        axes.plot(*zip(*ideal, strict=True), color=colour, linestyle=":", linewidth=1)
-
-
-def _steps(axes: Axes, rows: list[DeviceScaling]) -> None:
-    for experiment in dict.fromkeys(row.experiment for row in rows):
-        colour = looks.colour(experiment)
-        for field, kind in (("step", "fused"), ("all_reduce", "fit")):
-            points = [(row.devices, getattr(row, field)) for row in rows if row.experiment == experiment]
-            points = [(devices, value) for devices, value in points if value is not None]
-            if points:
-                style: dict[str, Any] = {"linestyle": "-" if kind == "fused" else "--", "linewidth": 1.2}
-                axes.plot(*zip(*points, strict=True), color=colour, **style, **looks.mark(kind, colour))
-
-
-def _axis(axes: Axes, title: str, counts: list[int]) -> None:
-    axes.set(xscale="log", yscale="log", xlabel="devices", xlim=(counts[0] / 1.25, counts[-1] * 1.25))
-    axes.xaxis.set_major_locator(FixedLocator(counts))
-    axes.xaxis.set_major_formatter(looks.count_axis())
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.grid(axis="y")
-    axes.set_title(title)
+        for field in fields:
+            every = {row.devices: getattr(row, field) for row in rows if row.experiment == experiment}
+            if known := {devices: value for devices, value in every.items() if value is not None}:
+                yield experiment, field, list(known), list(known.values())
 
 
 def _in_words(row: DeviceScaling) -> str:
-    table = devices.table([row])
-    said = {header: cell.text for header, cell in zip(table.headers, table.rows[0], strict=True)}
+    strong, weak = (text.cell(rate, "{:,.0f}".format).text for rate in (row.strong, row.weak))
     reduced = f", all-reduce {text.seconds(row.all_reduce)}" if row.all_reduce else ""
     return (
-        f"{row.experiment} on {row.devices}: strong {said['strong rows/s']} rows/s, weak {said['weak rows/s']} rows/s, "
-        f"step {said['step']}{reduced}."
+        f"{row.experiment} on {row.devices}: strong {strong} rows/s, weak {weak} rows/s, "
+        f"step {text.cell(row.step, text.seconds).text}{reduced}."
     )
