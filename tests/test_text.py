@@ -21,12 +21,12 @@ def test_line():
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "shown"),
     [(1.2345e-8, "12.3 ns"), (9.999e-4, "1 ms"), (0.5, "500 ms"), (59.94, "59.9 s"), (12345.6, "12,346 s")],
 )
-def test_seconds(value, said):
+def test_seconds(value, shown):
     """A time is said with its unit, to three digits."""
-    assert words.seconds(value) == said
+    assert words.seconds(value) == shown
 
 
 def test_moment():

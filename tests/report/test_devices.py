@@ -104,9 +104,16 @@ def test_partial(tmp_path):
     run = msgspec.structs.replace(recordings.RUN, context={**recordings.RUN.context, "devices": 2, "processes": 2})
     path = recordings.save(tmp_path, recordings.content(run=run, entries=kept))
     rows = devices.rows(loading.read(path).record.timed())
-    assert [cells[2] for cells in devices.cells(rows)] == ["–"] * 4
+    assert [row[2].text for row in devices.table(rows).rows] == ["–"] * 4
     assert all("strong" not in sentence for sentence in devices.answer(rows, run.context))
     report.write([path], tmp_path / "out")
+
+
+def test_table(path):
+    """Each column shows its figure with its unit, and is sorted by the number."""
+    cells = devices.table(devices.rows(loading.read(path).record.timed())).rows[3]
+    assert [cell.text for cell in cells] == ["mnist", "2", "160", "80 %", "182", "91 %", "62.5 ms", "5 ms"]
+    assert (cells[2].value, cells[6].value, cells[7].value) == (160, 0.0625, 0.005)
 
 
 def test_summary(path, capsys):

@@ -1,41 +1,35 @@
 """The page in a browser: quiet, self-contained, sortable, accessible, in both colour schemes and on a phone."""
 
 import pytest
-import recordings
-from browsing import DESK, PHONE, axe, browser, scheme, visit
+from browsing import DESK, PHONE, axe, browser, visit
 
-from autoenc_bench.report import page as report
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    """Write the report of a record of this suite and one by plain pytest-benchmark, and of one that is broken."""
-    folder = tmp_path_factory.mktemp("records")
-    broken = folder / "0003_broken.json"
-    broken.write_text("{")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-        return report.write([recordings.save(folder), recordings.save_plain(folder), broken], folder / "out").page
+pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
+@pytest.fixture(scope="module", params=["light", "dark"])
+def scheme(request):
+    """Return a colour scheme, for all tests of a page that is opened once."""
+    return request.param
+
+
+@pytest.fixture(scope="module", params=[DESK, PHONE], ids=["desk", "phone"])
 def page(request, browser, written, scheme):
     """Open the page on a desk and on a phone, light and dark."""
-    with visit(browser, written, color_scheme=scheme, viewport=request.param) as page:
+    with visit(browser, written.page, color_scheme=scheme, viewport=request.param) as page:
         yield page
 
 
 @pytest.fixture
 def desk(browser, written):
     """Open the page on a desk."""
-    with visit(browser, written, viewport=DESK) as page:
+    with visit(browser, written.page, viewport=DESK) as page:
         yield page
 
 
 def test_pictures(page):
     """Every picture is drawn, has a real alternative text, and none looks like another."""
     images = page.evaluate("[...document.images].map(image => [image.naturalWidth, image.alt])")
-    assert len(images) == 17
+    assert len(images) == 22
     assert all(width > 100 for width, _ in images)
     assert all(len(alternative) > 60 and alternative.endswith(".") for _, alternative in images)
     assert len({alternative for _, alternative in images}) == len(images)
@@ -132,15 +126,15 @@ def test_skip_link(desk):
 
 def test_without_script(browser, written):
     """Without JavaScript the page reads the same: tables, headings and pictures are there."""
-    with visit(browser, written, java_script_enabled=False) as page:
+    with visit(browser, written.page, java_script_enabled=False) as page:
         assert page.locator("#headline-1 tbody tr").count() == 7
-        assert page.locator("thead th", has_text="val_loss").inner_text() == "val_loss"
-        assert page.locator("img").count() == 17
+        assert page.locator("#headline-1 thead th", has_text="val_loss").inner_text() == "val_loss"
+        assert page.locator("img").count() == 22
 
 
 def test_print_is_light(browser, written):
     """On paper the page is dark on white, also from a dark screen."""
-    with visit(browser, written, color_scheme="dark") as page:
+    with visit(browser, written.page, color_scheme="dark") as page:
         page.emulate_media(media="print")
         colours = page.evaluate("(style => [style.color, style.backgroundColor])(getComputedStyle(document.body))")
     assert _lightness(colours[0]) < 60

@@ -5,7 +5,6 @@ import pytest
 import recordings
 
 from autoenc_bench.records import loading
-from autoenc_bench.report import page as report
 from autoenc_bench.report import side_by_side
 
 
@@ -29,27 +28,30 @@ def read(*paths):
 
 def test_rows(tmp_path):
     """Each experiment has a row per record, named by its backend, with the fused trainer's figures."""
-    found = side_by_side.rows(read(save(tmp_path, "tensorflow"), save(tmp_path, "jax")))
-    assert [(row.experiment, row.label) for row in found] == [
+    rows = side_by_side.rows(read(save(tmp_path, "tensorflow"), save(tmp_path, "jax")))
+    assert [(row.experiment, row.label) for row in rows] == [
         ("crude-simple", "tensorflow"),
         ("crude-simple", "jax"),
         ("digits", "tensorflow"),
         ("digits", "jax"),
     ]
-    assert found[0].agreement is None
-    assert found[1].first_call == pytest.approx(1.2)
-    assert found[1].peak == recordings.MEMORY.peak
-    assert found[1].fused == pytest.approx(9000 / (0.2 * 1.1), rel=0.1)
-    assert 0 < found[1].efficiency < 1
+    assert rows[0].agreement is None
+    assert rows[1].first_call == pytest.approx(1.2)
+    assert rows[1].peak == recordings.MEMORY.peak
+    assert rows[1].fused == pytest.approx(9000 / (0.2 * 1.1), rel=0.1)
+    assert 0 < rows[1].efficiency < 1
 
 
-@pytest.mark.parametrize(("error", "said"), [(0, "equal"), (0.0001, "agrees to 0.2 %"), (0.1, "differs by +10.0 %")])
-def test_errors(tmp_path, error, said):
-    """Errors of the others are held against the first record's, with rounding let through."""
+@pytest.mark.parametrize(
+    ("error", "agreement"), [(0, "equal"), (0.0001, "agrees to 0.2 %"), (0.1, "differs by +10.0 %")]
+)
+def test_errors(tmp_path, error, agreement):
+    """Errors of the others are compared with the first record's, with rounding let through."""
     rows = side_by_side.rows(read(save(tmp_path, "tensorflow"), save(tmp_path, "jax", error)))
-    found = side_by_side.Contrast(rows, [])
-    assert [row[-1].text for row in found.cells] == ["–", said] * 2
-    assert ("Errors differ in crude-simple (jax), digits (jax)." in found.answer) == (error == 0.1)
+    together = side_by_side.SideBySide(rows, [])
+    assert [row[-1].text for row in together.table.rows] == ["–", agreement] * 2
+    assert ("Errors differ in crude-simple (jax), digits (jax)." in together.answer) == (error == 0.1)
+    assert ("All errors agree." in together.answer) == (error != 0.1)
 
 
 def test_labels(tmp_path):
@@ -61,13 +63,51 @@ def test_labels(tmp_path):
     assert len(read(first, second, recordings.save_plain(tmp_path))) == 2
 
 
-def test_page(tmp_path):
+def test_table():
+    """Each column shows its figure with its unit; records are named as experiments are, and lie to the left."""
+    row = side_by_side.RecordResult(
+        experiment="digits",
+        label="jax",
+        fit=1000,
+        fused=12345.6,
+        first_call=1.25,
+        peak=2**30,
+        efficiency=0.5,
+        error=3.14159,
+        agreement=None,
+    )
+    table = side_by_side.SideBySide([row], []).table
+    (cells,) = table.rows
+    assert [cell.text for cell in cells[:5]] == ["digits", "jax", "1,000", "12,346", "1.25 s"]
+    assert [cell.text for cell in cells[5:]] == ["1,024 MiB", "50 %", "3.142", "–"]
+    assert table.markdown().splitlines()[-1].startswith("| `digits`     | `jax`    |")
+
+
+def test_fastest():
+    """The answer names who is fastest in which experiments, where more than one was timed; many are counted."""
+    rates = {
+        "a": {"tf": 3, "jax": 2},
+        "b": {"tf": 3, "jax": 2, "torch": 1},
+        "c": {"jax": 1},
+        "d": {"jax": 2, "tf": None},
+        **{name: {"tf": 1, "jax": 2} for name in "efgh"},
+    }
+    empty = dict.fromkeys(("fit", "first_call", "peak", "efficiency", "error", "agreement"))
+    rows = [
+        side_by_side.RecordResult(experiment=name, label=label, fused=rate, **empty)
+        for name, labels in rates.items()
+        for label, rate in labels.items()
+    ]
+    answer = side_by_side.SideBySide(rows, []).answer
+    assert answer == "tf trains fastest in a, b. jax trains fastest in 4 experiments."
+
+
+def test_page(written):
     """The page of several records begins with what they say together, and so does the Markdown."""
-    paths = [save(tmp_path, backend) for backend in ("tensorflow", "jax", "torch")]
-    page = report.write(paths, tmp_path / "out").page.read_text()
-    assert page.index(">Side by side</h2>") < page.index('id="record-1"')
-    assert "All errors agree." in page
-    assert (tmp_path / "out" / "figures" / "side-by-side.png").exists()
-    assert "| `crude-simple` | `torch`" in (tmp_path / "out" / "summary.md").read_text()
-    report.write(paths[:1], tmp_path / "out")
-    assert not (tmp_path / "out" / "figures" / "side-by-side.png").exists()
+    page = written.page.read_text()
+    assert page.index(">Side by side</h2>") < page.index("2 0001_small trains fastest in") < page.index('id="record-1"')
+    assert (written.page.parent / "figures" / "side-by-side.png").exists()
+    text = written.page.with_name("summary.md").read_text()
+    assert (
+        text.index("## Side by side") < text.index("| `crude-simple`  | `2 0001_small`") < text.index("## `0001_small`")
+    )

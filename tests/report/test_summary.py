@@ -1,5 +1,7 @@
 """The headline sums a record up, and says nothing about what was not measured."""
 
+import msgspec
+
 from autoenc_bench.records import record
 from autoenc_bench.records.case import Case, Error, Statistics, Yardstick
 from autoenc_bench.report import summary
@@ -51,8 +53,54 @@ def test_what_was_not_measured():
     """What was not measured or not timed is a dash, not a zero."""
     (row,) = summary.rows([(case("epoch", "fit"), None)])
     assert (row.fit, row.fused, row.speed_up, row.error, row.seconds) == (None,) * 5
-    body = summary.table([row]).splitlines()[-1]
+    body = summary.table([row]).text().splitlines()[-1]
     assert body.split() == ["digits"] + ["–"] * 8
+
+
+def test_table():
+    """Each column shows its figure: rates, speed-up, seconds, errors and losses, to the digits that matter."""
+    row = summary.ExperimentSummary(
+        experiment="digits",
+        fit=1000,
+        fused=12345.5,
+        seconds=4.567,
+        error=3.1,
+        sigma=0.25,
+        constant_mean=12,
+        pca=1.7,
+        val_loss=0.30004,
+    )
+    (cells,) = summary.table([row]).rows
+    assert [cell.text for cell in cells] == [
+        "digits",
+        "1,000",
+        "12,346",
+        "12.3 ×",
+        "4.57",
+        "3.100 ± 0.250",
+        "12.000",
+        "1.700",
+        "0.3000",
+    ]
+    assert [cell.value for cell in cells] == [None, 1000, 12345.5, 12.3455, 4.567, 3.1, 12, 1.7, 0.30004]
+
+
+def test_answer():
+    """The sentences say by how much the fused trainer is faster, and how many errors are below each yardstick's."""
+    timed = [
+        (case("epoch", "fit", rows=100), 1.0),
+        (case("epoch", "fused", rows=900), 0.5),
+        (case("experiment", "fused", error=error(2.0)), 1.0),
+    ]
+    (row,) = summary.rows(timed)
+    worse = msgspec.structs.replace(row, fused=5000.0, error=13.0)
+    better = msgspec.structs.replace(row, fit=None, error=1.5)
+    assert summary.answer([worse, row, better]) == [
+        "The fused trainer takes 18 to 50 times as many rows per second as fit.",
+        "The autoencoder's error is below the constant mean's in 2 of 3 experiments, and below PCA's in 1.",
+    ]
+    assert summary.answer([row])[0] == "The fused trainer takes 18 times as many rows per second as fit."
+    assert summary.answer(summary.rows([(case("build", None), 1.0)])) == []
 
 
 def test_rows_keep_their_order():
@@ -63,12 +111,12 @@ def test_rows_keep_their_order():
 
 def test_markdown():
     """The table is Markdown when asked for."""
-    lines = summary.table(summary.rows([(case("epoch", "fit"), 2.0)]), "github").splitlines()
+    lines = summary.table(summary.rows([(case("epoch", "fit"), 2.0)])).markdown().splitlines()
     assert lines[0].startswith("| experiment")
     assert set(lines[1]) <= set("|-: ")
 
 
-def test_leftovers():
+def test_not_run():
     """Cases that share a reason share a line."""
     left = [record.NotRun("a", "no data"), record.NotRun("b", "broken"), record.NotRun("c", "no data")]
-    assert summary.leftovers(left, "skipped") == ["skipped 2 cases (a … c): no data", "skipped b: broken"]
+    assert summary.not_run(left, "skipped") == ["skipped 2 cases (a … c): no data", "skipped b: broken"]

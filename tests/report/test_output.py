@@ -1,0 +1,74 @@
+"""A report appears whole or not at all, and replaces what an earlier one drew, and nothing else."""
+
+import pytest
+import recordings
+from matplotlib.figure import Figure
+from pages import files
+
+from autoenc_bench.exceptions import InvalidInputError
+from autoenc_bench.report import output, render
+from autoenc_bench.report import page as report
+from autoenc_bench.report.figures import style
+
+
+def test_an_error_leaves_the_last_report(tiny, tmp_path, monkeypatch):
+    """Where drawing fails, the report that was there stays as it was, and nothing lies about."""
+    out = tmp_path / "out"
+    report.write([tiny], out)
+    before = files(out)
+    fill = render.fill
+    monkeypatch.setattr(render, "fill", lambda name, **content: fill(name, **content) if "html" in name else 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        report.write([tiny], out)
+    assert files(out) == before
+
+
+def test_figures_come_before_pages(tiny, tmp_path):
+    """Where a figure cannot be put in place, the page is still the one that was there."""
+    out = tmp_path / "out"
+    (out / "figures" / "time-per-case.svg").mkdir(parents=True)
+    (out / "index.html").write_text("before")
+    with pytest.raises(InvalidInputError, match="cannot be written"):
+        report.write([tiny], out)
+    assert (out / "index.html").read_text() == "before"
+    assert sorted(path.name for path in out.iterdir()) == ["figures", "index.html"]
+
+
+def test_a_newer_report_replaces_figures(tiny, tmp_path):
+    """Figures of an earlier report go; what somebody else put there stays."""
+    out = tmp_path / "out"
+    case = recordings.benchmark(recordings.timed("digits", "epoch", trainer="fused"), 1.0)
+    report.write([recordings.save(tmp_path, recordings.content(entries=[case])), tiny], out)
+    assert (out / "figures" / "1-0001_small" / "time-per-case.svg").exists()
+    (out / "figures" / "mine.png").write_bytes(b"\x89PNG mine")
+    (out / "figures" / "notes.txt").write_text("autoenc-bench")
+    (out / "README.md").write_text("mine")
+    report.write([tiny], out)
+    kept = {"README.md", "figures/mine.png", "figures/notes.txt"}
+    assert set(files(out)) == kept | {
+        "index.html",
+        "summary.md",
+        "figures/time-per-case.svg",
+        "figures/time-per-case.png",
+    }
+
+
+@pytest.mark.parametrize(("text", "name"), [("A b/../c:d", "a-b-c-d"), ("é", "unnamed"), ("x" * 200, "x" * 80)])
+def test_file_name(text, name):
+    """A text becomes a name that every system takes for a file."""
+    assert output.file_name(text) == name
+
+
+def test_names_of_figures_are_kept_apart(tmp_path):
+    """Two drawings whose names every system would take for one become two files."""
+    drawings = [("", style.Drawing(name, "t", "a", Figure())) for name in ("Error a/b", "error-a:b")]
+    pictures = output.save(drawings, tmp_path, "figures", lambda _: None)
+    assert [picture.file for picture in pictures] == ["figures/error-a-b", "figures/error-a-b-again"]
+    assert len(files(tmp_path)) == 4
+
+
+def test_a_folder_that_cannot_be_written(tiny, tmp_path):
+    """Where the folder cannot be written, the error names it and says what to do."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidInputError, match="file: cannot be written: File exists; choose another folder"):
+        report.write([tiny], tmp_path / "file")
