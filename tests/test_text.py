@@ -43,3 +43,81 @@ def test_code(text):
     inner = found.removeprefix(fence).removesuffix(fence)
     assert fence not in re.findall("`+", inner)
     assert inner.replace(r"\|", "|").strip() == " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [(0, "0 cores"), (1, "1 core"), (2, "2 cores"), (12345, "12,345 cores"), (None, "None cores")]
+)
+def test_count(number, shown):
+    """A number of things has its noun in the right number."""
+    assert words.count(number, "core") == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("threads", None, "all"),
+        ("cpu_limit", None, "no limit"),
+        ("cpu", None, "unknown"),
+        ("pinned", True, "yes"),
+        ("pinned", False, "no"),
+        ("load", [0.5, 0.5], "0.5"),
+        ("load", [0.123456, 2596.4], "0.123 – 2,596"),
+        ("accelerators", [], "none"),
+        ("cores", 4096, "4096"),
+        ("XLA_FLAGS", "a=1_2", "a=1_2"),
+    ],
+)
+def test_fact(name, value, shown):
+    """A fact is shown as people read it, and what is missing by what that means."""
+    assert words.fact(name, value) == shown
+
+
+@pytest.mark.parametrize(("value", "shown"), [(2.5e6, "2.5 M"), (12345, "12.3 k"), (1000, "1 k"), (99.94, "99.9")])
+def test_rate(value, shown):
+    """A rate is shown in thousands or millions, to three digits."""
+    assert words.rate(value) == shown
+
+
+def test_cell():
+    """A cell keeps the number that it shows; what was not measured is a dash, and zero is not that."""
+    assert words.cell(1234.5, "{:,.0f}".format) == words.Cell("1,234", 1234.5)
+    assert words.cell(0, "{:.1f}".format) == words.Cell("0.0", 0)
+    assert words.cell(None, "{:.1f}".format) == words.Cell("–", None)
+
+
+COLUMNS = (
+    ("name", lambda item: words.Cell(item[0])),
+    ("by", lambda item: words.Cell(f"{item[0]}{item[0]}")),
+    ("how many", lambda item: words.cell(item[1], "{:,}".format)),
+)
+ITEMS = [("a|b", 1000), ("c\nd", None), ("007", 5)]
+
+
+def test_table_as_text():
+    """On a terminal names lie left and numbers right, each on one line and as it stands."""
+    assert words.Table.of(COLUMNS, ITEMS).text().splitlines() == [
+        "name        by    how many",
+        "------  ------  ----------",
+        "a|b     a|ba|b       1,000",
+        "c d     c dc d           –",
+        "007     007007           5",
+    ]
+
+
+def test_table_as_markdown():
+    """In Markdown names are code, columns have their sides, and no name ends a cell."""
+    assert words.Table.of(COLUMNS, ITEMS, names=2).markdown().splitlines() == [
+        "| name   | by         |   how many |",
+        "|--------|------------|------------|",
+        r"| `a\|b` | `a\|ba\|b` |      1,000 |",
+        "| `c d`  | `c dc d`   |          – |",
+        "| `007`  | `007007`   |          5 |",
+    ]
+
+
+def test_table_with_sides():
+    """Columns may be given their sides one by one."""
+    rows = [[words.Cell("a"), words.Cell("1")], [words.Cell("bb"), words.Cell("22")]]
+    table = words.Table(("name", "what"), rows, align=("right", "left"))
+    assert table.text().splitlines()[2:] == ["     a  1", "    bb  22"]
