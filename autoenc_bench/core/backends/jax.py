@@ -13,17 +13,17 @@ from jax import lax
 from jax.sharding import NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
+from autoenc_bench.core.backends import Call, EpochProgram, StreamPrograms, Trainable
+
 State = tuple[list[jax.Array], list[jax.Array], list[jax.Array]]  # what is trained, what is not, the optimizer's
 
 
 def configure(threads: int | None) -> None:
-    """Limit the CPU's thread pool, which is made at JAX's first use and as large as this variable says."""
     if threads is not None:
-        os.environ["NPROC"] = str(threads)
+        os.environ["NPROC"] = str(threads)  # as large as this the CPU's thread pool is made, at JAX's first use
 
 
 def accelerators() -> list[str]:
-    """Name the devices that are no CPUs."""
     return [device.device_kind for device in jax.local_devices() if device.platform != "cpu"]
 
 
@@ -32,34 +32,24 @@ def reset_peak_memory() -> None:
 
 
 def peak_memory() -> None:
-    """Give nothing: the peak of the process is not that of a case."""
+    """Return nothing: the peak of the process is not that of a case."""
 
 
-def put(values: NDArray[Any]) -> jax.Array:
-    """Copy an array to the device."""
+def put(values: NDArray[Any]) -> Any:
     shared = keras.distribution.distribution()
     if shared is None:
-        placed: jax.Array = jax.device_put(values)
-        return placed
+        return jax.device_put(values)
     everywhere = NamedSharding(shared.device_mesh.backend_mesh, PartitionSpec())
     return jax.make_array_from_callback(values.shape, everywhere, lambda index: values[index])
 
 
-def compile_call(function: Callable[[jax.Array], jax.Array]) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """Compile a function of one tensor, once per input shape."""
+def compile_call(function: Callable[[jax.Array], jax.Array]) -> Call:
     program = jax.jit(function)
-
-    def call(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(program(values))
-
-    return call
+    return lambda values: np.asarray(program(values))
 
 
-def compile_epoch(
-    model: keras.Model, loss: keras.losses.Loss, optimizer: keras.Optimizer, batch_size: int
-) -> Callable[[jax.Array, jax.Array, NDArray[np.int32]], tuple[float, float]]:
-    """Compile an epoch: a ``lax.scan`` over gathered batches, then the partial batch, then validation."""
-    step = _step(model, loss, optimizer)
+def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
+    step, validate = _step(trainable), _validation(trainable)
 
     def take(values: jax.Array, rows: jax.Array) -> jax.Array:
         return values.at[rows].get(mode="promise_in_bounds")  # else each value is checked for a row that is not there
@@ -73,12 +63,9 @@ def compile_epoch(
         if rest:
             state, last = step(state, take(train, order[steps * batch_size :]))
             total += rest * last
-        weights, fixed, _ = state
-        test = _spread(test)
-        predicted, _ = model.stateless_call(weights, fixed, test, training=False)
-        return state, total / len(train), loss(test, predicted)
+        return state, total / len(train), validate(state, test)
 
-    program = _in_place(epoch, model, optimizer)
+    program = _in_place(epoch, trainable)
 
     def run(train: jax.Array, test: jax.Array, order: NDArray[np.int32]) -> tuple[float, float]:
         train_loss, test_loss = program(train, test, order)
@@ -87,28 +74,20 @@ def compile_epoch(
     return run
 
 
-def compile_stream(
-    model: keras.Model, loss: keras.losses.Loss, optimizer: keras.Optimizer, draw: Callable[[jax.Array, int], jax.Array]
-) -> tuple[Callable[[int, int, int], float], Callable[[jax.Array], float]]:
-    """Compile a ``lax.fori_loop`` over batches that are drawn inside it, and validation."""
-    step = _step(model, loss, optimizer)
+def compile_stream(trainable: Trainable, draw: Callable[[jax.Array, int], jax.Array]) -> StreamPrograms:
+    step, validate = _step(trainable), _validation(trainable)
 
     @partial(jax.jit, static_argnums=3)
     def train(state: State, first: jax.Array, steps: jax.Array, batch_size: int) -> tuple[State, jax.Array]:
-        def body(index: jax.Array, held: tuple[State, jax.Array]) -> tuple[State, jax.Array]:
-            state, value = step(held[0], draw(first + (index * batch_size).astype("uint32"), batch_size))
-            return state, held[1] + value
+        def body(index: jax.Array, carry: tuple[State, jax.Array]) -> tuple[State, jax.Array]:
+            state, value = step(carry[0], draw(first + (index * batch_size).astype("uint32"), batch_size))
+            return state, carry[1] + value
 
         result: tuple[State, jax.Array] = lax.fori_loop(0, steps, body, (state, jnp.zeros(())))
         return result
 
-    @jax.jit
-    def validation(state: State, test: jax.Array) -> tuple[State, jax.Array]:
-        test = _spread(test)
-        predicted, _ = model.stateless_call(*state[:2], test, training=False)
-        return state, loss(test, predicted)
-
-    training, validating = _in_place(train, model, optimizer), _in_place(validation, model, optimizer)
+    training = _in_place(train, trainable)
+    validating = _in_place(jax.jit(lambda state, test: (state, validate(state, test))), trainable)
 
     def run(first: int, steps: int, batch_size: int) -> float:
         return float(training(np.uint32(first), np.int32(steps), batch_size)[0])
@@ -129,10 +108,8 @@ def compile_all_reduce(size: int, times: int) -> Callable[[], float]:
 
     @jax.jit
     def reduce(values: jax.Array) -> jax.Array:
-        def again(_: int, values: jax.Array) -> jax.Array:
-            mean = jnp.broadcast_to(values.mean(axis=0), values.shape)
-            kept: jax.Array = lax.with_sharding_constraint(mean, parted)
-            return kept
+        def again(_: int, values: jax.Array) -> Any:
+            return lax.with_sharding_constraint(jnp.broadcast_to(values.mean(axis=0), values.shape), parted)
 
         result: jax.Array = lax.fori_loop(0, times, again, values).mean()
         return result
@@ -140,10 +117,9 @@ def compile_all_reduce(size: int, times: int) -> Callable[[], float]:
     return lambda: float(reduce(values))
 
 
-def _step(
-    model: keras.Model, loss: keras.losses.Loss, optimizer: keras.Optimizer
-) -> Callable[[State, jax.Array], tuple[State, jax.Array]]:
-    """Return a training step from state to state on a batch (b, d), which gives the loss before it, too."""
+def _step(trainable: Trainable) -> Callable[[State, jax.Array], tuple[State, jax.Array]]:
+    """Return a training step: from the state and a batch (b, d) to the next state and the loss before it."""
+    model, loss, optimizer = trainable
 
     def objective(weights: list[jax.Array], fixed: list[jax.Array], batch: jax.Array) -> tuple[jax.Array, Any]:
         predicted, fixed = model.stateless_call(weights, fixed, batch, training=True)
@@ -159,19 +135,26 @@ def _step(
     return step
 
 
-def _spread(batch: jax.Array) -> jax.Array:
-    """Let each device have its part of a batch where Keras distributes, unless it cannot be parted evenly."""
+def _validation(trainable: Trainable) -> Callable[[State, jax.Array], Any]:
+    def validate(state: State, test: jax.Array) -> Any:
+        test = _spread(test)
+        predicted, _ = trainable.model.stateless_call(*state[:2], test, training=False)
+        return trainable.loss(test, predicted)
+
+    return validate
+
+
+def _spread(batch: jax.Array) -> Any:
+    """Part a batch among the devices where Keras distributes, unless it cannot be parted evenly."""
     shared = keras.distribution.distribution()
     if shared is None or len(batch) % shared.num_model_replicas:
         return batch
-    spread: jax.Array = keras.distribution.distribute_tensor(batch, shared.get_data_layout(batch.shape))
-    return spread
+    return keras.distribution.distribute_tensor(batch, shared.get_data_layout(batch.shape))
 
 
-def _in_place(
-    program: Callable[..., tuple[Any, ...]], model: keras.Model, optimizer: keras.Optimizer
-) -> Callable[..., tuple[Any, ...]]:
-    """Give a program of states the variables' values, and the variables its new state; return what else it gave."""
+def _in_place(program: Callable[..., tuple[Any, ...]], trainable: Trainable) -> Callable[..., tuple[Any, ...]]:
+    """Run a program of states on the variables' values and assign the new ones; return what else it returns."""
+    model, _, optimizer = trainable
     variables = model.trainable_variables, model.non_trainable_variables, optimizer.variables
 
     def run(*arguments: Any) -> tuple[Any, ...]:

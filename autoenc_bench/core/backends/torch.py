@@ -5,7 +5,7 @@ C++ compiler on every machine and half a minute for each program.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import keras
 import numpy as np
@@ -13,41 +13,35 @@ import torch
 from numpy.typing import NDArray
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from autoenc_bench.core.backends import Call, EpochProgram, Trainable
+from autoenc_bench.exceptions import NotFoundError
+
 
 def configure(threads: int | None) -> None:
-    """Limit PyTorch's two thread pools; too late, and so an error of PyTorch's, once it has run."""
-    if threads is not None:
+    if threads is not None:  # too late, and so an error of PyTorch's, once it has run
         torch.set_num_threads(threads)
         torch.set_num_interop_threads(threads)
 
 
 def accelerators() -> list[str]:
-    """Name the GPUs."""
     return [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
 
 
 def reset_peak_memory() -> None:
-    """Forget how much memory the first GPU held at most."""
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
 
 
 def peak_memory() -> int | None:
-    """Give the most bytes that were allocated on the first GPU since; PyTorch keeps no account of CPUs."""
     return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
 
 
 def put(values: NDArray[Any]) -> torch.Tensor:
-    """Copy an array to the device that Keras uses."""
     tensor: torch.Tensor = keras.ops.convert_to_tensor(values)
     return tensor
 
 
-def compile_call(
-    function: Callable[[torch.Tensor], torch.Tensor],
-) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """Call a function of one tensor without recording gradients."""
-
+def compile_call(function: Callable[[torch.Tensor], torch.Tensor]) -> Call:
     def call(values: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.inference_mode():
             result: NDArray[np.float32] = function(put(values)).cpu().numpy()
@@ -56,16 +50,14 @@ def compile_call(
     return call
 
 
-def compile_epoch(
-    model: keras.Model, loss: keras.losses.Loss, optimizer: keras.Optimizer, batch_size: int
-) -> Callable[[torch.Tensor, torch.Tensor, NDArray[np.int32]], tuple[float, float]]:
-    """Record a step once per batch size; an epoch replays it over gathered batches, the partial one last."""
+def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
+    model, loss, optimizer = trainable
     weights = model.trainable_variables
     variables = [*weights, *model.non_trainable_variables, *optimizer.variables]
     recorded: dict[int, Callable[[list[torch.Tensor], torch.Tensor], tuple[list[torch.Tensor], torch.Tensor]]] = {}
 
     def step(values: list[torch.Tensor], batch: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
-        """Give the variables' values after a step on a batch (b, d), and the loss before it."""
+        """Return the variables' values after a step on a batch (b, d), and the loss before it."""
         trained = [value.detach().requires_grad_() for value in values[: len(weights)]]
         state = [*trained, *values[len(weights) :]]
         with keras.StatelessScope(state_mapping=list(zip(variables, state, strict=True))) as scope:
@@ -88,18 +80,9 @@ def compile_epoch(
             variable.assign(value)
         return float(total) / len(train), float(loss(test, model(test, training=False)))
 
-    def run(train: torch.Tensor, test: torch.Tensor, order: NDArray[np.int32]) -> tuple[float, float]:
-        with torch.no_grad():
-            return epoch(train, test, order)
-
-    return run
+    program: EpochProgram = torch.no_grad()(epoch)
+    return program
 
 
-def compile_stream(
-    model: keras.Model,  # noqa: ARG001 - the seam's parameters
-    loss: keras.losses.Loss,  # noqa: ARG001 - the same
-    optimizer: keras.Optimizer,  # noqa: ARG001 - the same
-    draw: Callable[[torch.Tensor, int], torch.Tensor],  # noqa: ARG001 - the same
-) -> tuple[Callable[[int, int, int], float], Callable[[torch.Tensor], float]]:
-    """Raise LookupError: there is no compiled program here that could draw rows."""
-    raise LookupError("streamed rows are drawn by a compiled program, and torch runs none here; take another backend")
+def compile_stream(trainable: Trainable, draw: Callable[[torch.Tensor, int], Any]) -> NoReturn:
+    raise NotFoundError("streamed rows are drawn by a compiled program, and torch runs none here; take another backend")
