@@ -8,7 +8,7 @@ import numpy as np
 
 from autoenc_bench.catalogue.limits import Overrides
 from autoenc_bench.gate.live import continuous
-from autoenc_bench.gate.live.checkouts import Side
+from autoenc_bench.gate.live.checkouts import Checkout
 
 EPOCH, WHOLE = "epoch[digits-fused]", "experiment[digits-fused]"
 LONG = 10.0  # seconds of a run
@@ -52,7 +52,7 @@ def measure(suite, folder, monkeypatch, budget=300.0):
     monkeypatch.setattr(continuous.processes, "run", suite.run)
     monkeypatch.setattr(continuous, "monotonic", lambda: suite.now)
     sides = tuple(
-        Side(name=name, words=f"code of the {name}", folder=folder, python=folder, environment={})
+        Checkout(name=name, description=f"code of the {name}", folder=folder, python=folder, environment={})
         for name in ("base", "head")
     )
     shown = []

@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     measured = f"{look.runs} runs in {look.seconds:.0f} s, until {look.ended}"
     result = conclude(look.comparison, ended, options.format, measured)
     for side in sides:
-        print(f"{side.name}: {side.words}; records: {store / side.name}", file=sys.stderr)
+        print(f"{side.name}: {side.description}; records: {store / side.name}", file=sys.stderr)
     return result
 
 

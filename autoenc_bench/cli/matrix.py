@@ -75,13 +75,13 @@ def choose(wanted: Sequence[str]) -> list[str]:
 def measure(backends: Sequence[str], options: Sequence[str]) -> Iterator[tuple[str, Path | RunFailedError]]:
     """Run the suite of this folder on each backend, with pytest's options; yield its record, or why there is none."""
     from autoenc_bench.gate.live import processes
-    from autoenc_bench.gate.live.checkouts import Side
+    from autoenc_bench.gate.live.checkouts import Checkout
 
     for place, backend in enumerate(backends, start=1):
         began = monotonic()
-        side = Side(
+        side = Checkout(
             name=f"{backend} backend",
-            words="in this folder",
+            description="in this folder",
             folder=Path.cwd(),
             python=Path(sys.executable),
             environment={},

@@ -7,23 +7,47 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from autoenc_bench.exceptions import InvalidInputError, NotFoundError
+
 NEEDED = ("pytest", "pytest_benchmark", "keras", "msgspec")
 
 # Importing them would tell more, and take seconds.
-_LOOK = f"from importlib.util import find_spec; print(*(name for name in {NEEDED} if find_spec(name) is None))"
+_MISSING = f"from importlib.util import find_spec; print(*(name for name in {NEEDED} if find_spec(name) is None))"
+
+
+def output(command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None) -> str:
+    """Return what a command prints; raise OSError when it does not start, InvalidInputError, in its words, if it fails.
+
+    ``environment`` is the whole of it.
+    """
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",
+        check=False,
+    )
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"it ended with status {done.returncode}"]
+        errors = [line[6:].strip() for line in lines if line.lower().startswith("error:")]
+        raise InvalidInputError((errors or lines)[-1])
+    return done.stdout
 
 
 def interpreter(python: Path | None) -> Path:
-    """Return the absolute path of an interpreter, by default of this one; raise LookupError when there is none.
+    """Return the absolute path of an interpreter, by default of this one; raise NotFoundError when there is none.
 
     Links are kept, for a virtual environment's interpreter is a link, and found by where the link lies.
     """
     if python is None:
         return Path(sys.executable)
-    found = python if python.is_file() else shutil.which(python)
-    if not found:
-        raise LookupError(f"{python}: no such interpreter; name a Python's path, such as .venv/bin/python")
-    return Path(os.path.abspath(found))  # noqa: PTH100 - resolve() would follow the link
+    path = python if python.is_file() else shutil.which(python)
+    if not path:
+        raise NotFoundError(f"{python}: no such interpreter; name a Python's path, such as .venv/bin/python")
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the link
 
 
 def variables(folder: Path, installed: Path | None, environment: Mapping[str, str]) -> dict[str, str]:
@@ -33,47 +57,32 @@ def variables(folder: Path, installed: Path | None, environment: Mapping[str, st
     elsewhere; then come the packages installed for it, then what was there before.
     """
     before = environment.get("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
-    paths = [str(folder), *([str(installed)] if installed else []), *([before] if before else [])]
-    return {**environment, "PYTHONPATH": os.pathsep.join(paths)}
+    return {**environment, "PYTHONPATH": os.pathsep.join(str(path) for path in (folder, installed, before) if path)}
 
 
 def install(python: Path, packages: Sequence[str], target: Path, environment: Mapping[str, str]) -> None:
-    """Let an interpreter's pip install packages, without what they depend on; raise ValueError when it cannot."""
+    """Install packages by an interpreter's pip, without what they depend on; raise InvalidInputError if it cannot."""
     pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"]
-    done = _run(python, [*pip, "--target", str(target), "--", *packages], environment)
-    if done.returncode:
-        lines = done.stderr.strip().splitlines()
-        errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
-        reason = (errors or lines or [f"pip ended with status {done.returncode}"])[-1]
-        raise ValueError(f"{python} could not install {' '.join(packages)}: {reason}")
+    arguments = [*pip, "--target", str(target), "--", *packages]
+    _run(python, arguments, environment, None, f"{python} could not install {' '.join(packages)}")
 
 
 def check(python: Path, environment: Mapping[str, str], folder: Path) -> None:
-    """Raise LookupError when an interpreter, started in a folder, would not find what the suite needs."""
-    done = _run(python, ["-c", _LOOK], environment, folder)
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or [f"it ended with status {done.returncode}"])[-1]
-        raise ValueError(f"{python}: no interpreter that runs: {reason}")
-    if missing := done.stdout.split():
-        raise LookupError(
+    """Raise NotFoundError when an interpreter, started in a folder, would not find what the suite needs."""
+    missing = _run(python, ["-c", _MISSING], environment, folder, f"{python}: no interpreter that runs").split()
+    if missing:
+        raise NotFoundError(
             f"{python} lacks {', '.join(missing)}; "
             f"install autoenc-bench's dependencies there: {python} -m pip install -e ."
         )
 
 
 def _run(
-    python: Path, arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
-) -> subprocess.CompletedProcess[str]:
+    python: Path, arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None, failure: str
+) -> str:
     try:
-        return subprocess.run(
-            [str(python), *arguments],
-            cwd=folder,
-            env={**os.environ, **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
+        return output([str(python), *arguments], {**os.environ, **environment}, folder)
     except OSError as problem:
-        raise ValueError(f"{python}: no interpreter that runs: {problem.strerror}") from problem
+        raise InvalidInputError(f"{python}: no interpreter that runs: {problem.strerror}") from problem
+    except InvalidInputError as problem:
+        raise InvalidInputError(f"{failure}: {problem}") from problem

@@ -10,40 +10,44 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
-from autoenc_bench.gate.live.checkouts import Side
+from autoenc_bench.exceptions import RunFailedError
+from autoenc_bench.gate.live.checkouts import Checkout
 
 NOTHING_SELECTED = 5  # pytest's exit status
+PREFIX = r"(E  |ERROR:? |INTERNALERROR> (?=\w*Error)|.*pytest: error: )\s*"  # of a line that says why
 
 
-def run(side: Side, options: Sequence[str], store: Path, seconds: float, tick: Callable[[], None]) -> Path:
+def run(side: Checkout, options: Sequence[str], store: Path, seconds: float, tick: Callable[[], None]) -> Path:
     """Run the suite once on a side, with pytest's options; return the record that it saved below ``store``.
 
     ``tick`` is called about once a second. The run is a process group of its own, which ends with this call, however
-    it ends. Raises TimeoutError when it takes more than so many seconds, ValueError with the reason when it leaves no
-    record.
+    it ends. Raises TimeoutError when it takes more than so many seconds, RunFailedError with the reason when it leaves
+    no record.
     """
     before = set(store.rglob("*.json"))
-    command = [side.python, "-m", "pytest", *options, "-q", "--no-report", "-p", "no:cacheprovider"]
-    with tempfile.TemporaryFile() as said:
+    command = [str(side.python), "-m", "pytest", *options, "-q", "--no-report", "-p", "no:cacheprovider"]
+    with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
-            [*map(str, command), f"--benchmark-storage=file://{store.resolve()}"],
+            [*command, f"--benchmark-storage=file://{store.resolve()}"],
             cwd=side.folder,
             env={**os.environ, **side.environment},
             stdin=subprocess.DEVNULL,
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # a Ctrl-C is for this process to answer
         )
         try:
             _wait(process, seconds, tick)
-        finally:
-            _end(process)
-        made = set(store.rglob("*.json")) - before
-        if not made:
-            said.seek(0)
-            reason = _reason(said.read().decode(errors="replace"), process.returncode)
-            raise ValueError(f"the {side.name}, {side.words}, could not run the suite: {reason}")
-    return made.pop()
+        finally:  # leave nothing behind that the run started
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        records = set(store.rglob("*.json")) - before
+        if not records:
+            output.seek(0)
+            reason = _reason(output.read().decode(errors="replace"), process.returncode)
+            raise RunFailedError(f"the {side.name}, {side.description}, could not run the suite: {reason}")
+    return records.pop()
 
 
 def _wait(process: subprocess.Popen[bytes], seconds: float, tick: Callable[[], None]) -> None:
@@ -56,21 +60,10 @@ def _wait(process: subprocess.Popen[bytes], seconds: float, tick: Callable[[], N
             process.wait(1)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Leave nothing behind that the run started."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def _reason(said: str, status: int) -> str:
-    """Pick from what pytest wrote the line that says why."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+def _reason(output: str, status: int) -> str:
+    """Return the line of pytest's output that says why it left no record."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()] or [f"status {status}"]
     if status == NOTHING_SELECTED:
-        return f"no case was selected ({lines[-1] if lines else 'none ran'})"
-    told = [line for line in lines if re.match(r"(E  |ERROR:? |INTERNALERROR> \w*Error|.*pytest: error: )", line)]
-    return (
-        re.sub(r"^(E|ERROR:?|INTERNALERROR>|.*pytest: error:)\s+", "", [*lines[-1:], *told[-1:]][-1])
-        if lines
-        else f"status {status}"
-    )
+        return f"no case was selected ({lines[-1]})"
+    errors = [line for line in lines if re.match(PREFIX, line)]
+    return re.sub(f"^{PREFIX}", "", (errors or lines)[-1])

@@ -1,10 +1,13 @@
 """Which code is compared: revisions, the working tree as it is, and where a branch left the main one."""
 
 import os
-import subprocess
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from autoenc_bench.exceptions import InvalidInputError, NotFoundError
+from autoenc_bench.gate.live.environments import output
 
 # Where a branch may have come from; the first that exists is taken.
 MAIN = (
@@ -17,92 +20,107 @@ MAIN = (
 
 # Set within git's hooks; they would lead every git to another repository than the folder's.
 REPOSITORY_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX")
+SUBMODULE = "160000 "  # the mode of another repository in an index
 
 
 @dataclass(frozen=True)
 class Code:
-    """Hold which code a side runs: a commit, and the files that differ from it."""
+    """Which code a side runs: a commit, and the tree that is checked out, another one where files differ from it."""
 
     commit: str
-    words: str  # for people
-    changed: tuple[str, ...] = ()  # paths from the repository's root
+    tree: str
+    description: str
 
 
 def describe(commit: str, given: str | None = None) -> str:
-    """Name a commit for people: its short id, and how it was given when that is not its id."""
+    """Return a commit's short id, and how it was given when that is not its id."""
     short = commit[:12]
     return short if given is None or commit.startswith(given.lower()) else f"{short} ({given})"
 
 
-def git(folder: Path, *arguments: str) -> str:
-    """Return what git says, whatever its user has configured; raise ValueError when it fails."""
+def git(folder: Path, *arguments: str, **variables: str) -> str:
+    """Return what git prints, whatever its user has configured; raise InvalidInputError when it fails."""
     settings = ("-c", f"core.hooksPath={os.devnull}", "-c", "advice.detachedHead=false")
+    inherited = {name: value for name, value in os.environ.items() if name not in REPOSITORY_VARIABLES}
     # Without optional locks, looking at the project never gets in the way of a git that works in it.
-    environment = {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
-    for name in REPOSITORY_VARIABLES:
-        environment.pop(name, None)
+    environment = {**inherited, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **variables}
     try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *settings, *arguments],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="surrogateescape",
-            check=True,
-        )
+        return output(["git", "-C", str(folder), *settings, *arguments], environment)
     except FileNotFoundError as problem:
-        raise LookupError("git is not installed; a live comparison needs it to check out both sides") from problem
-    except subprocess.CalledProcessError as problem:
-        reason = (problem.stderr.strip().splitlines() or [f"status {problem.returncode}"])[-1]
-        raise ValueError(f"git {arguments[0]}: {reason}") from problem
-    return done.stdout
+        raise NotFoundError("git is not installed; a live comparison needs it to check out both sides") from problem
+    except InvalidInputError as problem:
+        raise InvalidInputError(f"git {arguments[0]}: {problem}") from problem
 
 
 def find(project: Path) -> tuple[Path, Path]:
     """Return the root of the project's repository, and where the project lies in it."""
     try:
-        found = git(project, "rev-parse", "--show-toplevel", "--show-prefix").splitlines()
-    except ValueError as problem:
-        raise LookupError(f"{project}: no git repository to take the two sides from: {problem}") from problem
-    return Path(found[0]).resolve(), Path(found[1])
+        top, prefix = git(project, "rev-parse", "--show-toplevel", "--show-prefix").splitlines()
+    except InvalidInputError as problem:
+        raise NotFoundError(f"{project}: no git repository to take the two sides from: {problem}") from problem
+    return Path(top).resolve(), Path(prefix)
 
 
 def at(top: Path, revision: str) -> Code:
-    """Return the code of a revision; raise LookupError when there is none."""
+    """Return the code of a revision; raise NotFoundError when there is none."""
     # No revision starts so: the one is an option of git's, the other stands for what is not reachable.
     if not revision.startswith(("-", "^")):
-        with suppress(ValueError):
+        with suppress(InvalidInputError):
             commit = git(top, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").strip()
-            return Code(commit, describe(commit, revision))
-    raise LookupError(f"{revision!r}: no such revision in {top}; name a commit, a branch or a tag that is there")
+            return Code(commit, _tree(top, commit), describe(commit, revision))
+    raise NotFoundError(f"{revision!r}: no such revision in {top}; name a commit, a branch or a tag that is there")
 
 
-def working_tree(top: Path) -> Code:
-    """Return the code as it lies there: changed, untracked and deleted files included, ignored ones not."""
+def _tree(top: Path, commit: str) -> str:
+    return git(top, "rev-parse", f"{commit}^{{tree}}").strip()
+
+
+def make_store(top: Path, folder: Path) -> Path:
+    """Make a folder that git may take for a repository's objects/: it has those of the repository, and room for more.
+
+    So what is not committed can become a tree, and leaves nothing behind in the repository.
+    """
+    (folder / "info").mkdir(parents=True)
+    (folder / "info/alternates").write_text(f"{_path(top, 'objects')}\n")
+    return folder
+
+
+def _path(top: Path, name: str) -> Path:
+    return top / git(top, "rev-parse", "--git-path", name).rstrip("\n")
+
+
+def working_tree(top: Path, store: Path) -> Code:
+    """Return the code as it lies there: changed, untracked and deleted files included, ignored ones not.
+
+    Its tree goes into ``store`` (see ``make_store``). What lies in a repository within this one is not its code.
+    """
     commit = at(top, "HEAD").commit
-    # "XY path" each; with -z, paths are neither quoted nor relative to a subfolder.
-    options = ("--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all")
-    entries = git(top, "status", *options).split("\0")
-    # What ends in a slash is a repository within this one.
-    changed = tuple(entry[3:] for entry in entries if entry and not entry.endswith("/"))
-    return Code(commit, f"working tree on {describe(commit)}, {'with' if changed else 'without'} changes", changed)
+    index = store / "index"
+    if _path(top, "index").exists():  # begins with what git knows already: what was staged, and when files changed
+        shutil.copyfile(_path(top, "index"), index)
+    variables = {"GIT_INDEX_FILE": str(index), "GIT_OBJECT_DIRECTORY": str(store)}
+    listed = git(top, "ls-files", "-z", "--stage", "--others", "--exclude-standard", **variables).split("\0")
+    within = [entry.rpartition("\t")[2] for entry in listed if entry.startswith(SUBMODULE) or entry.endswith("/")]
+    git(top, "add", "--all", "--", ".", *(f":(exclude,literal){path}" for path in within), **variables)
+    tree = git(top, "write-tree", **variables).strip()
+    changes = "without" if tree == _tree(top, commit) else "with"
+    return Code(commit, tree, f"working tree on {describe(commit)}, {changes} changes")
 
 
 def fork(top: Path, code: Code) -> Code:
     """Return the code of the commit that some code and the main branch share."""
     for ref in MAIN:
-        with suppress(LookupError):
+        with suppress(NotFoundError):
             main = at(top, ref).commit
             break
     else:
-        raise LookupError(f"{top} has no branch main or master to compare with; name the base's revision")
+        raise NotFoundError(f"{top} has no branch main or master to compare with; name the base's revision")
     name = git(top, "rev-parse", "--abbrev-ref", ref).strip()
     try:
         commit = git(top, "merge-base", main, code.commit).strip()
-    except ValueError as problem:
-        raise LookupError(
-            f"{code.words} shares no commit with {name}; name the base's revision, "
+    except InvalidInputError as problem:
+        raise NotFoundError(
+            f"{code.description} shares no commit with {name}; name the base's revision, "
             "or run 'git fetch --unshallow' first if this clone is a shallow one"
         ) from problem
-    return Code(commit, f"{describe(commit)} (merge base with {name})")
+    return Code(commit, _tree(top, commit), f"{describe(commit)} (merge base with {name})")

@@ -5,12 +5,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from repositories import FILES, commit, create, git, wheel, write
 
+from autoenc_bench.exceptions import NotFoundError
 from autoenc_bench.gate.live import checkouts, revisions
 from autoenc_bench.gate.live.checkouts import Wanted, both
 
@@ -37,6 +37,11 @@ def files(folder):
     """Return the text of each file of a checkout, by its path."""
     found = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
     return {name: path.read_text() for name, path in found.items() if name.split("/")[0] != ".git"}
+
+
+def objects(project):
+    """List what a repository keeps."""
+    return sorted(path.name for path in (project / ".git/objects").rglob("*"))
 
 
 def worktrees(project):
@@ -84,8 +89,8 @@ def test_working_tree(project):
             "benchmarks/b.py": "",
         }
     assert (base.name, head.name) == ("base", "head")
-    assert base.words == f"{first[:12]} (merge base with main)"
-    assert head.words == f"working tree on {first[:12]}, with changes"
+    assert base.description == f"{first[:12]} (merge base with main)"
+    assert head.description == f"working tree on {first[:12]}, with changes"
 
 
 def test_links_and_modes(project):
@@ -124,13 +129,8 @@ def test_files_and_folders_trade_places(project):
         assert files(head.folder) == {**FILES, "folder": "now a file", "file/now.py": "in a folder"}
 
 
-@pytest.mark.parametrize("order", [1, -1])
-def test_nothing_behind_a_link_is_touched(project, tmp_path, monkeypatch, order):
-    """A link out of the repository that became a folder leads no deletion out of it, in whatever order git tells."""
-    original = revisions.working_tree
-    monkeypatch.setattr(
-        revisions, "working_tree", lambda top: replace(code := original(top), changed=code.changed[::order])
-    )
+def test_nothing_behind_a_link_is_touched(project, tmp_path):
+    """A link out of the repository that became a folder leads no deletion out of it."""
     write(tmp_path / "elsewhere", {"precious.py": "1"})
     (project / "data").symlink_to(tmp_path / "elsewhere")
     commit(project)
@@ -166,10 +166,10 @@ def test_edited_between_the_sides(project, monkeypatch):
     """Both sides hold the same code also when the project is edited after the first is checked out."""
     original = checkouts.git
 
-    def edited(top, *arguments):
+    def edited(top, *arguments, **variables):
         if arguments[1] == "add" and arguments[3].endswith("base"):
             write(project, {"autoenc_bench/core.py": "later"})
-        return original(top, *arguments)
+        return original(top, *arguments, **variables)
 
     monkeypatch.setattr(checkouts, "git", edited)
     write(project, {"autoenc_bench/core.py": "1"})
@@ -191,8 +191,55 @@ def test_named_revisions(project):
         # A record made there names the right commit.
         for side, right in ((base, first), (head, second)):
             assert git(side.folder, "rev-parse", "HEAD").strip() == right
-    assert base.words == f"{first[:12]} (main~1)"
-    assert head.words == second[:12]
+    assert base.description == f"{first[:12]} (main~1)"
+    assert head.description == second[:12]
+
+
+def test_harness(project):
+    """The base is measured by the head's plugin and cases, whatever had their place; the rest of the package stays."""
+    (project / "conftest.py").unlink()
+    (project / "conftest.py").symlink_to("pyproject.toml")
+    git(project, "rm", "--quiet", "-r", "benchmarks")
+    (project / "benchmarks").symlink_to("autoenc_bench")
+    commit(
+        project, {"autoenc_bench/core.py": "1", "autoenc_bench/plugin/old.py": "", "autoenc_bench/plugin/x/y.py": ""}
+    )
+    for link in ("benchmarks", "conftest.py"):
+        (project / link).unlink()
+    git(project, "rm", "--quiet", "-r", "autoenc_bench/plugin/old.py", "autoenc_bench/plugin/x")
+    plugin = {"autoenc_bench/plugin/__init__.py": "# new\n", "autoenc_bench/plugin/fixtures.py": "# new\n"}
+    commit(project, {**FILES, **plugin, "autoenc_bench/core.py": "2"})
+    with both(Wanted(revision="main~1"), NOTHING, project) as (base, head):
+        assert files(base.folder) == {**FILES, **plugin, "autoenc_bench/core.py": "1"}
+        assert files(head.folder) == {**FILES, **plugin, "autoenc_bench/core.py": "2"}
+        assert not (base.folder / "autoenc_bench/plugin/x").exists()
+
+
+def test_too_old(project):
+    """A base from before the plugin is refused by name, with what to do; another project needs no plugin."""
+    without = {name: text for name, text in FILES.items() if "plugin" not in name}
+    plugin = project / "autoenc_bench/plugin"
+    shutil.rmtree(plugin)
+    first = commit(project, {"autoenc_bench/core.py": "1"})
+    with both(Wanted(revision="main"), Wanted(revision="main", environment=OTHER.environment), project) as (base, _):
+        assert files(base.folder) == {**without, "autoenc_bench/core.py": "1"}
+    write(project, {"autoenc_bench/plugin/__init__.py": ""})
+    with pytest.raises(NotFoundError) as caught:
+        enter(Wanted(revision="main"), NOTHING, project)
+    assert str(caught.value) == (
+        f"{first[:12]} (main) has no autoenc_bench/plugin/, so it is too old for the head's harness, which measures "
+        "both sides; name a later revision"
+    )
+
+
+def test_what_git_says_of_a_side(project):
+    """A side is as clean as what it was made of, and git can be asked about it: a record names commit and changes."""
+    commit(project, {"new.py": ""})
+    write(project, {"autoenc_bench/__init__.py": "CODE = 2\n", "other.py": ""})
+    with both(Wanted(revision="main~1"), NOTHING, project) as (base, head):
+        assert git(base.folder, "status", "--porcelain") == ""
+        assert git(head.folder, "status", "--porcelain").split() == ["M", "autoenc_bench/__init__.py", "??", "other.py"]
+        assert "+CODE = 2" in git(head.folder, "diff", "HEAD")
 
 
 def test_merge_base(project):
@@ -223,7 +270,7 @@ def test_same_code(project):
         assert files(base.folder) == files(head.folder)
         assert files(base.folder)["autoenc_bench/core.py"] == "2"
         assert not (base.folder / ".gitignore").exists()
-        assert (base.environment["KERAS_BACKEND"], base.words) == ("jax", head.words)
+        assert (base.environment["KERAS_BACKEND"], base.description) == ("jax", head.description)
         assert "KERAS_BACKEND" not in head.environment
 
 
@@ -338,7 +385,7 @@ def test_unwritable(project, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkouts.shutil, "copy2", full)
+    monkeypatch.setattr(revisions.shutil, "copyfile", full)
     with pytest.raises(ValueError, match=r"could not be checked out: .*No space left on device"):
         enter(OTHER, NOTHING, project)
     assert len(worktrees(project)) == 1
@@ -350,7 +397,8 @@ def test_unwritable(project, monkeypatch):
 @pytest.mark.parametrize("problem", [None, RuntimeError, KeyboardInterrupt, SystemExit])
 def test_nothing_is_left(project, temporary, problem):
     """However it ends, no worktree and no file remains, also when a side was written to."""
-    before = files(project), git(project, "status", "--porcelain")
+    write(project, {"autoenc_bench/__init__.py": "CODE = 2\n", "untracked.py": ""})
+    before = files(project), git(project, "status", "--porcelain"), objects(project)
 
     def measure():
         with both(OTHER, NOTHING, project) as sides:
@@ -367,7 +415,7 @@ def test_nothing_is_left(project, temporary, problem):
         measure()
     assert worktrees(project) == [f"worktree {project}"]
     assert not list(temporary.iterdir())
-    assert before == (files(project), git(project, "status", "--porcelain"))
+    assert before == (files(project), git(project, "status", "--porcelain"), objects(project))
 
 
 @pytest.mark.parametrize("begun", [True, False])
@@ -375,14 +423,14 @@ def test_interrupted_checkout(project, temporary, monkeypatch, begun):
     """A worktree that git was stopped at, and holds locked, goes as well, however far it came."""
     original = checkouts.git
 
-    def stopped(top, *arguments):
-        said = original(top, *arguments)
+    def stopped(top, *arguments, **variables):
+        printed = original(top, *arguments, **variables)
         if arguments[1] == "add" and arguments[3].endswith("base"):
             original(top, "worktree", "lock", arguments[3])
             if not begun:
                 (Path(arguments[3]) / ".git").unlink()
             raise KeyboardInterrupt
-        return said
+        return printed
 
     monkeypatch.setattr(checkouts, "git", stopped)
     with pytest.raises(KeyboardInterrupt):

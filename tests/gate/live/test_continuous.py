@@ -4,6 +4,7 @@ import pytest
 import standins
 from standins import EPOCH, LONG, WHOLE, Suite
 
+from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.gate.live.continuous import DECIDED, INTERRUPTED, SPENT
 from autoenc_bench.gate.verdicts import Outcome
 
@@ -105,7 +106,7 @@ def test_nothing_to_compare(live, number, budget):
 
     suite = Suite()
     suite.before[number] = interrupt
-    with pytest.raises(ValueError, match="before each side had one run; give more time with --budget"):
+    with pytest.raises(RunFailedError, match="before each side had one run; give more time with --budget"):
         live(suite, budget)
 
 
@@ -119,7 +120,9 @@ def test_base_that_cannot_run_a_case(live):
             content["autoenc"]["failed"] = [{"case": EPOCH, "reason": "AttributeError: no such thing"}]
 
     suite.change = fail
-    with pytest.raises(ValueError, match=r"the base, code of the base, cannot run epoch\[digits-fused\]: AttributeE"):
+    with pytest.raises(
+        RunFailedError, match=r"the base, code of the base, cannot run epoch\[digits-fused\]: AttributeE"
+    ):
         live(suite)
 
 

@@ -21,8 +21,7 @@ def show(looks, *, terminal):
     """Show looks, each after a word of what runs; return what appeared."""
     said = io.StringIO()
     shown = display.Display(600)
-    shown._console = Console(file=said, force_terminal=terminal, width=100, height=20, highlight=False)
-    shown._live.console = shown._console
+    shown.console = Console(file=said, force_terminal=terminal, width=100, height=20, highlight=False)
     with shown:
         shown.tell("run 1 of the base, 0 s")
         for look in looks:

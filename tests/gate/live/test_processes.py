@@ -7,8 +7,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.gate.live import processes
-from autoenc_bench.gate.live.checkouts import Side
+from autoenc_bench.gate.live.checkouts import Checkout
 
 
 @pytest.fixture
@@ -21,7 +22,9 @@ def side(tmp_path):
         python.chmod(0o755)
         folder = tmp_path / "checkout"
         folder.mkdir(exist_ok=True)
-        return Side(name="head", words="a branch", folder=folder, python=python, environment={"SAID": "hello"})
+        return Checkout(
+            name="head", description="a branch", folder=folder, python=python, environment={"SAID": "hello"}
+        )
 
     return make
 
@@ -37,10 +40,10 @@ def test_record(side, tmp_path):
 store=${last#--benchmark-storage=file://}
 mkdir -p $store/Linux && echo "$PWD $SAID $*" > $store/Linux/0001_new.json
 """
-    found = start(side(script), tmp_path, "-k", "epoch")
-    said = found.read_text()
-    assert found.name == "0001_new.json"
-    assert said.startswith(f"{tmp_path}/checkout hello -m pytest -k epoch -q --no-report")
+    record = start(side(script), tmp_path, "-k", "epoch")
+    text = record.read_text()
+    assert record.name == "0001_new.json"
+    assert text.startswith(f"{tmp_path}/checkout hello -m pytest -k epoch -q --no-report")
 
 
 @pytest.mark.parametrize(
@@ -56,7 +59,7 @@ mkdir -p $store/Linux && echo "$PWD $SAID $*" > $store/Linux/0001_new.json
 )
 def test_no_record(side, tmp_path, script, reason):
     """A run without a record is refused with the line of its output that says why."""
-    with pytest.raises(ValueError, match=f"^the head, a branch, could not run the suite: {reason}$"):
+    with pytest.raises(RunFailedError, match=f"^the head, a branch, could not run the suite: {reason}$"):
         start(side(script), tmp_path)
 
 
