@@ -27,6 +27,8 @@ def publish(out: Path, figures: str) -> Iterator[Path]:
             yield Path(made)
             _move(Path(made), out, figures)
     except OSError as problem:
+        if problem.errno is None:  # a bug, such as the template that Jinja does not find
+            raise
         raise unwritable(problem, out) from problem
 
 

@@ -1,5 +1,6 @@
 """A report appears whole or not at all, and replaces what an earlier one drew, and nothing else."""
 
+import jinja2
 import pytest
 import recordings
 from matplotlib.figure import Figure
@@ -21,6 +22,13 @@ def test_an_error_leaves_the_last_report(tiny, tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         report.write([tiny], out)
     assert files(out) == before
+
+
+def test_a_bug_is_not_the_folders_fault(tiny, tmp_path, monkeypatch):
+    """What is raised while drawing stays what it is, also where a library makes it an error of the system."""
+    monkeypatch.setitem(report.PAGES, "index.html", "none.html")
+    with pytest.raises(jinja2.TemplateNotFound):
+        report.write([tiny], tmp_path / "out")
 
 
 def test_figures_come_before_pages(tiny, tmp_path):

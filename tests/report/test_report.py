@@ -144,13 +144,14 @@ def test_hostile_names_on_the_page(hostile):
 
 
 def test_hostile_names_in_the_summary(hostile):
-    """In Markdown they stand in code spans, on one line."""
+    """In Markdown they stand in code spans, on one line, and as they are."""
     summary = hostile.with_name("summary.md").read_text()
     outside = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", summary)
     assert "img" not in outside
     assert "@all" not in outside
     assert "\x1b" not in summary
     assert "\n# one" not in summary
+    assert HOSTILE.partition("|")[0] in summary
 
 
 # Several records
