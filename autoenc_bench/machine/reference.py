@@ -2,8 +2,8 @@
 
 It trains two autoencoders for a few steps. The small one's many short operations slow down as those of the crude
 experiments do when somebody else uses the core; the large one's matrix products and exponentials slow down as MNIST's.
-docs/noise.md has the measurements. ``VERSION`` is part of a run's context, for times in units of another computation
-are not comparable.
+docs/studies/noise.md has the measurements. ``VERSION`` is part of a run's context, for times in units of another
+computation are not comparable.
 """
 
 from time import perf_counter

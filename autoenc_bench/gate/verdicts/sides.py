@@ -12,7 +12,7 @@ from autoenc_bench.records.case import Statistics
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import BACKENDS, Benchmark, Fact, differences
 
-# What a run's time spreads by between runs, where fewer than three runs a side tell (docs/noise.md).
+# What a run's time spreads by between runs, where fewer than three runs a side tell (docs/studies/noise.md).
 SPREAD = 0.05
 FIT_SPREAD = 0.35  # it has two speeds on a pinned core
 SINGLE_SPREAD = 0.12  # of one long round

@@ -1,4 +1,4 @@
-"""How well history finds changes, and what a large one costs: ``python docs/history_study.py [detect|large]``.
+"""How well history finds changes, and what a large one costs: ``python docs/studies/history.py [detect|large]``.
 
 ``detect`` plants a 10 % step into timelines with 3 % noise and counts what is found, and what is found in flat ones.
 ``large`` writes 1,000 records of 60 cases into a temporary folder and runs the command on it, as a whole process.

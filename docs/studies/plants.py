@@ -1,6 +1,6 @@
 """Plant a known change in the suite, to see what notices it: a pytest plugin.
 
-    PLANT=half-rate PYTHONPATH=docs python -m pytest -p plants benchmarks/
+    PLANT=half-rate PYTHONPATH=docs/studies python -m pytest -p plants benchmarks/
 
 The change is made in memory, before the first case begins. Experiments lose their bounds of the mean error, so that a
 planted loss is recorded instead of failing its case. ``rounding`` takes ROUNDING=1, 2, … for other orders.

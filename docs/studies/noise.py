@@ -1,8 +1,8 @@
 """Run the suite's training cases over and over on unchanged code, and say how far their times spread.
 
-    python docs/noise.py --processes 24 -k "epoch and fused"
+    python docs/studies/noise.py --processes 24 -k "epoch and fused"
 
-Each process is a run of its own. The table goes to standard output, as Markdown: docs/noise.md keeps one.
+Each process is a run of its own. The table goes to standard output, as Markdown: noise.md keeps one.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def run(folder: Path, cases: str) -> None:
         "--benchmark-save=noise",
         f"--benchmark-storage=file://{folder.resolve()}",
     ]
-    suite = Path(__file__).parent.parent
+    suite = Path(__file__).parents[2]
     subprocess.run(
         [sys.executable, "-m", "pytest", "benchmarks/", *options], cwd=suite, check=True, stdout=subprocess.DEVNULL
     )

@@ -1,4 +1,4 @@
-"""How far the gate can be trusted: ``python docs/gate_study.py statistics|live|errors``. docs/gate.md has the answers.
+"""How far the gate can be trusted: ``python docs/studies/gate.py statistics|live|errors``. gate.md has the answers.
 
 ``statistics`` simulates suites with known changes, and drives the looks of ``continuous`` with them: minutes on all
 cores. ``live`` measures real changes, planted in the trainer on branches of a temporary clone, with ``continuous``
@@ -29,9 +29,9 @@ from autoenc_bench.gate.verdicts import Outcome, sides, tables
 from autoenc_bench.gate.verdicts.sequential import SequentialComparison
 from autoenc_bench.records import loading, storage
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
-# Simulated suites: what docs/noise.md measured, and worse.
+# Simulated suites: what docs/studies/noise.md measured, and worse.
 CASES, BLOCKS = 40, 10  # 20 runs a side
 NOISE, SHARED = 0.03, 0.015  # between processes in all, and what of it is drift that all cases share
 SLOW = 0.03  # share of runs that are slower by 5 % or much more
@@ -62,11 +62,11 @@ def side(logs):
 def simulate(seed, slowdown):
     """Look at one suite after each block, as ``continuous`` does; return (cases called slower, blocks that it took)."""
     base, head = suite(seed, slowdown)
-    looks = SequentialComparison(Overrides({}))
+    sequence = SequentialComparison(Overrides({}))
     for block in range(1, BLOCKS + 1):
         share = block / BLOCKS
-        found = looks.look(side(base[: 2 * block]), side(head[: 2 * block]), share, last=block == BLOCKS)
-        if len(looks.closed) == CASES:
+        found = sequence.look(side(base[: 2 * block]), side(head[: 2 * block]), share, last=block == BLOCKS)
+        if len(sequence.closed) == CASES:
             break
     worse = {verdict.case for verdict in found.verdicts if verdict.time.outcome is Outcome.REGRESSED}
     return worse, block
@@ -196,7 +196,7 @@ def errors(seeds):
 def train(folder, experiment, seeds, plant, variables):
     """Run a whole experiment with a plant (see plants.py); return its record."""
     options = ["-p", "plants", "-k", "experiment and fused", "--experiment", experiment, "--seeds", str(seeds)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "docs"), "PLANT": plant, **variables}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "docs/studies"), "PLANT": plant, **variables}
     storage_option = f"--benchmark-storage=file://{folder}"
     subprocess.run(
         [sys.executable, "-m", "pytest", "benchmarks/", *options, "--no-report", "--no-roofs", storage_option],
