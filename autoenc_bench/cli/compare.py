@@ -28,30 +28,27 @@ def add(command: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     command.add_argument("base", metavar="BASE")
     command.add_argument("head", metavar="HEAD")
-    command.add_argument(
-        "--across",
-        metavar="PART,…",
-        default="",
-        help="parts of the context that are under test and may differ: backend, keras, python, …; env: all variables",
-    )
+    across = "parts of the context that are under test and may differ: backend, keras, python, …; env: all variables"
+    command.add_argument("--across", metavar="PART,…", default="", help=across)
     add_limits(command)
 
 
 def add_limits(command: argparse.ArgumentParser) -> None:
     """Add the options that every comparison has."""
-    command.add_argument(
-        "--fail-on",
-        metavar="EXPR",
-        action="append",
-        default=[],
-        help="another limit, such as time:5%%, memory:20%%, error:0.5%% or, for one experiment, mnist:time:10%% "
-        "(repeatable; defaults: time:3%%, memory:10%%, error:1%%)",
+    limit = (
+        "another limit, such as time:5%%, memory:20%%, error:0.5%% or, for one experiment, mnist:time:10%% "
+        "(repeatable; defaults: time:3%%, memory:10%%, error:1%%)"
     )
+    command.add_argument("--fail-on", metavar="EXPR", action="append", default=[], help=limit)
     command.add_argument("--allow-missing", action="store_true", help="let the head lack cases that the base has")
     command.add_argument("--strict", action="store_true", help="end with status 3 when something is undecided")
-    command.add_argument(
-        "--format", choices=("table", "markdown", "json"), default="table", help="default: %(default)s"
-    )
+    add_format(command)
+
+
+def add_format(command: argparse.ArgumentParser) -> None:
+    """Add the option for whom a command writes."""
+    formats = ("table", "markdown", "json")
+    command.add_argument("--format", choices=formats, default="table", help="default: %(default)s")
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:

@@ -24,34 +24,18 @@ EPILOG = f"Options after -- are pytest's, such as -- --experiment mnist -k epoch
 
 def add(command: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    command.add_argument(
-        "base", metavar="BASE", nargs="?", help="a git revision (default: where the head left the main branch)"
-    )
-    command.add_argument(
-        "head",
-        metavar="HEAD",
-        nargs="?",
-        help="a git revision (default: the working tree, uncommitted changes included)",
-    )
-    command.add_argument(
-        "--budget", metavar="TIME", default="10m", help="stop after that long, such as 90s or 1h (default: %(default)s)"
-    )
+    base = "a git revision (default: where the head left the main branch)"
+    command.add_argument("base", metavar="BASE", nargs="?", help=base)
+    head = "a git revision (default: the working tree, uncommitted changes included)"
+    command.add_argument("head", metavar="HEAD", nargs="?", help=head)
+    budget = "stop after that long, such as 90s or 1h (default: %(default)s)"
+    command.add_argument("--budget", metavar="TIME", default="10m", help=budget)
     for side in ("base", "head"):
-        command.add_argument(f"--{side}-python", metavar="PATH", type=Path, help=f"run the {side} by this interpreter")
-        command.add_argument(
-            f"--{side}-env",
-            metavar="NAME=VALUE",
-            action="append",
-            default=[],
-            help=f"set a variable for the {side} (repeatable)",
-        )
-        command.add_argument(
-            f"--{side}-with",
-            metavar="REQUIREMENT",
-            action="append",
-            default=[],
-            help=f"let pip install a package for the {side} alone, such as keras==3.12.0 (repeatable)",
-        )
+        python, variable = f"run the {side} by this interpreter", f"set a variable for the {side} (repeatable)"
+        package = f"let pip install a package for the {side} alone, such as keras==3.12.0 (repeatable)"
+        command.add_argument(f"--{side}-python", metavar="PATH", type=Path, help=python)
+        command.add_argument(f"--{side}-env", metavar="NAME=VALUE", action="append", default=[], help=variable)
+        command.add_argument(f"--{side}-with", metavar="REQUIREMENT", action="append", default=[], help=package)
     add_limits(command)
 
 

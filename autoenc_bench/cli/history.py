@@ -9,18 +9,16 @@ import argparse
 import sys
 from pathlib import Path
 
+from autoenc_bench.cli.compare import add_format
 from autoenc_bench.cli.report import drawing
 from autoenc_bench.records import BASELINES, SAVED
 
 
 def add(command: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    command.add_argument(
-        "folder", nargs="*", type=Path, help=f"folders or record files (default: {SAVED}/, and {BASELINES}/)"
-    )
-    command.add_argument(
-        "--format", choices=("table", "markdown", "json"), default="table", help="default: %(default)s"
-    )
+    folders = f"folders or record files (default: {SAVED}/, and {BASELINES}/)"
+    command.add_argument("folder", nargs="*", type=Path, help=folders)
+    add_format(command)
     command.add_argument("--out", metavar="DIR", type=Path, help="also write history.html and its figures there")
 
 

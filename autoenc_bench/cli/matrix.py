@@ -22,16 +22,10 @@ EPILOG = (
 
 def add(command: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    command.add_argument(
-        "--backend",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help=f"{', '.join(BACKENDS)} (repeatable; default: all that are installed)",
-    )
-    command.add_argument(
-        "--out", metavar="DIR", type=Path, default=REPORTS, help="of the report; default: %(default)s/"
-    )
+    backends = f"{', '.join(BACKENDS)} (repeatable; default: all that are installed)"
+    command.add_argument("--backend", metavar="NAME", action="append", default=[], help=backends)
+    out = "of the report; default: %(default)s/"
+    command.add_argument("--out", metavar="DIR", type=Path, default=REPORTS, help=out)
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:

@@ -47,78 +47,38 @@ CONFIGURATION = pytest.StashKey[Configuration]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare this suite's options; pytest-benchmark's keep their meaning beside them."""
-    group = parser.getgroup("autoenc-bench")
-    group.addoption(
-        "--scale",
-        choices=tuple(SCALES),
-        default="standard",
-        help="smoke: everything once on small data, in seconds; standard (default): whole experiments by the "
-        "fused trainer, slices for the timed rounds; notebook: everything at full size, fit included",
+    add = parser.getgroup("autoenc-bench").addoption
+    scales = (
+        "smoke: everything once on small data, in seconds; standard (default): whole experiments by the fused trainer, "
+        "slices for the timed rounds; notebook: everything at full size, fit included"
     )
-    group.addoption(
-        "--seeds",
-        metavar="N",
-        type=_whole("seeds"),
-        help="whole experiments run once per seed 0 ... N-1 (default: 1; notebook: 3)",
+    add("--scale", choices=tuple(SCALES), default="standard", help=scales)
+    seeds = "whole experiments run once per seed 0 ... N-1 (default: 1; notebook: 3)"
+    add("--seeds", metavar="N", type=_whole("seeds"), help=seeds)
+    cores = "cores to use and pin to (default: 1), or all, not pinned (default where processes train together)"
+    add("--threads", metavar="N|all", type=_checked(lambda text: threads.parse(text) or "all"), help=cores)
+    keras = "what Keras computes with (default: KERAS_BACKEND, else tensorflow)"
+    add("--backend", choices=tuple(BACKENDS), help=keras)
+    add("--experiment", metavar="NAME", action="append", default=[], help="only this experiment (repeatable)")
+    rows = "of streamed experiments, which need no memory for them (default: 10,000,000)"
+    add("--rows", metavar="N", type=_whole("rows"), help=rows)
+    baseline = (
+        "hold this run against saved records, and fail when something regressed: a name given to --benchmark-save, "
+        "a folder or a file"
     )
-    group.addoption(
-        "--threads",
-        metavar="N|all",
-        type=_checked(lambda text: threads.parse(text) or "all"),
-        help="cores to use and pin to (default: 1), or all, not pinned (default where processes train together)",
-    )
-    group.addoption(
-        "--backend",
-        choices=tuple(BACKENDS),
-        help="what Keras computes with (default: KERAS_BACKEND, else tensorflow)",
-    )
-    group.addoption(
-        "--experiment", metavar="NAME", action="append", default=[], help="only this experiment (repeatable)"
-    )
-    group.addoption(
-        "--rows",
-        metavar="N",
-        type=_whole("rows"),
-        help="of streamed experiments, which need no memory for them (default: 10,000,000)",
-    )
-    group.addoption(
-        "--baseline",
-        metavar="NAME",
-        help="hold this run against saved records, and fail when something regressed: a name given to "
-        "--benchmark-save, a folder or a file",
-    )
-    group.addoption(
-        "--fail-on",
-        metavar="EXPR",
-        action="append",
-        default=[],
-        help="another limit for --baseline, such as time:5%% or mnist:error:0.5%% (repeatable)",
-    )
-    group.addoption(
-        "--devices",
-        metavar="N",
-        type=_whole("devices"),
-        help="train on so many devices of this process (test_scaling.py alone, needs jax); a CPU's are virtual",
-    )
-    group.addoption(
-        "--coordinator",
-        metavar="HOST:PORT",
-        help="train in several processes: where process 0 runs, or auto where JAX knows the cluster",
-    )
-    group.addoption(
-        "--num-processes",
-        metavar="N",
-        type=_whole("number of processes", 2),
-        help="how many processes --coordinator waits for",
-    )
-    group.addoption(
-        "--process-id",
-        metavar="I",
-        type=_whole("process id", 0),
-        help="this one of them: 0 ... N-1; 0 writes the record",
-    )
-    group.addoption("--no-roofs", action="store_true", help="do not measure what the machine can do at most")
-    group.addoption("--no-report", action="store_true", help="write no report to reports/ at the end")
+    add("--baseline", metavar="NAME", help=baseline)
+    limit = "another limit for --baseline, such as time:5%% or mnist:error:0.5%% (repeatable)"
+    add("--fail-on", metavar="EXPR", action="append", default=[], help=limit)
+    devices = "train on so many devices of this process (test_scaling.py alone, needs jax); a CPU's are virtual"
+    add("--devices", metavar="N", type=_whole("devices"), help=devices)
+    coordinator = "train in several processes: where process 0 runs, or auto where JAX knows the cluster"
+    add("--coordinator", metavar="HOST:PORT", help=coordinator)
+    processes = "how many processes --coordinator waits for"
+    add("--num-processes", metavar="N", type=_whole("number of processes", 2), help=processes)
+    process = "this one of them: 0 ... N-1; 0 writes the record"
+    add("--process-id", metavar="I", type=_whole("process id", 0), help=process)
+    add("--no-roofs", action="store_true", help="do not measure what the machine can do at most")
+    add("--no-report", action="store_true", help="write no report to reports/ at the end")
 
 
 def _whole(name: str, least: int = 1) -> Callable[[str], int]:
