@@ -1,65 +1,69 @@
-"""The gate tests itself: on one case at smoke a no-op passes, doubled work and a planted loss of accuracy do not."""
+"""The gate tests itself: doubled work and a planted loss of accuracy are found, each in what it changes alone."""
 
-import os
+import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from suite_runs import ROOT, run_suite
 
-ROOT = Path(__file__).parents[2]
-COMMAND = Path(sys.executable).with_name("autoenc-bench")
+EPOCH, WHOLE = "epoch[digits-fused]", "experiment[digits-fused]"
+MOST = 3  # runs of each side
 
-
-MOST = 4  # runs of each side
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory):
-    """Return a function (side, phase, plant, runs) that runs a case with something planted (docs/plants.py) so often.
+    """Return a function (plant, runs) that runs two cases with a plant (docs/studies/plants.py) until so many ran.
 
-    It gives the folder of the records, and keeps what was there.
+    It returns the folder of the records, and keeps what was there.
     """
     folder = tmp_path_factory.mktemp("planted")
 
-    def record(side, phase, plant, runs):
-        storage = folder / side / phase / plant
-        options = [f"benchmarks/test_{phase}.py", "--scale", "smoke", "--experiment", "digits", "-k", "fused"]
-        options += ["--no-roofs", "--no-report", f"--benchmark-storage=file://{storage}"]
-        while len(list(storage.rglob("*.json"))) < runs:
-            subprocess.run(
-                [sys.executable, "-m", "pytest", "-p", "plants", "-p", "no:cacheprovider", *options],
-                cwd=ROOT,
-                env={**os.environ, "PLANT": plant, "PYTHONPATH": str(ROOT / "docs")},
-                stdout=subprocess.DEVNULL,
-                check=True,
-            )
-        return storage
+    def record(plant, runs):
+        place = folder / plant
+        place.mkdir(exist_ok=True)
+        options = ["--scale", "smoke", "--experiment", "digits", "-k", "fused and (epoch or experiment)"]
+        options += ["-p", "plants", "--no-roofs", "--no-report"]
+        while len(list(place.rglob("*.json"))) < runs:
+            run = run_suite(place, *options, PLANT=plant, PYTHONPATH=str(ROOT / "docs/studies"))
+            assert run.status == pytest.ExitCode.OK, run.out
+        return place / ".benchmarks"
 
     return record
 
 
-# An epoch at smoke compiles, so it takes seconds, which a busy machine seldom doubles; a whole experiment takes none.
-@pytest.mark.parametrize(
-    ("phase", "plant", "status", "said"),
-    [
-        ("epoch", "none", 0, ""),
-        ("epoch", "doubled-work", 1, "time regressed in epoch[digits-fused]"),
-        ("experiment", "none", 0, ""),
-        ("experiment", "half-rate", 1, "error regressed in experiment[digits-fused]"),
-    ],
-)
-def test_planted(planted, phase, plant, status, said):
-    """What was planted is found by the real command, in what it changes, and nothing else is.
+def compare(planted, plant, expected, *options):
+    """Compare a plant with none by the real command; return what was judged, by case.
 
     One run of each side tells it on a quiet machine; on a busy one more of them do.
     """
-    options = ["--fail-on", "time:900%"] if phase == "experiment" else []
     for runs in range(1, MOST + 1):
-        sides = planted("base", phase, "none", runs), planted("head", phase, plant, runs)
-        done = subprocess.run([COMMAND, "compare", *sides, *options], capture_output=True, text=True, check=False)
-        if done.returncode == status:
+        sides = planted("none", runs), planted(plant, runs)
+        command = [sys.executable, "-m", "autoenc_bench.cli", "compare", *sides, "--format", "json", *options]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode == expected:
             break
-    assert done.returncode == status, done.stdout + done.stderr
-    assert said in done.stdout
-    assert done.stdout.count("regressed in") == bool(said)
+    assert done.returncode == expected, done.stdout + done.stderr
+    return {verdict["case"]: verdict for verdict in json.loads(done.stdout)["verdicts"]}
+
+
+# An epoch at smoke compiles, so it takes seconds, which a busy machine seldom doubles; a whole experiment takes none.
+def test_doubled_work(planted):
+    """Doubled work is found in the time of an epoch; the error, which it leaves, is the same to the last digit."""
+    verdicts = compare(planted, "doubled-work", 1)
+    assert verdicts[EPOCH]["time"]["outcome"] == "regressed"
+    assert verdicts[EPOCH]["time"]["ratio"] > 1.5
+    assert verdicts[WHOLE]["error"]["outcome"] == "unchanged"
+    assert [verdicts[WHOLE]["error"][name] for name in ("low", "ratio", "high")] == [1, 1, 1]
+
+
+def test_half_rate(planted):
+    """A loss of accuracy is found in the error; where that may be, nothing is, for the times are as they were."""
+    verdicts = compare(planted, "half-rate", 1, "--fail-on", "digits:time:900%")
+    assert verdicts[WHOLE]["error"]["outcome"] == "regressed"
+    assert verdicts[WHOLE]["error"]["low"] > 1
+    verdicts = compare(planted, "half-rate", 0, "--fail-on", "error:900%")
+    assert verdicts[EPOCH]["time"]["outcome"] in ("unchanged", "undecided")
+    assert 0.5 < verdicts[EPOCH]["time"]["ratio"] < 2
