@@ -1,0 +1,133 @@
+"""What the package exports is enough for a user's own code, stays as it is, and loads no framework by itself."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import autoenc_bench
+
+RECORD = Path(__file__).parent / "records" / "data" / "0001_before.json"
+NAMES = [
+    "AutoencBenchError",
+    "Experiment",
+    "InvalidInputError",
+    "Limits",
+    "NotFoundError",
+    "RunFailedError",
+    "Split",
+    "__version__",
+    "compare",
+    "draw_report",
+    "find_experiment",
+    "read_record",
+    "register",
+    "register_data",
+]
+
+
+def child(code, *arguments):
+    """Return what a program prints in a process of its own, read as JSON."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def test_names():
+    """These names are exported, no more and no fewer: a user's code hangs on them."""
+    assert sorted(autoenc_bench.__all__) == NAMES
+    assert set(NAMES) <= set(dir(autoenc_bench))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_is_there(name):
+    """Each exported name is what it is called: a class, a function or the version."""
+    exported = getattr(autoenc_bench, name)
+    assert exported == autoenc_bench.__version__ or callable(exported)
+
+
+def test_unknown_name():
+    """Any other name is missing, as in every module."""
+    with pytest.raises(AttributeError, match="module 'autoenc_bench' has no attribute 'benchmark'"):
+        _ = autoenc_bench.benchmark
+
+
+def test_errors_are_of_one_kind():
+    """One class catches all that a user can mend; each kind is also the built-in error that a caller would expect."""
+    for kind, builtin in (
+        (autoenc_bench.InvalidInputError, ValueError),
+        (autoenc_bench.NotFoundError, LookupError),
+        (autoenc_bench.RunFailedError, RuntimeError),
+    ):
+        assert issubclass(kind, autoenc_bench.AutoencBenchError)
+        assert issubclass(kind, builtin)
+
+
+IMPORT = """
+import json, sys
+import autoenc_bench
+frameworks = ("keras", "tensorflow", "jax", "torch", "matplotlib", "scipy", "sklearn", "numpy")
+loaded = [[name for name in frameworks if name in sys.modules]]
+from autoenc_bench import Split, register_data
+loaded.append([name for name in frameworks[:5] if name in sys.modules])
+print(json.dumps(loaded))
+"""
+
+
+def test_import_is_light():
+    """Importing the package loads no framework, and what registers data does not load Keras."""
+    assert child(IMPORT) == [[], []]
+
+
+FLOW = """
+import json, sys
+from pathlib import Path
+import numpy as np
+import autoenc_bench as ab
+
+def ramps(rows, features, seed):
+    values = np.random.default_rng(seed).random((rows, 1)) * np.linspace(0, 1, features)
+    return ab.Split(train=values[rows // 10 :], test=values[: rows // 10])
+
+ab.register_data("ramps", ramps)
+row = ab.Experiment(
+    name="ramps", data="ramps", rows=100, features=8, encoder=(2,), decoder=(8,), limits=ab.Limits(time=0.05)
+)
+ab.register(row)
+record = ab.read_record(Path(sys.argv[1]))
+comparison = ab.compare([record], [record])
+written = ab.draw_report([Path(sys.argv[1])], Path(sys.argv[2]))
+try:
+    ab.find_experiment("slopes")
+except ab.AutoencBenchError as problem:
+    answer = str(problem)
+print(json.dumps({
+    "found": ab.find_experiment("ramps").limits.time,
+    "cases": [case.phase for _, case in record.cases],
+    "pictures": len(record.pictures),
+    "verdicts": [str(verdict.error.outcome) for verdict in comparison.verdicts if verdict.error],
+    "page": written.page.name,
+    "answer": answer,
+}))
+"""
+
+
+@pytest.mark.slow
+def test_own_flow(tmp_path):
+    """By these names alone a user adds an experiment and data, reads a record, compares two and draws a report."""
+    told = child(FLOW, RECORD, tmp_path / "out")
+    assert told["found"] == 0.05
+    assert len(told["cases"]) == 14
+    assert told["pictures"] == 3
+    assert told["verdicts"] == ["unchanged"]
+    assert (tmp_path / "out" / told["page"]).stat().st_size > 10_000
+    assert told["answer"].startswith("unknown experiment 'slopes'; choose from crude-simple, ")
+    assert told["answer"].endswith(", ramps")
