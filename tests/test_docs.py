@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import inspect
 import json
 import re
 from pathlib import Path
@@ -192,3 +193,22 @@ def test_examples_use_the_public_interface(page):
             if isinstance(node, ast.ImportFrom) and str(node.module).startswith("autoenc_bench"):
                 assert node.module == "autoenc_bench"
                 assert {name.name for name in node.names} <= set(autoenc_bench.__all__)
+
+
+def test_readme_example_runs(tmp_path, monkeypatch, capsys):
+    """The README's example compares two saved runs, and asks for a report as it can be asked for."""
+    (tmp_path / ".benchmarks").mkdir()
+    for number, name in enumerate(("before", "after"), start=1):
+        for suffix in (".json", ".npz"):
+            copy = tmp_path / ".benchmarks" / f"{number:04}_{name}{suffix}"
+            copy.write_bytes(GENERATE.EXAMPLE.with_suffix(suffix).read_bytes())
+    drawn = []
+    draw = inspect.signature(autoenc_bench.draw_report)
+    monkeypatch.setattr(
+        "autoenc_bench.report.page.write", lambda *args, **named: drawn.append(draw.bind(*args, **named))
+    )
+    monkeypatch.chdir(tmp_path)
+    for example in examples(README):
+        exec(compile(example, str(README), "exec"), {})
+    assert "epoch[digits-fused] " in capsys.readouterr().out
+    assert [path.name for call in drawn for path in call.arguments["paths"]] == ["0002_after.json"]
