@@ -6,69 +6,65 @@ from functools import cached_property
 from pathlib import Path
 
 from autoenc_bench.history import runs
-from autoenc_bench.history.change_points import Change
-from autoenc_bench.history.machines import Comparison, Machine, compare, recognise
-from autoenc_bench.history.runs import Run
+from autoenc_bench.history.change_points import ChangePoint
+from autoenc_bench.history.machines import KnownMachine, MachinePair, compare, recognise
+from autoenc_bench.history.runs import PastRun
 from autoenc_bench.history.series import Series, Timeline, gather
 from autoenc_bench.records.record import NotRun
 
 
 @dataclass(frozen=True)
-class Found:
-    """Hold one change of one series."""
+class SeriesChange:
+    """One change point of one timeline of a series."""
 
     series: Series
     timeline: Timeline
-    change: Change
+    point: ChangePoint
 
     @property
-    def run(self) -> Run:
-        """Give the first run that shows it."""
-        return self.timeline.runs[self.change.index]
+    def run(self) -> PastRun:
+        """Return the first run that shows it."""
+        return self.timeline.runs[self.point.index]
 
 
 @dataclass(frozen=True)
 class History:
-    """Hold what the records of a history say, with the files that could not be read."""
+    """What the records of a history hold, with the files that could not be read."""
 
-    runs: list[Run]
+    runs: list[PastRun]
     unreadable: list[NotRun]
 
     @cached_property
     def series(self) -> list[Series]:
-        """List the series."""
         return gather(self.runs)
 
     @cached_property
-    def machines(self) -> list[Machine]:
-        """List the machines, first come first."""
+    def machines(self) -> list[KnownMachine]:
+        """List the machines in the order in which they first came."""
         return recognise(self.runs)
 
     @cached_property
-    def changes(self) -> list[Found]:
+    def changes(self) -> list[SeriesChange]:
         """List the changes of all series, newest first."""
-        found = [
-            Found(series, timeline, change)
-            for series in self.series
-            for timeline in series.timelines
-            for change in timeline.changes
-        ]
-        order = {id(run): place for place, run in enumerate(self.runs)}
-        return sorted(found, key=lambda one: -order[id(one.run)])
+        timelines = [(series, timeline) for series in self.series for timeline in series.timelines]
+        changes = [SeriesChange(*pair, point) for pair in timelines for point in pair[1].changes]
+        places = {id(run): place for place, run in enumerate(self.runs)}
+        return sorted(changes, key=lambda change: -places[id(change.run)])
 
     @cached_property
-    def comparisons(self) -> list[Comparison]:
-        """Hold the machines side by side."""
+    def pairs(self) -> list[MachinePair]:
+        """List the machines side by side."""
         return compare(self.machines, self.series)
 
-    def machine(self, run: Run) -> Machine:
-        """Give the machine of a run."""
-        return next(machine for machine in self.machines if machine.host.key == run.host.key)
+    def machine(self, run: PastRun) -> KnownMachine:
+        """Return the machine of a run."""
+        return next(machine for machine in self.machines if machine.identity.key == run.machine.key)
+
+    def label(self, series: Series) -> str:
+        """Name the machine and the context of a series: A, or A2."""
+        return self.machine(series.runs[0]).label(series.context)
 
 
 def read(named: Iterable[Path]) -> History:
-    """Read the records among files and folders.
-
-    Raises LookupError or ValueError, in one sentence, when there is none that can be read.
-    """
+    """Read the records among files and folders; raise NotFoundError or InvalidInputError when none can be read."""
     return History(*runs.read(named))

@@ -4,11 +4,11 @@ The method, on logarithms, so that a change is a ratio and times from nanosecond
 
 1. The noise is that of successive differences, which a few steps do not enlarge (von Neumann et al. 1941), as a root
    mean square without the largest fifth of them, so that neither do outliers.
-2. Each value is held within ``REACH`` noises of the running median around it (Hampel 1974): one slow run counts as a
-   little slow.
+2. Each value is clipped to within ``CLIP`` noises of the running median around it (Hampel 1974): one slow run counts
+   as a little slow.
 3. Candidates are the exact optimum of the penalised sum of squares (PELT: Killick, Fearnhead and Eckley 2012), by
    ruptures' ``KernelCPD``.
-4. A candidate stays when a t test between its two segments has a p-value below ``LEVEL`` / n, Bonferroni's bound for
+4. A candidate stays when a t test between its two segments has a p-value below ``ALPHA`` / n, Bonferroni's bound for
    the n places at which it could have been found, and when it is as large as matters. The weakest goes first.
 5. Each change then moves to where the runs around it fit the two levels best, outliers apart.
 """
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from math import exp, inf, log, log1p
+from sys import float_info
 from typing import Any
 
 import numpy as np
@@ -26,11 +27,11 @@ from numpy.typing import NDArray
 Logs = NDArray[np.float64]  # shape (n,)
 
 SHORTEST = 3  # runs on each side: fewer are no level yet
-LEVEL = 0.01  # share of flat timelines in which a change may be seen
+ALPHA = 0.01  # share of flat timelines in which a change may be seen
 CONFIDENCE = 0.95  # of a change's interval
-REACH = 2  # noises that one run may count for
-HELD = 0.9206  # variance of a standard normal that is held within REACH
-PLACE = 3  # noises from a level at which a run fits it no worse
+CLIP = 2  # noises that one run may count for
+CLIPPED = 0.9206  # variance of a standard normal that is clipped to within CLIP
+OUTLIER = 3  # noises from a level at which a run fits it no worse
 WINDOW = 13  # runs of the running median
 TRIM = 0.2  # share of the differences, the largest, that the noise is not read from
 CONSISTENT = 1.5115  # 1 / root mean square of a standard normal within its central 1 - TRIM
@@ -38,8 +39,8 @@ LATEST = 10  # runs, at most, that a level is read from
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """Say where a timeline changed, and by what factor.
+class ChangePoint:
+    """Where a timeline changed, and by what factor.
 
     ``index`` is the first run of the new level. ``ratio`` is the new level over the old, ``low`` and ``high`` its
     interval at ``CONFIDENCE``, given the place; ``inf`` where the old level is zero.
@@ -51,7 +52,7 @@ class Change:
     high: float
 
 
-def find(values: Sequence[float], smallest: float) -> list[Change]:
+def find(values: Sequence[float], smallest: float) -> list[ChangePoint]:
     """Find the changes of a timeline, values of at least zero in order of time, by at least ``smallest`` (0.01: 1 %).
 
     Fewer than six values have none, and neither have equal ones.
@@ -60,24 +61,21 @@ def find(values: Sequence[float], smallest: float) -> list[Change]:
         return []
     logs = _logs(np.asarray(values, np.float64))
     noise = _noise(logs)
-    floor = log1p(smallest) / 10  # timelines that repeat to the bit have no noise, and still a scale
-    calm = _calm(logs, max(noise, floor))
-    cuts = _confirmed(calm, logs, _candidates(calm / max(noise, floor)), log1p(smallest))
-    ends = pairwise([0, *_placed(logs, cuts, max(noise, floor)), len(logs)])
-    return [
-        _change(_held(logs, *before, noise), _held(logs, *after, noise), values) for before, after in pairwise(ends)
-    ]
+    floored = max(noise, log1p(smallest) / 10)  # timelines that repeat to the bit have no noise, and still a scale
+    clipped = _clipped(logs, floored)
+    cuts = _confirmed(clipped, logs, _candidates(clipped / floored), log1p(smallest))
+    ends = pairwise([0, *_placed(logs, cuts, floored), len(logs)])
+    return [_change(*pair, values) for pair in pairwise(_level_segment(logs, *segment, noise) for segment in ends)]
 
 
 def level(values: Sequence[float]) -> float:
-    """Give the median of a level's newest runs, at most ``LATEST``."""
+    """Return the median of a level's newest runs, at most ``LATEST``."""
     return float(np.median(values[-LATEST:]))
 
 
 def _logs(values: Logs) -> Logs:
     """Take logarithms; a zero counts as a tenth of the smallest value above it."""
-    positive = values[values > 0]
-    logs: Logs = np.log(np.maximum(values, max(positive.min() / 10, 1e-300)))
+    logs: Logs = np.log(np.maximum(values, max(values[values > 0].min() / 10, 1e-300)))
     return logs
 
 
@@ -87,18 +85,17 @@ def _noise(logs: Logs) -> float:
     return CONSISTENT * float(np.sqrt(kept.mean() / 2))
 
 
-def _calm(logs: Logs, noise: float) -> Logs:
-    """Hold each value near the running median; near the ends its window shrinks to three runs, to see what is new."""
-    last, middle = len(logs) - 1, np.empty_like(logs)
-    half = WINDOW // 2
+def _clipped(logs: Logs, noise: float) -> Logs:
+    """Clip each value around the running median; near the ends its window shrinks to three runs, to see what is new."""
+    last, half, medians = len(logs) - 1, WINDOW // 2, np.empty_like(logs)
     if len(logs) >= WINDOW:
-        middle[half : last + 1 - half] = np.median(np.lib.stride_tricks.sliding_window_view(logs, WINDOW), axis=1)
+        medians[half : last + 1 - half] = np.median(np.lib.stride_tricks.sliding_window_view(logs, WINDOW), axis=1)
     for place in range(len(logs)):
         reach = max(1, min(place, last - place))
         if reach < half:
             begin = min(max(0, place - reach), last - 2 * reach)
-            middle[place] = np.median(logs[begin : begin + 2 * reach + 1])
-    return np.clip(logs, middle - REACH * noise, middle + REACH * noise)
+            medians[place] = np.median(logs[begin : begin + 2 * reach + 1])
+    return np.clip(logs, medians - CLIP * noise, medians + CLIP * noise)
 
 
 def _candidates(scaled: Logs) -> list[int]:
@@ -107,8 +104,8 @@ def _candidates(scaled: Logs) -> list[int]:
 
     penalty = 2 * log(len(scaled)) + 2
     centred = (scaled - np.median(scaled)).reshape(-1, 1)
-    found: list[int] = KernelCPD(kernel="linear", min_size=SHORTEST).fit(centred).predict(pen=penalty)
-    return found[:-1]
+    cuts: list[int] = KernelCPD(kernel="linear", min_size=SHORTEST).fit(centred).predict(pen=penalty)
+    return cuts[:-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,88 +114,86 @@ class _Segment:
     end: int
     mean: float
     variance: float
-    middle: float  # median of the logarithms as they were
+    median: float  # of the logarithms as they were
 
     @property
     def size(self) -> int:
         return self.end - self.begin
 
 
-def _segment(calm: Logs, logs: Logs, begin: int, end: int) -> _Segment:
-    held = calm[begin:end]
-    return _Segment(begin, end, float(held.mean()), float(held.var(ddof=1)) / HELD, float(np.median(logs[begin:end])))
+def _segment(clipped: Logs, logs: Logs, begin: int, end: int) -> _Segment:
+    part = clipped[begin:end]
+    return _Segment(
+        begin, end, float(part.mean()), float(part.var(ddof=1)) / CLIPPED, float(np.median(logs[begin:end]))
+    )
 
 
-def _held(logs: Logs, begin: int, end: int, noise: float) -> _Segment:
-    """Sum up a segment whose values are held within ``REACH`` noises of its own median."""
+def _level_segment(logs: Logs, begin: int, end: int, noise: float) -> _Segment:
+    """Sum up a segment whose values are clipped to within ``CLIP`` noises of its own median."""
     middle = np.median(logs[begin:end])
-    return _segment(np.clip(logs, middle - REACH * noise, middle + REACH * noise), logs, begin, end)
+    return _segment(np.clip(logs, middle - CLIP * noise, middle + CLIP * noise), logs, begin, end)
 
 
-def _confirmed(calm: Logs, logs: Logs, cuts: list[int], smallest: float) -> list[int]:
-    """Drop the weakest cut until all that are left hold; its neighbours are judged anew without it."""
+def _confirmed(clipped: Logs, logs: Logs, cuts: list[int], smallest: float) -> list[int]:
+    """Drop the weakest cut until all that are left hold; its neighbours are tested anew without it."""
     while cuts:
-        segments = [_segment(calm, logs, *ends) for ends in pairwise([0, *cuts, len(calm)])]
-        chances = [_chance(*pair, smallest) for pair in pairwise(segments)]
-        worst = max(range(len(cuts)), key=chances.__getitem__)
-        if chances[worst] < LEVEL / len(calm):
+        segments = [_segment(clipped, logs, *ends) for ends in pairwise([0, *cuts, len(clipped)])]
+        p_values = [_p_value(*pair, smallest) for pair in pairwise(segments)]
+        weakest = max(range(len(cuts)), key=p_values.__getitem__)
+        if p_values[weakest] < ALPHA / len(clipped):
             break
-        cuts = cuts[:worst] + cuts[worst + 1 :]
+        cuts = cuts[:weakest] + cuts[weakest + 1 :]
     return cuts
 
 
 def _placed(logs: Logs, cuts: list[int], noise: float) -> list[int]:
     """Move each cut to where the runs around it fit the two levels best.
 
-    A run beyond ``PLACE`` noises of both levels fits neither, and says nothing of the place.
+    A run beyond ``OUTLIER`` noises of both levels fits neither, and says nothing of the place.
     """
     moved = [0]
     for begin, cut, end in zip([0, *cuts], cuts, [*cuts[1:], len(logs)], strict=False):
-        fits = [
-            np.minimum(np.square((logs[begin:end] - np.median(held)) / noise), PLACE**2)
-            for held in (logs[begin:cut], logs[cut:end])
-        ]
+        before, after = (
+            np.minimum(np.square((logs[begin:end] - np.median(part)) / noise), OUTLIER**2)
+            for part in (logs[begin:cut], logs[cut:end])
+        )
         first, last = max(moved[-1], begin) + SHORTEST, end - SHORTEST
-        saved = np.cumsum(fits[0] - fits[1])[first - begin - 1 : last - begin]
-        moved.append(first + int(np.argmin(saved)))
+        costs = np.cumsum(before - after)[first - begin - 1 : last - begin]
+        moved.append(first + int(np.argmin(costs)))
     return moved[1:]
 
 
-def _chance(before: _Segment, after: _Segment, smallest: float) -> float:
-    """Give the p-value of no change between two segments, 1 for one too small to matter."""
-    if abs(after.middle - before.middle) < smallest:
+def _p_value(before: _Segment, after: _Segment, smallest: float) -> float:
+    """Return the p-value of no change between two segments, 1 for one too small to matter."""
+    if abs(after.median - before.median) < smallest:
         return 1.0
-    error, free = _error(before, after)
-    return 2 * float(_special().stdtr(free, -abs(after.mean - before.mean) / error)) if error else 0.0
+    error, dof = _standard_error(before, after)
+    return 2 * float(_special().stdtr(dof, -abs(after.mean - before.mean) / error)) if error else 0.0
 
 
-def _error(before: _Segment, after: _Segment) -> tuple[float, float]:
-    """Give the standard error of the difference of two means and its degrees of freedom.
+def _standard_error(before: _Segment, after: _Segment) -> tuple[float, float]:
+    """Return the standard error of the difference of two means and its degrees of freedom.
 
     A short segment can look calmer than it is. So each has at least the noise of the two together.
     """
-    free = before.size + after.size - 2
-    pooled = ((before.size - 1) * before.variance + (after.size - 1) * after.variance) / free
-    parts = [max(held.variance, pooled) / held.size for held in (before, after)]
-    return sum(parts) ** 0.5, free
+    dof = before.size + after.size - 2
+    pooled = ((before.size - 1) * before.variance + (after.size - 1) * after.variance) / dof
+    return sum(max(part.variance, pooled) / part.size for part in (before, after)) ** 0.5, dof
 
 
-def _change(before: _Segment, after: _Segment, values: Sequence[float]) -> Change:
-    old, new = (float(np.median(values[held.begin : held.end])) for held in (before, after))
+def _change(before: _Segment, after: _Segment, values: Sequence[float]) -> ChangePoint:
+    old, new = (float(np.median(values[part.begin : part.end])) for part in (before, after))
     if old == 0 or new == 0:
         ratio = 0.0 if old else inf
-        return Change(after.begin, ratio, ratio, ratio)
-    error, free = _error(before, after)
-    half = float(_special().stdtrit(free, (1 + CONFIDENCE) / 2)) * error if error else 0.0
+        return ChangePoint(after.begin, ratio, ratio, ratio)
+    error, dof = _standard_error(before, after)
+    half_width = float(_special().stdtrit(dof, (1 + CONFIDENCE) / 2)) * error if error else 0.0
     difference = after.mean - before.mean
-    return Change(after.begin, *(_ratio(logarithm) for logarithm in (difference, difference - half, difference + half)))
+    return ChangePoint(after.begin, *map(_ratio, (difference, difference - half_width, difference + half_width)))
 
 
 def _ratio(logarithm: float) -> float:
-    try:
-        return exp(logarithm)
-    except OverflowError:  # more than the largest number
-        return inf
+    return exp(logarithm) if logarithm < log(float_info.max) else inf
 
 
 @cache

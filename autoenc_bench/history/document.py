@@ -23,31 +23,30 @@ from math import isfinite
 from typing import Any
 
 from autoenc_bench.history import History
-from autoenc_bench.history.change_points import Change
-from autoenc_bench.history.machines import Comparison, Machine, Pair, raw
-from autoenc_bench.history.series import Series, Timeline
+from autoenc_bench.history.change_points import ChangePoint
+from autoenc_bench.history.machines import CasePair, KnownMachine, MachinePair, raw
+from autoenc_bench.history.runs import PastRun
+from autoenc_bench.history.series import Series, Timeline, latest
 
 SCHEMA_VERSION = 1
 Places = dict[int, int]  # from a run's identity in memory to its place in the list
 
 
 def text(history: History) -> str:
-    """Write a history as one JSON document."""
+    """Return a history as one JSON document."""
     places = {id(run): place for place, run in enumerate(history.runs)}
-    found = {
+    content = {
         "schema_version": SCHEMA_VERSION,
-        "runs": [_run(history, place) for place in range(len(history.runs))],
+        "runs": [_run(history.machine(run), run) for run in history.runs],
         "machines": [_machine(machine) for machine in history.machines],
         "series": [_series(history, one, places) for one in history.series],
-        "sides": [_side(comparison) for comparison in history.comparisons],
-        "unreadable": [{"file": left.case, "reason": left.reason} for left in history.unreadable],
+        "sides": [_pair(pair) for pair in history.pairs],
+        "unreadable": [{"file": file.case, "reason": file.reason} for file in history.unreadable],
     }
-    return json.dumps(found, ensure_ascii=False, allow_nan=False)
+    return json.dumps(content, ensure_ascii=False, allow_nan=False)
 
 
-def _run(history: History, place: int) -> dict[str, Any]:
-    run = history.runs[place]
-    machine = history.machine(run)
+def _run(machine: KnownMachine, run: PastRun) -> dict[str, Any]:
     return {
         "file": str(run.path),
         "datetime": run.when.isoformat(),
@@ -58,19 +57,19 @@ def _run(history: History, place: int) -> dict[str, Any]:
     }
 
 
-def _machine(machine: Machine) -> dict[str, Any]:
+def _machine(machine: KnownMachine) -> dict[str, Any]:
     contexts = [
         {"number": number, "facts": context.runs[0].context, "differs": context.differs}
         for number, context in enumerate(machine.contexts, start=1)
     ]
-    return {"letter": machine.letter, "id": machine.host.id, "name": machine.host.name, "contexts": contexts}
+    return {"letter": machine.letter, "id": machine.identity.id, "name": machine.identity.name, "contexts": contexts}
 
 
 def _series(history: History, one: Series, places: Places) -> dict[str, Any]:
     return {
-        "case": one.subject.case,
-        "experiment": one.subject.experiment,
-        "phase": one.subject.phase,
+        "case": one.case.name,
+        "experiment": one.case.experiment,
+        "phase": one.case.phase,
         "scale": one.scale,
         "machine": history.machine(one.runs[0]).letter,
         "context": one.context,
@@ -87,35 +86,35 @@ def _timeline(timeline: Timeline, places: Places) -> dict[str, Any]:
         "kind": timeline.kind,
         "runs": runs,
         "values": timeline.values,
-        "changes": [_change(change, runs) for change in timeline.changes],
-        "latest": timeline.latest,
+        "changes": [{"run": runs[change.index], **_ratios(change)} for change in timeline.changes],
+        "latest": latest(timeline),
         "growth": timeline.growth,
     }
 
 
-def _change(change: Change, runs: list[int]) -> dict[str, Any]:
+def _ratios(change: ChangePoint) -> dict[str, float | None]:
     ratios = {"ratio": change.ratio, "low": change.low, "high": change.high}
-    return {"run": runs[change.index], **{name: value if isfinite(value) else None for name, value in ratios.items()}}
+    return {name: ratio if isfinite(ratio) else None for name, ratio in ratios.items()}
 
 
-def _side(comparison: Comparison) -> dict[str, Any]:
+def _pair(pair: MachinePair) -> dict[str, Any]:
     return {
-        "scale": comparison.scale,
-        "base": comparison.base.letter,
-        "other": comparison.other.letter,
-        "differs": comparison.differs,
-        "cases": [_pair(pair) for pair in comparison.pairs],
+        "scale": pair.scale,
+        "base": pair.base.letter,
+        "other": pair.other.letter,
+        "differs": pair.differs,
+        "cases": [_case(case) for case in pair.cases],
     }
 
 
-def _pair(pair: Pair) -> dict[str, Any]:
-    both = (pair.base, pair.other)
+def _case(case: CasePair) -> dict[str, Any]:
+    both = (case.base, case.other)
     return {
-        "case": pair.base.subject.case,
+        "case": case.base.case.name,
         "seconds": [raw(series) for series in both],
-        "ratio": pair.ratio,
-        "efficiency": [series.efficiency.latest if series.efficiency else None for series in both],
+        "ratio": case.ratio,
+        "efficiency": [latest(series.efficiency) for series in both],
         "roof": [series.roof for series in both],
-        "error_ratio": pair.error,
-        "same_error": pair.same_error,
+        "error_ratio": case.error,
+        "same_error": case.same_error,
     }

@@ -7,41 +7,37 @@ from statistics import median
 from string import ascii_uppercase
 
 from autoenc_bench.history.change_points import LATEST
-from autoenc_bench.history.runs import Host, Run
-from autoenc_bench.history.series import Series
+from autoenc_bench.history.runs import MachineIdentity, PastRun
+from autoenc_bench.history.series import Series, latest
 from autoenc_bench.records.record import differences
 
 SAME_ERROR = 0.001  # errors closer than that are equal: another machine rounds otherwise
 
 
 @dataclass(frozen=True)
-class Context:
-    """Hold one context of a machine: its runs, and the facts in which it differs from the context before it."""
+class MachineContext:
+    """One context of a machine: its runs, and the facts in which it differs from the context before it."""
 
-    runs: list[Run]
+    runs: list[PastRun]
     differs: list[str]
-
-    def holds(self, run: Run) -> bool:
-        """Tell whether a run was in this context."""
-        return run.surroundings == self.runs[0].surroundings
 
 
 @dataclass(frozen=True)
-class Machine:
-    """Hold one machine: the letter that stands for it, and its contexts in the order in which they first came."""
+class KnownMachine:
+    """One machine: the letter that stands for it, and its contexts in the order in which they first came."""
 
     letter: str
-    host: Host
-    contexts: list[Context]
+    identity: MachineIdentity
+    contexts: list[MachineContext]
 
     @property
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[PastRun]:
         """List its runs, oldest first."""
         return sorted((run for context in self.contexts for run in context.runs), key=lambda run: run.when)
 
-    def number(self, run: Run) -> int:
-        """Tell in which of its contexts a run of it was, counted from 1."""
-        return next(place for place, held in enumerate(self.contexts, start=1) if held.holds(run))
+    def number(self, run: PastRun) -> int:
+        """Return in which of its contexts a run of it was, counted from 1."""
+        return [context.runs[0].context_key for context in self.contexts].index(run.context_key) + 1
 
     def label(self, context: int) -> str:
         """Name one of its contexts, by the letter alone where there is only one."""
@@ -49,8 +45,8 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Hold a case's newest state on two machines: ``ratio`` is the raw time of the other over that of the base.
+class CasePair:
+    """A case's newest state on two machines: ``ratio`` is the raw time of the other over that of the base.
 
     ``error`` is the other's mean absolute error over the base's, ``None`` where one of them has none.
     """
@@ -62,27 +58,27 @@ class Pair:
 
     @property
     def same_error(self) -> bool | None:
-        """Tell whether the errors are equal, ``None`` where one of them is not known."""
+        """Return whether the errors are equal, ``None`` where one of them is not known."""
         return None if self.error is None else abs(self.error - 1) <= SAME_ERROR
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Hold two machines side by side at one scale, and the facts in which their newest contexts differ."""
+class MachinePair:
+    """Two machines side by side at one scale, and the facts in which their newest contexts differ."""
 
     scale: str | None
-    base: Machine
-    other: Machine
-    pairs: list[Pair]
+    base: KnownMachine
+    other: KnownMachine
+    cases: list[CasePair]
     differs: list[str]
 
 
-def recognise(runs: Iterable[Run]) -> list[Machine]:
+def recognise(runs: Iterable[PastRun]) -> list[KnownMachine]:
     """List the machines in the order in which they first came; ``runs`` are oldest first."""
-    found: dict[str, dict[bytes, list[Run]]] = {}
+    machines: dict[str, dict[bytes, list[PastRun]]] = {}
     for run in runs:
-        found.setdefault(run.host.key, {}).setdefault(run.surroundings, []).append(run)
-    return [_machine(_letter(place), list(contexts.values())) for place, contexts in enumerate(found.values())]
+        machines.setdefault(run.machine.key, {}).setdefault(run.context_key, []).append(run)
+    return [_machine(_letter(place), list(contexts.values())) for place, contexts in enumerate(machines.values())]
 
 
 def _letter(place: int) -> str:
@@ -91,47 +87,42 @@ def _letter(place: int) -> str:
     return (_letter(tens - 1) if tens else "") + ascii_uppercase[ones]
 
 
-def _machine(letter: str, contexts: list[list[Run]]) -> Machine:
-    facts = [runs[0].context for runs in contexts]
-    differs = [[], *(differences(*pair) for pair in pairwise(facts))]
-    return Machine(letter, contexts[0][0].host, [Context(*found) for found in zip(contexts, differs, strict=True)])
+def _machine(letter: str, contexts: list[list[PastRun]]) -> KnownMachine:
+    differs = [[], *(differences(*pair) for pair in pairwise(runs[0].context for runs in contexts))]
+    return KnownMachine(letter, contexts[0][0].machine, [*map(MachineContext, contexts, differs)])
 
 
-def compare(found: list[Machine], series: Iterable[Series]) -> list[Comparison]:
-    """Hold each other machine against the first that has cases at the same scale."""
+def compare(machines: list[KnownMachine], series: Iterable[Series]) -> list[MachinePair]:
+    """Compare each other machine with the first that has cases at the same scale, in each case's newest context."""
     newest: dict[str | None, dict[str, dict[str, Series]]] = {}
-    for held in series:
-        cases = newest.setdefault(held.scale, {}).setdefault(held.host.key, {})
-        known = cases.setdefault(held.subject.case, held)
-        cases[held.subject.case] = max(known, held, key=lambda one: one.runs[-1].when)
+    for one in series:
+        cases = newest.setdefault(one.scale, {}).setdefault(one.machine.key, {})
+        cases[one.case.name] = max(cases.get(one.case.name, one), one, key=lambda one: one.runs[-1].when)
     return [
-        comparison
-        for scale, by_host in newest.items()
-        for base, *others in [[machine for machine in found if machine.host.key in by_host]]
+        pair
+        for scale, by_machine in newest.items()
+        for base, *others in [[machine for machine in machines if machine.identity.key in by_machine]]
         for other in others
-        if (comparison := _compare(scale, base, other, by_host)).pairs
+        if (pair := _compare(scale, base, other, by_machine)).cases
     ]
 
 
-def _compare(scale: str | None, base: Machine, other: Machine, by_host: dict[str, dict[str, Series]]) -> Comparison:
-    ours, theirs = by_host[base.host.key], by_host[other.host.key]
-    pairs = [_pair(ours[case], theirs[case]) for case in ours if case in theirs]
-    differs = [word for pair in pairs for word in differences(pair.base.facts, pair.other.facts)]
-    return Comparison(scale, base, other, pairs, list(dict.fromkeys(differs)))
+def _compare(
+    scale: str | None, base: KnownMachine, other: KnownMachine, by_machine: dict[str, dict[str, Series]]
+) -> MachinePair:
+    ours, theirs = by_machine[base.identity.key], by_machine[other.identity.key]
+    cases = [_pair(ours[case], theirs[case]) for case in ours if case in theirs]
+    differs = [fact for pair in cases for fact in differences(pair.base.runs[0].context, pair.other.runs[0].context)]
+    return MachinePair(scale, base, other, cases, list(dict.fromkeys(differs)))
 
 
-def _pair(base: Series, other: Series) -> Pair:
-    errors = [held.error.latest if held.error else None for held in (base, other)]
-    ours, theirs = errors
-    return Pair(
-        base,
-        other,
-        ratio=raw(other) / raw(base),
-        error=1.0 if ours == theirs and ours is not None else theirs / ours if ours and theirs is not None else None,
-    )
+def _pair(base: Series, other: Series) -> CasePair:
+    ours, theirs = latest(base.error), latest(other.error)
+    error = 1.0 if ours == theirs and ours is not None else theirs / ours if ours and theirs is not None else None
+    return CasePair(base, other, raw(other) / raw(base), error)
 
 
 def raw(series: Series) -> float:
-    """Give the newest level of the times as measured: the median of the newest runs since the last change."""
+    """Return the newest level of the times as measured: the median of the newest runs since the last change."""
     begin, end = series.time.segments[-1]
-    return median(point.time for point in series.points[max(begin, end - LATEST) : end])
+    return median(result.time for result in series.results[max(begin, end - LATEST) : end])

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from autoenc_bench.history.machines import Machine
-from autoenc_bench.history.runs import Subject
+from autoenc_bench.history.machines import KnownMachine
+from autoenc_bench.history.runs import CaseName
 from autoenc_bench.history.series import Series, Timeline
 from autoenc_bench.records.loading import bracketed
 from autoenc_bench.report.figures import style
@@ -19,74 +19,73 @@ DAY = 86_400
 
 
 @dataclass(frozen=True)
-class Moved:
-    """Hold a timeline in per cent against its first level above zero; ``when`` counts days."""
+class RelativeTimeline:
+    """A timeline, its dates in days, and its values and levels in per cent against its first level above zero."""
 
-    line: Timeline
-    when: Values
+    timeline: Timeline
+    days: Values
     values: Values
-    levels: list[float]
+    levels: Values
 
 
 @dataclass(frozen=True)
 class Lane:
-    """Hold what one machine did in a panel: a timeline for each of its contexts, oldest first."""
+    """What one machine did in a panel: a timeline for each of its contexts, oldest first."""
 
     letter: str
     colour: str
-    moved: list[Moved]
+    timelines: list[RelativeTimeline]
 
     @property
-    def ends(self) -> tuple[float, float]:
-        """Give the lowest and the highest that must be seen: all levels, and all runs but outliers."""
-        values = np.concatenate([moved.values for moved in self.moved])
-        off = np.abs(values - np.median(values))
-        seen = [*values[off <= 5 * np.quantile(off, 0.8)], *(level for moved in self.moved for level in moved.levels)]
-        return float(min(seen)), float(max(seen))
+    def limits(self) -> tuple[float, float]:
+        """Return the lowest and the highest that must be seen: all levels, and all runs but outliers."""
+        values = np.concatenate([relative.values for relative in self.timelines])
+        distances = np.abs(values - np.median(values))
+        usual = values[distances <= 5 * np.quantile(distances, 0.8)]
+        seen = np.concatenate([usual, *(relative.levels for relative in self.timelines)])
+        return float(seen.min()), float(seen.max())
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Hold what one panel shows: a case's timelines of one kind, each with its series."""
+    """A case's timelines of one kind, each with its series."""
 
     title: str
     kind: str
-    lines: list[tuple[Series, Timeline]]
+    timelines: list[tuple[Series, Timeline]]
 
-    def lanes(self, machines: Iterable[Machine]) -> list[Lane]:
+    def lanes(self, machines: Iterable[KnownMachine]) -> list[Lane]:
         """Sort the timelines by machine."""
-        found = []
+        lanes = []
         for place, machine in enumerate(machines):
-            held = [_moved(line) for one, line in self.lines if one.host.key == machine.host.key]
-            if held:
-                found.append(Lane(machine.letter, style.other(place), held))
-        return found
+            own = [_relative(line) for one, line in self.timelines if one.machine.key == machine.identity.key]
+            lanes += [Lane(machine.letter, style.other(place), own)] if own else []
+        return lanes
 
 
-def _moved(line: Timeline) -> Moved:
-    base = next((level for level in line.levels if level), 1.0)
-    when = np.array([run.when.timestamp() / DAY for run in line.runs])
-    return Moved(
-        line, when, (np.array(line.values) / base - 1) * 100, [(level / base - 1) * 100 for level in line.levels]
-    )
+def _relative(timeline: Timeline) -> RelativeTimeline:
+    base = next((level for level in timeline.levels if level), 1.0)
+    days = np.array([run.when.timestamp() / DAY for run in timeline.runs])
+    values, levels = ((np.array(part) / base - 1) * 100 for part in (timeline.values, timeline.levels))
+    return RelativeTimeline(timeline, days, values, levels)
 
 
 def panels(series: Iterable[Series]) -> Iterator[Panel]:
     """Make the panels of an experiment, of what has at least two runs: times, then errors, then what changed."""
-    found: dict[tuple[str, Subject], Panel] = {}
+    by_kind: dict[tuple[str, CaseName], Panel] = {}
     for one in series:
-        for line in one.timelines:
-            if len(line.runs) > 1:
-                title = f"{_plain(one.subject)}: {line.kind}"
-                found.setdefault((line.kind, one.subject), Panel(title, line.kind, [])).lines.append((one, line))
+        for timeline in one.timelines:
+            if len(timeline.runs) > 1:
+                panel = Panel(f"{_short_name(one.case)}: {timeline.kind}", timeline.kind, [])
+                by_kind.setdefault((timeline.kind, one.case), panel).timelines.append((one, timeline))
     for kind in ("time", "error", *ALONE):
-        for panel in found.values():
-            if panel.kind == kind and (kind not in ALONE or any(line.changes for _, line in panel.lines)):
+        for panel in by_kind.values():
+            if panel.kind == kind and (kind not in ALONE or any(timeline.changes for _, timeline in panel.timelines)):
                 yield panel
 
 
-def _plain(subject: Subject) -> str:
-    """Name a case within its experiment's figure: what it does, and how."""
-    phase, _, _ = subject.case.partition("[")
-    variant = bracketed(subject.case).removeprefix(subject.experiment or "").removeprefix("-")
-    return style.plain(f"{phase} {variant}".strip() if subject.experiment and "[" in subject.case else subject.case, 34)
+def _short_name(case: CaseName) -> str:
+    """Name a case within its experiment's figure: its phase, trainer and seed."""
+    variant = bracketed(case.name).removeprefix(case.experiment or "").removeprefix("-")
+    named = case.experiment and "[" in case.name
+    return style.plain(f"{case.name.partition('[')[0]} {variant}".strip() if named else case.name, 34)

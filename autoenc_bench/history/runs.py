@@ -9,40 +9,41 @@ from pathlib import Path
 
 import msgspec
 
+from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError
 from autoenc_bench.records import loading
 from autoenc_bench.records.loading import Source
-from autoenc_bench.records.record import Benchmark, Fact, Machine, NotRun, Roofs
+from autoenc_bench.records.record import Benchmark, Fact, NotRun, Roofs
 from autoenc_bench.text import count, line
 
 
 @dataclass(frozen=True)
-class Host:
-    """Say what ran: a machine with its id, or what pytest-benchmark says of a CPU, without an id."""
+class MachineIdentity:
+    """What ran: a machine with its id, or a CPU as pytest-benchmark names it, without one."""
 
     id: str | None
     name: str  # CPU, cores, first accelerator
 
     @property
     def key(self) -> str:
-        """Tell hosts apart."""
+        """Return what tells machines apart."""
         return self.id or f"plain {self.name}"
 
 
 @dataclass(frozen=True)
-class Subject:
-    """Say of what a case is; a benchmark that is none of this suite's has only its name."""
+class CaseName:
+    """The name of a case, and what it is a case of; a benchmark that is none of this suite's has only its name."""
 
-    case: str
+    name: str
     experiment: str | None
     phase: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """Hold what one case did in one run: seconds, shares, errors and bytes, ``None`` where they are not known."""
+class CaseResult:
+    """What one case did in one run: seconds, shares, errors and bytes, ``None`` where they are not known."""
 
     time: float
-    referenced: float | None
+    referenced: float | None  # in units of the reference workload
     reference: float | None
     efficiency: float | None
     roof: str | None  # that binds the case
@@ -51,136 +52,128 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Run:
-    """Hold one run: when, where, in what context, from which commit, and its cases."""
+class PastRun:
+    """One run: when, where, in what context, from which commit, and its cases."""
 
     path: Path
     when: datetime  # in UTC
     commit: str | None
-    host: Host
+    machine: MachineIdentity
     context: dict[str, Fact]
     scale: str | None
     roofs: int | None  # version of their definition
-    points: dict[Subject, Point]
+    results: dict[CaseName, CaseResult]
 
     @cached_property
-    def surroundings(self) -> bytes:
-        """Tell contexts apart: equal facts in any order give equal bytes."""
+    def context_key(self) -> bytes:
+        """Return what tells contexts apart: equal facts in any order give equal bytes."""
         return msgspec.json.encode(self.context, order="sorted")
 
     @cached_property
     def selection(self) -> int:
-        """Tell apart which cases ran, in which order."""
-        return hash(tuple(subject.case for subject in self.points))
+        """Return what tells apart which cases ran, in which order."""
+        return hash(tuple(case.name for case in self.results))
 
     @property
-    def identity(self) -> tuple[object, ...]:
-        """Tell runs apart: a record that was copied is the same run."""
-        return self.when, self.host.key, tuple((subject.case, point.time) for subject, point in self.points.items())
+    def key(self) -> tuple[object, ...]:
+        """Return what tells runs apart: a record that was copied is the same run."""
+        return self.when, self.machine.key, tuple((case.name, result.time) for case, result in self.results.items())
 
 
-def read(named: Iterable[Path]) -> tuple[list[Run], list[NotRun]]:
-    """Read every record among the named files and folders, oldest first; name the files left out, and why.
+def read(named: Iterable[Path]) -> tuple[list[PastRun], list[NotRun]]:
+    """Read every record among the named files and folders, oldest first; list the files left out, and why.
 
-    A record that lies there twice counts once. Raises LookupError or ValueError, in one sentence, when none is there.
+    A record that lies there twice counts once. Raises NotFoundError or InvalidInputError when there is none.
     """
-    runs: dict[tuple[object, ...], Run] = {}
-    left, problems = [], []
+    runs: dict[tuple[object, ...], PastRun] = {}
+    problems: dict[Path, AutoencBenchError] = {}
     for path in _files(named):
         try:
-            found = _read(path)
-            runs.setdefault(found.identity, found)
-        except (LookupError, ValueError) as problem:
-            problems.append(problem)
-            left.append(NotRun(str(path), str(problem).removeprefix(f"{path}: ")))
+            run = _read(path)
+            runs.setdefault(run.key, run)
+        except AutoencBenchError as problem:
+            problems[path] = problem
     if not runs:
-        raise _nothing(problems)
-    return sorted(runs.values(), key=lambda run: (run.when, run.host.key, str(run.path))), left
+        raise _none_readable(list(problems.values()))
+    left_out = [NotRun(str(path), str(problem).removeprefix(f"{path}: ")) for path, problem in problems.items()]
+    return sorted(runs.values(), key=lambda run: (run.when, run.machine.key, str(run.path))), left_out
 
 
 def _files(named: Iterable[Path]) -> list[Path]:
     """List JSON files, in an order that the file system has no part in; a name without any stands for itself."""
-    found: set[Path] = set()
-    for path in named:
-        found.update(set(path.rglob("*.json")) or {path})
-    return sorted(found)
+    return sorted({file for path in named for file in set(path.rglob("*.json")) or {path}})
 
 
-def _read(path: Path) -> Run:
+def _read(path: Path) -> PastRun:
     if path.is_dir():
-        raise LookupError(f"{path}: holds no records")
+        raise NotFoundError(f"{path}: holds no records")
     if not path.exists():
-        raise LookupError(f"{path}: no such folder or record")
+        raise NotFoundError(f"{path}: no such folder or record")
     return _run(loading.read(path, pictured=False))
 
 
-def _nothing(problems: list[LookupError | ValueError]) -> LookupError | ValueError:
+def _none_readable(problems: list[AutoencBenchError]) -> AutoencBenchError:
     if not problems:
-        return LookupError("no records; name a folder that holds some, or run 'pytest benchmarks/' first")
+        return NotFoundError("no records; name a folder that holds some, or run 'pytest benchmarks/' first")
     if len(problems) == 1:
         return problems[0]
-    return ValueError(f"none of {len(problems)} files can be read as a record; the first: {problems[0]}")
+    return InvalidInputError(f"none of {len(problems)} files can be read as a record; the first: {problems[0]}")
 
 
-def _run(source: Source) -> Run:
+def _run(source: Source) -> PastRun:
     record, run = source.record, source.record.autoenc
-    commit = record.commit_info
+    commit, roofs = record.commit_info, run.roofs if run else None
     names = Counter(benchmark.name for benchmark in record.benchmarks)
-    return Run(
+    *_, system, python = source.origin.machine()
+    return PastRun(
         path=source.path,
         when=_when(source),
         commit=line(str(commit)) if commit and commit.known else None,
-        host=_host(run.machine) if run else Host(None, _cpu(source)),
-        context=run.context if run else _plain_context(source),
+        machine=_machine(source),
+        context=run.context if run else {"system": system, "python": python},
         scale=run.scale if run else None,
-        roofs=run.roofs.version if run and run.roofs else None,
-        points={
-            _subject(benchmark, names[benchmark.name]): _point(benchmark, run.roofs if run else None)
+        roofs=roofs.version if roofs else None,
+        results={
+            _case_name(benchmark, shared=names[benchmark.name] > 1): _result(benchmark, roofs)
             for benchmark in record.benchmarks
         },
     )
 
 
 def _when(source: Source) -> datetime:
-    said = source.record.datetime
+    text = source.record.datetime
     try:
-        found = datetime.fromisoformat(said)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        when = datetime.fromisoformat(text)
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError(f"{source.path}: datetime: {said!r} is no ISO 8601 date and time") from None
+        problem = f"{source.path}: datetime: {text!r} is no ISO 8601 date and time"
+        raise InvalidInputError(problem) from None
 
 
-def _host(machine: Machine) -> Host:
-    words = [machine.cpu or "unnamed CPU"]
-    words += [count(machine.logical_cores, "core")] if machine.logical_cores else []
-    return Host(machine.id, line(", ".join([*words, *(machine.accelerators or [])[:1]])))
+def _machine(source: Source) -> MachineIdentity:
+    if not (run := source.record.autoenc):
+        return MachineIdentity(None, line(source.origin.machine()[-3]) or "unnamed CPU")
+    cores = [count(run.machine.logical_cores, "core")] if run.machine.logical_cores else []
+    parts = [run.machine.cpu or "unnamed CPU", *cores, *(run.machine.accelerators or [])[:1]]
+    return MachineIdentity(run.machine.id, line(", ".join(parts)))
 
 
-def _cpu(source: Source) -> str:
-    return line(source.origin.machine()[-3]) or "unnamed CPU"
-
-
-def _plain_context(source: Source) -> dict[str, Fact]:
-    _, system, python = source.origin.machine()[-3:]
-    return {"system": system, "python": python}
-
-
-def _subject(benchmark: Benchmark, times: int) -> Subject:
-    """Name a case: its name without what all names begin with; where two share one, the file as well."""
+def _case_name(benchmark: Benchmark, *, shared: bool) -> CaseName:
+    """Name a case, without what all names begin with; where two share a name, with their files."""
     case = benchmark.extra_info.autoenc
-    name = benchmark.name.removeprefix("test_") if times == 1 else benchmark.fullname
-    return Subject(name, case.experiment if case else None, case.phase if case else None)
+    name = benchmark.fullname if shared else benchmark.name.removeprefix("test_")
+    return CaseName(name, case.experiment if case else None, case.phase if case else None)
 
 
-def _point(benchmark: Benchmark, roofs: Roofs | None) -> Point:
+def _result(benchmark: Benchmark, roofs: Roofs | None) -> CaseResult:
     case = benchmark.extra_info.autoenc
-    bound = benchmark.bound(roofs)
-    return Point(
+    roof, efficiency = benchmark.bound(roofs) or (None, None)
+    return CaseResult(
         time=benchmark.stats.median,
         referenced=benchmark.referenced,
         reference=benchmark.reference,
-        efficiency=bound[1] if bound else None,
-        roof=bound[0] if bound else None,
+        efficiency=efficiency,
+        roof=roof,
         error=case.error.absolute.mean if case and case.error else None,
         memory=case.memory.peak if case and case.memory else None,
     )

@@ -1,15 +1,16 @@
-"""A history for the terminal and for Markdown: the answer, the changes, machines side by side, one line per series."""
+"""A history in words and tables: for the terminal and for Markdown, and the parts of its page."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from itertools import groupby
+from math import ceil, inf, isfinite
 from textwrap import fill
 
-from tabulate import tabulate
-
-from autoenc_bench.history import History, lines
-from autoenc_bench.history.machines import Comparison, raw
-from autoenc_bench.history.series import Series
-from autoenc_bench.text import code, count, line
+from autoenc_bench.history import History, SeriesChange
+from autoenc_bench.history.change_points import ALPHA
+from autoenc_bench.history.machines import CasePair, KnownMachine, MachinePair, raw
+from autoenc_bench.history.runs import PastRun
+from autoenc_bench.history.series import Series, latest
+from autoenc_bench.text import NONE, Cell, Table, cell, code, count, line, mebibytes, percent, seconds, share
 
 MOST = 40  # changes listed: who reads on wants a page
 WIDE = 100  # columns of running text
@@ -20,97 +21,210 @@ LEGEND = (
     "against the first level"
 )
 SIDES = "÷: raw times, newest level over newest level; error: equal within 0.1 %, else how much larger"
+UNITS: dict[str, Callable[[float], str]] = {
+    "time": seconds,
+    "efficiency": share,
+    "error": "{:.5g}".format,
+    "memory": mebibytes,
+}
 
 
 def text(history: History) -> str:
-    """Lay a history out for a terminal."""
-    parts = [fill(" ".join(lines.answer(history)), WIDE), "\n".join(lines.machines(history))]
-    parts.append("\n\n".join(_changes(history)) or "No changes.")
-    for comparison in history.comparisons:
-        differs = [f"Their contexts differ: {', '.join(comparison.differs)}"] if comparison.differs else []
-        parts.append(
-            "\n".join([_sides(comparison), *differs, _table(lines.pair_headers(comparison), _pairs(comparison))])
-        )
-    parts += [fill(SIDES, WIDE)] if history.comparisons else []
-    for scale, held in scales(history):
-        parts.append(f"{_scale(scale)}:\n" + _table(lines.SERIES[:BRIEF], _series(history, held)))
+    """Return a history for a terminal."""
+    changes, more = _newest_changes(history)
+    parts = [fill(" ".join(answer(history)), WIDE), "\n".join(_machines(history))]
+    parts += [f"{heading}\n{table.text()}" for heading, table in changes] or ["No changes."]
+    parts += [f"… and {more:,} more: --format json lists them, --out DIR draws them"] if more else []
+    for pair in history.pairs:
+        title = f"{pair.other.letter} beside {pair.base.letter}, the base, at {_scale(pair.scale).lower()}"
+        differs = [f"Their contexts differ: {', '.join(pair.differs)}"] if pair.differs else []
+        parts.append("\n".join([f"{title}, {count(len(pair.cases), 'case')}:", *differs, pair_table(pair).text()]))
+    parts += [fill(SIDES, WIDE)] if history.pairs else []
+    parts += [f"{_scale(scale)}:\n{series_table(history, group, BRIEF).text()}" for scale, group in by_scale(history)]
     parts += [fill(LEGEND, WIDE)]
-    parts += [line(f"not readable: {left.case}: {left.reason}") for left in history.unreadable]
+    parts += [line(f"not readable: {file.case}: {file.reason}") for file in history.unreadable]
     return "\n\n".join(parts)
 
 
-def _changes(history: History) -> Iterator[str]:
-    shown = 0
-    for heading, found in lines.by_run(history):
-        if shown >= MOST:
-            yield f"… and {len(history.changes) - shown:,} more: --format json lists them, --out DIR draws them"
-            return
-        rows = [lines.change(one) for one in found]
-        yield f"{heading}\n{_table(lines.CHANGES, rows)}"
-        shown += len(found)
-
-
-def _table(headers: Sequence[str], rows: Iterable[Sequence[str]], style: str = "simple") -> str:
-    align = ("left", *["right"] * (len(headers) - 1))
-    cells = [[line(cell) for cell in row] for row in rows] if style == "simple" else rows
-    return tabulate(cells, headers, tablefmt=style, colalign=align, disable_numparse=True)
-
-
-def _sides(comparison: Comparison) -> str:
-    base, other = comparison.base, comparison.other
-    return (
-        f"{other.letter} beside {base.letter}, the base, at {_scale(comparison.scale).lower()}, "
-        f"{count(len(comparison.pairs), 'case')}:"
-    )
+def markdown(history: History) -> str:
+    """Return a history for a pull request or a job's summary; names from records stand as code."""
+    changes, more = _newest_changes(history)
+    parts = ["# autoenc-bench history", " ".join(answer(history))]
+    parts += ["\n".join(f"- {code(entry.strip())}" for entry in _machines(history)), "## Changes"]
+    parts += [part for heading, table in changes for part in (code(heading), table.markdown())] or ["None."]
+    parts += [f"… and {more:,} more."] if more else []
+    for pair in history.pairs:
+        parts += [f"## {pair.other.letter} beside {pair.base.letter}, at {code(_scale(pair.scale))}"]
+        parts += [f"Their contexts differ: {code(', '.join(pair.differs))}"] if pair.differs else []
+        parts += [pair_table(pair).markdown(), f"<sub>{SIDES}</sub>"]
+    for scale, group in by_scale(history):
+        table = f"{code(_scale(scale))}\n\n{series_table(history, group, BRIEF).markdown()}"
+        parts += [f"<details><summary>{len(group):,} series</summary>\n\n{table}\n\n</details>"]
+    parts += [f"<sub>{LEGEND}</sub>"]
+    if history.unreadable:
+        parts += ["## Not readable", *(f"- {code(file.case)}: {code(file.reason)}" for file in history.unreadable)]
+    return "\n\n".join(parts) + "\n"
 
 
 def _scale(scale: str | None) -> str:
     return f"Scale {scale}" if scale else "No scale"
 
 
-def _pairs(comparison: Comparison) -> list[list[str]]:
-    return [lines.pair(found, raw(found.base)) for found in comparison.pairs]
-
-
-def _series(history: History, held: Iterable[Series]) -> list[list[str]]:
-    return [lines.series(history, one)[:BRIEF] for one in held]
-
-
-def scales(history: History) -> list[tuple[str | None, list[Series]]]:
-    """Group series by their scale, and within it by their case."""
-    cases = {subject: place for place, subject in enumerate(dict.fromkeys(one.subject for one in history.series))}
-    ordered = sorted(history.series, key=lambda one: (one.scale or "", cases[one.subject], lines.label(history, one)))
-    return [(scale, list(held)) for scale, held in groupby(ordered, key=lambda one: one.scale)]
-
-
-def markdown(history: History) -> str:
-    """Lay a history out for a pull request or a job's summary; names from records stand as code."""
-    parts = ["# autoenc-bench history", " ".join(lines.answer(history))]
-    parts += ["\n".join(f"- {code(words.strip())}" for words in lines.machines(history)), "## Changes"]
-    parts += _listed(history) or ["None."]
-    for comparison in history.comparisons:
-        parts += [f"## {comparison.other.letter} beside {comparison.base.letter}, at {code(_scale(comparison.scale))}"]
-        parts += [f"Their contexts differ: {code(', '.join(comparison.differs))}"] if comparison.differs else []
-        parts += [_coded(lines.pair_headers(comparison), _pairs(comparison)), f"<sub>{SIDES}</sub>"]
-    for scale, held in scales(history):
-        table = _coded(lines.SERIES[:BRIEF], _series(history, held))
-        parts += [f"<details><summary>{len(held):,} series</summary>\n\n{code(_scale(scale))}\n\n{table}\n\n</details>"]
-    parts += [f"<sub>{LEGEND}</sub>"]
+def answer(history: History) -> list[str]:
+    """Sum a history up in sentences."""
+    sentences = [
+        f"{count(len(history.runs), 'run')} on {count(len(history.machines), 'machine')}, "
+        f"{_days(history.runs, 'to')}: {count(len({series.case for series in history.series}), 'case')}, "
+        f"{len(history.series):,} series, {count(len(history.changes), 'change')}."
+    ]
+    if history.changes:
+        number = sum(len(series.timelines) for series in history.series)
+        sentences.append(f"Of {number:,} timelines at most {ceil(ALPHA * number):,} would show a change by chance.")
     if history.unreadable:
-        parts += ["## Not readable", *(f"- {code(left.case)}: {code(left.reason)}" for left in history.unreadable)]
-    return "\n\n".join(parts) + "\n"
+        sentences.append(f"{count(len(history.unreadable), 'file')} could not be read.")
+    return sentences
 
 
-def _listed(history: History) -> list[str]:
-    parts: list[str] = []
-    shown = 0
-    for heading, found in lines.by_run(history):
-        if shown >= MOST:
-            return [*parts, f"… and {len(history.changes) - shown:,} more."]
-        parts += [code(heading), _coded(lines.CHANGES, [lines.change(one) for one in found])]
-        shown += len(found)
-    return parts
+def _days(runs: list[PastRun], to: str = "–") -> str:
+    """Return from when to when runs are."""
+    return f" {to} ".join(dict.fromkeys(run.when.date().isoformat() for run in (runs[0], runs[-1])))
 
 
-def _coded(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return _table(headers, [[code(first), *others] for first, *others in rows], "github")
+def _machines(history: History) -> list[str]:
+    """Say what each letter stands for, and in what its contexts differ."""
+    entries = []
+    for machine in history.machines:
+        name = f" ({machine.identity.id})" if machine.identity.id else ", as pytest-benchmark names it"
+        entries.append(f"{machine.letter}  {machine.identity.name}{name}: {span(machine)}")
+        entries += contexts(machine)
+    return entries
+
+
+def span(machine: KnownMachine) -> str:
+    """Say how many runs of a machine there are, and from when to when."""
+    return f"{count(len(machine.runs), 'run')}, {_days(machine.runs)}"
+
+
+def contexts(machine: KnownMachine) -> list[str]:
+    """Say in what the contexts of a machine differ, each from the one before; nothing where there is only one."""
+    entries = []
+    for number, context in enumerate(machine.contexts, start=1):
+        since = f" from {context.runs[0].when.date()}, {', '.join(context.differs)}" if number > 1 else ""
+        entries.append(f"   {machine.label(number)}: {count(len(context.runs), 'run')}{since}")
+    return entries if len(entries) > 1 else []
+
+
+def _newest_changes(history: History) -> tuple[list[tuple[str, Table]], int]:
+    """Return the newest changes, as tables below a heading for the first run that shows them, and how many are left."""
+    shown: list[tuple[str, Table]] = []
+    left = len(history.changes)
+    for heading, group in groupby(history.changes, key=lambda change: _heading(history, change)):
+        if len(history.changes) - left < MOST:
+            shown.append((heading, Table.of(CHANGE, changes := list(group))))
+            left -= len(changes)
+    return shown, left
+
+
+def _heading(history: History, change: SeriesChange) -> str:
+    run = change.run
+    commit, label = run.commit or "unknown", history.label(change.series)
+    return f"{run.when:%Y-%m-%d %H:%M} UTC, machine {label}, commit {commit}, {line(str(run.path))}"
+
+
+def _what(change: SeriesChange) -> Cell:
+    raw_time = change.timeline.kind == "time" and not change.series.referenced
+    return Cell("raw time" if raw_time else change.timeline.kind)
+
+
+def _size(change: SeriesChange) -> Cell:
+    ratio = change.point.ratio
+    return Cell(growth(change.timeline.kind, ratio), ratio if isfinite(ratio) else None)
+
+
+def _interval(change: SeriesChange) -> Cell:
+    point, kind = change.point, change.timeline.kind
+    if point.ratio in (0.0, inf):
+        return Cell(NONE)
+    return Cell(f"{growth(kind, point.low).removesuffix(' %')} … {growth(kind, point.high)}")
+
+
+def _level(change: SeriesChange, after: int) -> Cell:
+    place = change.timeline.changes.index(change.point)
+    return Cell(UNITS[change.timeline.kind](change.timeline.levels[place + after]))
+
+
+CHANGE: tuple[tuple[str, Callable[[SeriesChange], Cell]], ...] = (
+    ("case", lambda change: Cell(change.series.case.name)),
+    ("what", _what),
+    ("change", _size),
+    ("95 % interval", _interval),
+    ("from", lambda change: _level(change, 0)),
+    ("to", lambda change: _level(change, 1)),
+)
+
+
+def change_table(history: History) -> Table:
+    """Return all changes with the runs that show them first, newest first."""
+    case, *others = CHANGE
+    return Table.of(
+        (
+            case,
+            ("first run", lambda change: Cell(f"{change.run.when:%Y-%m-%d %H:%M}", change.run.when.timestamp())),
+            ("on", lambda change: Cell(history.label(change.series))),
+            *others,
+            ("commit", lambda change: Cell(change.run.commit or NONE)),
+            ("record", lambda change: Cell(str(change.run.path))),
+        ),
+        history.changes,
+    )
+
+
+def growth(kind: str, ratio: float) -> str:
+    """Say by how much a figure of this kind grew."""
+    return "from 0" if ratio == inf else percent(ratio, 2 if kind == "error" else 1)
+
+
+def pair_table(pair: MachinePair) -> Table:
+    """Return the cases of two machines: raw time on the base, ratio, efficiencies and their roofs, and the errors."""
+    base, other = pair.base.letter, pair.other.letter
+    return Table.of(
+        (
+            ("case", lambda case: Cell(case.base.case.name)),
+            (f"{base} time", lambda case: cell(raw(case.base), seconds)),
+            (f"{other} ÷ {base}", lambda case: cell(case.ratio, "{:.3g} ×".format)),
+            (f"{base} efficiency", lambda case: _efficiency(case.base)),
+            (f"{other} efficiency", lambda case: _efficiency(case.other)),
+            ("error", _errors),
+        ),
+        pair.cases,
+    )
+
+
+def _efficiency(series: Series) -> Cell:
+    return cell(latest(series.efficiency), lambda value: f"{share(value)} {series.roof}")
+
+
+def _errors(case: CasePair) -> Cell:
+    return cell(case.error, lambda ratio: "equal" if case.same_error else percent(ratio, 2))
+
+
+def by_scale(history: History) -> list[tuple[str | None, list[Series]]]:
+    """Group series by their scale, and within it by their case."""
+    places = {case: place for place, case in enumerate(dict.fromkeys(one.case for one in history.series))}
+    ordered = sorted(history.series, key=lambda one: (one.scale or "", places[one.case], history.label(one)))
+    return [(scale, list(group)) for scale, group in groupby(ordered, key=lambda one: one.scale)]
+
+
+def series_table(history: History, series: Iterable[Series], columns: int | None = None) -> Table:
+    """Return a row for each series: case, machine, runs, newest state, and how the time changed in all."""
+    every: tuple[tuple[str, Callable[[Series], Cell]], ...] = (
+        ("case", lambda one: Cell(one.case.name)),
+        ("on", lambda one: Cell(history.label(one))),
+        ("runs", lambda one: cell(len(one.runs), str)),
+        ("first – last", lambda one: Cell(_days(one.runs), one.runs[0].when.timestamp())),
+        ("time", lambda one: cell(latest(one.time), lambda time: seconds(time) + ("" if one.referenced else " raw"))),
+        ("changed", lambda one: Cell("no") if one.time.growth is None else cell(one.time.growth, percent)),
+        ("error", lambda one: cell(latest(one.error), UNITS["error"])),
+        ("memory", lambda one: cell(latest(one.memory), mebibytes)),
+    )
+    return Table.of(every[:columns], series)

@@ -12,7 +12,7 @@ def test_contexts(tmp_path):
     """Machines come in the order of their first runs, and each context says in what it differs from the one before."""
     made = [histories.content(0, machine=histories.OTHER), histories.content(1), histories.content(2, keras="3.2")]
     first, second = histories.read(tmp_path, made).machines
-    assert (first.letter, first.host.name, first.label(1)) == ("A", "Another CPU, 2 cores, A GPU", "A")
+    assert (first.letter, first.identity.name, first.label(1)) == ("A", "Another CPU, 2 cores, A GPU", "A")
     assert [second.label(1), second.label(2)] == ["B1", "B2"]
     assert [context.differs for context in second.contexts] == [[], ["keras 3.1 → 3.2"]]
 
@@ -44,10 +44,10 @@ def test_side_by_side(tmp_path):
         histories.content(day + 0.5, 0.33 * factor, machine=histories.OTHER, reference=0.03 * factor, keras="3.2")
         for day, factor in enumerate(slow)
     ]
-    ((comparison),) = histories.read(tmp_path, ours + theirs).comparisons
-    assert (comparison.scale, comparison.base.letter, comparison.other.letter) == ("standard", "A", "B")
-    assert comparison.differs == ["keras 3.1 → 3.2"]
-    epoch, whole = comparison.pairs
+    (pair,) = histories.read(tmp_path, ours + theirs).pairs
+    assert (pair.scale, pair.base.letter, pair.other.letter) == ("standard", "A", "B")
+    assert pair.differs == ["keras 3.1 → 3.2"]
+    epoch, whole = pair.cases
     assert epoch.ratio == pytest.approx(3.0, rel=0.02)
     assert epoch.error is None
     assert whole.same_error is True
@@ -56,7 +56,7 @@ def test_side_by_side(tmp_path):
 def test_errors_that_differ(tmp_path):
     """Errors further apart than 0.1 % are not equal."""
     made = [histories.content(0), histories.content(1, error=5.02, machine=histories.OTHER)]
-    _, whole = histories.read(tmp_path, made).comparisons[0].pairs
+    _, whole = histories.read(tmp_path, made).pairs[0].cases
     assert whole.same_error is False
     assert whole.error == pytest.approx(1.004, rel=1e-3)
 
@@ -64,4 +64,4 @@ def test_errors_that_differ(tmp_path):
 def test_scales_are_not_compared(tmp_path):
     """Machines that share no scale are not held side by side."""
     made = [histories.content(0), histories.content(1, machine=histories.OTHER, scale="smoke")]
-    assert histories.read(tmp_path, made).comparisons == []
+    assert histories.read(tmp_path, made).pairs == []

@@ -42,7 +42,7 @@ def test_what_is_on_the_page(page):
     assert page.locator("#changes tbody tr").count() >= 3
     assert page.locator("#sides-1 tbody tr").count() == 2
     assert page.locator("#series-1 tbody tr").count() == 6
-    assert "package.json" in page.locator("ul.left").inner_text()
+    assert "package.json" in page.get_by_label("Records that could not be read").inner_text()
 
 
 def test_pictures(page):

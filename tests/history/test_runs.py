@@ -46,9 +46,9 @@ def test_what_a_run_keeps(tmp_path):
         [histories.write(tmp_path, [histories.content(0, 0.2, error=4.0, machine=histories.OTHER)])]
     )
     assert (run.commit, run.scale, run.roofs) == ("000000000000 on a-branch", "standard", 1)
-    assert run.host == runs.Host("ba9876543210", "Another CPU, 2 cores, A GPU")
-    epoch, whole = run.points.values()
-    assert [subject.case for subject in run.points] == ["epoch[digits-fused]", "experiment[digits-fused-seed0]"]
+    assert run.machine == runs.MachineIdentity("ba9876543210", "Another CPU, 2 cores, A GPU")
+    epoch, whole = run.results.values()
+    assert [case.name for case in run.results] == ["epoch[digits-fused]", "experiment[digits-fused-seed0]"]
     assert (epoch.time, epoch.reference, epoch.referenced) == pytest.approx((0.21, 0.01, 21))
     assert (epoch.efficiency, epoch.roof, epoch.memory) == (pytest.approx(0.01 / 0.21), "compute", 2**30)
     assert epoch.error is None
@@ -58,9 +58,9 @@ def test_what_a_run_keeps(tmp_path):
 def test_plain_records(tmp_path):
     """A record by plain pytest-benchmark has time only, and the CPU that pytest-benchmark names; no host name."""
     ((run,), _) = runs.read([recordings.save_plain(tmp_path)])
-    assert run.host == runs.Host(None, "A CPU")
-    assert [subject.case for subject in run.points] == ["fast", "slow"]
-    assert {point.efficiency or point.error or point.referenced for point in run.points.values()} == {None}
+    assert run.machine == runs.MachineIdentity(None, "A CPU")
+    assert [case.name for case in run.results] == ["fast", "slow"]
+    assert {result.efficiency or result.error or result.referenced for result in run.results.values()} == {None}
     assert "a-host" not in repr(run)
 
 
@@ -69,7 +69,7 @@ def test_names_that_two_files_share(tmp_path):
     entries = [recordings.plain("test_x", [1.0]), {**recordings.plain("test_x", [2.0]), "fullname": "b.py::test_x"}]
     path = tmp_path / "0001_plain.json"
     path.write_text(json.dumps(recordings.content(run=None, entries=entries)))
-    assert [subject.case for subject in runs.read([path])[0][0].points] == [
+    assert [case.name for case in runs.read([path])[0][0].results] == [
         "benchmarks/test_x.py::test_x",
         "b.py::test_x",
     ]

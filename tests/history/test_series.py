@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoenc_bench import history
-from autoenc_bench.history.series import gather
+from autoenc_bench.history.series import gather, latest
 
 EPOCH = "epoch[digits-fused]"
 
 
 def series(found, case=EPOCH):
     """Pick the series of a case."""
-    return [one for one in found.series if one.subject.case == case]
+    return [one for one in found.series if one.case.name == case]
 
 
 def test_what_makes_a_series(tmp_path):
@@ -83,7 +83,7 @@ def test_levels_and_growth(tmp_path):
     (change,) = one.time.changes
     assert change.index == 8
     assert one.time.growth == pytest.approx(1.1, rel=0.02)
-    assert one.time.latest == pytest.approx(0.22 * 1.05 * 1.01, rel=0.02)
+    assert latest(one.time) == pytest.approx(0.22 * 1.05 * 1.01, rel=0.02)
     assert one.memory.growth is None
 
 
@@ -102,6 +102,6 @@ def test_the_order_of_files_does_not_matter(tmp_path_factory, order):
     """Records in files of any names make the same series."""
     made = histories.slower(8, 5)
     there = history.read([histories.write(tmp_path_factory.mktemp("any"), [made[place] for place in order])])
-    ours = [(one.subject, one.context, one.points) for one in gather(there.runs)]
+    ours = [(one.case, one.context, one.results) for one in gather(there.runs)]
     here = history.read([histories.write(tmp_path_factory.mktemp("order"), made)])
-    assert ours == [(one.subject, one.context, one.points) for one in gather(here.runs)]
+    assert ours == [(one.case, one.context, one.results) for one in gather(here.runs)]

@@ -65,9 +65,9 @@ def test_lanes(two):
     panel = next(panels.panels(two.series))
     first, second = panel.lanes(two.machines)
     assert (first.letter, second.letter) == ("A", "B")
-    assert first.moved[0].levels == pytest.approx([0, 10], abs=1.5)
-    assert second.moved[0].values == pytest.approx(np.zeros(12))
-    low, high = first.ends
+    assert first.timelines[0].levels == pytest.approx([0, 10], abs=1.5)
+    assert second.timelines[0].values == pytest.approx(np.zeros(12))
+    low, high = first.limits
     assert low <= -0.5
     assert high >= 10
 
@@ -77,7 +77,7 @@ def test_an_outlier_does_not_squeeze_its_lane(tmp_path):
     made = [histories.content(day, 0.2 * (1 + 0.01 * (day % 3)) * (100 if day == 5 else 1)) for day in range(12)]
     found = histories.read(tmp_path, made)
     (lane,) = next(panels.panels(found.series)).lanes(found.machines)
-    assert lane.ends[1] < 10
+    assert lane.limits[1] < 10
     markers = [line.get_marker() for line in drawn(found)[0].figure.axes[0].lines]
     assert markers.count("^") == 1
 
