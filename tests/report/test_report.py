@@ -90,6 +90,14 @@ def test_summary(written):
     assert text.endswith("0003_broken.json`: `not a readable record: Input data was truncated`\n")
 
 
+def test_tables(reader):
+    """Each table of the page has all of its rows, and the numbers that they are sorted by."""
+    rows = [tag for tag, attributes in reader.tags if tag == "th" and attributes["scope"] == "row"]
+    assert len(rows) == (7 + 1) + (7 + 56) + (1 + 7) + 2  # side by side, and each record's experiments and cases
+    numbers = [float(attributes["data-value"]) for _, attributes in reader.tags if "data-value" in attributes]
+    assert {0.2, 1000 / 1.26, 2**30} < set(numbers)
+
+
 def test_self_contained(reader):
     """The page names nothing outside itself: no address, no file, nothing to fetch."""
     links = [attributes.get(name, "") for _, attributes in reader.tags for name in ("src", "href", "srcset")]
