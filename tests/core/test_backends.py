@@ -60,6 +60,7 @@ def test_not_installed(monkeypatch):
         backends.choose("jax")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_other_backends(backend):
     """On each backend both trainers do the same arithmetic, resets undo them, and the seam is all there."""

@@ -162,8 +162,9 @@ def test_more_components_are_no_worse(features, seed):
     assert all(later <= earlier + 1e-9 for earlier, later in pairwise(errors))
 
 
+@pytest.mark.slow
 @given(experiments(activations=("linear",), output_activations=("linear",)), st.integers(0, 2**31), st.booleans())
-@settings(max_examples=10)
+@settings(max_examples=6)
 def test_no_linear_autoencoder_beats_pca(experiment, seed, trained):
     """A linear autoencoder has no smaller squared error on its own training data than PCA of its narrowest width."""
     experiment = replace(experiment, batch_size=10)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 from scipy.stats import kstest
@@ -40,6 +40,7 @@ def test_known_answers(key, counter, words):
 
 
 @given(st.integers(1, 7), st.integers(0, 2**20), st.integers(0, 2**32 - 20), st.integers(1, 9), st.integers(1, 9))
+@settings(max_examples=25)
 def test_any_order(features, seed, first, one, other):
     """Rows are the same whoever draws them, and in whatever pieces."""
     stream = Stream(100, features, seed)
@@ -85,6 +86,7 @@ def test_refused(rows, features, said):
         Stream(9, 2, seed=0).head(10)
 
 
+@pytest.mark.slow
 def test_streamed_equals_fit(monkeypatch):
     """Two epochs in several calls, with a partial last batch, end as they do on the same rows in memory."""
     monkeypatch.setattr(Streamed, "STEPS", 4)
@@ -102,6 +104,7 @@ def test_streamed_equals_fit(monkeypatch):
     assert histories[0][-1].val_loss == pytest.approx(streamed.evaluate(), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_reset():
     """After a reset the same rows train the same way again; progress is told."""
     experiment, told = replace(find("crude-simple-streamed"), rows=1_030), []

@@ -1,12 +1,12 @@
-"""A setting says on what a process measures, and its context changes only with what changes times."""
+"""A measuring context says on what a process measures, and changes only with what changes times."""
 
 import getpass
+import json
 import os
 import platform
 import subprocess
 import sys
 
-import msgspec
 import pytest
 
 from autoenc_bench.machine import reference
@@ -14,31 +14,41 @@ from autoenc_bench.machine import reference
 CODE = """
 import json, os, sys
 from autoenc_bench.machine.context import MeasuringContext
-setting = MeasuringContext(json.loads(sys.argv[1]))
-setting.enter()
-found = setting.survey("A CPU", None)
-print(json.dumps([found.context, found.conditions, str(setting)]))
+contexts = []
+for threads, environment in json.loads(sys.argv[1]):
+    os.environ.update(environment)
+    contexts.append(MeasuringContext(threads))
+    for name in environment:
+        del os.environ[name]
+told = []
+for context in contexts:
+    context.enter()
+    survey = context.survey("A CPU", None)
+    told.append([survey.context, survey.conditions, str(context)])
+print(json.dumps(told))
 """
-
-
-def told(threads, **environment):
-    """Return context, conditions and words of a setting in a process of its own."""
-    command = [sys.executable, "-c", CODE, "null" if threads is None else str(threads)]
-    done = subprocess.run(
-        command, env={**os.environ, **environment}, capture_output=True, text=True, check=True, timeout=120
-    )
-    return msgspec.json.decode(done.stdout)
+TUNED = {"OMP_NUM_THREADS": "2", "TF_CPP_MIN_LOG_LEVEL": "1", "XLA_FLAGS": ""}
+WANTED = ((None, TUNED), (1, {}), (1, {"OMP_NUM_THREADS": "2"}))  # all threads first: a pinned process stays pinned
 
 
 @pytest.fixture(scope="module")
-def one():
-    """Return what a setting of one thread tells."""
-    return told(1, TF_CPP_MIN_LOG_LEVEL="3")
+def contexts():
+    """Return context, conditions and words of all threads when tuned, one thread, and one thread when tuned."""
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, json.dumps(WANTED)],
+        env={name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "XLA_"))},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return json.loads(done.stdout)
 
 
-def test_context(one):
+@pytest.mark.slow
+def test_context(contexts):
     """The context names software, threads and limits, and no host, user or path."""
-    context, conditions, words = one
+    context, conditions, words = contexts[1]
     assert context["backend"] == "tensorflow"
     assert context["python"] == platform.python_version()
     assert (context["threads"], context["precision"]) == (1, "float32")
@@ -52,12 +62,16 @@ def test_context(one):
     assert not {getpass.getuser(), platform.node()} & set(said.split())
 
 
-def test_context_of_all_threads(one):
+@pytest.mark.slow
+def test_context_of_all_threads(contexts):
     """Another thread setting is another context, and so is a variable that tunes; what limits threads is not both."""
-    context, conditions, words = told(None, OMP_NUM_THREADS="2", TF_CPP_MIN_LOG_LEVEL="1", XLA_FLAGS="")
+    (context, conditions, words), (one, _, _), (tuned, _, _) = contexts
     assert (context["threads"], context["pinned"], conditions["cores"]) == (None, False, [])
     assert (context["OMP_NUM_THREADS"], context["XLA_FLAGS"]) == ("2", "")
     assert "all threads" in words
-    changed = {name for name in {*context, *one[0]} if context.get(name, "") != one[0].get(name, "")}
-    assert changed == {"threads", "pinned", "OMP_NUM_THREADS"}
-    assert told(1, OMP_NUM_THREADS="2")[0] == one[0]
+    assert {name for name in {*context, *one} if context.get(name, "") != one.get(name, "")} == {
+        "threads",
+        "pinned",
+        "OMP_NUM_THREADS",
+    }
+    assert tuned == one

@@ -129,6 +129,7 @@ def test_runs_that_save_at_once(tmp_path):
         record.read(path)
 
 
+@pytest.mark.slow
 def test_killed_runs_leave_no_half_record(tmp_path):
     """Of fifty savers, each killed at some moment, every file under a record's name can be read, and others go on."""
     forked(KILLED, content(benchmarks=content()["benchmarks"] * 500), tmp_path)
