@@ -89,8 +89,22 @@ class Fit(Trainer):
 
     def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]:
         """Call ``fit`` once; its own set-up falls on the first epoch, as it does for its users."""
-        stopwatch = _Stopwatch(progress, self.seed if self._reseeded else None)
-        self._reseeded = False
+        history: list[Epoch] = []
+        started = perf_counter()
+
+        def seed_again(_: object) -> None:
+            # On JAX and torch the first fit has drawn an order already, to learn what shape the batches have.
+            if self._reseeded:
+                keras.utils.set_random_seed(self.seed)
+            self._reseeded = False
+
+        def note(_: int, logs: dict[str, Any]) -> None:
+            nonlocal started
+            history.append(Epoch(float(logs["loss"]), float(logs["val_loss"]), perf_counter() - started))
+            if progress:
+                progress(len(history), history[-1])
+            started = perf_counter()
+
         self.model.fit(
             self.split.train,
             self.split.train,
@@ -99,38 +113,13 @@ class Fit(Trainer):
             shuffle=shuffle,
             validation_data=(self.split.test, self.split.test),
             verbose=0,
-            callbacks=[stopwatch],
+            callbacks=[keras.callbacks.LambdaCallback(on_train_begin=seed_again, on_epoch_end=note)],
         )
-        return stopwatch.epochs
-
-
-class _Stopwatch(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships no type information
-    """Times the epochs of a ``fit``, and seeds the generators as it begins, for JAX and torch.
-
-    Their first ``fit`` draws an order before, to learn what shape the batches have.
-    """
-
-    def __init__(self, progress: Progress | None, seed: int | None) -> None:
-        super().__init__()
-        self._seed = seed
-        self.epochs: list[Epoch] = []
-        self._progress = progress
-        self._started = perf_counter()
-
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002 - Keras's signature
-        if self._seed is not None:
-            keras.utils.set_random_seed(self._seed)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:  # noqa: ARG002 - Keras's signature
-        now = perf_counter()
-        self.epochs.append(Epoch(float(logs["loss"]), float(logs["val_loss"]), now - self._started))
-        if self._progress:
-            self._progress(len(self.epochs), self.epochs[-1])
-        self._started = perf_counter()
+        return history
 
 
 class Compiled(Trainer):
-    """Training whose epochs are compiled programs, each timed from here."""
+    """Training whose epochs are compiled programs."""
 
     def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]:
         history = []
