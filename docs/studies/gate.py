@@ -56,7 +56,7 @@ def side(logs):
         f"case {place}": sides.Observed(None, time=column.tolist(), referenced=column.tolist())
         for place, column in enumerate(logs.T)
     }
-    return sides.Side([], sides.Surroundings("a machine", None, {}), cases, {}, frozenset())
+    return sides.Side([], sides.Surroundings(None, {"machine": "a machine"}), cases, {}, frozenset())
 
 
 def simulate(seed, slowdown):

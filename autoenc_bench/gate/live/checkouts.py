@@ -108,7 +108,7 @@ def _setting(wanted: Wanted) -> tuple[Path, dict[str, str], list[str]]:
 
 
 def _share_harness(folders: Sequence[Path], codes: Sequence[Code], store: Path) -> None:
-    """Put the head's harness in the place of the base's; raise NotFoundError where one of them has not what it needs."""
+    """Put the head's harness in the place of the base's; raise NotFoundError where a side lacks what it needs."""
     base, head = folders
     for name, is_there in (("benchmarks/", Path.is_dir), ("conftest.py", Path.is_file)):
         if not is_there(head / name):

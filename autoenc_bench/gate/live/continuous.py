@@ -5,7 +5,7 @@ run, so that whole experiments need not run again.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from pathlib import Path
 from time import monotonic
 
@@ -34,6 +34,7 @@ class Look:
     ended: str
 
 
+@dataclass
 class Continuous:
     """A base and a head, measured by turns for at most ``budget`` seconds.
 
@@ -41,22 +42,16 @@ class Continuous:
     second what is being run.
     """
 
-    def __init__(
-        self,
-        both: tuple[Checkout, Checkout],
-        options: Sequence[str],
-        store: Path,
-        budget: float,
-        overrides: Overrides,
-        tell: Callable[[str], None],
-    ) -> None:
-        self._base, self._head = both
-        self._options = [*options, "--no-roofs"]
-        self._store = store
-        self._budget = budget
-        self._tell = tell
+    both: tuple[Checkout, Checkout]
+    options: Sequence[str]
+    store: Path
+    budget: float
+    overrides: InitVar[Overrides]
+    tell: Callable[[str], None]
+
+    def __post_init__(self, overrides: Overrides) -> None:
         self._sequence = SequentialComparison(overrides)
-        self._sources: dict[str, list[Source]] = {side.name: [] for side in both}
+        self._sources: dict[str, list[Source]] = {side.name: [] for side in self.both}
         self._halves = 0
         self._latest = 0.0  # seconds that the latest run took
         self._started = monotonic()
@@ -68,7 +63,7 @@ class Continuous:
     @property
     def _is_late(self) -> bool:
         """Return whether a run as long as the latest would end after the time."""
-        return self._elapsed + self._latest > self._budget
+        return self._elapsed + self._latest > self.budget
 
     def measure(self, show: Callable[[Look], None]) -> Look:
         """Measure to the end, showing each look; return the last.
@@ -92,7 +87,7 @@ class Continuous:
         """Run both sides, the other way round than before; return why measuring ends with it, if it does."""
         self._halves += 1
         try:
-            for side in (self._base, self._head) if self._halves % 2 else (self._head, self._base):
+            for side in self.both if self._halves % 2 else self.both[::-1]:
                 if self._is_late:
                     return SPENT
                 self._run(side)
@@ -105,10 +100,10 @@ class Continuous:
         where = f"run {len(sources) + 1} of the {side.name}"
         path = processes.run(
             side,
-            [*self._options, *(f"--deselect={test}" for test in self._closed_tests())],
-            self._store / side.name,
-            self._budget - began + (GRACE if self._latest else 0),
-            lambda: self._tell(f"{where}, {self._elapsed - began:.0f} s"),
+            [*self.options, "--no-roofs", *(f"--deselect={test}" for test in self._closed_tests())],
+            self.store / side.name,
+            self.budget - began + (GRACE if self._latest else 0),
+            lambda: self.tell(f"{where}, {self._elapsed - began:.0f} s"),
         )
         sources.append(loading.read(path, pictured=False))
         self._latest = self._elapsed - began
@@ -126,9 +121,9 @@ class Continuous:
         base, head = (sides.gather(sources[:fewest]) for sources in self._sources.values())
         for name in head.cases:  # what the base never heard of is a new case, what it cannot run is none
             if name not in base.cases and name in base.lost:
-                raise RunFailedError(f"the base, {self._base.description}, cannot run {name}: {base.lost[name]}")
+                raise RunFailedError(f"the base, {self.both[0].description}, cannot run {name}: {base.lost[name]}")
         seconds = self._elapsed
-        comparison = self._sequence.look(base, head, min(1.0, seconds / self._budget), last=ended == SPENT)
+        comparison = self._sequence.look(base, head, min(1.0, seconds / self.budget), last=ended == SPENT)
         still_open = frozenset(verdict.case for verdict in comparison.verdicts) - set(self._sequence.closed)
         runs = sum(map(len, self._sources.values()))
         return Look(comparison, still_open, runs, seconds, ended if still_open else DECIDED)

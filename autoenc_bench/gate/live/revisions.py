@@ -3,20 +3,14 @@
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.gate.live.environments import output
 
-# Where a branch may have come from; the first that exists is taken.
-MAIN = (
-    "refs/remotes/origin/HEAD",
-    "refs/remotes/origin/main",
-    "refs/heads/main",
-    "refs/remotes/origin/master",
-    "refs/heads/master",
-)
+# Where a branch may have come from, in refs/; the first that exists is taken.
+MAIN = ("remotes/origin/HEAD", "remotes/origin/main", "heads/main", "remotes/origin/master", "heads/master")
 
 # Set within git's hooks; they would lead every git to another repository than the folder's.
 REPOSITORY_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX")
@@ -109,13 +103,11 @@ def working_tree(top: Path, store: Path) -> Code:
 
 def fork(top: Path, code: Code) -> Code:
     """Return the code of the commit that some code and the main branch share."""
-    for ref in MAIN:
-        with suppress(NotFoundError):
-            main = at(top, ref).commit
-            break
-    else:
+    known = git(top, "for-each-ref", "--format=%(refname:lstrip=1)").splitlines()
+    main = next((f"refs/{name}" for name in MAIN if name in known), None)
+    if main is None:
         raise NotFoundError(f"{top} has no branch main or master to compare with; name the base's revision")
-    name = git(top, "rev-parse", "--abbrev-ref", ref).strip()
+    name = git(top, "rev-parse", "--abbrev-ref", main).strip()
     try:
         commit = git(top, "merge-base", main, code.commit).strip()
     except InvalidInputError as problem:
@@ -123,4 +115,4 @@ def fork(top: Path, code: Code) -> Code:
             f"{code.description} shares no commit with {name}; name the base's revision, "
             "or run 'git fetch --unshallow' first if this clone is a shallow one"
         ) from problem
-    return Code(commit, _tree(top, commit), f"{describe(commit)} (merge base with {name})")
+    return replace(at(top, commit), description=f"{describe(commit)} (merge base with {name})")

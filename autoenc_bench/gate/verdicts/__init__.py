@@ -151,18 +151,16 @@ class _Judge:
         return self.overrides.apply(observed.experiment, experiment.limits if experiment else Limits())
 
     def _alpha(self, kind: str) -> float:
-        """Return what each case that has a figure of a kind gets of its error rate."""
-        return ALPHAS[kind] / max(1, sum(bool(getattr(self.base.cases[name], kind)) for name in self.shared))
-
-    def _last_alpha(self, kind: str) -> float:
-        """Return what the last look gets of that."""
-        return nominal_alphas(self._alpha(kind), self.information_fractions)[-1]
+        """Return what the last look gets of a case's share of a kind's error rate."""
+        cases = sum(bool(getattr(self.base.cases[name], kind)) for name in self.shared)
+        fractions = (1.0,) if kind == "error" else self.information_fractions
+        return nominal_alphas(ALPHAS[kind] / max(1, cases), fractions)[-1]
 
     def _time(self, base: Observed, head: Observed, limit: float) -> Judgement:
         if self.unlike:
             return Judgement(Outcome.INCOMPARABLE, limit, reason=self.unlike)
         spread = max(base.spread, head.spread)
-        return decide(difference(*self._times(base, head), self._last_alpha("time"), spread, self.block), limit)
+        return decide(difference(*self._times(base, head), self._alpha("time"), spread, self.block), limit)
 
     def _times(self, base: Observed, head: Observed) -> tuple[list[float], list[float]]:
         """Return times in units of the reference workload where all runs have it."""
@@ -177,7 +175,7 @@ class _Judge:
         other = "other cases ran in the process" if self.base.selection != self.head.selection else ""
         if reason := self.unlike or other:
             return Judgement(Outcome.INCOMPARABLE, limit, reason=reason)
-        alpha = self._last_alpha("memory")
+        alpha = self._alpha("memory")
         return decide(difference(base.memory, head.memory, alpha, sides.MEMORY_SPREAD, self.block), limit)
 
     def _error(self, base: Observed, head: Observed, limit: float) -> Judgement | None:
@@ -202,7 +200,7 @@ class _Judge:
         times, _ = self._times(observed, observed)
         if len(times) < 2 * ENOUGH:
             return False
-        alpha, block = self._last_alpha("time") / CONTROL, self.block and self.block // 2
+        alpha, block = self._alpha("time") / CONTROL, self.block and self.block // 2
         interval = difference(times[::2], times[1::2], alpha, observed.spread, block)
         return decide(interval, self._limits(observed).time).outcome in CHANGES
 

@@ -1,15 +1,4 @@
-"""A comparison as JSON, complete; plain numbers, and null for what is not known.
-
-base, head  {files: [path]}
-unlike      why times and memory are incomparable, else ""
-tested      in what else the sides differ, since it is under test, else ""
-referenced  whether times are in units of the reference workload, where the runs have it
-measured    how both sides were measured and why it ended, of a live comparison, else ""
-control     the cases in which a side differs from itself, else ""
-verdicts    [{case, experiment, joined, time, memory, error}]; each of the last three is null or
-            {outcome, limit, ratio, low, high, spread, runs: [base, head], reason}: head over base with its interval,
-            the standard deviation between runs, null where nothing was estimated
-"""
+"""A comparison as JSON, complete: plain numbers, and null for what is not known (docs/record-format.md)."""
 
 import json
 from math import exp, isfinite

@@ -41,13 +41,8 @@ class Observed:
 class Surroundings:
     """What all runs of a side must share, for their times depend on it besides the code."""
 
-    machine: str
     scale: str | None
-    context: dict[str, Fact]
-
-    @property
-    def facts(self) -> dict[str, Fact]:
-        return {"machine": self.machine, **self.context}
+    facts: dict[str, Fact]  # the machine and its context
 
 
 @dataclass(frozen=True)
@@ -87,8 +82,8 @@ def gather(sources: Iterable[Source]) -> Side:
 def _surroundings(source: Source) -> Surroundings:
     """Return those of a run; of a plain record, what pytest-benchmark says of its machine."""
     if run := source.record.autoenc:
-        return Surroundings(run.machine.id, run.scale, run.context)
-    return Surroundings(" ".join(source.origin.machine()[-3:]), None, {})
+        return Surroundings(run.scale, {"machine": run.machine.id, **run.context})
+    return Surroundings(None, {"machine": " ".join(source.origin.machine()[-3:])})
 
 
 class Differences(NamedTuple):

@@ -18,7 +18,7 @@ def side(logs, spread=sides.SPREAD, error=None):
         held[f"case {place}"] = sides.Observed("digits", column.tolist(), column.tolist(), spread=spread)
     if error:
         held[f"case {place}"].error[0] = Statistics(mean=error, std=1.0, quantiles={}, counts=[])
-    return sides.Side([], sides.Surroundings("a machine", None, {}), held, {}, frozenset())
+    return sides.Side([], sides.Surroundings(None, {"machine": "a machine"}), held, {}, frozenset())
 
 
 def suite(seed, cases, slowdown=0.0, spread=0.02, drift=0.0):
@@ -49,6 +49,7 @@ def test_a_slower_case_closes_early():
     assert {outcomes["case 1"], outcomes["case 2"]} <= {Outcome.UNCHANGED, Outcome.UNDECIDED}
 
 
+@pytest.mark.slow
 def test_no_alarm():
     """Of 40 suites of 10 equal cases, looked at 8 times each, none or one has a case that regressed."""
     alarms = [Outcome.REGRESSED in look_on(*suite(seed, 10))[0].values() for seed in range(40)]

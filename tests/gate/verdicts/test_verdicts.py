@@ -9,6 +9,7 @@ import pytest
 import recordings
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import ndtri
 
 from autoenc_bench import cli
 from autoenc_bench.catalogue import limits
@@ -216,6 +217,15 @@ def test_errors(head, outcome, reason):
         assert joint.interval.estimate == inf
 
 
+def test_rounding_and_spread_of_errors():
+    """Differences between seeds spread by rounding at least, and the four statistics share the error rate."""
+    for moves, spread in (((1.0001, 1.0001), 0.0005), ((1.01, 0.99), np.log(1.01 / 0.99) / np.sqrt(2))):
+        pairs = [(statistics(), statistics(mean=5.0 * move)) for move in moves]
+        found = verdicts.errors.intervals(pairs, 0.04, 0.0005)["mean"]
+        assert found.spread == pytest.approx(spread)
+        assert found.high - found.estimate == pytest.approx(-ndtri(0.01) * spread / np.sqrt(2))
+
+
 def test_seeds_are_paired(tmp_path):
     """Errors are compared seed by seed; a seed that one side lacks counts for nothing."""
     runs = []
@@ -262,12 +272,14 @@ def stored(tmp_path, monkeypatch):
     ],
 )
 def test_compare(stored, capsys, arguments, code, said):
-    """Each end has its status, and its reason on standard error."""
+    """Each end has its status, and its reason on standard error; what was not compared prints no table."""
+    before = {path: path.stat().st_mtime_ns for path in stored.rglob("*")}
     assert cli.main(["compare", *arguments]) == code
-    err = capsys.readouterr().err
-    assert err.startswith(f"autoenc-bench: {said}") if said else err == ""
-    assert err.count("\n") <= 1
-    assert stored.exists()
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"autoenc-bench: {said}") if said else printed.err == ""
+    assert printed.err.count("\n") <= 1
+    assert (EPOCH in printed.out) == (code != 2 or "incomparable" in said)
+    assert {path: path.stat().st_mtime_ns for path in stored.rglob("*")} == before
 
 
 def test_formats(stored, capsys, monkeypatch):
