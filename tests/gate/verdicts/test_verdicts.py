@@ -102,7 +102,14 @@ def test_incomparable(tmp_path, change):
     assert status.of(found).code == 2
 
 
-@pytest.mark.parametrize(("part", "change"), [("keras", {"keras": "3.2"}), ("env", {"XLA_FLAGS": "--fast"})])
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("keras", {"keras": "3.2"}),
+        ("env", {"XLA_FLAGS": "--fast"}),
+        ("backend", {"backend": "jax", "jax": "0.10", "tensorflow": None}),
+    ],
+)
 def test_across(tmp_path, part, change):
     """A part of the context that is under test may differ."""
     base, head = side(tmp_path / "base", noisy(0.2)), side(tmp_path / "head", noisy(0.4, seed=1), **change)
@@ -122,6 +129,20 @@ def test_what_moves_the_reference_workload(tmp_path, name, referenced):
     assert found.referenced is referenced
     estimate = by_case(found)[EPOCH].time.interval.estimate
     assert estimate == pytest.approx(0 if referenced else np.log(2))
+
+
+def test_seeds_without_a_reference(tmp_path):
+    """Where one seed's time has no reference workload beside it, the case's times are compared as measured."""
+    runs = []
+    for name, reference in (("base", 0.01), ("head", 0.02)):
+        entries = [
+            recordings.benchmark(recordings.whole("digits", seed=seed), 1, rounds=1, reference=reference)
+            for seed in (0, 1)
+        ]
+        del entries[1]["extra_info"]["autoenc"]["reference"]
+        path = recordings.save(tmp_path / name, recordings.content(entries=entries))
+        runs.append([loading.read(path, pictured=False)])
+    assert by_case(verdicts.compare(*runs))[WHOLE].time.interval.estimate == 0
 
 
 def test_another_scale(tmp_path):
