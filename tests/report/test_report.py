@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ElementTree
+from urllib.parse import unquote
 
 import msgspec
 import pytest
@@ -34,6 +35,14 @@ def test_files(written, reader):
         "{http://www.w3.org/2000/svg}svg"
     }
     assert all(len(image["alt"]) > 60 for image in images)
+
+
+def test_pictures(written, reader):
+    """The page shows the very SVG files, each in an address that no sign of theirs ends."""
+    sources = [attributes["src"] for tag, attributes in reader.tags if tag == "img"]
+    svgs = {content.decode() for name, content in files(written.page.parent).items() if name.endswith(".svg")}
+    assert {unquote(source.partition(",")[2]) for source in sources} == svgs
+    assert not {"#", "&", '"', "\n"} & {sign for source in sources for sign in source}
 
 
 def test_same_bytes(tmp_path):
