@@ -13,16 +13,12 @@ Count = Annotated[int, Meta(ge=1)]
 
 
 class Statistics(msgspec.Struct, frozen=True):
-    """One error per test sample, summarised; what is not finite (the PSNR of a perfect one) is ``None``.
-
-    ``quantiles`` maps shares, "0" to "1", to values. ``counts`` are a histogram of equal bins from the smallest
-    to the largest error; empty when one of them is not finite.
-    """
+    """One error per test sample, summarised; what is not finite (the PSNR of a perfect one) is ``None``."""
 
     mean: float | None
     std: float | None
-    quantiles: dict[str, float | None]
-    counts: list[int]
+    quantiles: dict[str, float | None]  # by shares, "0" to "1"
+    counts: list[int]  # in equal bins from the smallest to the largest error; none where one is not finite
 
 
 class Yardstick(msgspec.Struct, frozen=True):
@@ -85,19 +81,13 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One benchmark: what it did, how well, and what stood beside its times.
-
-    ``rows`` counts the samples that one timed call processed, so rows / seconds is its throughput; 1 where there
-    are none, as in building a model. ``reference`` holds, per round, the seconds that the reference workload took
-    beside it. ``work`` is there where a roof bounds the case. Where several devices
-    train together ``devices`` counts them, and ``steps`` the training steps or all-reduces in a call.
-    """
+    """One benchmark: what it did, how well, and what stood beside its times."""
 
     experiment: str
     phase: str
     backend: str
     seed: int
-    rows: Count
+    rows: Count  # samples that one timed call processed; 1 where there are none, as in building a model
     trainer: str | None = None
     batch: str | None = None  # of an inference call: bulk or one
     epochs: int | None = None
@@ -106,15 +96,15 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     curve: list[Epoch] | None = None
     sample: Sample | None = None
     image: tuple[Count, Count] | None = None  # rows and columns, of samples that are pictures
-    work: Work | None = None
-    reference: list[Positive] | None = None
+    work: Work | None = None  # where a roof bounds the case
+    reference: list[Positive] | None = None  # seconds of the reference workload beside each round
     memory: Memory | None = None
-    devices: Count | None = None
-    steps: Count | None = None
+    devices: Count | None = None  # that train together
+    steps: Count | None = None  # of training, or all-reduces, in a call on several devices
 
 
 def case(extra_info: dict[str, Any]) -> Case:
-    """Return the case in a benchmark's ``extra_info``; raise InvalidInputError when a field is not as it should be."""
+    """Return the case in a benchmark's ``extra_info``; raise InvalidInputError for a field that is not as it should."""
     try:
         return msgspec.convert(extra_info["autoenc"], Case)
     except msgspec.ValidationError as problem:

@@ -1,8 +1,7 @@
 """The contract between measuring and reading: what a record holds, and how it is read and checked.
 
-A record is pytest-benchmark's JSON with raw rounds. What this suite adds stands in each benchmark's
-``extra_info["autoenc"]`` (a ``Case``) and in one top-level block ``autoenc`` (a ``Run``). Every number is a plain
-float or int, and what has no finite value is null. Pictures stand in a side file beside it (see storage.py).
+A record is pytest-benchmark's JSON with raw rounds; docs/record-format.md has it field by field. What this suite adds
+is in each benchmark's ``extra_info["autoenc"]`` (a ``Case``) and in one top-level block ``autoenc`` (a ``Run``).
 """
 
 import json
@@ -32,10 +31,7 @@ class NotRun(msgspec.Struct, frozen=True):
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """What stays the same from one run on a machine to the next; ``None`` is what could not be read.
-
-    ``id`` is a hash of the other fields, so any two records of equal machines share it.
-    """
+    """What stays the same from run to run, and its hash ``id``; ``None`` is what could not be read."""
 
     id: str
     cpu: str | None
@@ -48,12 +44,9 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Roofs(msgspec.Struct, frozen=True, kw_only=True):
-    """What a machine does at most on the threads of a run; ``None`` is what could not be measured.
+    """What a machine does at most on the threads of a run; ``None`` is what could not be measured."""
 
-    ``version`` changes with the way of measuring; efficiencies by different versions are not compared.
-    """
-
-    version: int
+    version: int  # of the way of measuring: efficiencies by different ones are not compared
     flops: Positive | None  # float32 operations per second, of matrix products
     bytes: Positive | None  # per second, read or written
     exponentials: Positive | None  # per second
@@ -63,7 +56,6 @@ class Roofs(msgspec.Struct, frozen=True, kw_only=True):
         """Return the roof that limits this work most, and the seconds that the work takes there at least.
 
         That is the roofline model (Williams, Waterman and Patterson 2009) with two more roofs, all of them overlapping.
-        ``None`` without any roof.
         """
         seconds = {
             "compute": self.flops and work.flops / self.flops,
@@ -71,20 +63,15 @@ class Roofs(msgspec.Struct, frozen=True, kw_only=True):
             "exponentials": self.exponentials and work.exponentials / self.exponentials,
             "dispatch": self.dispatch and work.calls * self.dispatch,
         }
-        known = [(name, time) for name, time in seconds.items() if time]
-        return max(known, key=lambda roof: roof[1], default=None)
+        return max(((name, time) for name, time in seconds.items() if time), key=lambda roof: roof[1], default=None)
 
 
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run is made on.
-
-    ``context`` must be equal for times to be comparable: versions, threads, limits, and the environment variables
-    that matter, under their own names. ``conditions`` (clock, load, temperature, …) only explain.
-    """
+    """What a run is made on."""
 
     machine: Machine
-    context: dict[str, Fact]
-    conditions: dict[str, Fact | list[Fact]]
+    context: dict[str, Fact]  # equal where times are comparable: versions, threads, limits, environment variables
+    conditions: dict[str, Fact | list[Fact]]  # clock, load, temperature, …, which only explain
     roofs: Roofs | None
 
 
