@@ -15,21 +15,15 @@ SHOWN = 10  # as many first, best and worst samples as the notebook shows
 
 
 class Score(NamedTuple):
-    """What a record keeps of a trained model's reconstructions.
-
-    ``pictures`` maps first, best and worst to originals and reconstructions, bytes of shape (2, n, features).
-    """
+    """What a record keeps of a trained model's reconstructions."""
 
     error: case.Error
     sample: case.Sample
-    pictures: dict[str, NDArray[np.uint8]]
+    pictures: dict[str, NDArray[np.uint8]]  # first, best, worst: originals and reconstructions, (2, n, features)
 
 
 def score(autoencoder: Autoencoder, split: Split, components: int) -> Score:
-    """Score the reconstructions of the test samples, and keep some of them beside their originals.
-
-    ``components`` is the width of the code, for the PCA that stands beside it.
-    """
+    """Score the reconstructions of the test samples; ``components`` is the code's width, for the PCA beside it."""
     reconstructions = Inference(autoencoder).reconstruct(split.test)  # (m, features)
     absolute = metrics.absolute(split.test, reconstructions)
     best, worst = metrics.best(absolute, SHOWN), metrics.worst(absolute, SHOWN)

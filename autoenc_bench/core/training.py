@@ -25,8 +25,8 @@ Progress = Callable[[int, Epoch], object]  # (epochs done, the latest one)
 class Trainer(ABC):
     """One autoencoder trained on one split with Adam's defaults and binary cross-entropy.
 
-    What must be compiled is compiled at the first epoch and kept; ``reset`` brings weights, optimiser and
-    random order back to where they began, so that every round trains the same way.
+    What must be compiled is compiled at the first epoch and kept; ``reset`` brings weights, optimiser and random order
+    back to where they began, so that every round trains the same way.
     """
 
     def __init__(self, autoencoder: Autoencoder, split: Split | Stream, *, batch_size: int, seed: int) -> None:

@@ -22,7 +22,7 @@ VERSION = 1  # of the definitions below
 BURSTS = 5
 
 Array = NDArray[np.float32]
-Burst = Callable[[], float]  # does something once; returns how much of it
+Burst = tuple[Callable[[], object], float]  # what does something once, and how much of it
 
 
 def measure(seconds: float = 6.0) -> Roofs:
@@ -54,13 +54,14 @@ def _best(make: Callable[[], Burst], seconds: float) -> float | None:
 
 def _rate(burst: Burst, seconds: float) -> float:
     """Return the best rate per second over the bursts, the first of which warms up."""
-    burst()
+    run, amount = burst
+    run()
     rates: list[float] = []
     end = perf_counter() + seconds
     while len(rates) < BURSTS or perf_counter() < end:
         started = perf_counter()
-        done = burst()
-        rates.append(done / (perf_counter() - started))
+        run()
+        rates.append(amount / (perf_counter() - started))
     return max(rates)
 
 
@@ -69,13 +70,7 @@ def _host(pool: ThreadPoolExecutor) -> dict[str, Callable[[], Burst]]:
 
     def flops(side: int = 1024, times: int = 2) -> Burst:
         values, out = _values(side, side), np.empty((side, side), np.float32)
-
-        def burst() -> float:
-            for _ in range(times):
-                np.matmul(values, values, out=out)
-            return times * 2.0 * side**3
-
-        return burst
+        return lambda: [np.matmul(values, values, out=out) for _ in range(times)], times * 2.0 * side**3
 
     def sliced(function: Callable[..., object], size: int, times: int, amount: float) -> Burst:
         slices = [(_values(size), np.empty(size, np.float32)) for _ in range(len(usable_cores()))]
@@ -84,11 +79,7 @@ def _host(pool: ThreadPoolExecutor) -> dict[str, Callable[[], Burst]]:
             for _ in range(times):
                 function(slice_[0], out=slice_[1])
 
-        def burst() -> float:
-            list(pool.map(work, slices))
-            return amount * len(slices) * times * size
-
-        return burst
+        return lambda: list(pool.map(work, slices)), amount * len(slices) * times * size
 
     return {
         "flops": flops,
@@ -103,12 +94,7 @@ def _accelerator(side: int = 8192, size: int = 2**28) -> dict[str, Callable[[], 
     def program(function: Callable[[Any], Any], values: Array, amount: float) -> Burst:
         placed, one = backends.current().put(values), np.ones((), np.float32)
         call = backends.current().compile_call(lambda factor: keras.ops.sum(function(placed * factor)))
-
-        def burst() -> float:
-            call(one)
-            return amount
-
-        return burst
+        return lambda: call(one), amount
 
     return {
         "flops": lambda: program(lambda square: keras.ops.matmul(square, square), _values(side, side), 2.0 * side**3),
@@ -124,10 +110,4 @@ def _values(*shape: int) -> Array:
 def _dispatch(calls: int = 10) -> Burst:
     """Call a program that does nothing, from host to host; in short bursts, for its speed changes within a second."""
     call, nothing = backends.current().compile_call(lambda values: values), np.zeros(1, np.float32)
-
-    def burst() -> float:
-        for _ in range(calls):
-            call(nothing)
-        return calls
-
-    return burst
+    return lambda: [call(nothing) for _ in range(calls)], calls

@@ -19,9 +19,8 @@ def bursts(monkeypatch):
 
         def burst():
             now[0] += left.pop(0)
-            return 6.0
 
-        return burst, left
+        return (burst, 6.0), left
 
     return bursts
 
@@ -56,7 +55,9 @@ def test_what_fails_is_none(monkeypatch):
     def fail():
         raise MemoryError
 
-    monkeypatch.setattr(roofs, "_host", lambda _: {"flops": fail, "bytes": lambda: lambda: 1.0, "exponentials": fail})
+    monkeypatch.setattr(
+        roofs, "_host", lambda _: {"flops": fail, "bytes": lambda: (lambda: None, 1.0), "exponentials": fail}
+    )
     found = roofs.measure(seconds=0)
     assert (found.flops, found.exponentials) == (None, None)
     assert found.bytes > 0
@@ -68,8 +69,9 @@ def test_accelerator(monkeypatch, name):
     held = []
     put = roofs.backends.current().put
     monkeypatch.setattr(roofs.backends.current(), "put", lambda values: held.append(values) or put(values))
-    burst = roofs._accelerator(side=8, size=64)[name]()
-    assert burst() == {"flops": 2 * 8**3, "bytes": 4 * 64, "exponentials": 64}[name]
+    run, amount = roofs._accelerator(side=8, size=64)[name]()
+    run()
+    assert amount == {"flops": 2 * 8**3, "bytes": 4 * 64, "exponentials": 64}[name]
     assert held[0].dtype == np.float32
 
 
@@ -77,7 +79,7 @@ def test_an_accelerator_is_asked(monkeypatch):
     """Where the models run on an accelerator, NumPy's rates say nothing."""
     monkeypatch.setattr(roofs.backends, "device", lambda: "A GPU")
     monkeypatch.setattr(
-        roofs, "_accelerator", lambda: dict.fromkeys(("flops", "bytes", "exponentials"), lambda: lambda: 1)
+        roofs, "_accelerator", lambda: dict.fromkeys(("flops", "bytes", "exponentials"), lambda: (lambda: None, 1))
     )
     monkeypatch.setattr(roofs, "_host", None)
     assert roofs.measure(seconds=0).flops > 0
