@@ -1,5 +1,7 @@
 """What a page shows of one record."""
 
+from urllib.parse import unquote
+
 import msgspec
 import pytest
 import recordings
@@ -85,3 +87,10 @@ def test_facts_by_plain_pytest_benchmark(tiny):
         ("machine", "a-host, A CPU, Linux"),
         ("pytest-benchmark", "5.3.1"),
     ]
+
+
+def test_uri():
+    """A picture's address gives back its SVG, whatever signs are in it."""
+    svg = b'<a href="#b">%41&amp;\n</a>'
+    picture = view.Picture("", "f", "t", "a", "", 1, 1, svg, b"")
+    assert unquote(picture.uri.partition(",")[2]).encode() == svg
