@@ -47,8 +47,8 @@ class SequentialComparison:
                 self.closed[verdict.case] = verdict
             elif not last and (futile := _given_up(ending, 1 / information_fraction, len(final.verdicts))):
                 self.closed[verdict.case] = futile
-        found = [self.closed.get(verdict.case, verdict) for verdict in comparison.verdicts]
-        return replace(comparison, verdicts=list(map(verdicts.downgrade, found)) if comparison.control else found)
+        known = [self.closed.get(verdict.case, verdict) for verdict in comparison.verdicts]
+        return replace(comparison, verdicts=list(map(verdicts.downgrade, known)) if comparison.control else known)
 
     def _compare(self, base: Side, head: Side, fractions: tuple[float, ...]) -> Comparison:
         across = compare_surroundings(base.surroundings, head.surroundings, ()).facts - {"machine"}

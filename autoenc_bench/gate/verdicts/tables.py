@@ -34,7 +34,7 @@ def _table(comparison: Comparison) -> Table:
 
 
 def _answer(comparison: Comparison, measured: str, show: Callable[[str], str]) -> Iterator[str]:
-    """Say first what regressed, then how many cases had which outcome, then who was compared.
+    """List first what regressed, then how many cases had which outcome, then who was compared.
 
     ``show`` makes what comes from records harmless where it is read.
     """
@@ -91,10 +91,10 @@ def _percent(value: float) -> str:
 
 def _outcome(judgement: Judgement) -> str:
     """Return an outcome in words, with the change that would have been seen where it is undecided."""
-    words, interval = f"{SIGNS.get(judgement.outcome, '')}{judgement.outcome}", judgement.interval
+    shown, interval = f"{SIGNS.get(judgement.outcome, '')}{judgement.outcome}", judgement.interval
     if judgement.outcome is Outcome.UNDECIDED and interval and not isinf(interval.high):
-        words += f", sees {_percent(interval.detectable)}"
-    return f"{words} ({judgement.reason})" if judgement.reason and interval else words
+        shown += f", sees {_percent(interval.detectable)}"
+    return f"{shown} ({judgement.reason})" if judgement.reason and interval else shown
 
 
 def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:

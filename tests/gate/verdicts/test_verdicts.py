@@ -1,6 +1,7 @@
 """Two sets of records give one verdict per case, and a command that ends with the right status."""
 
 import json
+from dataclasses import replace
 from math import inf
 
 import histories
@@ -14,7 +15,8 @@ from scipy.special import ndtri
 from autoenc_bench import cli
 from autoenc_bench.catalogue import limits
 from autoenc_bench.gate import verdicts
-from autoenc_bench.gate.verdicts import Outcome, status, tables
+from autoenc_bench.gate.verdicts import Outcome, document, status, tables
+from autoenc_bench.gate.verdicts.intervals import Interval
 from autoenc_bench.records import case, loading
 
 EPOCH, WHOLE = "epoch[digits-fused]", "experiment[digits-fused]"
@@ -168,6 +170,61 @@ def test_control(tmp_path):
     assert "control failed" in tables.text(found)
 
 
+def test_control_is_strict(tmp_path):
+    """A side that differs from itself by what one of many slow runs may do does not fail the control."""
+    noise = np.linspace(-0.02, 0.02, 6)
+    base = [float(0.2 * np.exp(value)) for pair in zip(noise, noise + 0.045, strict=True) for value in pair]
+    found = both(tmp_path, base, base)
+    one_sided = verdicts.ALPHAS["time"] / 2  # of two cases
+    halves = np.log(base[::2]), np.log(base[1::2])
+    assert verdicts.difference(*(half.tolist() for half in halves), one_sided, 1).low > 0
+    assert found.control == ""
+
+
+def test_memory_of_another_selection(tmp_path):
+    """A process that ran other cases as well has another peak: memory is incomparable, and time is not."""
+    content = histories.content(0)
+    del content["benchmarks"][1]
+    histories.write(tmp_path / "head", [content] * 3)
+    head = [loading.read(path, pictured=False) for path in (tmp_path / "head").glob("*.json")]
+    verdict = by_case(verdicts.compare(side(tmp_path / "base", [0.2] * 3), head))[EPOCH]
+    assert (verdict.memory.outcome, verdict.time.outcome) == (Outcome.INCOMPARABLE, Outcome.UNCHANGED)
+    assert verdict.memory.reason == "other cases ran in the process"
+
+
+def test_nothing_in_common(tmp_path):
+    """Sides without a case in common, or an error without a seed in common, were not compared."""
+    content = histories.content(0)
+    content["benchmarks"] = [content["benchmarks"][0]]
+    content["benchmarks"][0]["name"] = "test_epoch[digits-other]"
+    seed = histories.content(0)
+    seed["benchmarks"][1]["extra_info"]["autoenc"]["seed"] = 1
+    base = side(tmp_path / "base", [0.2])
+    for name, other, reason in (
+        ("case", content, "the two sides have no case in common"),
+        ("seed", seed, f"incomparable errors: {WHOLE}"),
+    ):
+        histories.write(tmp_path / name, [other])
+        head = [loading.read(path, pictured=False) for path in (tmp_path / name).glob("*.json")]
+        ended = status.of(verdicts.compare(base, head))
+        assert ended.code == status.NOT_COMPARED
+        assert ended.reason.startswith(reason)
+
+
+def test_document(tmp_path):
+    """A document says what is under test, how it was measured, and null for a ratio that is not finite."""
+    changes = {"keras": "3.2"}
+    base, head = side(tmp_path / "base", [0.2] * 3), side(tmp_path / "head", [0.2] * 3, **changes)
+    compared = json.loads(document.text(verdicts.compare(base, head, across=["keras"]), "3 runs in 1 s"))
+    assert (compared["unlike"], compared["tested"], compared["measured"]) == ("", "keras 3.1 → 3.2", "3 runs in 1 s")
+    refused = json.loads(document.text(verdicts.compare(base, head)))
+    assert (refused["unlike"], refused["tested"]) == ("keras 3.1 → 3.2", "")
+    assert refused["verdicts"][0]["time"]["ratio"] is None
+    endless = verdicts.decide(Interval(inf, inf, inf, 0.0, (1, 1)), 0.01)
+    found = replace(verdicts.compare(base, base), verdicts=[verdicts.Verdict("case", None, endless)])
+    assert json.loads(document.text(found))["verdicts"][0]["time"]["ratio"] is None
+
+
 def test_new_and_missing(tmp_path):
     """A case that one side lacks is named, with the reason that the head gives for it."""
     base = side(tmp_path / "base", [0.2])
@@ -307,11 +364,11 @@ def test_formats(stored, capsys, monkeypatch):
     """JSON reads back whole, Markdown is appended to a job's page."""
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(stored / "job.md"))
     assert cli.main(["compare", "base", "slower", "--format", "json"]) == 1
-    document = json.loads(capsys.readouterr().out)
-    first = document["verdicts"][0]
+    written = json.loads(capsys.readouterr().out)
+    first = written["verdicts"][0]
     assert (first["case"], first["joined"], first["memory"]["outcome"]) == (EPOCH, "worse", "unchanged")
     assert first["time"]["low"] < first["time"]["ratio"] < first["time"]["high"]
-    assert document["head"]["files"][0].startswith("slower/")
+    assert written["head"]["files"][0].startswith("slower/")
     page = (stored / "job.md").read_text()
     assert "of `0000" in page
     assert page.startswith("# autoenc-bench compare\n\ntime regressed in `epoch[digits-fused]`")
