@@ -53,11 +53,9 @@ class History:
 
     @cached_property
     def pairs(self) -> list[MachinePair]:
-        """List the machines side by side."""
         return compare(self.machines, self.series)
 
     def machine(self, run: PastRun) -> KnownMachine:
-        """Return the machine of a run."""
         return next(machine for machine in self.machines if machine.identity.key == run.machine.key)
 
     def label(self, series: Series) -> str:

@@ -15,11 +15,9 @@ The method, on logarithms, so that a change is a ratio and times from nanosecond
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from math import exp, inf, log, log1p
 from sys import float_info
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,8 +73,7 @@ def level(values: Sequence[float]) -> float:
 
 def _logs(values: Logs) -> Logs:
     """Take logarithms; a zero counts as a tenth of the smallest value above it."""
-    logs: Logs = np.log(np.maximum(values, max(values[values > 0].min() / 10, 1e-300)))
-    return logs
+    return np.asarray(np.log(np.maximum(values, max(values[values > 0].min() / 10, 1e-300))))
 
 
 def _noise(logs: Logs) -> float:
@@ -111,27 +108,22 @@ def _candidates(scaled: Logs) -> list[int]:
 @dataclass(frozen=True, slots=True)
 class _Segment:
     begin: int
-    end: int
+    size: int
     mean: float
     variance: float
     median: float  # of the logarithms as they were
 
-    @property
-    def size(self) -> int:
-        return self.end - self.begin
-
 
 def _segment(clipped: Logs, logs: Logs, begin: int, end: int) -> _Segment:
     part = clipped[begin:end]
-    return _Segment(
-        begin, end, float(part.mean()), float(part.var(ddof=1)) / CLIPPED, float(np.median(logs[begin:end]))
-    )
+    variance, median = float(part.var(ddof=1)) / CLIPPED, float(np.median(logs[begin:end]))
+    return _Segment(begin, end - begin, float(part.mean()), variance, median)
 
 
 def _level_segment(logs: Logs, begin: int, end: int, noise: float) -> _Segment:
     """Sum up a segment whose values are clipped to within ``CLIP`` noises of its own median."""
-    middle = np.median(logs[begin:end])
-    return _segment(np.clip(logs, middle - CLIP * noise, middle + CLIP * noise), logs, begin, end)
+    median = np.median(logs[begin:end])
+    return _segment(np.clip(logs, median - CLIP * noise, median + CLIP * noise), logs, begin, end)
 
 
 def _confirmed(clipped: Logs, logs: Logs, cuts: list[int], smallest: float) -> list[int]:
@@ -167,8 +159,10 @@ def _p_value(before: _Segment, after: _Segment, smallest: float) -> float:
     """Return the p-value of no change between two segments, 1 for one too small to matter."""
     if abs(after.median - before.median) < smallest:
         return 1.0
+    from scipy.special import stdtr  # here, for the same reason as ruptures
+
     error, dof = _standard_error(before, after)
-    return 2 * float(_special().stdtr(dof, -abs(after.mean - before.mean) / error)) if error else 0.0
+    return 2 * float(stdtr(dof, -abs(after.mean - before.mean) / error)) if error else 0.0
 
 
 def _standard_error(before: _Segment, after: _Segment) -> tuple[float, float]:
@@ -182,22 +176,17 @@ def _standard_error(before: _Segment, after: _Segment) -> tuple[float, float]:
 
 
 def _change(before: _Segment, after: _Segment, values: Sequence[float]) -> ChangePoint:
-    old, new = (float(np.median(values[part.begin : part.end])) for part in (before, after))
+    old, new = (float(np.median(values[part.begin : part.begin + part.size])) for part in (before, after))
     if old == 0 or new == 0:
         ratio = 0.0 if old else inf
         return ChangePoint(after.begin, ratio, ratio, ratio)
+    from scipy.special import stdtrit
+
     error, dof = _standard_error(before, after)
-    half_width = float(_special().stdtrit(dof, (1 + CONFIDENCE) / 2)) * error if error else 0.0
+    half_width = float(stdtrit(dof, (1 + CONFIDENCE) / 2)) * error if error else 0.0
     difference = after.mean - before.mean
     return ChangePoint(after.begin, *map(_ratio, (difference, difference - half_width, difference + half_width)))
 
 
 def _ratio(logarithm: float) -> float:
     return exp(logarithm) if logarithm < log(float_info.max) else inf
-
-
-@cache
-def _special() -> Any:
-    import scipy.special  # here, for the same reason
-
-    return scipy.special

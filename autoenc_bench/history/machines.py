@@ -3,14 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
 from string import ascii_uppercase
 
-from autoenc_bench.history.change_points import LATEST
 from autoenc_bench.history.runs import MachineIdentity, PastRun
 from autoenc_bench.history.series import Series, latest
 from autoenc_bench.records.record import differences
 
+ByMachine = dict[str, dict[str, Series]]  # by the machine's key and the case's name
 SAME_ERROR = 0.001  # errors closer than that are equal: another machine rounds otherwise
 
 
@@ -46,19 +45,24 @@ class KnownMachine:
 
 @dataclass(frozen=True)
 class CasePair:
-    """A case's newest state on two machines: ``ratio`` is the raw time of the other over that of the base.
-
-    ``error`` is the other's mean absolute error over the base's, ``None`` where one of them has none.
-    """
+    """A case's newest state on two machines."""
 
     base: Series
     other: Series
-    ratio: float
-    error: float | None
+
+    @property
+    def ratio(self) -> float:
+        """Return the raw time of the other over that of the base."""
+        return self.other.raw / self.base.raw
+
+    @property
+    def error(self) -> float | None:
+        """Return the other's mean absolute error over the base's, ``None`` where one of them is not known, or zero."""
+        base, other = latest(self.base.error), latest(self.other.error)
+        return None if base is None or other is None else 1.0 if base == other else other / base if base else None
 
     @property
     def same_error(self) -> bool | None:
-        """Return whether the errors are equal, ``None`` where one of them is not known."""
         return None if self.error is None else abs(self.error - 1) <= SAME_ERROR
 
 
@@ -78,7 +82,13 @@ def recognise(runs: Iterable[PastRun]) -> list[KnownMachine]:
     machines: dict[str, dict[bytes, list[PastRun]]] = {}
     for run in runs:
         machines.setdefault(run.machine.key, {}).setdefault(run.context_key, []).append(run)
-    return [_machine(_letter(place), list(contexts.values())) for place, contexts in enumerate(machines.values())]
+    known = []
+    for place, contexts in enumerate(machines.values()):
+        facts = [run.context for run, *_ in contexts.values()]
+        differs = [[], *(differences(*pair) for pair in pairwise(facts))]
+        first = next(iter(contexts.values()))[0]
+        known.append(KnownMachine(_letter(place), first.machine, [*map(MachineContext, contexts.values(), differs)]))
+    return known
 
 
 def _letter(place: int) -> str:
@@ -87,42 +97,21 @@ def _letter(place: int) -> str:
     return (_letter(tens - 1) if tens else "") + ascii_uppercase[ones]
 
 
-def _machine(letter: str, contexts: list[list[PastRun]]) -> KnownMachine:
-    differs = [[], *(differences(*pair) for pair in pairwise(runs[0].context for runs in contexts))]
-    return KnownMachine(letter, contexts[0][0].machine, [*map(MachineContext, contexts, differs)])
-
-
 def compare(machines: list[KnownMachine], series: Iterable[Series]) -> list[MachinePair]:
     """Compare each other machine with the first that has cases at the same scale, in each case's newest context."""
-    newest: dict[str | None, dict[str, dict[str, Series]]] = {}
+    newest: dict[str | None, ByMachine] = {}
     for one in series:
         cases = newest.setdefault(one.scale, {}).setdefault(one.machine.key, {})
         cases[one.case.name] = max(cases.get(one.case.name, one), one, key=lambda one: one.runs[-1].when)
-    return [
-        pair
-        for scale, by_machine in newest.items()
-        for base, *others in [[machine for machine in machines if machine.identity.key in by_machine]]
-        for other in others
-        if (pair := _compare(scale, base, other, by_machine)).cases
-    ]
+    pairs = []
+    for scale, by_machine in newest.items():
+        base, *others = [machine for machine in machines if machine.identity.key in by_machine]
+        pairs += [_compare(scale, base, other, by_machine) for other in others]
+    return [pair for pair in pairs if pair.cases]
 
 
-def _compare(
-    scale: str | None, base: KnownMachine, other: KnownMachine, by_machine: dict[str, dict[str, Series]]
-) -> MachinePair:
+def _compare(scale: str | None, base: KnownMachine, other: KnownMachine, by_machine: ByMachine) -> MachinePair:
     ours, theirs = by_machine[base.identity.key], by_machine[other.identity.key]
-    cases = [_pair(ours[case], theirs[case]) for case in ours if case in theirs]
+    cases = [CasePair(ours[case], theirs[case]) for case in ours if case in theirs]
     differs = [fact for pair in cases for fact in differences(pair.base.runs[0].context, pair.other.runs[0].context)]
     return MachinePair(scale, base, other, cases, list(dict.fromkeys(differs)))
-
-
-def _pair(base: Series, other: Series) -> CasePair:
-    ours, theirs = latest(base.error), latest(other.error)
-    error = 1.0 if ours == theirs and ours is not None else theirs / ours if ours and theirs is not None else None
-    return CasePair(base, other, raw(other) / raw(base), error)
-
-
-def raw(series: Series) -> float:
-    """Return the newest level of the times as measured: the median of the newest runs since the last change."""
-    begin, end = series.time.segments[-1]
-    return median(result.time for result in series.results[max(begin, end - LATEST) : end])

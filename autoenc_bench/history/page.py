@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from autoenc_bench import __version__
 from autoenc_bench.history import History, tables, timelines
 from autoenc_bench.report import github, output, render
 from autoenc_bench.report.output import Progress
@@ -17,22 +16,18 @@ def write(history: History, out: Path, on_progress: Progress = lambda _: None) -
     made. Raises InvalidInputError when they cannot be written.
     """
     with output.publish(out, FIGURES) as folder:
-        page = (
-            render.environment()
-            .get_template(PAGE)
-            .render(
-                version=__version__,
-                beside=REPORT if (out / REPORT).exists() else None,
-                answer=tables.answer(history),
-                changes=tables.change_table(history),
-                machines=[(machine, tables.span(machine), tables.contexts(machine)) for machine in history.machines],
-                pairs=[(pair, tables.pair_table(pair)) for pair in history.pairs],
-                sides=tables.SIDES,
-                pictures=output.save(timelines.draw(history), folder, FIGURES, on_progress),
-                scales=[(scale, tables.series_table(history, group)) for scale, group in tables.by_scale(history)],
-                legend=tables.LEGEND,
-                unreadable=history.unreadable,
-            )
+        page = render.fill(
+            PAGE,
+            beside=REPORT if (out / REPORT).exists() else None,
+            answer=tables.answer(history),
+            changes=tables.change_table(history),
+            machines=[(machine, tables.span(machine), tables.contexts(machine)) for machine in history.machines],
+            pairs=[(pair, tables.pair_table(pair)) for pair in history.pairs],
+            sides=tables.SIDES,
+            pictures=output.save(timelines.draw(history), folder, FIGURES, on_progress),
+            scales=[(scale, tables.series_table(history, group)) for scale, group in tables.by_scale(history)],
+            legend=tables.LEGEND,
+            unreadable=history.unreadable,
         )
         (folder / PAGE).write_text(page, "utf-8")
     github.append_step_summary(tables.markdown(history))

@@ -87,37 +87,23 @@ def read(named: Iterable[Path]) -> tuple[list[PastRun], list[NotRun]]:
     """
     runs: dict[tuple[object, ...], PastRun] = {}
     problems: dict[Path, AutoencBenchError] = {}
-    for path in _files(named):
+    # In an order that the file system has no part in; a name that holds no JSON file stands for itself.
+    for path in sorted({file for name in named for file in set(name.rglob("*.json")) or {name}}):
         try:
-            run = _read(path)
+            if path.is_dir() or not path.exists():
+                reason = "holds no records" if path.is_dir() else "no such folder or record"
+                raise NotFoundError(f"{path}: {reason}")
+            run = _run(loading.read(path, pictured=False))
             runs.setdefault(run.key, run)
         except AutoencBenchError as problem:
             problems[path] = problem
     if not runs:
-        raise _none_readable(list(problems.values()))
+        nothing = NotFoundError("no records; name a folder that holds some, or run 'pytest benchmarks/' first")
+        first, *others = problems.values() or [nothing]
+        number = f"none of {len(problems)} files can be read as a record; the first: "
+        raise InvalidInputError(number + str(first)) if others else first
     left_out = [NotRun(str(path), str(problem).removeprefix(f"{path}: ")) for path, problem in problems.items()]
     return sorted(runs.values(), key=lambda run: (run.when, run.machine.key, str(run.path))), left_out
-
-
-def _files(named: Iterable[Path]) -> list[Path]:
-    """List JSON files, in an order that the file system has no part in; a name without any stands for itself."""
-    return sorted({file for path in named for file in set(path.rglob("*.json")) or {path}})
-
-
-def _read(path: Path) -> PastRun:
-    if path.is_dir():
-        raise NotFoundError(f"{path}: holds no records")
-    if not path.exists():
-        raise NotFoundError(f"{path}: no such folder or record")
-    return _run(loading.read(path, pictured=False))
-
-
-def _none_readable(problems: list[AutoencBenchError]) -> AutoencBenchError:
-    if not problems:
-        return NotFoundError("no records; name a folder that holds some, or run 'pytest benchmarks/' first")
-    if len(problems) == 1:
-        return problems[0]
-    return InvalidInputError(f"none of {len(problems)} files can be read as a record; the first: {problems[0]}")
 
 
 def _run(source: Source) -> PastRun:
@@ -146,8 +132,7 @@ def _when(source: Source) -> datetime:
         when = datetime.fromisoformat(text)
         return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
-        problem = f"{source.path}: datetime: {text!r} is no ISO 8601 date and time"
-        raise InvalidInputError(problem) from None
+        raise InvalidInputError(f"{source.path}: datetime: {text!r} is no ISO 8601 date and time") from None
 
 
 def _machine(source: Source) -> MachineIdentity:

@@ -36,7 +36,6 @@ class Timeline:
 
     @property
     def levels(self) -> list[float]:
-        """Return the median of each level."""
         return [median(self.values[begin:end]) for begin, end in self.segments]
 
     @property
@@ -73,6 +72,12 @@ class Series:
         usual = [(one.referenced or 0.0) * self.unit if self.referenced else one.time for one in self.results]
         return Timeline("time", self.runs, usual)
 
+    @property
+    def raw(self) -> float:
+        """Return the newest level of the times as measured: the median of the newest runs since the last change."""
+        begin, end = self.time.segments[-1]
+        return change_points.level([result.time for result in self.results[begin:end]])
+
     @cached_property
     def efficiency(self) -> Timeline | None:
         """Return its efficiencies by the newest definition of the roofs, at the speed that the times are shown with."""
@@ -84,7 +89,6 @@ class Series:
 
     @cached_property
     def error(self) -> Timeline | None:
-        """Return its mean absolute errors."""
         return self._known("error", [result.error for result in self.results], [None] * len(self.runs))
 
     @cached_property
@@ -94,7 +98,6 @@ class Series:
 
     @cached_property
     def timelines(self) -> list[Timeline]:
-        """List what there is."""
         return [self.time, *filter(None, (self.efficiency, self.error, self.memory))]
 
     @cached_property

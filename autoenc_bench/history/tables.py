@@ -7,7 +7,7 @@ from textwrap import fill
 
 from autoenc_bench.history import History, SeriesChange
 from autoenc_bench.history.change_points import ALPHA
-from autoenc_bench.history.machines import CasePair, KnownMachine, MachinePair, raw
+from autoenc_bench.history.machines import KnownMachine, MachinePair
 from autoenc_bench.history.runs import PastRun
 from autoenc_bench.history.series import Series, latest
 from autoenc_bench.text import NONE, Cell, Table, cell, code, count, line, mebibytes, percent, seconds, share
@@ -21,12 +21,7 @@ LEGEND = (
     "against the first level"
 )
 SIDES = "÷: raw times, newest level over newest level; error: equal within 0.1 %, else how much larger"
-UNITS: dict[str, Callable[[float], str]] = {
-    "time": seconds,
-    "efficiency": share,
-    "error": "{:.5g}".format,
-    "memory": mebibytes,
-}
+UNITS = {"time": seconds, "efficiency": share, "error": "{:.5g}".format, "memory": mebibytes}
 
 
 def text(history: History) -> str:
@@ -86,12 +81,10 @@ def answer(history: History) -> list[str]:
 
 
 def _days(runs: list[PastRun], to: str = "–") -> str:
-    """Return from when to when runs are."""
     return f" {to} ".join(dict.fromkeys(run.when.date().isoformat() for run in (runs[0], runs[-1])))
 
 
 def _machines(history: History) -> list[str]:
-    """Say what each letter stands for, and in what its contexts differ."""
     entries = []
     for machine in history.machines:
         name = f" ({machine.identity.id})" if machine.identity.id else ", as pytest-benchmark names it"
@@ -142,10 +135,8 @@ def _size(change: SeriesChange) -> Cell:
 
 
 def _interval(change: SeriesChange) -> Cell:
-    point, kind = change.point, change.timeline.kind
-    if point.ratio in (0.0, inf):
-        return Cell(NONE)
-    return Cell(f"{growth(kind, point.low).removesuffix(' %')} … {growth(kind, point.high)}")
+    low, high = (growth(change.timeline.kind, ratio) for ratio in (change.point.low, change.point.high))
+    return Cell(NONE if change.point.ratio in (0.0, inf) else f"{low.removesuffix(' %')} … {high}")
 
 
 def _level(change: SeriesChange, after: int) -> Cell:
@@ -190,11 +181,11 @@ def pair_table(pair: MachinePair) -> Table:
     return Table.of(
         (
             ("case", lambda case: Cell(case.base.case.name)),
-            (f"{base} time", lambda case: cell(raw(case.base), seconds)),
+            (f"{base} time", lambda case: cell(case.base.raw, seconds)),
             (f"{other} ÷ {base}", lambda case: cell(case.ratio, "{:.3g} ×".format)),
             (f"{base} efficiency", lambda case: _efficiency(case.base)),
             (f"{other} efficiency", lambda case: _efficiency(case.other)),
-            ("error", _errors),
+            ("error", lambda case: cell(case.error, lambda ratio: "equal" if case.same_error else percent(ratio, 2))),
         ),
         pair.cases,
     )
@@ -202,10 +193,6 @@ def pair_table(pair: MachinePair) -> Table:
 
 def _efficiency(series: Series) -> Cell:
     return cell(latest(series.efficiency), lambda value: f"{share(value)} {series.roof}")
-
-
-def _errors(case: CasePair) -> Cell:
-    return cell(case.error, lambda ratio: "equal" if case.same_error else percent(ratio, 2))
 
 
 def by_scale(history: History) -> list[tuple[str | None, list[Series]]]:

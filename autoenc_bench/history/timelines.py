@@ -3,16 +3,19 @@
 In these figures alone a colour is a machine, for an experiment has a figure of its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
-from autoenc_bench.history import History, panels, tables
-from autoenc_bench.history.panels import Lane, Panel, RelativeTimeline
-from autoenc_bench.history.series import Series, latest
+from autoenc_bench.history import History, tables
+from autoenc_bench.history.machines import KnownMachine
+from autoenc_bench.history.runs import CaseName
+from autoenc_bench.history.series import Series, Timeline, latest
+from autoenc_bench.records.loading import bracketed
 from autoenc_bench.report.figures import layout, style
 from autoenc_bench.text import cell, count
 
@@ -21,6 +24,53 @@ ACROSS = 3
 DOTS = 60  # runs of one series that are drawn one by one; more are a line
 LEAST = {"time": 4.0, "efficiency": 4.0, "error": 0.4, "memory": 4.0}  # per cent that a lane shows at least, each way
 STEPS = [size * 10.0**power for power in range(-1, 12) for size in (1, 2, 3, 4, 5, 6, 8)]  # per cent between ticks
+ALONE = ("efficiency", "memory")  # drawn where they changed: efficiency is mostly time upside down, memory a flat line
+DAY = 86_400
+
+
+class RelativeTimeline:
+    """A timeline, its dates in days, and its values and levels in per cent against its first level above zero."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        base = next((level for level in timeline.levels if level), 1.0)
+        self.timeline = timeline
+        self.days = np.array([run.when.timestamp() / DAY for run in timeline.runs])
+        self.values, self.levels = ((np.array(part) / base - 1) * 100 for part in (timeline.values, timeline.levels))
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What one machine did in a panel: a timeline for each of its contexts, oldest first."""
+
+    letter: str
+    colour: str
+    timelines: list[RelativeTimeline]
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Return the lowest and the highest that must be seen: all levels, and all runs but outliers."""
+        values = np.concatenate([relative.values for relative in self.timelines])
+        distances = np.abs(values - np.median(values))
+        usual = values[distances <= 5 * np.quantile(distances, 0.8)]
+        seen = np.concatenate([usual, *(relative.levels for relative in self.timelines)])
+        return float(seen.min()), float(seen.max())
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A case's timelines of one kind, each with its series."""
+
+    title: str
+    kind: str
+    timelines: list[tuple[Series, Timeline]]
+
+    def lanes(self, machines: Iterable[KnownMachine]) -> list[Lane]:
+        """Sort the timelines by machine."""
+        lanes = []
+        for place, machine in enumerate(machines):
+            own = [line for one, line in self.timelines if one.machine.key == machine.identity.key]
+            lanes += [Lane(machine.letter, style.other(place), [*map(RelativeTimeline, own)])] if own else []
+        return lanes
 
 
 def draw(history: History) -> Iterator[tuple[str, style.Drawing]]:
@@ -30,17 +80,35 @@ def draw(history: History) -> Iterator[tuple[str, style.Drawing]]:
         for one in group:
             experiments.setdefault(one.case.experiment, []).append(one)
         for experiment, series in experiments.items():
-            every = list(panels.panels(series))
+            subject, every = style.plain(experiment) if experiment else "other benchmarks", list(panels(series))
+            title = f"How {subject} moved" + (f", scale {style.plain(scale)}" if scale else "")
             for part, begin in enumerate(range(0, len(every), MOST), start=1):
                 name = "-".join(filter(None, [experiment or "others", scale, str(part) if part > 1 else None]))
-                yield "Timelines", _figure(history, name, experiment, scale, every[begin : begin + MOST])
+                yield "Timelines", _figure(history, name, title, every[begin : begin + MOST])
 
 
-def _figure(
-    history: History, name: str, experiment: str | None, scale: str | None, shown: list[Panel]
-) -> style.Drawing:
-    subject = style.plain(experiment) if experiment else "other benchmarks"
-    title = f"How {subject} moved" + (f", scale {style.plain(scale)}" if scale else "")
+def panels(series: Iterable[Series]) -> Iterator[Panel]:
+    """Make the panels of an experiment, of what has at least two runs: times, then errors, then what changed."""
+    by_kind: dict[tuple[str, CaseName], Panel] = {}
+    for one in series:
+        for timeline in one.timelines:
+            if len(timeline.runs) > 1:
+                panel = Panel(f"{_short_name(one.case)}: {timeline.kind}", timeline.kind, [])
+                by_kind.setdefault((timeline.kind, one.case), panel).timelines.append((one, timeline))
+    for kind in ("time", "error", *ALONE):
+        for panel in by_kind.values():
+            if panel.kind == kind and (kind not in ALONE or any(timeline.changes for _, timeline in panel.timelines)):
+                yield panel
+
+
+def _short_name(case: CaseName) -> str:
+    """Name a case within its experiment's figure: its phase, trainer and seed."""
+    variant = bracketed(case.name).removeprefix(case.experiment or "").removeprefix("-")
+    named = case.experiment and "[" in case.name
+    return style.plain(f"{case.name.partition('[')[0]} {variant}".strip() if named else case.name, 34)
+
+
+def _figure(history: History, name: str, title: str, shown: list[Panel]) -> style.Drawing:
     lanes = [panel.lanes(history.machines) for panel in shown]
     down, across = -(-len(shown) // ACROSS), min(ACROSS, len(shown))
     height = 1.1 + (0.55 + max(0.8, 0.42 * max(map(len, lanes)))) * down
@@ -104,7 +172,7 @@ def _draw(axes: Axes, title: str, lanes: list[Lane], least: float) -> None:
     axes.title.set_fontsize(8.5)
     for lane, zero in zip(lanes, zeros, strict=True):
         for place, relative in enumerate(lane.timelines):
-            _draw_timeline(axes, relative, lane.colour, zero, (low, high))
+            _draw_timeline(axes, relative, lane.colour, zero, low, high)
             if place:
                 axes.plot([relative.days[0]] * 2, [zero + low, zero + high], "--", color=style.MUTED, linewidth=0.8)
         axes.axhline(zero, color=style.GRID, linewidth=0.7, zorder=0)
@@ -117,13 +185,11 @@ def _draw(axes: Axes, title: str, lanes: list[Lane], least: float) -> None:
     axes.set_yticks(ticks, ["0 %", f"{step:+.12g} %"] * len(zeros), fontsize=7)
 
 
-def _draw_timeline(
-    axes: Axes, relative: RelativeTimeline, colour: str, zero: float, limits: tuple[float, float]
-) -> None:
+def _draw_timeline(axes: Axes, relative: RelativeTimeline, colour: str, zero: float, low: float, high: float) -> None:
     timeline, days, values = relative.timeline, relative.days, relative.values
     shape = "-" if len(days) > DOTS else "o"
-    axes.plot(days, zero + np.clip(values, *limits), shape, color=colour, linewidth=0.6, markersize=2, alpha=0.6)
-    for beyond, edge, marker in ((values > limits[1], limits[1], "^"), (values < limits[0], limits[0], "v")):
+    axes.plot(days, zero + np.clip(values, low, high), shape, color=colour, linewidth=0.6, markersize=2, alpha=0.6)
+    for beyond, edge, marker in ((values > high, high, "^"), (values < low, low, "v")):
         if beyond.any():
             axes.plot(days[beyond], np.full(beyond.sum(), zero + edge), marker, color=colour, markersize=3.2)
     for (begin, end), level in zip(timeline.segments, relative.levels, strict=True):

@@ -4,7 +4,7 @@ import histories
 import numpy as np
 import pytest
 
-from autoenc_bench.history import panels, timelines
+from autoenc_bench.history import timelines
 from autoenc_bench.report.figures import style
 
 
@@ -62,7 +62,7 @@ def test_scales_apart(tmp_path):
 
 def test_lanes(two):
     """Values are per cent against the first level, a machine's in its own lane, and zeros do not break them."""
-    panel = next(panels.panels(two.series))
+    panel = next(timelines.panels(two.series))
     first, second = panel.lanes(two.machines)
     assert (first.letter, second.letter) == ("A", "B")
     assert first.timelines[0].levels == pytest.approx([0, 10], abs=1.5)
@@ -76,7 +76,7 @@ def test_an_outlier_does_not_squeeze_its_lane(tmp_path):
     """A run a hundred times as slow stands at the edge of its lane as an arrow."""
     made = [histories.content(day, 0.2 * (1 + 0.01 * (day % 3)) * (100 if day == 5 else 1)) for day in range(12)]
     found = histories.read(tmp_path, made)
-    (lane,) = next(panels.panels(found.series)).lanes(found.machines)
+    (lane,) = next(timelines.panels(found.series)).lanes(found.machines)
     assert lane.limits[1] < 10
     markers = [line.get_marker() for line in drawn(found)[0].figure.axes[0].lines]
     assert markers.count("^") == 1
