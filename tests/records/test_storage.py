@@ -1,10 +1,12 @@
 """Records are saved whole or not at all, under numbers that nobody shares, and found by their names."""
 
+import io
 import json
 import os
 import subprocess
 import sys
 import time
+import zipfile
 
 import numpy as np
 import pytest
@@ -32,7 +34,14 @@ def test_pictures(tmp_path):
     assert storage.pictures(storage.save(content(), tmp_path, "smoke", {})) == {}
 
 
-@pytest.mark.parametrize("data", [b"", b"PK", b"PK\x03\x04", b"\x93NUMPY"])
+def npy():
+    """Return the bytes of a file of a single array, which NumPy loads, but not as several."""
+    file = io.BytesIO()
+    np.save(file, np.zeros((2, 3, 4), np.uint8))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("data", [b"", b"PK", b"PK\x03\x04", b"\x93NUMPY", npy()])
 def test_damaged_pictures(tmp_path, data):
     """A damaged side file is refused by name."""
     (tmp_path / "0001_x.npz").write_bytes(data)
@@ -44,6 +53,10 @@ def test_foreign_pictures(tmp_path):
     """A side file that holds something else is refused with what was expected."""
     np.savez(tmp_path / "0001_x.npz", weights=np.zeros((2, 3)))
     with pytest.raises(ValueError, match=r"weights is float64 of shape \(2, 3\); expected uint8"):
+        storage.pictures(tmp_path / "0001_x.json")
+    with zipfile.ZipFile(tmp_path / "0001_x.npz", "w") as archive:
+        archive.writestr("notes.txt", "no array")
+    with pytest.raises(ValueError, match=r"notes\.txt is .* expected uint8"):
         storage.pictures(tmp_path / "0001_x.json")
 
 
