@@ -22,18 +22,20 @@ class Suite:
         self.random = np.random.default_rng(0)
         self.order = []  # names of the sides, as they ran
         self.options = []
+        self.seconds = []  # that each may take
         self.number = count(1)
         self.now = 0.0
         self.before = {}  # run number -> what to do before it
         self.change = lambda *_: None  # of a side's name and its record's content
 
-    def run(self, side, options, store, _seconds, tick):
+    def run(self, side, options, store, seconds, tick):
         """Act as processes.run does."""
         number = next(self.number)
         self.before.get(number, lambda: None)()
         tick()
         self.order.append(side.name)
         self.options.append(options)
+        self.seconds.append(seconds)
         self.now += LONG
         head = side.name == "head"
         time = 0.2 * (self.ratio if head else 1) * np.exp(self.random.normal(0, self.spread))

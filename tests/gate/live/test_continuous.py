@@ -5,8 +5,9 @@ import standins
 from standins import EPOCH, LONG, WHOLE, Suite
 
 from autoenc_bench.exceptions import RunFailedError
-from autoenc_bench.gate.live.continuous import DECIDED, INTERRUPTED, SPENT
+from autoenc_bench.gate.live.continuous import DECIDED, GRACE, INTERRUPTED, SPENT
 from autoenc_bench.gate.verdicts import Outcome
+from autoenc_bench.gate.verdicts.sequential import SequentialComparison
 
 
 @pytest.fixture
@@ -66,8 +67,31 @@ def test_time_spent(live):
     suite = Suite(spread=0.05)
     look, _ = live(suite, budget=5 * LONG + 1)
     assert (look.ended, look.runs) == (SPENT, 5)
+    assert {verdict.case: verdict for verdict in look.comparison.verdicts}[EPOCH].time.interval.runs == (2, 2)
     assert look.open == {EPOCH}
     assert outcomes(look)[EPOCH] is Outcome.UNDECIDED
+
+
+def test_the_last_look(live, monkeypatch):
+    """The look after the time is spent is the last one, and may spend what is left of the error rate."""
+    last = []
+    original = SequentialComparison.look
+
+    def look(self, *arguments, **options):
+        last.append(options["last"])
+        return original(self, *arguments, **options)
+
+    monkeypatch.setattr(SequentialComparison, "look", look)
+    live(Suite(spread=0.05), budget=8 * LONG + 1)
+    assert last == [False] * (len(last) - 1) + [True]
+
+
+def test_how_long_a_run_may_take(live):
+    """The first run may take all the time; a later one may be late, for its time was foreseen."""
+    suite = Suite(spread=0.05)
+    live(suite, budget=5 * LONG + 1)
+    left = [5 * LONG + 1 - place * LONG for place in range(5)]
+    assert suite.seconds == [left[0], *(seconds + GRACE for seconds in left[1:])]
 
 
 def test_a_run_that_hangs(live):

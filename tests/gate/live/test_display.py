@@ -42,6 +42,14 @@ def test_lines(looks):
     assert "\x1b" not in said
 
 
+def test_open_to_the_end(looks):
+    """A case that the time did not suffice for is undecided in the end, and no more open."""
+    first = looks[0]
+    state = [verdict.joined for verdict in first.comparison.verdicts]
+    assert [line.split()[-1] for line in display.lines(first)[1:]] == ["open"] * len(state)
+    assert [line.split()[-1] for line in display.lines(replace(first, ended="the time was spent"))[1:]] == state
+
+
 def test_table(looks):
     """On a terminal a table shows each case with its estimate, interval and state, below what is being run."""
     said = show(looks, terminal=True)
@@ -49,6 +57,15 @@ def test_table(looks):
     assert EPOCH in said
     assert WHOLE in said
     assert "worse" in said
+    assert "cases open" not in said
+
+
+def test_open_cases_come_first(looks):
+    """What is still measured stands above what is decided."""
+    names = [verdict.case for verdict in looks[0].comparison.verdicts]
+    for name in names:
+        said = show([replace(looks[0], open=frozenset({name}))], terminal=True)
+        assert next(line.split()[0] for line in said.splitlines() if line.startswith(tuple(names))) == name
 
 
 def test_many_cases(looks):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from autoenc_bench.catalogue.limits import Overrides
+from autoenc_bench.gate import verdicts
 from autoenc_bench.gate.verdicts import Outcome, sides
 from autoenc_bench.gate.verdicts.sequential import SequentialComparison
 from autoenc_bench.records.case import Statistics
@@ -54,6 +55,27 @@ def test_no_alarm():
     """Of 40 suites of 10 equal cases, looked at 8 times each, none or one has a case that regressed."""
     alarms = [Outcome.REGRESSED in look_on(*suite(seed, 10))[0].values() for seed in range(40)]
     assert sum(alarms) <= 1
+
+
+def test_decided_stays():
+    """What was decided stays as it was, whatever later runs of other cases bring along."""
+    sequence = SequentialComparison(Overrides({}))
+    base, head = suite(0, 2, slowdown=0.3)
+    sequence.look(side(base[:6]), side(head[:6]), 3 / BLOCKS)
+    decided = sequence.closed["case 0"]
+    assert decided.time.outcome is Outcome.REGRESSED
+    found = sequence.look(side(base), side(base), 1.0, last=True)
+    assert found.verdicts[0] == sequence.closed["case 0"] == decided
+
+
+def test_half_a_block_is_no_look():
+    """What was seen at half a block costs nothing of the error rate, nor does a look that decides no time."""
+    sequence = SequentialComparison(Overrides({}))
+    base, head = suite(0, 1)
+    for runs, fraction in ((1, 0.1), (2, 0.2), (4, 0.5)):
+        found = sequence.look(side(base[:runs]), side(head[:runs]), fraction)
+    alone = verdicts.compare_sides(side(base[:4]), side(head[:4]), None, (), (0.0, 0.5), 2)
+    assert found.verdicts[0].time == alone.verdicts[0].time
 
 
 def test_drift():

@@ -69,6 +69,18 @@ def test_undecided_says_what_it_sees(tmp_path):
     assert "Fewer than 3 runs a side" in tables.text(found)
 
 
+def test_notes_of_a_live_comparison(tmp_path):
+    """The table says how it was measured, and what giving up means where a case was given up; else neither."""
+    found = both(tmp_path, [0.2], [0.208])
+    given_up = replace(found.verdicts[0].time, reason="given up")
+    live = replace(found, verdicts=[replace(found.verdicts[0], time=given_up)])
+    assert "\n3 runs in 1 s\n" in tables.text(live, "3 runs in 1 s")
+    assert "given up: spreads too far between runs" in tables.text(live)
+    assert "given up" not in tables.text(found)
+    answer = tables.text(found).partition("case ")[0]
+    assert [line.partition(":")[0] for line in answer.split("\n") if line] == ["time", "error", "memory", "base"]
+
+
 @pytest.mark.parametrize(
     ("time", "error", "joined"),
     [
