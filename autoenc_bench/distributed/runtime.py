@@ -47,7 +47,7 @@ def parse(
     return Distribution(devices, coordinator, processes, process)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)  # most is not known before it started
 class Distribution:
     """The devices of this process and of others that train together; the options, and what ``start`` finds."""
 
