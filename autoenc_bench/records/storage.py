@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def platform_folder() -> str:
 def newest(folder: Path) -> Path:
     """Return the newest record in a storage folder; raise NotFoundError when it holds none."""
     paths = folder.glob("*/[0-9][0-9][0-9][0-9]_*.json")
-    if path := max(sorted(paths), key=lambda path: path.stat().st_mtime, default=None):
+    if path := max(paths, key=lambda path: (path.stat().st_mtime, path.name), default=None):
         return path
     raise NotFoundError(f"{folder}: no records yet; run 'pytest benchmarks/' first, or name one")
 
@@ -46,9 +47,9 @@ def find(name: str, stores: Sequence[Path]) -> list[Path]:
     path = Path(name)
     if path.is_file():
         return [path]
-    anchor = Path(path.anchor)  # of an absolute pattern
-    pattern = "**/*.json" if path.is_dir() else str(path.relative_to(anchor))
-    named = (path if path.is_dir() else anchor).glob(pattern if pattern != "." else "")
+    named: Iterator[Path] = path.rglob("*.json")
+    if not path.is_dir():
+        named = map(Path, glob(name, recursive=True, include_hidden=True))  # noqa: PTH207 - Path.glob refuses odd ones
     if records := sorted(path for path in named if path.suffix == ".json" and path.is_file()):
         return records
     for store in stores:
@@ -111,7 +112,7 @@ def read_arrays(path: Path, kind: str) -> dict[str, NDArray[Any]]:
     try:
         with path.open("rb") as file, np.lib.npyio.NpzFile(file) as arrays:
             return {name: np.asarray(arrays[name]) for name in arrays.files}
-    except (OSError, ValueError, EOFError, NotImplementedError, zlib.error, zipfile.BadZipFile) as problem:
+    except (OSError, ValueError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as problem:
         raise InvalidInputError(f"{path}: not a readable {kind}: {problem}") from problem
 
 

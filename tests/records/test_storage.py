@@ -175,6 +175,8 @@ def stores(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     (tmp_path / "empty").mkdir()
+    (tmp_path / ".hidden" / "Linux").mkdir(parents=True)
+    (tmp_path / ".hidden" / "Linux" / "0004_hidden.json").touch()
     (tmp_path / "second" / "agreed").mkdir(parents=True)
     for name in ("agreed/0007_x.json", "agreed/0007_x.npz", "0001_mine.json", "0009_empty.json"):
         (tmp_path / "second" / name).touch()
@@ -190,6 +192,8 @@ def stores(tmp_path):
         ("0003_main", ["0003_main.json"]),
         ("agreed", ["0007_x.json"]),
         ("first/*/*_main.json", ["0001_main.json", "0003_main.json"]),
+        ("**/0002*", ["0002_mine.json"]),
+        (".hidden/**/*.json", ["0004_hidden.json"]),
         ("empty", ["0009_empty.json"]),  # a saved name counts where the folder of that name holds no record
         ("first", ["0001_main.json", "0002_mine.json", "0003_main.json"]),
         ("first/Linux/0002_mine.json", ["0002_mine.json"]),
@@ -206,7 +210,7 @@ def test_absolute_pattern(stores):
     assert len(storage.find(f"{stores[0]}/**/*.json", stores)) == 3
 
 
-@pytest.mark.parametrize("name", ["nobody", "*.yaml", "void"])
+@pytest.mark.parametrize("name", ["nobody", "*.yaml", "void", "a**b", "[", "/nobody/**"])
 def test_nothing_there(stores, tmp_path, monkeypatch, name):
     """What stands for no record is refused with what would."""
     monkeypatch.chdir(tmp_path)
