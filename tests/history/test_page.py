@@ -7,6 +7,8 @@ from browsing import DESK, PHONE, axe, browser, scheme, visit
 from autoenc_bench import history
 from autoenc_bench.history import page as pages
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):

@@ -96,7 +96,7 @@ def test_an_error_that_moves_once(tmp_path):
     assert change.ratio == pytest.approx(1.005, rel=1e-3)
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(st.permutations(range(8)))
 def test_the_order_of_files_does_not_matter(tmp_path_factory, order):
     """Records in files of any names make the same series."""
