@@ -103,7 +103,9 @@ def test_errors_need_one_run():
     assert set(sequence.closed) == {"case 0"}
 
 
-@pytest.mark.parametrize(("apart", "closed"), [(0.05, True), (3.0, False)], ids=["near", "far"])
+@pytest.mark.parametrize(
+    ("apart", "closed"), [(0.05, True), (0.5, False), (3.0, False)], ids=["near", "far", "further"]
+)
 def test_futile(apart, closed):
     """What spreads by more than the time can average out is measured no more, unless it is far from the base."""
     sequence = SequentialComparison(Overrides({}))
