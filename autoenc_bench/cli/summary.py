@@ -20,11 +20,11 @@ def run(options: argparse.Namespace) -> str:
 
     path = options.record or storage.newest(SAVED)
     content = record.read(path)
-    rows, scaled = summary.rows(content.timed()), devices.rows(content.timed())
-    if not (rows or scaled) or content.autoenc is None:
+    run = content.autoenc
+    table, *_ = devices.headline(content.timed(), run.context if run else {})
+    if not table.rows or run is None:
         raise InvalidInputError(f"{path}: written by plain pytest-benchmark, so it holds no experiments to sum up")
-    table = devices.table(scaled) if scaled else summary.table(rows)
     lines = [table.markdown() if options.format == "markdown" else table.text()]
-    lines += summary.not_run(content.autoenc.skipped, "skipped")
-    lines += summary.not_run(content.autoenc.failed, "failed")
+    lines += summary.not_run(run.skipped, "skipped")
+    lines += summary.not_run(run.failed, "failed")
     return "\n".join(lines)

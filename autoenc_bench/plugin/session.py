@@ -174,7 +174,10 @@ class Session:
             (read_case(fixture.extra_info), fixture.stats and fixture.stats["median"])
             for fixture in self._fixtures.values()
         ]
-        self._summary += [f"{self._where()}\n\n{self._table(measured)}"] if measured else []
+        if measured:
+            distribution = self._configuration.distribution
+            table, legend, answer = devices.headline(measured, distribution.context if distribution else {})
+            self._summary.append("\n\n".join((self._where(), table.text(), legend, *answer)))
         self._summary += summary.not_run(_not_run(self._skipped), "skipped")
         self._summary += summary.not_run(_not_run(self._failed), "failed")
         self._summary += self._closing or ["nothing was timed, so no record was saved"]
@@ -285,14 +288,6 @@ class Session:
         except AutoencBenchError as problem:
             again = f"the record is safe; try 'autoenc-bench report {path}'"
             self._closing.append(f"the report could not be drawn: {problem}; {again}")
-
-    def _table(self, measured: list[Any]) -> str:
-        """Sum up what was measured."""
-        if not self._configuration.distribution:
-            return f"{summary.table(summary.rows(measured)).text()}\n\n{summary.LEGEND}"
-        rows = devices.rows(measured)
-        answer = devices.answer(rows, self._configuration.distribution.context)
-        return "\n\n".join((devices.table(rows).text(), devices.LEGEND, *answer))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """End with the status that the conclusion asks for, unless the cases' own is worse than well."""

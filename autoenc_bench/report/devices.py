@@ -1,10 +1,12 @@
 """A distributed run's record -> how training scales with its devices, and where that cannot help."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 
 from autoenc_bench.records.record import Fact
+from autoenc_bench.report import summary
 from autoenc_bench.report.summary import Timed
 from autoenc_bench.text import Cell, Table, cell, seconds, share
 
@@ -81,6 +83,22 @@ def table(rows: Iterable[DeviceScaling]) -> Table:
         ),
         rows,
     )
+
+
+class Headline(NamedTuple):
+    """The headline table of a run, what it holds, and what it tells of devices, in sentences."""
+
+    table: Table
+    legend: str
+    answer: list[str]
+
+
+def headline(timed: Iterable[Timed], context: Mapping[str, Fact]) -> Headline:
+    """Return the headline of any run, distributed or not."""
+    cases = list(timed)
+    if scaled := rows(cases):
+        return Headline(table(scaled), LEGEND, answer(scaled, context))
+    return Headline(summary.table(summary.rows(cases)), summary.LEGEND, [])
 
 
 def answer(rows: list[DeviceScaling], context: Mapping[str, Fact]) -> list[str]:

@@ -65,13 +65,9 @@ class Section:
         return devices.rows(self.source.record.timed())
 
     @cached_property
-    def headline(self) -> Table:
-        return devices.table(self.scaled) if self.scaled else summary.table(self.rows)
-
-    @property
-    def legend(self) -> str:
-        """What the headline table holds."""
-        return devices.LEGEND if self.scaled else summary.LEGEND
+    def headline(self) -> devices.Headline:
+        run = self.source.record.autoenc
+        return devices.headline(self.source.record.timed(), run.context if run else {})
 
     @property
     def chapters(self) -> list[tuple[str, list[Picture]]]:
@@ -83,9 +79,8 @@ class Section:
         run = self.source.record.autoenc
         experiments = f"{count(len(self.rows), 'experiment')}, " if self.rows else ""
         cases = count(len(self.source.record.benchmarks), "case")
-        sentences = [f"{experiments}{cases}.", *summary.answer(self.rows)]
+        sentences = [f"{experiments}{cases}.", *summary.answer(self.rows), *self.headline.answer]
         if run:
-            sentences += devices.answer(self.scaled, run.context) if self.scaled else []
             numbers = {outcome: sum(map(len, reasons.values())) for outcome, reasons in self.not_run.items()}
             missing = [f"{count(number, 'case')} {outcome}" for outcome, number in numbers.items()]
             sentences.append(f"{', '.join(missing)}: see below." if missing else "Nothing was skipped, nothing failed.")
