@@ -72,9 +72,9 @@ def test_half_a_block_is_no_look():
     """What was seen at half a block costs nothing of the error rate, nor does a look that decides no time."""
     sequence = SequentialComparison(Overrides({}))
     base, head = suite(0, 1)
-    for runs, fraction in ((1, 0.1), (2, 0.2), (4, 0.5)):
+    for runs, fraction in ((1, 0.1), (2, 0.2), (4, 0.5), (6, 0.75)):
         found = sequence.look(side(base[:runs]), side(head[:runs]), fraction)
-    alone = verdicts.compare_sides(side(base[:4]), side(head[:4]), None, (), (0.0, 0.5), 2)
+    alone = verdicts.compare_sides(side(base[:6]), side(head[:6]), None, (), (0.0, 0.5, 0.75), 2)
     assert found.verdicts[0].time == alone.verdicts[0].time
 
 
