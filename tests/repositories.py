@@ -50,12 +50,13 @@ def create(folder: Path, files: dict[str, str] = FILES) -> Path:
 
 
 def wheel(folder, name):
-    """Write a wheel that holds one empty module."""
+    """Write a wheel that holds one empty module, and says that it needs what nobody has."""
     folder.mkdir(exist_ok=True)
     path = folder / f"{name}-1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as file:
         file.writestr(f"{name}.py", "")
-        file.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nRequires-Dist: needed-by-{name}\n"
+        file.writestr(f"{name}-1.0.dist-info/METADATA", metadata)
         file.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         file.writestr(f"{name}-1.0.dist-info/RECORD", "")
     return path

@@ -40,6 +40,9 @@ def test_record(side, tmp_path):
 store=${last#--benchmark-storage=file://}
 mkdir -p $store/Linux && echo "$PWD $SAID $*" > $store/Linux/0001_new.json
 """
+    older = tmp_path / "store/Linux/0000_older.json"
+    older.parent.mkdir(parents=True)
+    older.touch()
     record = start(side(script), tmp_path, "-k", "epoch")
     text = record.read_text()
     assert record.name == "0001_new.json"
@@ -61,6 +64,14 @@ def test_no_record(side, tmp_path, script, reason):
     """A run without a record is refused with the line of its output that says why."""
     with pytest.raises(RunFailedError, match=f"^the head, a branch, could not run the suite: {reason}$"):
         start(side(script), tmp_path)
+
+
+def test_an_older_record(side, tmp_path):
+    """What lay in the store before is no record of the run."""
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store/0001_older.json").touch()
+    with pytest.raises(RunFailedError, match="could not run the suite: the end"):
+        start(side("echo the end"), tmp_path)
 
 
 def test_too_long(side, tmp_path):
