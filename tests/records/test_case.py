@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.records import case as cases
 
 CASE = {"experiment": "digits", "phase": "epoch", "backend": "tensorflow", "seed": 0, "rows": 10, "trainer": "fit"}
@@ -17,7 +18,7 @@ def test_case_is_checked(changes):
     if fits:
         assert cases.case({"autoenc": case}).experiment == case["experiment"]
     else:
-        with pytest.raises(ValueError, match="Expected"):
+        with pytest.raises(InvalidInputError, match="Expected"):
             cases.case({"autoenc": case})
 
 
@@ -33,5 +34,5 @@ def test_case_is_checked(changes):
 )
 def test_absurd_cases(changes):
     """A case with a value that nothing can have is refused by its field."""
-    with pytest.raises(ValueError, match=rf"Expected .* - at `\$.{next(iter(changes))}"):
+    with pytest.raises(InvalidInputError, match=rf"Expected .* - at `\$.{next(iter(changes))}"):
         cases.case({"autoenc": {**CASE, **changes}})

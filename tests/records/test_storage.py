@@ -142,6 +142,13 @@ def test_runs_that_save_at_once(tmp_path):
         record.read(path)
 
 
+def test_a_number_that_was_taken_meanwhile(tmp_path, monkeypatch):
+    """A number that another run saved under, and let go of, between two looks is not given again."""
+    last = iter([0, 1, 1, 1])
+    monkeypatch.setattr(storage, "_last_number", lambda _: next(last))
+    assert storage.save(content(), tmp_path, "mine", {}).name == "0002_mine.json"
+
+
 @pytest.mark.slow
 def test_killed_runs_leave_no_half_record(tmp_path):
     """Of fifty savers, each killed at some moment, every file under a record's name can be read, and others go on."""
@@ -193,6 +200,7 @@ def stores(tmp_path):
         ("agreed", ["0007_x.json"]),
         ("first/*/*_main.json", ["0001_main.json", "0003_main.json"]),
         ("**/0002*", ["0002_mine.json"]),
+        ("second/agreed/*", ["0007_x.json"]),  # and not its pictures
         (".hidden/**/*.json", ["0004_hidden.json"]),
         ("empty", ["0009_empty.json"]),  # a saved name counts where the folder of that name holds no record
         ("first", ["0001_main.json", "0002_mine.json", "0003_main.json"]),
