@@ -25,7 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         result = options.run(options)
         text, status = result if isinstance(result, tuple) else (result, 0)
-        _write(text)
+        print(text, flush=True)
+    except BrokenPipeError:  # who reads has read enough, as head does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor does closing complain
     except AutoencBenchError as problem:
         print(f"autoenc-bench: {problem}", file=sys.stderr)
         return REFUSED
@@ -74,10 +76,3 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
         return given, []
     place = given.index("--")
     return given[:place], given[place + 1 :]
-
-
-def _write(text: str) -> None:
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:  # who reads has read enough, as head does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor does closing complain

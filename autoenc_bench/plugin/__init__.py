@@ -5,9 +5,4 @@ everybody's tests. A live comparison lays this folder over the base's package, s
 tests/plugin/test_surface.py lists them.
 """
 
-pytest_plugins = (
-    "autoenc_bench.plugin.options",
-    "autoenc_bench.plugin.session",
-    "autoenc_bench.plugin.fixtures",
-    "autoenc_bench.plugin.scaling",
-)
+pytest_plugins = ("autoenc_bench.plugin.options", "autoenc_bench.plugin.session", "autoenc_bench.plugin.fixtures")

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from autoenc_bench.catalogue import experiments
 from autoenc_bench.catalogue.experiments import Experiment
@@ -22,16 +20,18 @@ from autoenc_bench.distributed.runtime import Distribution
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.machine import memory, reference
 from autoenc_bench.plugin.options import CONFIGURATION
-from autoenc_bench.plugin.session import SESSION, is_case
+from autoenc_bench.plugin.session import SESSION, Pictures, is_case
 
 if TYPE_CHECKING:
     from autoenc_bench.core.split import Split
     from autoenc_bench.core.streams import Stream
     from autoenc_bench.core.training import Inference, Trainer
+    from autoenc_bench.distributed.data_parallel import DataParallelTrainer
 
 SCALING = "test_scaling.py"
 T = TypeVar("T")
 Load = Callable[..., "Split | Stream"]
+Scaling = Callable[[bool], "DataParallelTrainer"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -63,19 +63,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what does not exist: ``fit`` on streamed rows, for it needs its rows in memory."""
+    """Leave out ``fit`` on streamed rows, for it needs its rows in memory, and let warnings of cases pass."""
     items[:] = [item for item in items if not (is_case(item) and _is_streamed_fit(item))]
+    for item in filter(is_case, items):  # what a newer library deprecates is no reason to measure nothing
+        item.add_marker(pytest.mark.filterwarnings("default"))
 
 
 def _is_streamed_fit(item: Any) -> bool:
     axes = item.callspec.params
     return axes.get("trainer") == "fit" and experiments.find(axes["experiment"]).is_streamed
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let warnings pass: what a newer library deprecates is no reason to measure nothing."""
-    if is_case(item):
-        item.add_marker(pytest.mark.filterwarnings("default"))
 
 
 @pytest.fixture(scope="session")
@@ -163,12 +159,8 @@ def inference(experiment: Experiment) -> "Inference":
 class Measure:
     """Time one case by pytest-benchmark, and keep what the case notes about itself in its ``extra_info``."""
 
-    def __init__(
-        self, benchmark: Any, scale: Scale, facts: dict[str, Any], pictures: dict[str, NDArray[np.uint8]]
-    ) -> None:
-        self._benchmark = benchmark
-        self._scale = scale
-        self._pictures = pictures
+    def __init__(self, benchmark: Any, scale: Scale, facts: dict[str, Any], pictures: Pictures) -> None:
+        self._benchmark, self._scale, self._pictures = benchmark, scale, pictures
         benchmark.extra_info["autoenc"] = facts
         benchmark.group = self.phase = facts["phase"]
 
@@ -199,9 +191,8 @@ class Measure:
                 meet()
 
         watch = memory.MemoryWatch()
-        result: T = self._benchmark.pedantic(
-            target, args=args, setup=prepare_round, rounds=rounds, warmup_rounds=int(rounds > 1)
-        )
+        warm_up = int(rounds > 1)
+        result: T = self._benchmark.pedantic(target, args, setup=prepare_round, rounds=rounds, warmup_rounds=warm_up)
         used = watch.read()
         references.append(reference.seconds())
         around = [(before + after) / 2 for before, after in pairwise(references)]
@@ -212,7 +203,7 @@ class Measure:
         """Add facts to the case's record."""
         self._benchmark.extra_info["autoenc"].update(msgspec.to_builtins(facts))
 
-    def show(self, image: tuple[int, int], pictures: dict[str, NDArray[np.uint8]]) -> None:
+    def show(self, image: tuple[int, int], pictures: Pictures) -> None:
         """Keep pictures of some samples in the record's side file; ``image`` is their shape."""
         self.note(image=image)
         self._pictures.update({f"{self._benchmark.param}/{name}": array for name, array in pictures.items()})
@@ -230,6 +221,34 @@ def measure(request: pytest.FixtureRequest, benchmark: Any, scale: Scale) -> Mea
     }
     facts.update({axis: axes[axis] for axis in ("trainer", "batch") if axis in axes})
     return Measure(benchmark, scale, facts, request.config.stash[SESSION].pictures)
+
+
+@pytest.fixture
+def prepare_scaling(experiment: Experiment, load: Load, devices: int, distribution: Distribution) -> Scaling:
+    """Return a function (weak) -> DataParallelTrainer that skips the case where batch or rows do not allow it."""
+    from autoenc_bench.distributed.data_parallel import DataParallelTrainer
+
+    def prepare(weak: bool) -> "DataParallelTrainer":
+        try:
+            return DataParallelTrainer(experiment, load(experiment), distribution.choose(devices), weak)
+        except InvalidInputError as problem:
+            pytest.skip(str(problem))
+
+    return prepare
+
+
+@pytest.fixture
+def measure_epoch(prepare_scaling: Scaling, devices: int, measure: Measure) -> Callable[[bool], float]:
+    """Return a function (weak) -> validation loss that times an epoch on several devices, compiled before."""
+
+    def run(weak: bool) -> float:
+        trainer = prepare_scaling(weak)
+        trainer.warm()
+        facts = {"rows": trainer.rows, "steps": trainer.steps, "devices": devices}
+        history = measure(trainer.train, 1, setup=trainer.reset, meet=trainer.barrier, **facts)
+        return float(history[-1].val_loss)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -55,15 +55,17 @@ def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, A
         output_json["autoenc"] = block
 
 
+Pictures = dict[str, NDArray[np.uint8]]
+
+
 class Session:
     """A plugin of pytest that follows the cases of one run, and concludes it."""
 
     def __init__(self, config: pytest.Config, configuration: Configuration) -> None:
         self.progress = Progress(config)
-        self.pictures: dict[str, NDArray[np.uint8]] = {}  # for the record's side file
+        self.pictures: Pictures = {}  # for the record's side file
         self.block: dict[str, Any] | None = None  # this run's part of the record
-        self._config = config
-        self._configuration = configuration
+        self._config, self._configuration = config, configuration
         self._session: pytest.Session | None = None
         # Before Keras is loaded, which adds to the environment.
         self._setting = MeasuringContext(configuration.threads, configuration.distribution)
@@ -71,7 +73,7 @@ class Session:
         self._cases: list[str] = []  # node ids
         self._fixtures: dict[str, Any] = {}  # node id -> pytest-benchmark's fixture, of each case that passed
         self._skipped: dict[str, str] = {}  # node id -> reason
-        self._failed: dict[str, str] = {}
+        self._failed: dict[str, str] = {}  # the same
         self._closing: list[str] = []  # lines below the table
         self._summary: list[str] = []
         self._status = pytest.ExitCode.OK
@@ -225,13 +227,8 @@ class Session:
         self.block = self._describe(machine_info["cpu"].get("brand_raw"))
         commit_info = hook.pytest_benchmark_generate_commit_info(config=config)
         hook.pytest_benchmark_update_commit_info(config=config, commit_info=commit_info)
-        content: dict[str, Any] = hook.pytest_benchmark_generate_json(
-            config=config,
-            benchmarks=timed,
-            include_data=True,
-            machine_info=machine_info,
-            commit_info=commit_info,
-        )
+        known = {"config": config, "benchmarks": timed, "machine_info": machine_info, "commit_info": commit_info}
+        content: dict[str, Any] = hook.pytest_benchmark_generate_json(**known, include_data=True)
         hook.pytest_benchmark_update_json(config=config, benchmarks=timed, output_json=content)
         return content
 
@@ -253,12 +250,10 @@ class Session:
         """Fail the run when its record regressed against the baseline, or could not be compared with it."""
         from autoenc_bench.gate.verdicts import tables  # here, for only a run with a baseline compares
 
-        option = self._config.option
-        partial = (
-            option.keyword or option.markexpr or option.deselect or any("::" in name for name in self._config.args)
-        )
+        option, named = self._config.option, any("::" in name for name in self._config.args)
+        selects = option.keyword or option.markexpr or option.deselect or self._configuration.is_selection
         try:
-            comparison, ended = baseline.judge(path, partial=bool(partial or self._configuration.is_selection))
+            comparison, ended = baseline.judge(path, partial=bool(selects or named))
         except AutoencBenchError as problem:
             self._refuse(f"not compared with the baseline: {problem}")
             return
