@@ -37,10 +37,12 @@ def start_member(*options, **rest):
 def finish(*processes):
     """Wait for processes; return the status and the output of each."""
     try:
-        outs = [process.communicate(timeout=100)[0] for process in processes]
+        outs = [process.communicate(timeout=240)[0] for process in processes]
     finally:
         for process in processes:
             process.kill()
+            process.wait()
+            process.stdout.close()
     return [(process.returncode, out) for process, out in zip(processes, outs, strict=True)]
 
 
