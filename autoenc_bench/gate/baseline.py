@@ -7,7 +7,6 @@ from autoenc_bench.catalogue import limits
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.gate import verdicts
 from autoenc_bench.gate.verdicts import Comparison, status
-from autoenc_bench.gate.verdicts.status import Status
 from autoenc_bench.records import loading, storage
 
 
@@ -21,7 +20,7 @@ class Baseline:
         self._overrides = limits.parse(fail_on, EXPERIMENTS)
         self._sources = [loading.read(path, pictured=False) for path in storage.find(name, stores)]
 
-    def judge(self, path: Path, *, partial: bool) -> tuple[Comparison, Status]:
+    def judge(self, path: Path, *, partial: bool) -> tuple[Comparison, status.Status]:
         """Compare a run's record with it; a ``partial`` run, of cases that somebody chose, may lack others."""
         comparison = verdicts.compare(self._sources, [loading.read(path, pictured=False)], self._overrides)
         return comparison, status.of(comparison, allow_missing=partial)

@@ -8,7 +8,7 @@ from math import log1p
 from autoenc_bench.catalogue.experiments import EXPERIMENTS, Experiment
 from autoenc_bench.catalogue.limits import KINDS, Limits, Overrides
 from autoenc_bench.gate.verdicts import errors, sides
-from autoenc_bench.gate.verdicts.intervals import ENOUGH, Interval, difference, nominal_alphas
+from autoenc_bench.gate.verdicts.intervals import ENOUGH, Interval, Looks, difference, nominal_alphas
 from autoenc_bench.gate.verdicts.sides import Observed, Side
 from autoenc_bench.records.loading import Source
 
@@ -73,19 +73,15 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two sides and their verdicts.
-
-    ``unlike`` says why times are incomparable, ``tested`` which other facts differ, ``control`` what failed.
-    ``referenced`` tells whether times are in units of the reference workload, where the runs have it.
-    """
+    """Two sides and their verdicts."""
 
     base: Side
     head: Side
     verdicts: list[Verdict]
-    unlike: str
-    tested: str
-    referenced: bool
-    control: str
+    unlike: str  # why times are incomparable
+    tested: str  # which other facts differ
+    referenced: bool  # whether times are in units of the reference workload, where the runs have it
+    control: str  # the cases in which it failed
 
 
 def compare(
@@ -95,28 +91,21 @@ def compare(
 
     Raises NotFoundError or InvalidInputError when a side has no runs, or runs that do not belong together.
     """
-    return compare_sides(sides.gather(base), sides.gather(head), overrides, across)
+    return compare_sides(sides.gather(base), sides.gather(head), overrides or Overrides({}), across)
 
 
 def compare_sides(
-    base: Side,
-    head: Side,
-    overrides: Overrides | None = None,
-    across: Collection[str] = (),
-    information_fractions: tuple[float, ...] = (1.0,),
-    block: int | None = None,
+    base: Side, head: Side, overrides: Overrides, across: Collection[str], looks: Looks = (1.0,), block: int = 0
 ) -> Comparison:
-    """Compare two sides that are gathered; the fractions say of each look so far how much of the time was over by then.
+    """Compare two sides that are gathered; ``looks`` holds the information fraction of each look so far.
 
     ``block`` is how many runs of each side make a block, where they were run by turns. Times and peaks get the alpha
-    of the last of these looks (see ``intervals.nominal_alphas``), errors the whole: they are the same whenever one
-    looks.
+    of the last look (see ``intervals.nominal_alphas``), errors the whole: they are the same whenever one looks.
     """
     differs = sides.compare_surroundings(base.surroundings, head.surroundings, across)
     referenced = not any(map(sides.UNREFERENCED.fullmatch, differs.facts))
     shared = [name for name in base.cases if name in head.cases]
-    asked = overrides or Overrides({})
-    judge = _Judge(base, head, shared, asked, differs.forbidden, referenced, information_fractions, block)
+    judge = _Judge(base, head, shared, overrides, differs.forbidden, referenced, looks, block)
     control = judge.control()
     verdicts = [judge.verdict(name) for name in shared]
     if control:
@@ -137,8 +126,8 @@ class _Judge:
     overrides: Overrides
     unlike: str
     referenced: bool
-    information_fractions: tuple[float, ...]
-    block: int | None
+    looks: Looks
+    block: int
 
     def verdict(self, name: str) -> Verdict:
         base, head = self.base.cases[name], self.head.cases[name]
@@ -153,8 +142,7 @@ class _Judge:
     def _alpha(self, kind: str) -> float:
         """Return what the last look gets of a case's share of a kind's error rate."""
         cases = sum(bool(getattr(self.base.cases[name], kind)) for name in self.shared)
-        fractions = (1.0,) if kind == "error" else self.information_fractions
-        return nominal_alphas(ALPHAS[kind] / max(1, cases), fractions)[-1]
+        return nominal_alphas(ALPHAS[kind] / max(1, cases), (1.0,) if kind == "error" else self.looks)[-1]
 
     def _time(self, base: Observed, head: Observed, limit: float) -> Judgement:
         if self.unlike:
@@ -172,8 +160,8 @@ class _Judge:
     def _memory(self, base: Observed, head: Observed, limit: float) -> Judgement | None:
         if not (base.memory and head.memory):
             return None
-        other = "other cases ran in the process" if self.base.selection != self.head.selection else ""
-        if reason := self.unlike or other:
+        same = self.base.selection == self.head.selection
+        if reason := self.unlike or ("" if same else "other cases ran in the process"):
             return Judgement(Outcome.INCOMPARABLE, limit, reason=reason)
         alpha = self._alpha("memory")
         return decide(difference(base.memory, head.memory, alpha, sides.MEMORY_SPREAD, self.block), limit)
@@ -200,8 +188,8 @@ class _Judge:
         times, _ = self._times(observed, observed)
         if len(times) < 2 * ENOUGH:
             return False
-        alpha, block = self._alpha("time") / CONTROL, self.block and self.block // 2
-        interval = difference(times[::2], times[1::2], alpha, observed.spread, block)
+        alpha = self._alpha("time") / CONTROL
+        interval = difference(times[::2], times[1::2], alpha, observed.spread, self.block // 2)
         return decide(interval, self._limits(observed).time).outcome in CHANGES
 
 
@@ -212,10 +200,8 @@ def decide(interval: Interval, limit: float) -> Judgement:
         outcome = Outcome.REGRESSED
     elif interval.high < 0 and interval.estimate <= -most:
         outcome = Outcome.IMPROVED
-    elif -most < interval.low and interval.high < most:
-        outcome = Outcome.UNCHANGED
     else:
-        outcome = Outcome.UNDECIDED
+        outcome = Outcome.UNCHANGED if -most < interval.low and interval.high < most else Outcome.UNDECIDED
     return Judgement(outcome, limit, interval)
 
 

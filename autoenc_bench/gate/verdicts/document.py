@@ -7,13 +7,11 @@ from typing import Any
 from autoenc_bench.catalogue.limits import KINDS
 from autoenc_bench.gate.verdicts import Comparison, Judgement, Verdict
 
-SCHEMA_VERSION = 1
-
 
 def text(comparison: Comparison, measured: str = "") -> str:
     """Return a comparison as one JSON document; ``measured`` says how it was measured, if live."""
     document = {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": 1,
         "base": {"files": [str(source.path) for source in comparison.base.sources]},
         "head": {"files": [str(source.path) for source in comparison.head.sources]},
         "unlike": comparison.unlike,
@@ -27,13 +25,11 @@ def text(comparison: Comparison, measured: str = "") -> str:
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
-    judged = {kind: _judgement(getattr(verdict, kind)) for kind in KINDS}
+    judged = dict.fromkeys(KINDS) | {kind: _judgement(one) for kind, one in verdict.judgements.items()}
     return {"case": verdict.case, "experiment": verdict.experiment, "joined": verdict.joined, **judged}
 
 
-def _judgement(judgement: Judgement | None) -> dict[str, Any] | None:
-    if judgement is None:
-        return None
+def _judgement(judgement: Judgement) -> dict[str, Any]:
     interval = judgement.interval
     return {
         "outcome": str(judgement.outcome),

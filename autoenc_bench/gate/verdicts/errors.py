@@ -32,10 +32,8 @@ def intervals(pairs: Sequence[tuple[Statistics, Statistics]], alpha: float, roun
 
 def _interval(moved: Sequence[float], alpha: float, rounding: float) -> Interval:
     runs = len(moved), len(moved)
-    if not any(moved):
-        return Interval(0.0, 0.0, 0.0, 0.0, runs)
-    if any(abs(value) == inf for value in moved):
-        most = max(moved, key=abs)
+    most = max(moved, key=abs)
+    if abs(most) in (0, inf):
         return Interval(most, most, most, 0.0, runs)
     spread = max(rounding, stdev(moved) if len(moved) > 1 else 0.0)
     half_width = -float(ndtri(alpha)) * spread / sqrt(len(moved))
@@ -47,8 +45,5 @@ def _moved(base: float | None, head: float | None) -> float:
     """Return the logarithm of head over base; an error that is not finite is infinitely larger."""
     if base == head:
         return 0.0
-    if base is None or head is None:
-        return inf if head is None else -inf
-    if base <= 0 or head <= 0:
-        return inf if base <= 0 else -inf
-    return log(head) - log(base)  # the exact opposite when the sides are swapped
+    logs = [inf if value is None else log(value) if value > 0 else -inf for value in (base, head)]
+    return logs[1] - logs[0]  # the exact opposite when the sides are swapped

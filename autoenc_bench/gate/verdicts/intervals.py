@@ -1,15 +1,9 @@
-"""Two samples of logarithms in, one interval of their difference out, honest about looking more than once.
+"""Two samples of logarithms in, one interval of their difference out, honest about looking more than once."""
 
-Runs are the samples. Each side's values are held within ``CLIP`` robust standard deviations of its median, so that
-single slow runs count for little, and Student's t with pooled variance gives the interval. Where there are fewer than
-three runs a side, the spread between runs comes from a side that was recorded often enough, else from elsewhere, and
-the normal distribution takes t's place.
-"""
-
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
 from math import inf, pi, sqrt
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +13,7 @@ from autoenc_bench.exceptions import InvalidInputError
 
 Values = NDArray[np.float64]
 Sides = Sequence[Values]  # base and head, a value per run
+Looks = tuple[float, ...]  # the information fraction of each: the share of the time that is over by then
 Blocks = Sequence[NDArray[np.intp]]  # of each side's runs: which block they belong to
 
 CLIP = 2.0
@@ -28,8 +23,7 @@ RECORDED = 8  # runs of one side alone that do
 NORMAL_TAIL = 1.1503  # that quantile of a normal distribution, in standard deviations
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(NamedTuple):
     """A difference of two means of logarithms, head less base, and the interval that it is known to lie in."""
 
     estimate: float
@@ -44,15 +38,13 @@ class Interval:
         return max(self.high - self.estimate, self.estimate - self.low)
 
 
-def difference(
-    base: Sequence[float], head: Sequence[float], alpha: float, spread: float, block: int | None = None
-) -> Interval:
+def difference(base: Sequence[float], head: Sequence[float], alpha: float, spread: float, block: int = 0) -> Interval:
     """Estimate mean(head) - mean(base), each a logarithm per run, with an interval of one-sided error rate ``alpha``.
 
     ``spread`` is the standard deviation between runs that is assumed where a side has fewer than ENOUGH of them, unless
-    the other has RECORDED, which tell it by themselves. ``block`` says how many runs of each side followed one another
-    closely: what moved both sides of a block alike, such as a machine that slowly warms up, is taken out (the two-way
-    layout of Fisher 1935). Raises InvalidInputError when a side has none.
+    the other has RECORDED. ``block`` says how many runs of each side followed one another closely, if any did: what
+    moved both sides of a block alike is taken out (the two-way layout of Fisher 1935). Raises InvalidInputError when a
+    side has none.
     """
     if not (base and head):
         raise InvalidInputError("no runs on one side; measure both")
@@ -60,17 +52,14 @@ def difference(
     sides: Sides = [np.asarray(side, np.float64) for side in (base, head)]
     size = block if block and runs[0] == runs[1] else max(runs)  # else somebody lacks a run, and blocks are no pairs
     blocks = [np.arange(number) // size for number in runs]
+    dof = 0  # degrees of freedom of Student's t; without any, the distribution is normal
     if min(runs) >= ENOUGH:
         sides = _clipped(sides, blocks)
         residuals, dof = _residuals(sides, blocks)
-        critical_value = -float(stdtrit(dof, alpha))
         spread = sqrt(sum(float(np.square(side).sum()) for side in residuals) / dof)
     elif max(runs) >= RECORDED:
-        recorded = max(sides, key=len)
-        critical_value = -float(stdtrit(len(recorded) - 1, alpha))
-        spread = float(recorded.std(ddof=1))
-    else:
-        critical_value = -float(ndtri(alpha))
+        dof, spread = max(runs) - 1, float(max(sides, key=len).std(ddof=1))
+    critical_value = -float(stdtrit(dof, alpha) if dof else ndtri(alpha))
     estimate = float(sides[1].mean() - sides[0].mean())
     half_width = critical_value * spread * sqrt(1 / runs[0] + 1 / runs[1]) if alpha else inf
     return Interval(estimate, estimate - half_width, estimate + half_width, spread, runs)
@@ -121,46 +110,40 @@ Density = tuple[Values, Values]  # of a sum of standard normal values that has c
 
 
 @lru_cache(maxsize=4096)
-def nominal_alphas(alpha: float, information_fractions: tuple[float, ...]) -> tuple[float, ...]:
+def nominal_alphas(alpha: float, looks: Looks) -> tuple[float, ...]:
     """Share a one-sided error rate among looks at growing data, equally far apart: the nominal alpha of each.
 
-    An information fraction is the share of the time that is over at a look; the last is 1. By then
-    ``alpha`` x fraction ** POWER of the error has been spent (Lan and DeMets 1983, 1989), so how many looks there will
-    be need not be known; a fraction of 0 is no look. The boundaries come from the recursion of Armitage, McPherson and
-    Rowe (1969) on a grid. Applied to Student's t by its nominal levels (Jennison and Turnbull 2000, chapter 4).
+    By a look ``alpha`` x fraction ** POWER of the error has been spent (Lan and DeMets 1983, 1989), so how many looks
+    there will be need not be known; the last has 1, and a fraction of 0 is no look. The boundaries come from the
+    recursion of Armitage, McPherson and Rowe (1969) on a grid. Applied to Student's t by its nominal levels (Jennison
+    and Turnbull 2000, chapter 4).
     """
     alphas: list[float] = []
     density: Density | None = None
     before = 0.0
-    for look, fraction in enumerate(information_fractions, start=1):
+    for look, fraction in enumerate(looks, start=1):
         spent = alpha * (fraction**POWER - before**POWER)
         before = fraction
         if density is None:
             alphas.append(spent)
-            density = _start(spent, look) if spent else None
+            if spent:
+                places = np.arange(-EXTENT, -float(ndtri(spent)), STEP) * sqrt(look)
+                density = places, np.exp(-np.square(places) / (2 * look)) / sqrt(2 * pi * look)
         else:
             critical_value, density = _advance(density, spent, look)
             alphas.append(float(ndtr(-critical_value / sqrt(look))))
     return tuple(alphas)
 
 
-def _start(spent: float, look: int) -> Density:
-    places = np.arange(-EXTENT, -float(ndtri(spent)), STEP) * sqrt(look)
-    return places, np.exp(-np.square(places) / (2 * look)) / sqrt(2 * pi * look)
-
-
 def _advance(before: Density, spent: float, look: int) -> tuple[float, Density]:
     """Find what the next sum crosses with a probability of ``spent``, and the density below it."""
     places, densities = before
     weights = densities * (places[1] - places[0])
-    critical_value = _root(lambda at: float((weights * ndtr(places - at)).sum()) - spent, 0.0, 12 * sqrt(look))
+    low, high = 0.0, 12 * sqrt(look)
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if (weights * ndtr(places - middle)).sum() > spent else (low, middle)
+    critical_value = (low + high) / 2
     onward = np.arange(-EXTENT * sqrt(look), critical_value, STEP * sqrt(look))
     steps = np.exp(-np.square(onward[:, None] - places) / 2) / sqrt(2 * pi)  # (onward, places)
     return critical_value, (onward, steps @ weights)
-
-
-def _root(falling: Callable[[float], float], low: float, high: float) -> float:
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if falling(middle) > 0 else (low, middle)
-    return (low + high) / 2

@@ -1,17 +1,13 @@
-"""Two sides that grow in, looked at again and again: which cases are decided, and which need more runs.
-
-Intervals may be looked at so often, since each look gets its part of the error rate (``intervals.nominal_alphas``),
-and the part is a matter of the clock alone, not of what was seen. A case that is decided stays so: it is measured no
-more.
-"""
+"""Two sides that grow in, looked at again and again: which cases are decided for good, and which need more runs."""
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from autoenc_bench.catalogue.limits import Overrides
 from autoenc_bench.gate import verdicts
 from autoenc_bench.gate.verdicts import Comparison, Judgement, Outcome, Verdict
-from autoenc_bench.gate.verdicts.intervals import ENOUGH, projected_half_width
+from autoenc_bench.gate.verdicts.intervals import ENOUGH, Looks, projected_half_width
 from autoenc_bench.gate.verdicts.sides import SPREAD, Side, compare_surroundings
 
 FUTILE = 3  # times the limit
@@ -24,7 +20,7 @@ class SequentialComparison:
 
     def __init__(self, overrides: Overrides) -> None:
         self._overrides = overrides
-        self._fractions: tuple[float, ...] = ()  # information fraction at each look
+        self._looks: Looks = ()
         self.closed: dict[str, Verdict] = {}
 
     def look(self, base: Side, head: Side, information_fraction: float, *, last: bool = False) -> Comparison:
@@ -34,12 +30,14 @@ class SequentialComparison:
         """
         runs = max(len(observed.time) for observed in base.cases.values())
         # Fewer runs do not tell how far they spread, so looks at them decide about errors only.
-        fractions = (*self._fractions, 1.0 if last else information_fraction if runs >= ENOUGH else 0.0)
+        looks = (*self._looks, 1.0 if last else information_fraction if runs >= ENOUGH else 0.0)
         if runs > 1:  # a look at half a block is none, for looks are a block apart
-            self._fractions = fractions
-        comparison = self._compare(base, head, fractions)
+            self._looks = looks
+        across = compare_surroundings(base.surroundings, head.surroundings, ()).facts - {"machine"}
+        compare = partial(verdicts.compare_sides, base, head, self._overrides, across, block=BLOCK)
+        comparison = compare(looks=looks)
         # A case that is closed without being decided has had its last look.
-        final = comparison if last else self._compare(base, head, (*fractions[:-1], 1.0))
+        final = comparison if last else compare(looks=(*looks[:-1], 1.0))
         for verdict, ending in zip(comparison.verdicts, final.verdicts, strict=True):
             if verdict.case in self.closed:
                 continue
@@ -49,10 +47,6 @@ class SequentialComparison:
                 self.closed[verdict.case] = futile
         known = [self.closed.get(verdict.case, verdict) for verdict in comparison.verdicts]
         return replace(comparison, verdicts=list(map(verdicts.downgrade, known)) if comparison.control else known)
-
-    def _compare(self, base: Side, head: Side, fractions: tuple[float, ...]) -> Comparison:
-        across = compare_surroundings(base.surroundings, head.surroundings, ()).facts - {"machine"}
-        return verdicts.compare_sides(base, head, self._overrides, across, fractions, BLOCK)
 
 
 def _open(verdict: Verdict) -> Iterator[tuple[str, Judgement]]:

@@ -37,16 +37,14 @@ class Observed:
     spread: float = SPREAD
 
 
-@dataclass(frozen=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What all runs of a side must share, for their times depend on it besides the code."""
 
     scale: str | None
     facts: dict[str, Fact]  # the machine and its context
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(NamedTuple):
     """One side of a comparison. ``lost`` says why a case is not there; ``selection`` which cases ran."""
 
     sources: Sequence[Source]
@@ -68,10 +66,8 @@ def gather(sources: Iterable[Source]) -> Side:
     cases: dict[str, Observed] = {}
     for source in runs:
         if _surroundings(source) != surroundings:
-            raise InvalidInputError(
-                f"{source.path} and {runs[0].path} are of one side, but not of one machine, scale and context; "
-                "name fewer records"
-            )
+            reason = "are of one side, but not of one machine, scale and context; name fewer records"
+            raise InvalidInputError(f"{source.path} and {runs[0].path} {reason}")
         _add(source, cases)
     blocks = [source.record.autoenc for source in runs if source.record.autoenc]
     lost = {_seedless(entry.case): entry.reason for block in blocks for entry in (*block.skipped, *block.failed)}
@@ -95,10 +91,9 @@ class Differences(NamedTuple):
 
 
 def compare_surroundings(base: Surroundings, head: Surroundings, across: Collection[str]) -> Differences:
-    """List in what two sides differ.
+    """List in what two sides differ; ``across`` names the facts that may, ``env`` all variables.
 
-    ``across`` names the facts that may differ, ``env`` all variables, ``backend`` its packages as well. Raises
-    NotFoundError for one that neither side has.
+    Raises NotFoundError for one that neither side has.
     """
     known = {*base.facts, *head.facts}
     variables = {name for name in known if name.isupper()}
@@ -109,15 +104,13 @@ def compare_surroundings(base: Surroundings, head: Surroundings, across: Collect
     if "backend" in across:  # each has packages of its own
         may_differ |= {package for packages in BACKENDS.values() for package in packages}
 
-    def described(*, allowed: bool) -> list[str]:
-        sides = (side.facts.items() for side in (base, head))
-        return differences(
-            *({name: fact for name, fact in facts if (name in may_differ) is allowed} for facts in sides)
-        )
+    def part(side: Surroundings, *, allowed: bool) -> dict[str, Fact]:
+        return {name: fact for name, fact in side.facts.items() if (name in may_differ) is allowed}
 
     scales = differences({"scale": base.scale}, {"scale": head.scale})  # other work, whatever is under test
     differing = {name for name in known if base.facts.get(name) != head.facts.get(name)}
-    forbidden, allowed = [*scales, *described(allowed=False)], described(allowed=True)
+    forbidden = [*scales, *differences(part(base, allowed=False), part(head, allowed=False))]
+    allowed = differences(part(base, allowed=True), part(head, allowed=True))
     return Differences(differing, "; ".join(forbidden), "; ".join(allowed))
 
 

@@ -31,9 +31,8 @@ def of(comparison: Comparison, *, allow_missing: bool = False, strict: bool = Fa
     unlike = [one.case for one in comparison.verdicts if one.error and one.error.outcome is Outcome.INCOMPARABLE]
     if unlike:
         return Status(NOT_COMPARED, f"incomparable errors: {_some(unlike)}; the table says why")
-    if cases[Outcome.MISSING] and not allow_missing:
-        reason = f"missing from the head: {_some(cases[Outcome.MISSING])}; --allow-missing lets them"
-        return Status(NOT_COMPARED, reason)
+    if (missing := cases[Outcome.MISSING]) and not allow_missing:
+        return Status(NOT_COMPARED, f"missing from the head: {_some(missing)}; --allow-missing lets them")
     if cases[Outcome.UNDECIDED] and strict:
         return Status(UNDECIDED, f"undecided: {_some(cases[Outcome.UNDECIDED])}; measure more runs")
     return Status(PASSED, "")

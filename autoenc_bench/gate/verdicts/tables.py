@@ -34,19 +34,18 @@ def _table(comparison: Comparison) -> Table:
 
 
 def _answer(comparison: Comparison, measured: str, show: Callable[[str], str]) -> Iterator[str]:
-    """List first what regressed, then how many cases had which outcome, then who was compared.
-
-    ``show`` makes what comes from records harmless where it is read.
-    """
-    judged = {kind: _judged(comparison, kind) for kind in ("time", "error", "memory")}
-    for kind, cases in judged.items():
-        worse = [name for name, judgement in cases.items() if judgement.outcome is Outcome.REGRESSED]
-        if worse:
+    """List what regressed, and who was compared; ``show`` makes what comes from records harmless where it is read."""
+    outcomes = {
+        kind: {one.case: one.judgements[kind].outcome for one in comparison.verdicts if kind in one.judgements}
+        for kind in ("time", "error", "memory")
+    }
+    for kind, cases in outcomes.items():
+        if worse := [name for name, outcome in cases.items() if outcome is Outcome.REGRESSED]:
             yield f"{kind} regressed in {', '.join(map(show, worse))}"
-    for kind, cases in judged.items():
+    for kind, cases in outcomes.items():
         if cases:
-            numbers = Counter(judgement.outcome for judgement in cases.values())
-            yield f"{kind}: {', '.join(f'{number} {outcome}' for outcome, number in numbers.items())}"
+            numbers = Counter(cases.values()).items()
+            yield f"{kind}: {', '.join(f'{number} {outcome}' for outcome, number in numbers)}"
     yield f"base: {_side(comparison.base, show)}; head: {_side(comparison.head, show)}"
     if measured:
         yield measured
@@ -56,10 +55,6 @@ def _answer(comparison: Comparison, measured: str, show: Callable[[str], str]) -
         yield f"under test: {show(comparison.tested)}"
     if comparison.control:
         yield f"control failed, so no change of time counts: a side differs from itself in {show(comparison.control)}"
-
-
-def _judged(comparison: Comparison, kind: str) -> dict[str, Judgement]:
-    return {one.case: one.judgements[kind] for one in comparison.verdicts if kind in one.judgements}
 
 
 def _side(side: Side, show: Callable[[str], str]) -> str:

@@ -74,7 +74,7 @@ def test_half_a_block_is_no_look():
     base, head = suite(0, 1)
     for runs, fraction in ((1, 0.1), (2, 0.2), (4, 0.5), (6, 0.75)):
         found = sequence.look(side(base[:runs]), side(head[:runs]), fraction)
-    alone = verdicts.compare_sides(side(base[:6]), side(head[:6]), None, (), (0.0, 0.5, 0.75), 2)
+    alone = verdicts.compare_sides(side(base[:6]), side(head[:6]), Overrides({}), (), (0.0, 0.5, 0.75), 2)
     assert found.verdicts[0].time == alone.verdicts[0].time
 
 
