@@ -43,12 +43,10 @@ class Checkout:
 def both(base: Wanted, head: Wanted, project: Path) -> Iterator[tuple[Checkout, Checkout]]:
     """Check out both sides of a comparison, base first, and remove them at the end.
 
-    Each is a git worktree at its commit; a head without a revision also gets what is changed, untracked or deleted in
-    the working tree, as it is now. A base without a revision is where the head left the main branch; or the head's
-    own code, when its interpreter, variables or packages are what differs. The base gets the head's HARNESS.
-
-    Raises InvalidInputError when there is nothing to compare or a side cannot be prepared, NotFoundError when
-    something that was named is not there.
+    Each is a git worktree at its commit. A head without a revision is the working tree as it is now; a base without one
+    is where the head left the main branch, or the head's own code when its interpreter, variables or packages are what
+    differs. The base gets the head's HARNESS. Raises InvalidInputError when there is nothing to compare or a side
+    cannot be prepared, NotFoundError when something that was named is not there.
     """
     top, prefix = revisions.find(project)
     temporary = TemporaryDirectory(prefix="autoenc-bench-", ignore_cleanup_errors=True)
@@ -64,7 +62,6 @@ def both(base: Wanted, head: Wanted, project: Path) -> Iterator[tuple[Checkout, 
 
 
 def _prepare(base: Wanted, head: Wanted, top: Path, prefix: Path, root: Path) -> tuple[Checkout, Checkout]:
-    """Lay both sides out in a temporary folder."""
     try:
         store = revisions.make_store(top, root / "objects")
         codes = _codes(base, head, top, store)
@@ -73,22 +70,18 @@ def _prepare(base: Wanted, head: Wanted, top: Path, prefix: Path, root: Path) ->
             git(top, "worktree", "add", "--detach", str(root / name), code.commit)
             git(root / name, "read-tree", "--reset", "-u", code.tree, GIT_OBJECT_DIRECTORY=str(store))
             if not folder.is_dir() or folder.resolve() != folder:
-                raise NotFoundError(
-                    f"{code.description} has no folder {prefix}; name a revision that holds the project there"
-                )
+                reason = f"has no folder {prefix}; name a revision that holds the project there"
+                raise NotFoundError(f"{code.description} {reason}")
         _share_harness(folders, codes, store)
     except OSError as problem:
         raise InvalidInputError(f"the two sides could not be checked out: {problem}") from problem
     for folder in folders:  # what git is asked there later needs no store
         git(folder, "reset", "--quiet")
-    return (
-        _checkout("base", codes[0], base, folders[0], root),
-        _checkout("head", codes[1], head, folders[1], root),
-    )
+    prepared = _checkout("base", codes[0], base, folders[0], root)
+    return prepared, _checkout("head", codes[1], head, folders[1], root)
 
 
 def _codes(base: Wanted, head: Wanted, top: Path, store: Path) -> tuple[Code, Code]:
-    """Return which code the sides run."""
     ours = revisions.working_tree(top, store) if head.revision is None else revisions.at(top, head.revision)
     if base.revision is not None:
         return revisions.at(top, base.revision), ours
@@ -96,10 +89,8 @@ def _codes(base: Wanted, head: Wanted, top: Path, store: Path) -> tuple[Code, Co
         return ours, ours
     theirs = revisions.fork(top, ours)
     if (theirs.commit, theirs.tree) == (ours.commit, ours.tree):
-        raise InvalidInputError(
-            f"nothing to compare: {ours.description} is its own {theirs.description}; name another base, such as "
-            "HEAD~1, or another interpreter, variable or package for it"
-        )
+        mend = "name another base, such as HEAD~1, or another interpreter, variable or package for it"
+        raise InvalidInputError(f"nothing to compare: {ours.description} is its own {theirs.description}; {mend}")
     return theirs, ours
 
 
@@ -112,17 +103,13 @@ def _share_harness(folders: Sequence[Path], codes: Sequence[Code], store: Path) 
     base, head = folders
     for name, is_there in (("benchmarks/", Path.is_dir), ("conftest.py", Path.is_file)):
         if not is_there(head / name):
-            raise NotFoundError(
-                f"{codes[1].description} has no {name} in the project's folder; give that of autoenc-bench"
-            )
-    # Without it the installed package would be measured in its place.
-    if (head / "autoenc_bench").is_dir() and not (base / "autoenc_bench").is_dir():
-        raise NotFoundError(f"{codes[0].description} has no autoenc_bench/ to measure; name a later revision")
-    if (head / PLUGIN).is_dir() and not (base / PLUGIN).is_dir():
-        raise NotFoundError(
-            f"{codes[0].description} has no {PLUGIN}/, so it is too old for the head's harness, which measures both "
-            "sides; name a later revision"
-        )
+            reason = f"has no {name} in the project's folder; give that of autoenc-bench"
+            raise NotFoundError(f"{codes[1].description} {reason}")
+    # Without the one, the installed package would be measured in its place.
+    too_old = ", so it is too old for the head's harness, which measures both sides"
+    for name, reason in (("autoenc_bench", " to measure"), (PLUGIN, too_old)):
+        if (head / name).is_dir() and not (base / name).is_dir():
+            raise NotFoundError(f"{codes[0].description} has no {name}/{reason}; name a later revision")
     known = [name for name in HARNESS if any(os.path.lexists(folder / name) for folder in folders)]
     source = f"--source={codes[1].tree}"
     git(base, "restore", source, "--staged", "--worktree", "--", *known, GIT_OBJECT_DIRECTORY=str(store))

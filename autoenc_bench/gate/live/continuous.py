@@ -1,8 +1,4 @@
-"""Two sides measured live, in blocks of A B B A, until every case is decided or the time is spent.
-
-After each block the verdicts are looked at, and once before: half a block tells the errors, which are the same in each
-run, so that whole experiments need not run again.
-"""
+"""Two sides measured live, in blocks of A B B A, until every case is decided or the time is spent."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import InitVar, dataclass
@@ -36,18 +32,14 @@ class Look:
 
 @dataclass
 class Continuous:
-    """A base and a head, measured by turns for at most ``budget`` seconds.
-
-    ``options`` are pytest's; records appear in ``store``, in a folder for each side. ``tell`` is told about once a
-    second what is being run.
-    """
+    """A base and a head, measured by turns."""
 
     both: tuple[Checkout, Checkout]
-    options: Sequence[str]
-    store: Path
-    budget: float
+    options: Sequence[str]  # pytest's
+    store: Path  # of the records, in a folder for each side
+    budget: float  # seconds at most
     overrides: InitVar[Overrides]
-    tell: Callable[[str], None]
+    tell: Callable[[str], None]  # what is being run, about once a second
 
     def __post_init__(self, overrides: Overrides) -> None:
         self._sequence = SequentialComparison(overrides)
@@ -62,7 +54,6 @@ class Continuous:
 
     @property
     def _is_late(self) -> bool:
-        """Return whether a run as long as the latest would end after the time."""
         return self._elapsed + self._latest > self.budget
 
     def measure(self, show: Callable[[Look], None]) -> Look:
@@ -77,7 +68,7 @@ class Continuous:
             except KeyboardInterrupt:
                 ended = INTERRUPTED
             if self._halves % 2 and self._halves > 1 and not ended:
-                continue
+                continue  # within a block; but half of the first tells the errors, which are the same in each run
             look = self._look(ended)
             show(look)
             if look.ended:
@@ -98,12 +89,10 @@ class Continuous:
     def _run(self, side: Checkout) -> None:
         began, sources = self._elapsed, self._sources[side.name]
         where = f"run {len(sources) + 1} of the {side.name}"
+        options = [*self.options, "--no-roofs", *(f"--deselect={test}" for test in self._closed_tests())]
+        seconds = self.budget - began + (GRACE if self._latest else 0)
         path = processes.run(
-            side,
-            [*self.options, "--no-roofs", *(f"--deselect={test}" for test in self._closed_tests())],
-            self.store / side.name,
-            self.budget - began + (GRACE if self._latest else 0),
-            lambda: self.tell(f"{where}, {self._elapsed - began:.0f} s"),
+            side, options, self.store / side.name, seconds, lambda: self.tell(f"{where}, {self._elapsed - began:.0f} s")
         )
         sources.append(loading.read(path, pictured=False))
         self._latest = self._elapsed - began

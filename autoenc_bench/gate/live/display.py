@@ -27,7 +27,6 @@ class Display(Live):
             self.update(Group(heading, self._table(self._look)) if self._look else heading, refresh=True)
 
     def show(self, look: Look) -> None:
-        """Show what is known after a block."""
         self._look = look
         if not self.console.is_terminal:
             self.console.print("\n".join(lines(look)), soft_wrap=True, markup=False)

@@ -62,27 +62,23 @@ def variables(folder: Path, installed: Path | None, environment: Mapping[str, st
 
 def install(python: Path, packages: Sequence[str], target: Path, environment: Mapping[str, str]) -> None:
     """Install packages by an interpreter's pip, without what they depend on; raise InvalidInputError if it cannot."""
-    pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"]
-    arguments = [*pip, "--target", str(target), "--", *packages]
-    _run(python, arguments, environment, None, f"{python} could not install {' '.join(packages)}")
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"]
+    command = [*pip, "--target", str(target), "--", *packages]
+    _run(command, environment, None, f"{python} could not install {' '.join(packages)}")
 
 
 def check(python: Path, environment: Mapping[str, str], folder: Path) -> None:
     """Raise NotFoundError when an interpreter, started in a folder, would not find what the suite needs."""
-    missing = _run(python, ["-c", _MISSING], environment, folder, f"{python}: no interpreter that runs").split()
+    missing = _run([str(python), "-c", _MISSING], environment, folder, f"{python}: no interpreter that runs").split()
     if missing:
-        raise NotFoundError(
-            f"{python} lacks {', '.join(missing)}; "
-            f"install autoenc-bench's dependencies there: {python} -m pip install -e ."
-        )
+        mend = f"install autoenc-bench's dependencies there: {python} -m pip install -e ."
+        raise NotFoundError(f"{python} lacks {', '.join(missing)}; {mend}")
 
 
-def _run(
-    python: Path, arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None, failure: str
-) -> str:
+def _run(command: Sequence[str], environment: Mapping[str, str], folder: Path | None, failure: str) -> str:
     try:
-        return output([str(python), *arguments], {**os.environ, **environment}, folder)
+        return output(command, {**os.environ, **environment}, folder)
     except OSError as problem:
-        raise InvalidInputError(f"{python}: no interpreter that runs: {problem.strerror}") from problem
+        raise InvalidInputError(f"{command[0]}: no interpreter that runs: {problem.strerror}") from problem
     except InvalidInputError as problem:
         raise InvalidInputError(f"{failure}: {problem}") from problem

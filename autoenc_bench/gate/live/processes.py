@@ -3,17 +3,16 @@
 import os
 import re
 import signal
-import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from subprocess import DEVNULL, STDOUT, Popen, TimeoutExpired
 from time import monotonic
 
 from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.gate.live.checkouts import Checkout
 
-NOTHING_SELECTED = 5  # pytest's exit status
 PREFIX = r"(E  |ERROR:? |INTERNALERROR> (?=\w*Error)|.*pytest: error: )\s*"  # of a line that says why
 
 
@@ -26,18 +25,21 @@ def run(side: Checkout, options: Sequence[str], store: Path, seconds: float, tic
     """
     before = set(store.rglob("*.json"))
     command = [str(side.python), "-m", "pytest", *options, "-q", "--no-report", "-p", "no:cacheprovider"]
+    command.append(f"--benchmark-storage=file://{store.resolve()}")
+    env = {**os.environ, **side.environment}
+    until = monotonic() + seconds
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            [*command, f"--benchmark-storage=file://{store.resolve()}"],
-            cwd=side.folder,
-            env={**os.environ, **side.environment},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a Ctrl-C is for this process to answer
+        # A session of its own, since a Ctrl-C is for this process to answer.
+        process = Popen(
+            command, cwd=side.folder, env=env, stdin=DEVNULL, stdout=output, stderr=STDOUT, start_new_session=True
         )
         try:
-            _wait(process, seconds, tick)
+            while process.poll() is None:
+                if monotonic() > until:
+                    raise TimeoutError(f"a run took more than {seconds:.0f} s")
+                tick()
+                with suppress(TimeoutExpired):
+                    process.wait(1)
         finally:  # leave nothing behind that the run started
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -50,20 +52,10 @@ def run(side: Checkout, options: Sequence[str], store: Path, seconds: float, tic
     return records.pop()
 
 
-def _wait(process: subprocess.Popen[bytes], seconds: float, tick: Callable[[], None]) -> None:
-    until = monotonic() + seconds
-    while process.poll() is None:
-        if monotonic() > until:
-            raise TimeoutError(f"a run took more than {seconds:.0f} s")
-        tick()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(1)
-
-
 def _reason(output: str, status: int) -> str:
     """Return the line of pytest's output that says why it left no record."""
     lines = [line.strip() for line in output.splitlines() if line.strip()] or [f"status {status}"]
-    if status == NOTHING_SELECTED:
+    if status == 5:  # pytest's, where nothing was selected
         return f"no case was selected ({lines[-1]})"
     errors = [line for line in lines if re.match(PREFIX, line)]
     return re.sub(f"^{PREFIX}", "", (errors or lines)[-1])

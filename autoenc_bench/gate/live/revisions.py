@@ -3,8 +3,8 @@
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.gate.live.environments import output
@@ -17,8 +17,7 @@ REPOSITORY_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMO
 SUBMODULE = "160000 "  # the mode of another repository in an index
 
 
-@dataclass(frozen=True)
-class Code:
+class Code(NamedTuple):
     """Which code a side runs: a commit, and the tree that is checked out, another one where files differ from it."""
 
     commit: str
@@ -111,8 +110,6 @@ def fork(top: Path, code: Code) -> Code:
     try:
         commit = git(top, "merge-base", main, code.commit).strip()
     except InvalidInputError as problem:
-        raise NotFoundError(
-            f"{code.description} shares no commit with {name}; name the base's revision, "
-            "or run 'git fetch --unshallow' first if this clone is a shallow one"
-        ) from problem
-    return replace(at(top, commit), description=f"{describe(commit)} (merge base with {name})")
+        mend = "name the base's revision, or run 'git fetch --unshallow' first if this clone is a shallow one"
+        raise NotFoundError(f"{code.description} shares no commit with {name}; {mend}") from problem
+    return Code(commit, _tree(top, commit), f"{describe(commit)} (merge base with {name})")
