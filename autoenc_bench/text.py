@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Self, TypeVar
 
 NONE = "–"  # was not measured
 
@@ -92,6 +92,9 @@ def cell(value: float | None, show: Callable[[float], str]) -> Cell:
     return Cell(NONE) if value is None else Cell(show(value), value)
 
 
+Columns = Sequence[tuple[str, Callable[[Item], Cell]]]  # each a header, and what makes its cell of an item
+
+
 @dataclass(frozen=True)
 class Table:
     """One table, for a terminal, for Markdown and for HTML (the macro in templates/parts.html).
@@ -106,26 +109,20 @@ class Table:
     align: Sequence[str] = ()
 
     @classmethod
-    def of(
-        cls, columns: Sequence[tuple[str, Callable[[Item], Cell]]], items: Iterable[Item], names: int = 1
-    ) -> "Table":
-        """Return the table with a row for each item; a column is a header, and what makes its cell of an item."""
+    def of(cls, columns: Columns[Item], items: Iterable[Item], names: int = 1) -> Self:
+        """Return the table with a row for each item."""
         return cls([header for header, _ in columns], [[show(item) for _, show in columns] for item in items], names)
 
     def text(self) -> str:
-        """Return the table for a terminal."""
         return self._lay_out("simple", [[line(cell.text) for cell in row] for row in self.rows])
 
     def markdown(self) -> str:
-        """Return the table in Markdown."""
-        shown = (
-            (code(cell.text) if place < self.names else cell.text for place, cell in enumerate(row))
-            for row in self.rows
-        )
-        return self._lay_out("github", [list(row) for row in shown])
+        parted = ((row[: self.names], row[self.names :]) for row in self.rows)
+        rows = [[code(cell.text) for cell in names] + [cell.text for cell in others] for names, others in parted]
+        return self._lay_out("github", rows)
 
     def _lay_out(self, style: str, rows: list[list[str]]) -> str:
-        align = self.align or (*["left"] * self.names, *["right"] * (len(self.headers) - self.names))
         from tabulate import tabulate  # here, for --help need not wait for it
 
+        align = self.align or ["left"] * self.names + ["right"] * (len(self.headers) - self.names)
         return tabulate(rows, self.headers, tablefmt=style, colalign=align, disable_numparse=True)

@@ -1,22 +1,20 @@
 """What a report is drawn from: a record and its pictures, checked to fit each other and to hold what figures need."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError
 from autoenc_bench.records import record as records
 from autoenc_bench.records import storage
-from autoenc_bench.records.case import Case, Extreme
+from autoenc_bench.records.case import Case
 from autoenc_bench.records.record import Benchmark, Fact, NotRun, Record
 from autoenc_bench.text import count
 
-Pictures = dict[str, NDArray[np.uint8]]
 YARDSTICKS = ("constant mean", "PCA")
 VERSIONED = ("keras", "python", "numpy", "scikit-learn")
 
@@ -41,7 +39,7 @@ class Source:
 
     path: Path
     record: Record
-    pictures: Pictures
+    pictures: storage.Pictures
     origin: Origin
 
     @property
@@ -64,7 +62,6 @@ class Source:
         return " · ".join(filter(None, parts))
 
     def versions(self) -> dict[str, str]:
-        """Return the versions of the backend, Keras, Python and what else the timings depend on."""
         context = self.record.autoenc.context if self.record.autoenc else {}
         names = dict.fromkeys([str(context.get("backend")), *VERSIONED])
         return {name: str(context[name]) for name in names if name in context}
@@ -93,16 +90,16 @@ def _devices(context: dict[str, Fact]) -> str:
 def read(path: Path, *, pictured: bool = True) -> Source:
     """Read a record and its pictures; not ``pictured``, the record alone.
 
-    Raises NotFoundError when there is none, and InvalidInputError with file, field and expectation when it cannot be
-    drawn.
+    Raises NotFoundError when there is none, InvalidInputError with file, field and expectation when it cannot be drawn.
     """
     record, pictures = records.read(path), storage.pictures(path) if pictured else {}
     # What pytest-benchmark notes about the machine is read only where the record does not say it itself.
     origin = Origin() if record.autoenc else records.decode(path.read_bytes(), Origin, path)
     source = Source(path, record, pictures, origin)
-    _check_record(source)
-    if pictured:
-        _check_pictures(source)
+    if misfit := next(_record_misfits(source), None):
+        raise InvalidInputError(f"{path}: {misfit}")
+    if pictured and (misfit := next(_picture_misfits(source), None)):
+        raise InvalidInputError(f"{path.with_suffix('.npz')}: {misfit}")
     return source
 
 
@@ -120,58 +117,50 @@ def read_all(paths: Iterable[Path]) -> tuple[list[Source], list[NotRun]]:
     return sources, [NotRun(str(path), str(why).removeprefix(f"{path}: ")) for path, why in problems.items()]
 
 
-def _check_record(source: Source) -> None:
-    """Refuse what a record of the right shape holds that no run can have written."""
+def _record_misfits(source: Source) -> Iterator[str]:
+    """Locate what a record of the right shape holds that no run can have written."""
     if not source.record.benchmarks:
-        raise InvalidInputError(f"{source.path}: benchmarks: there are none; expected at least one")
+        yield "benchmarks: there are none; expected at least one"
     for index, benchmark in enumerate(source.record.benchmarks):
-        case = benchmark.extra_info.autoenc
-        if case and (misfit := _misfit(case)):
-            raise InvalidInputError(f"{source.path}: benchmarks[{index}].extra_info.autoenc.{misfit}")
+        for misfit in _case_misfits(benchmark.extra_info.autoenc):
+            yield f"benchmarks[{index}].extra_info.autoenc.{misfit}"
     if source.cases and source.record.autoenc is None:
-        raise InvalidInputError(
-            f"{source.path}: autoenc: missing beside cases of this suite; expected the block that describes the run"
-        )
+        yield "autoenc: missing beside cases of this suite; expected the block that describes the run"
 
 
-def _misfit(case: Case) -> str | None:
-    if case.sample and len(case.sample.original) != len(case.sample.reconstruction):
-        return "sample: original and reconstruction differ in length; expected as many numbers in both"
-    if not case.error:
-        return None
+def _case_misfits(case: Case | None) -> Iterator[str]:
+    if case and case.sample and len(case.sample.original) != len(case.sample.reconstruction):
+        yield "sample: original and reconstruction differ in length; expected as many numbers in both"
+    if not (case and case.error):
+        return
     for name in YARDSTICKS:
         if name not in case.error.yardsticks:
-            return f"error.yardsticks: {name!r} is missing; expected {' and '.join(YARDSTICKS)}"
+            yield f"error.yardsticks: {name!r} is missing; expected {' and '.join(YARDSTICKS)}"
     error, counts = case.error.absolute, case.error.absolute.counts
     if error.mean is not None and error.mean < 0:
-        return f"error.absolute.mean: {error.mean}; expected a number of at least 0"
+        yield f"error.absolute.mean: {error.mean}; expected a number of at least 0"
     if counts and None in (error.mean, error.std, error.quantiles.get("0"), error.quantiles.get("1")):
-        return "error.absolute: counts without mean, std and the quantiles '0' and '1'; expected all of them"
+        yield "error.absolute: counts without mean, std and the quantiles '0' and '1'; expected all of them"
     if len(counts) % 4 or min(counts, default=0) < 0 or (counts and not any(counts)):
-        return "error.absolute.counts: no histogram; expected a multiple of four counts, none below 0, some above"
-    return None
+        yield "error.absolute.counts: no histogram; expected a multiple of four counts, none below 0, some above"
 
 
-def _check_pictures(source: Source) -> None:
-    """Refuse a side file that lacks pictures of a case with an image size, or has them in another shape."""
-    side = source.path.with_suffix(".npz")
+def _picture_misfits(source: Source) -> Iterator[str]:
+    """Locate pictures that the side file lacks of a case with an image size, or has in another shape."""
     for benchmark, case in source.cases:
         for name in ("first", "best", "worst") if case.image else ():
             key = f"{bracketed(benchmark.name)}/{name}"
-            if misfit := _picture_misfit(key, source.pictures, case, getattr(case.error, name, None)):
-                raise InvalidInputError(f"{side}: {misfit}")
-
-
-def _picture_misfit(key: str, pictures: Pictures, case: Case, extremes: list[Extreme] | None) -> str | None:
-    assert case.image
-    if not pictures:
-        return f"no such side file; expected one beside the record with {key}"
-    if key not in pictures:
-        return f"{key} is missing; expected the pictures of every case that has an image size"
-    shape = pictures[key].shape
-    samples = shape[1] if extremes is None else len(extremes)  # of the first samples the record holds no number
-    expected = (2, max(1, samples), case.image[0] * case.image[1])
-    return None if shape == expected else f"{key} has shape {shape}; expected {expected}, as the record says"
+            if not source.pictures:
+                yield f"no such side file; expected one beside the record with {key}"
+            elif key not in source.pictures:
+                yield f"{key} is missing; expected the pictures of every case that has an image size"
+            else:
+                shape = source.pictures[key].shape
+                # Of the first samples the record holds no number.
+                samples = shape[1] if name == "first" or not case.error else len(getattr(case.error, name))
+                expected = (2, max(1, samples), prod(case.image or ()))
+                if shape != expected:
+                    yield f"{key} has shape {shape}; expected {expected}, as the record says"
 
 
 def bracketed(name: str) -> str:

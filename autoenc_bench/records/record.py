@@ -13,9 +13,9 @@ from typing import TypeVar
 
 import msgspec
 
-from autoenc_bench import text
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.records.case import Case, Count, Positive, Work
+from autoenc_bench.text import fact, line
 
 SCHEMA_VERSION = 2
 BACKENDS = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "torch": ("torch",)}  # with their packages
@@ -131,7 +131,6 @@ class Benchmark(msgspec.Struct, frozen=True):
 
     @property
     def referenced(self) -> float | None:
-        """Return the median of ``quotients``."""
         return median(self.quotients) if self.quotients else None
 
     def bound(self, roofs: Roofs | None) -> tuple[str, float] | None:
@@ -173,10 +172,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 def read(path: Path) -> Record:
-    """Read a record.
-
-    Raises InvalidInputError with file, field and expectation when it is not one, NotFoundError when it is not there.
-    """
+    """Read a record; raise NotFoundError where there is none, InvalidInputError with file, field and expectation."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -185,10 +181,8 @@ def read(path: Path) -> Record:
         raise InvalidInputError(f"{path}: cannot be read: {problem.strerror}; name a record's JSON file") from problem
     own = decode(content, _Versioned, path).autoenc
     if own is not None and own.schema_version != SCHEMA_VERSION:
-        raise InvalidInputError(
-            f"{path}: not a readable record: schema version {own.schema_version}, this version of autoenc-bench reads "
-            f"{SCHEMA_VERSION}; read it with the version that wrote it"
-        )
+        versions = f"schema version {own.schema_version}, this version of autoenc-bench reads {SCHEMA_VERSION}"
+        raise InvalidInputError(f"{path}: not a readable record: {versions}; read it with the version that wrote it")
     return decode(content, Record, path)
 
 
@@ -197,8 +191,7 @@ def decode(content: bytes, kind: type[T], name: object) -> T:
     try:
         return msgspec.json.decode(content, type=kind)
     except (ValueError, RecursionError) as problem:  # msgspec's errors are ValueErrors, and that of what is no UTF-8
-        reason = _not_finite(content) or problem
-        raise InvalidInputError(f"{name}: not a readable record: {reason}") from problem
+        raise InvalidInputError(f"{name}: not a readable record: {_not_finite(content) or problem}") from problem
 
 
 def _not_finite(content: bytes) -> str | None:
@@ -230,12 +223,9 @@ class _Versioned(msgspec.Struct):
 
 def differences(before: dict[str, Fact], after: dict[str, Fact]) -> list[str]:
     """List the facts in which two contexts differ: ``keras 3.11 → 3.12``; what one of them lacks is absent there."""
-    both = [(name, before.get(name, "absent"), after.get(name, "absent")) for name in {**before, **after}]
-    return [
-        text.line(f"{name} {text.fact(name, one)} → {text.fact(name, other)}")
-        for name, one, other in both
-        if repr(one) != repr(other)
-    ]
+    pairs = [(name, before.get(name, "absent"), after.get(name, "absent")) for name in {**before, **after}]
+    unlike = [pair for pair in pairs if repr(pair[1]) != repr(pair[2])]
+    return [line(f"{name} {fact(name, one)} → {fact(name, other)}") for name, one, other in unlike]
 
 
 def by_reason(entries: Iterable[NotRun]) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ import re
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from glob import glob
 from pathlib import Path
@@ -20,14 +20,13 @@ from numpy.typing import NDArray
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.records.record import Record, decode
 
-Pictures = Mapping[str, NDArray[np.uint8]]
+Pictures = dict[str, NDArray[np.uint8]]
 
 
 def platform_folder() -> str:
     """Return the name of the folder for this system and Python, as pytest-benchmark has it."""
-    major, minor, _ = platform.python_version_tuple()
-    bits = platform.architecture()[0]
-    return f"{platform.system()}-{platform.python_implementation()}-{major}.{minor}-{bits}"
+    version = ".".join(platform.python_version_tuple()[:2])
+    return "-".join((platform.system(), platform.python_implementation(), version, platform.architecture()[0]))
 
 
 def newest(folder: Path) -> Path:
@@ -47,9 +46,8 @@ def find(name: str, stores: Sequence[Path]) -> list[Path]:
     path = Path(name)
     if path.is_file():
         return [path]
-    named: Iterator[Path] = path.rglob("*.json")
-    if not path.is_dir():
-        named = map(Path, glob(name, recursive=True, include_hidden=True))  # noqa: PTH207 - Path.glob refuses odd ones
+    matches = glob(name, recursive=True, include_hidden=True)  # noqa: PTH207 - Path.glob refuses odd ones
+    named = path.rglob("*.json") if path.is_dir() else map(Path, matches)
     if records := sorted(path for path in named if path.suffix == ".json" and path.is_file()):
         return records
     for store in stores:
@@ -67,9 +65,8 @@ def _is_named(path: Path, name: str) -> bool:
 def save(content: dict[str, Any], folder: Path, name: str, pictures: Pictures) -> Path:
     """Write a record as ``NNNN_name.json`` under pytest-benchmark's naming; return its path.
 
-    The number belongs to no other record, also when several runs save at once, and a file appears whole or not
-    at all; ``pictures`` (see ``pictures``) appear before the record that they belong to. Raises InvalidInputError, and
-    writes nothing, when the content is not a record.
+    The number belongs to no other record, also when several runs save at once; ``pictures`` (see ``pictures``) appear
+    before the record. Raises InvalidInputError, and writes nothing, when the content is not a record.
     """
     try:
         data = json.dumps(content, indent=1, allow_nan=False, default=_refuse).encode()
@@ -87,13 +84,11 @@ def save(content: dict[str, Any], folder: Path, name: str, pictures: Pictures) -
     return path
 
 
-def pictures(path: Path) -> dict[str, NDArray[np.uint8]]:
-    """Read the side file of a record: ``CASE/first``, ``CASE/best`` and ``CASE/worst`` -> pictures.
+def pictures(path: Path) -> Pictures:
+    """Read a record's side file, none without one; raise InvalidInputError when it is damaged or holds something else.
 
-    CASE is the case's name within its brackets. Each array has shape (2, n, features): originals, then
-    reconstructions, as bytes 0..255. A record without pictures has no side file and gives none.
-
-    Raises InvalidInputError when the side file is damaged or holds something else.
+    The keys are ``CASE/first``, ``CASE/best`` and ``CASE/worst``, CASE being what the case's name has in brackets. Each
+    array has shape (2, n, features): originals, then reconstructions, as bytes 0..255.
     """
     side = path.with_suffix(".npz")
     if not side.exists():
@@ -101,9 +96,8 @@ def pictures(path: Path) -> dict[str, NDArray[np.uint8]]:
     arrays = read_arrays(side, "side file")
     for name, array in arrays.items():
         if array.dtype != np.uint8 or array.ndim != 3 or array.shape[0] != 2:
-            raise InvalidInputError(
-                f"{side}: {name} is {array.dtype} of shape {array.shape}; expected uint8 of shape (2, n, features)"
-            )
+            what = f"{array.dtype} of shape {array.shape}"
+            raise InvalidInputError(f"{side}: {name} is {what}; expected uint8 of shape (2, n, features)")
     return arrays
 
 
@@ -117,22 +111,19 @@ def read_arrays(path: Path, kind: str) -> dict[str, NDArray[Any]]:
 
 
 def _refuse(value: object) -> None:
-    kind = type(value).__name__
-    raise InvalidInputError(f"{value!r} of type {kind} does not belong in a record; use plain numbers")
+    raise InvalidInputError(f"{value!r} of type {type(value).__name__} does not belong in a record; use plain numbers")
 
 
 def write_whole(data: bytes, path: Path) -> None:
     """Write a file that appears whole or not at all, whenever the process ends."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
-    try:
-        with os.fdopen(handle, "wb") as file:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+        whole = Path(folder, "whole")
+        with whole.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+        whole.chmod(0o644)
+        whole.replace(path)
 
 
 @contextmanager
