@@ -5,7 +5,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -38,10 +38,11 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         given = ["benchmarks/", *given]
     paths, status = [], 0
     print(f"the suite on {', '.join(backends)}, one after another", file=sys.stderr)
-    for backend, path in measure(backends, given):
-        _replace_line("")
-        if isinstance(path, RunFailedError):
-            print(f"autoenc-bench: {path}", file=sys.stderr)
+    for place, backend in enumerate(backends, start=1):
+        try:
+            path = measure(backend, given, f"{backend} ({place} of {len(backends)})")
+        except RunFailedError as problem:  # does not keep the others from their records
+            print(f"autoenc-bench: {problem}", file=sys.stderr)
             status = 2
             continue
         content = record.read(path)
@@ -66,32 +67,24 @@ def choose(wanted: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(wanted)) or [backend for backend in BACKENDS if backends.is_installed(backend)]
 
 
-def measure(backends: Sequence[str], options: Sequence[str]) -> Iterator[tuple[str, Path | RunFailedError]]:
-    """Run the suite of this folder on each backend, with pytest's options; yield its record, or why there is none."""
+def measure(backend: str, options: Sequence[str], label: str) -> Path:
+    """Run the suite of this folder on a backend, with pytest's options; return its record, or raise RunFailedError.
+
+    On a terminal the last line shows how long it has been going on.
+    """
     from autoenc_bench.gate.live import processes
     from autoenc_bench.gate.live.checkouts import Checkout
 
-    for place, backend in enumerate(backends, start=1):
-        began = monotonic()
-        side = Checkout(
-            name=f"{backend} backend",
-            description="in this folder",
-            folder=Path.cwd(),
-            python=Path(sys.executable),
-            environment={},
-        )
+    began, alive = monotonic(), sys.stderr.isatty()
+    name, python = f"{backend} backend", Path(sys.executable)
+    side = Checkout(name=name, description="in this folder", folder=Path.cwd(), python=python)
 
-        def tick(place: int = place, backend: str = backend, began: float = began) -> None:
-            _replace_line(f"{backend} ({place} of {len(backends)}), {monotonic() - began:.0f} s")
+    def tick() -> None:
+        if alive:
+            print(f"\r\x1b[K{label}, {monotonic() - began:.0f} s", end="", file=sys.stderr, flush=True)
 
+    try:
         named = [f"--benchmark-save={backend}", *options, f"--backend={backend}"]
-        try:
-            yield backend, processes.run(side, named, SAVED, float("inf"), tick)
-        except RunFailedError as problem:
-            yield backend, problem
-
-
-def _replace_line(text: str) -> None:
-    """Replace the last line on a terminal; elsewhere write nothing until a backend is done."""
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+        return processes.run(side, named, SAVED, float("inf"), tick)
+    finally:
+        print("\r\x1b[K" if alive else "", end="", file=sys.stderr, flush=True)

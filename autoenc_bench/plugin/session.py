@@ -18,6 +18,7 @@ from autoenc_bench.machine.context import MeasuringContext
 from autoenc_bench.plugin.options import CONFIGURATION, Configuration, configure
 from autoenc_bench.plugin.progress import Progress, result, short
 from autoenc_bench.records import REPORTS, storage
+from autoenc_bench.records.case import Case
 from autoenc_bench.records.case import case as read_case
 from autoenc_bench.records.record import SCHEMA_VERSION, NotRun, Roofs, Run
 from autoenc_bench.report import devices, facts, github, summary
@@ -71,7 +72,8 @@ class Session:
         self._setting = MeasuringContext(configuration.threads, configuration.distribution)
         self._roofs: Roofs | None = None
         self._cases: list[str] = []  # node ids
-        self._fixtures: dict[str, Any] = {}  # node id -> pytest-benchmark's fixture, of each case that passed
+        self._measured: list[tuple[Case, float | None]] = []  # each case that passed, and its median seconds
+        self._timed: list[Any] = []  # pytest-benchmark's statistics of those that were timed
         self._skipped: dict[str, str] = {}  # node id -> reason
         self._failed: dict[str, str] = {}  # the same
         self._closing: list[str] = []  # lines below the table
@@ -138,10 +140,13 @@ class Session:
         fixture = item.funcargs.get("benchmark")  # type: ignore[attr-defined] # cases are functions
         if report.when == "call" and report.passed:
             try:
-                seconds = fixture.stats and fixture.stats["median"]
-                self.progress.results[item.nodeid] = result(read_case(fixture.extra_info), seconds, self._roofs)
+                case, seconds = read_case(fixture.extra_info), fixture.stats and fixture.stats["median"]
             except InvalidInputError as problem:
                 report.outcome, report.longrepr = "failed", f"what this case noted is no record: {problem}"
+            else:
+                self.progress.results[item.nodeid] = result(case, seconds, self._roofs)
+                self._measured.append((case, seconds))
+                self._timed += [fixture.stats] if fixture.stats else []
         if report.skipped and not hasattr(report, "wasxfail"):
             self._skipped[item.nodeid] = report.longrepr[2].removeprefix("Skipped: ")
         elif report.failed:
@@ -150,8 +155,6 @@ class Session:
             distribution = self._configuration.distribution
             if distribution and distribution.several:
                 item.session.shouldfail = "a case of a distributed run failed"
-        elif report.when == "call":
-            self._fixtures[item.nodeid] = fixture
         return report
 
     @pytest.hookimpl(wrapper=True)
@@ -172,13 +175,9 @@ class Session:
             self._save()
         if not self._cases:
             return
-        measured = [
-            (read_case(fixture.extra_info), fixture.stats and fixture.stats["median"])
-            for fixture in self._fixtures.values()
-        ]
-        if measured:
+        if self._measured:
             distribution = self._configuration.distribution
-            table, legend, answer = devices.headline(measured, distribution.context if distribution else {})
+            table, legend, answer = devices.headline(self._measured, distribution.context if distribution else {})
             self._summary.append("\n\n".join((self._where(), table.text(), legend, *answer)))
         self._summary += summary.not_run(_not_run(self._skipped), "skipped")
         self._summary += summary.not_run(_not_run(self._failed), "failed")
@@ -195,10 +194,10 @@ class Session:
         return bool(distribution.writes)
 
     def _save(self) -> None:
-        run, timed = self._configuration, [fixture.stats for fixture in self._fixtures.values() if fixture.stats]
-        if timed and run.measures_roofs:
+        run = self._configuration
+        if self._timed and run.measures_roofs:
             self._measure_roofs()
-        content = self._content(timed) if timed else None
+        content = self._content() if self._timed else None
         if content is None or run.storage is None:
             if run.baseline:
                 self._refuse("nothing was saved, so nothing was compared with the baseline")
@@ -219,7 +218,7 @@ class Session:
             problem.add_note(f"the record is safe: {path}")
             raise
 
-    def _content(self, timed: list[Any]) -> dict[str, Any]:
+    def _content(self) -> dict[str, Any]:
         """Return the record, which pytest-benchmark makes by its hooks, with this run's block in it."""
         hook, config = self._config.hook, self._config
         machine_info = hook.pytest_benchmark_generate_machine_info(config=config)
@@ -227,9 +226,9 @@ class Session:
         self.block = self._describe(machine_info["cpu"].get("brand_raw"))
         commit_info = hook.pytest_benchmark_generate_commit_info(config=config)
         hook.pytest_benchmark_update_commit_info(config=config, commit_info=commit_info)
-        known = {"config": config, "benchmarks": timed, "machine_info": machine_info, "commit_info": commit_info}
+        known = {"config": config, "benchmarks": self._timed, "machine_info": machine_info, "commit_info": commit_info}
         content: dict[str, Any] = hook.pytest_benchmark_generate_json(**known, include_data=True)
-        hook.pytest_benchmark_update_json(config=config, benchmarks=timed, output_json=content)
+        hook.pytest_benchmark_update_json(config=config, benchmarks=self._timed, output_json=content)
         return content
 
     def _describe(self, cpu: str | None) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class Checkout:
     description: str  # of its code, for people
     folder: Path  # the project's root within the side's checkout
     python: Path
-    environment: dict[str, str]  # what is set on top of os.environ, PYTHONPATH included
+    environment: dict[str, str] = field(default_factory=dict)  # what is set on top of os.environ, PYTHONPATH included
 
 
 @contextmanager
@@ -56,9 +56,10 @@ def both(base: Wanted, head: Wanted, project: Path) -> Iterator[tuple[Checkout, 
             yield _prepare(base, head, top, prefix, root)
     finally:
         # Git forgets a worktree that was never finished only when its folder is gone.
-        for name in NAMES:
-            _forgive(top, "worktree", "remove", "--force", "--force", str(root / name))
-        _forgive(top, "worktree", "prune")
+        removals = [("remove", "--force", "--force", str(root / name)) for name in NAMES]
+        for arguments in (*removals, ("prune",)):
+            with suppress(AutoencBenchError):  # finding nothing to tidy must not hide why everything ended
+                git(top, "worktree", *arguments)
 
 
 def _prepare(base: Wanted, head: Wanted, top: Path, prefix: Path, root: Path) -> tuple[Checkout, Checkout]:
@@ -123,9 +124,3 @@ def _checkout(name: str, code: Code, wanted: Wanted, folder: Path, root: Path) -
     variables = environments.variables(folder, installed, wanted.environment)
     environments.check(python, variables, folder)
     return Checkout(name=name, description=code.description, folder=folder, python=python, environment=variables)
-
-
-def _forgive(top: Path, *arguments: str) -> None:
-    """Tidy up by git; that it finds nothing to tidy must not hide why everything ended."""
-    with suppress(AutoencBenchError):
-        git(top, *arguments)
