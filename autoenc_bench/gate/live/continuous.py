@@ -57,10 +57,9 @@ class Continuous:
         return self._elapsed + self._latest > self.budget
 
     def measure(self, show: Callable[[Look], None]) -> Look:
-        """Measure to the end, showing each look; return the last.
+        """Measure to the end, or to a Ctrl-C, showing each look; return the last.
 
-        A Ctrl-C ends it with what is there. Raises RunFailedError when a side cannot run the suite, or when the time
-        is too short for a run of each.
+        Raises RunFailedError when a side cannot run the suite, or when the time is too short for a run of each.
         """
         while True:
             try:
@@ -89,19 +88,16 @@ class Continuous:
     def _run(self, side: Checkout) -> None:
         began, sources = self._elapsed, self._sources[side.name]
         where = f"run {len(sources) + 1} of the {side.name}"
-        options = [*self.options, "--no-roofs", *(f"--deselect={test}" for test in self._closed_tests())]
+        records = [source.record for done in self._sources.values() for source in done]
+        benchmarks = [benchmark for record in records for benchmark in record.benchmarks]
+        closed = {one.fullname for one in benchmarks if sides.case_name(one) in self._sequence.closed}  # one per seed
+        options = [*self.options, "--no-roofs", *(f"--deselect={test}" for test in sorted(closed))]
         seconds = self.budget - began + (GRACE if self._latest else 0)
         path = processes.run(
             side, options, self.store / side.name, seconds, lambda: self.tell(f"{where}, {self._elapsed - began:.0f} s")
         )
         sources.append(loading.read(path, pictured=False))
         self._latest = self._elapsed - began
-
-    def _closed_tests(self) -> list[str]:
-        """List the ids of the closed cases' tests, one per seed."""
-        records = [source.record for sources in self._sources.values() for source in sources]
-        benchmarks = [benchmark for record in records for benchmark in record.benchmarks]
-        return sorted({one.fullname for one in benchmarks if sides.case_name(one) in self._sequence.closed})
 
     def _look(self, ended: str) -> Look:
         fewest = min(map(len, self._sources.values()))  # a block may have ended early

@@ -9,7 +9,6 @@ from autoenc_bench.gate.live.continuous import Look
 from autoenc_bench.gate.verdicts import Outcome, Verdict, tables
 
 COLOURS = {Outcome.REGRESSED: "red", Outcome.IMPROVED: "green", Outcome.UNCHANGED: "default"}
-AROUND = 6  # lines that are not rows of the table
 
 
 class Display(Live):
@@ -33,7 +32,7 @@ class Display(Live):
 
     def _table(self, look: Look) -> Table:
         verdicts = sorted(look.comparison.verdicts, key=lambda verdict: verdict.case not in look.open)
-        space = max(3, self.console.height - AROUND)
+        space = max(3, self.console.height - 6)  # six lines are not rows of cases
         table = Table("case", "time of head against base", "state", box=None, pad_edge=False, header_style="bold")
         for verdict in verdicts[:space]:
             outcomes = {judgement.outcome for judgement in verdict.judgements.values()}

@@ -2,10 +2,10 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from subprocess import DEVNULL, run
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 
@@ -15,20 +15,13 @@ NEEDED = ("pytest", "pytest_benchmark", "keras", "msgspec")
 _MISSING = f"from importlib.util import find_spec; print(*(name for name in {NEEDED} if find_spec(name) is None))"
 
 
-def output(command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None) -> str:
-    """Return what a command prints; raise OSError when it does not start, InvalidInputError, in its words, if it fails.
+def output(command: Sequence[str], env: Mapping[str, str], folder: Path | None = None) -> str:
+    """Return what a command prints, with no variables but ``env``.
 
-    ``environment`` is the whole of it.
+    Raises OSError when it does not start, InvalidInputError, in its words, when it fails.
     """
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="surrogateescape",
-        check=False,
+    done = run(
+        command, cwd=folder, env=env, stdin=DEVNULL, capture_output=True, encoding="utf-8", errors="surrogateescape"
     )
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"it ended with status {done.returncode}"]

@@ -19,9 +19,8 @@ PREFIX = r"(E  |ERROR:? |INTERNALERROR> (?=\w*Error)|.*pytest: error: )\s*"  # o
 def run(side: Checkout, options: Sequence[str], store: Path, seconds: float, tick: Callable[[], None]) -> Path:
     """Run the suite once on a side, with pytest's options; return the record that it saved below ``store``.
 
-    ``tick`` is called about once a second. The run is a process group of its own, which ends with this call, however
-    it ends. Raises TimeoutError when it takes more than so many seconds, RunFailedError with the reason when it leaves
-    no record.
+    ``tick`` is called about once a second. The run is a process group, which ends with this call, however it ends.
+    Raises TimeoutError when it takes more than ``seconds``, RunFailedError with the reason when it leaves no record.
     """
     before = set(store.rglob("*.json"))
     command = [str(side.python), "-m", "pytest", *options, "-q", "--no-report", "-p", "no:cacheprovider"]

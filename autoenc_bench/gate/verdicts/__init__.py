@@ -188,8 +188,7 @@ class _Judge:
         times, _ = self._times(observed, observed)
         if len(times) < 2 * ENOUGH:
             return False
-        alpha = self._alpha("time") / CONTROL
-        interval = difference(times[::2], times[1::2], alpha, observed.spread, self.block // 2)
+        interval = difference(times[::2], times[1::2], self._alpha("time") / CONTROL, observed.spread, self.block // 2)
         return decide(interval, self._limits(observed).time).outcome in CHANGES
 
 

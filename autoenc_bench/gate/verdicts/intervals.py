@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from math import inf, pi, sqrt
 from typing import NamedTuple
 
@@ -120,10 +121,8 @@ def nominal_alphas(alpha: float, looks: Looks) -> tuple[float, ...]:
     """
     alphas: list[float] = []
     density: Density | None = None
-    before = 0.0
-    for look, fraction in enumerate(looks, start=1):
+    for look, (before, fraction) in enumerate(pairwise((0.0, *looks)), start=1):
         spent = alpha * (fraction**POWER - before**POWER)
-        before = fraction
         if density is None:
             alphas.append(spent)
             if spent:

@@ -1,6 +1,5 @@
 """Two sides that grow in, looked at again and again: which cases are decided for good, and which need more runs."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -41,31 +40,28 @@ class SequentialComparison:
         for verdict, ending in zip(comparison.verdicts, final.verdicts, strict=True):
             if verdict.case in self.closed:
                 continue
-            if not any(_open(verdict)):
+            if not _open(verdict):
                 self.closed[verdict.case] = verdict
-            elif not last and (futile := _given_up(ending, 1 / information_fraction, len(final.verdicts))):
-                self.closed[verdict.case] = futile
+            elif not last and (futile := _futile(ending, 1 / information_fraction, len(final.verdicts))):
+                time, memory = futile.get("time", ending.time), futile.get("memory", ending.memory)
+                self.closed[verdict.case] = replace(ending, time=time, memory=memory)
         known = [self.closed.get(verdict.case, verdict) for verdict in comparison.verdicts]
         return replace(comparison, verdicts=list(map(verdicts.downgrade, known)) if comparison.control else known)
 
 
-def _open(verdict: Verdict) -> Iterator[tuple[str, Judgement]]:
-    """List what more runs may decide; errors are the same in each."""
-    for kind, judgement in verdict.judgements.items():
-        if kind != "error" and judgement.outcome is Outcome.UNDECIDED:
-            yield kind, judgement
+def _open(verdict: Verdict) -> dict[str, Judgement]:
+    """Return what more runs may decide; errors are the same in each."""
+    judged = verdict.judgements.items()
+    return {kind: one for kind, one in judged if kind != "error" and one.outcome is Outcome.UNDECIDED}
 
 
-def _given_up(verdict: Verdict, growth: float, cases: int) -> Verdict | None:
-    """Give up a case that ``growth`` times as many runs would not decide; return ``None`` where they may."""
-    futile = {
+def _futile(verdict: Verdict, growth: float, cases: int) -> dict[str, Judgement]:
+    """Return, as given up, what ``growth`` times as many runs would not decide."""
+    return {
         kind: replace(judgement, reason=FUTILITY)
-        for kind, judgement in _open(verdict)
+        for kind, judgement in _open(verdict).items()
         if is_futile(judgement, growth, verdicts.ALPHAS[kind] / cases)
     }
-    if not futile:
-        return None
-    return replace(verdict, time=futile.get("time", verdict.time), memory=futile.get("memory", verdict.memory))
 
 
 def is_futile(judgement: Judgement, growth: float, alpha: float) -> bool:

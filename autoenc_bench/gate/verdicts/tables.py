@@ -94,16 +94,13 @@ def _outcome(judgement: Judgement) -> str:
 
 def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
     base, head = comparison.base, comparison.head
-    yield (
-        "Change of head against base with its interval, which all cases of a table hold together at 99 %; times are "
-        + ("in units of the reference workload, where the runs have it" if comparison.referenced else "as measured")
-    )
+    unit = "in units of the reference workload, where the runs have it" if comparison.referenced else "as measured"
+    interval = "its interval, which all cases of a table hold together at 99 %"
+    yield f"Change of head against base with {interval}; times are {unit}"
     if min(len(base.sources), len(head.sources)) < ENOUGH:
-        yield (
-            f"Fewer than {ENOUGH} runs a side cannot tell how far times spread between runs: taken from the other side "
-            f"where it has {RECORDED}, else assumed, 5 % (fit 35 %, a single round 12 %) and what the rounds of each "
-            "run add"
-        )
+        assumed = "5 % (fit 35 %, a single round 12 %) and what the rounds of each run add"
+        spread = f"taken from the other side where it has {RECORDED}, else assumed, {assumed}"
+        yield f"Fewer than {ENOUGH} runs a side cannot tell how far times spread between runs: {spread}"
     if FUTILITY in {one.reason for verdict in comparison.verdicts for one in verdict.judgements.values()}:
         yield f"{FUTILITY}: spreads too far between runs to be told in the time that was left"
     for verdict in comparison.verdicts:
