@@ -35,12 +35,10 @@ def _chapters(source: Source) -> Iterator[tuple[str, Iterable[style.Drawing]]]:
 def crude(source: Source) -> Iterator[style.Drawing]:
     """Draw the two models on random data: a sample, the histogram of each, and both upon each other."""
     wholes = {name: case for name, (_, case) in source.wholes().items() if name in CRUDE}
-    sampled = {name: case for name, case in wholes.items() if case.sample}
-    if sampled:
+    if sampled := {name: case for name, case in wholes.items() if case.sample}:
         yield samples.first(source.setting, sampled)
     drawable = {name: case for name, case in wholes.items() if histograms.drawable(case)}
-    for case in drawable.values():
-        yield histograms.histogram(source.setting, case)
+    yield from (histograms.histogram(source.setting, case) for case in drawable.values())
     if len(drawable) == len(CRUDE):
         yield histograms.overlay(source.setting, drawable)
 

@@ -24,21 +24,19 @@ def curves(source: Source) -> Iterator[style.Drawing]:
     across = min(3, len(names))
     width, height = max(4.6, 3.1 * across), 1 + 1.85 * -(-len(names) // across)
     figure = style.blank("How soon the validation loss is low", source.setting, width=width, height=height)
-    sentences = []
+    sentences = ["A panel per experiment, validation loss falling over seconds."]
     for place, (axes, name) in enumerate(zip(layout.panels(figure, len(names), across), names, strict=True)):
         sentences.append(_draw_curves(axes, name, trained[name]))
         axes.set_ylabel("" if place % across else "val_loss (cross-entropy)")
         axes.set_xlabel("" if place + across < len(names) else "seconds of training")
     trainers = sorted({str(trainer) for cases in trained.values() for trainer in cases})
-    yield style.Drawing(
-        "training-curves",
-        "Training curves against wall-clock seconds",
-        f"A panel per experiment, validation loss falling over seconds. {' '.join(sentences)}",
-        figure,
+    note = (
         "The stated loss lies nine tenths of the way from the first epoch's to the last's (of the trainer that ends "
         "higher); a mark shows the first epoch that reaches it. Validation is in the seconds, compiling is not."
-        + (f" Only {trainers[0]} trained whole experiments in this run." if len(trainers) == 1 else ""),
     )
+    note += f" Only {trainers[0]} trained whole experiments in this run." if len(trainers) == 1 else ""
+    alternative = " ".join(sentences)
+    yield style.Drawing("training-curves", "Training curves against wall-clock seconds", alternative, figure, note)
 
 
 def _draw_curves(axes: Axes, name: str, cases: dict[str | None, Case]) -> str:

@@ -26,29 +26,22 @@ def scale_out(source: Source) -> Iterator[style.Drawing]:
     for axes, (kind, title) in zip((left, middle), PANELS, strict=True):
         for experiment, _, counts, rates in _measured(rows, kind):
             colour, ideal = style.colour(experiment), [rates[0] * count / counts[0] for count in counts]
-            layout.points(
-                axes, counts, rates, "fused", colour, 5.5, color=colour, linestyle="-", label=style.plain(experiment)
-            )
+            layout.points(axes, counts, rates, "fused", colour, 5.5, linestyle="-", label=style.plain(experiment))
             axes.plot(counts, ideal, color=colour, linestyle=":", linewidth=1)
         axes.set_title(title)
         axes.yaxis.set_major_formatter(lambda value, _: text.rate(value))
     figure.legend(*left.get_legend_handles_labels(), loc="outside right upper", frameon=False, fontsize=8.5)
     for experiment, field, counts, times in _measured(rows, "step", "all_reduce"):
         colour, kind = style.colour(experiment), "fused" if field == "step" else "fit"
-        layout.points(
-            right, counts, times, kind, colour, 5.5, color=colour, linestyle=style.mark(kind).line, linewidth=1.2
-        )
+        layout.points(right, counts, times, kind, colour, 5.5, linestyle=style.mark(kind).line, linewidth=1.2)
     right.set_title("◆ step, ○ all-reduce")
     right.yaxis.set_major_formatter(lambda value, _: text.seconds(value))
-    yield style.Drawing(
-        "scale-out",
-        "What more devices bring",
-        " ".join([_in_words(row) for row in rows]),
-        figure,
+    note = (
         "Dotted: one device's rate times the devices, which is ideal. Each step waits for one mean of all gradients, "
         "the all-reduce; where that takes as long as a step on one device, more of them cannot help. All axes are "
-        "logarithmic.",
+        "logarithmic."
     )
+    yield style.Drawing("scale-out", "What more devices bring", " ".join(map(_in_words, rows)), figure, note)
 
 
 def _measured(rows: list[DeviceScaling], *fields: str) -> Iterator[tuple[str, str, list[int], list[float]]]:
@@ -62,8 +55,6 @@ def _measured(rows: list[DeviceScaling], *fields: str) -> Iterator[tuple[str, st
 
 def _in_words(row: DeviceScaling) -> str:
     strong, weak = (text.cell(rate, "{:,.0f}".format).text for rate in (row.strong, row.weak))
-    reduced = f", all-reduce {text.seconds(row.all_reduce)}" if row.all_reduce else ""
-    return (
-        f"{row.experiment} on {row.devices}: strong {strong} rows/s, weak {weak} rows/s, "
-        f"step {text.cell(row.step, text.seconds).text}{reduced}."
-    )
+    step = text.cell(row.step, text.seconds).text
+    step += f", all-reduce {text.seconds(row.all_reduce)}" if row.all_reduce else ""
+    return f"{row.experiment} on {row.devices}: strong {strong} rows/s, weak {weak} rows/s, step {step}."

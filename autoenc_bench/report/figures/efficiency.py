@@ -26,8 +26,7 @@ def efficiency(source: Source) -> Iterator[style.Drawing]:
     title = "What share of the machine each case gets"
     figure = style.blank(title, source.setting, width=9.6, height=1.75 + 0.3 * len(names))
     panels = layout.panels(figure, len(phases), len(phases), sharey=True, sharex=True)
-    for axes, (phase, bounds) in zip(panels, phases.items(), strict=True):
-        _draw(axes, phase, bounds, names)
+    sentences = [_draw(axes, *phase, names) for axes, phase in zip(panels, phases.items(), strict=True)]
     # The shared axis runs from the decade below the smallest share to a little above 100 %.
     low = min(share for bounds in phases.values() for _, _, share in bounds)
     panels[0].set(xscale="log", xlim=(min(low / 1.6, 0.1), 1.9))
@@ -36,7 +35,7 @@ def efficiency(source: Source) -> Iterator[style.Drawing]:
     yield style.Drawing(
         "efficiency",
         "Efficiency and the roof that binds",
-        f"Shares of this machine's roofs per case. {' '.join(_in_words(*phase) for phase in phases.items())}",
+        f"Shares of this machine's roofs per case. {' '.join(sentences)}",
         figure,
         "Efficiency is the time at the roof over the measured time: at 100 % the machine does nothing but what the "
         "work cannot do without. The letter names the roof that binds: c compute (matrix products), m memory, "
@@ -54,23 +53,18 @@ def _by_phase(source: Source) -> dict[str, list[Bound]]:
     return phases
 
 
-def _draw(axes: Axes, phase: str, bounds: list[Bound], names: list[str]) -> None:
+def _draw(axes: Axes, phase: str, bounds: list[Bound], names: list[str]) -> str:
     kinds = [kind for kind in KINDS if any(kind in (case.trainer, case.batch) for case, _, _ in bounds)]
+    phrases = []
     for case, roof, share in bounds:
         kind, row = case.trainer or case.batch, float(names.index(case.experiment))
         row += layout.offset(kinds.index(kind), len(kinds), 0.46) if kind in kinds else 0.0
         layout.points(axes, share, row, kind, style.colour(case.experiment), 4.6)
         aside = -5 if share > 0.45 else 5  # clear of the line at 100 %
         layout.beside(axes, LETTERS[roof], (share, row), (aside, 0), fontsize=6.5)
+        phrases.append(f"{case.experiment} {kind or ''} {text.share(share)} of {roof}")
     axes.axvline(1, color=style.MUTED, linewidth=1)
     layout.rows(axes, names)
     axes.set_title(style.plain(phase, 20))
     axes.set_xlabel(layout.key(kinds), fontsize=8.5)
-
-
-def _in_words(phase: str, bounds: list[Bound]) -> str:
-    parts = (
-        f"{case.experiment} {case.trainer or case.batch or ''} {text.share(share)} of {roof}"
-        for case, roof, share in bounds
-    )
-    return f"{phase}: {', '.join(parts)}."
+    return f"{phase}: {', '.join(phrases)}."

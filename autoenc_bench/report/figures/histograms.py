@@ -30,15 +30,13 @@ def histogram(setting: str, case: Case) -> style.Drawing:
         f"{name}{f' with {yardstick.components} components' if yardstick.components else ''} {yardstick.mean:.4g}"
         for name, yardstick in case.error.yardsticks.items()
     )
-    return style.Drawing(
-        f"error-{name}",
-        f"{name}: distribution of errors",
+    alternative = (
         f"Histogram, 100 bins, of the absolute errors of {counts.sum():,.0f} test samples of {name}: from "
         f"{edges[0]:.4g} to {edges[-1]:.4g}, most often near {edges[counts.argmax()]:.4g}; mean {mean:.4g}, "
-        f"σ {sigma:.4g}. Yardsticks: {', '.join(yardsticks)}.",
-        figure,
-        f"Trained by the {case.trainer} trainer, seed {case.seed}.",
+        f"σ {sigma:.4g}. Yardsticks: {', '.join(yardsticks)}."
     )
+    note = f"Trained by the {case.trainer} trainer, seed {case.seed}."
+    return style.Drawing(f"error-{name}", f"{name}: distribution of errors", alternative, figure, note)
 
 
 def _blank(title: str, setting: str, case: Case | None = None, height: float = 3.4) -> tuple[Figure, Axes]:
@@ -94,13 +92,11 @@ def overlay(setting: str, cases: dict[str, Case]) -> style.Drawing:
         axes.text(x, counts.max() * 0.72, label, ha="right" if side < 0 else "left", color=colour, linespacing=1.4)
         phrases.append(f"{name}: mean {mean:#.4g}, σ {sigma:#.3g}")
     axes.set_ylim(0, None)
-    return style.Drawing(
-        "error-crude-both",
-        "Both crude models: distributions of errors",
+    alternative = (
         f"Two error histograms upon each other, on 100 common bins from {edges[0]:.4g} to {edges[-1]:.4g}. "
-        f"{'; '.join(phrases)}. They overlap for the most part.",
-        figure,
+        f"{'; '.join(phrases)}. They overlap for the most part."
     )
+    return style.Drawing("error-crude-both", "Both crude models: distributions of errors", alternative, figure)
 
 
 def overlay_features(setting: str, cases: dict[str, Case]) -> style.Drawing:
@@ -116,21 +112,17 @@ def overlay_features(setting: str, cases: dict[str, Case]) -> style.Drawing:
     for name, bins in counts.items():
         colour, (mean, sigma), number = style.colour(name), moments(errors[name]), name.rpartition("-")[2]
         axes.stairs(bins, edges, fill=True, color=colour, alpha=0.75)
-        peak = bins.max()
-        cut = peak > top
+        peak, cut = bins.max(), bins.max() > top
         label = f"{number} features" + (f", peak {peak:,.0f} ↑\nσ = " if cut else "\nσ = ") + f"{sigma:#.3g}"
         at, aligned = ((mean, top), "top") if cut else ((mean + sigma, 0.8 * peak), "center")
         layout.beside(axes, label, at, (6, -1), va=aligned, fontsize=9, color=colour, linespacing=1.3)
         phrases.append(f"{number} features: mean {mean:.4g}, σ {sigma:.3g}, peak {peak:,.0f}")
     axes.set(xlim=(0, edges[-1]), ylim=(0, top))
-    return style.Drawing(
-        "error-features",
-        "Distributions of errors by number of features",
-        f"Error histograms upon each other, on 200 common bins from 0 to {edges[-1]:.4g}. {'; '.join(phrases)}.",
-        figure,
-        "A sum over more features is larger; its spread grows more slowly than its mean."
-        + (" The narrowest distribution is cut at the top; its peak is written beside it." if peaks[-1] > top else ""),
-    )
+    lead = f"Error histograms upon each other, on 200 common bins from 0 to {edges[-1]:.4g}."
+    alternative = f"{lead} {'; '.join(phrases)}."
+    note = "A sum over more features is larger; its spread grows more slowly than its mean."
+    note += " The narrowest distribution is cut at the top; its peak is written beside it." if peaks[-1] > top else ""
+    return style.Drawing("error-features", "Distributions of errors by number of features", alternative, figure, note)
 
 
 def hundred_bins(error: Error) -> tuple[Values, Values]:

@@ -38,7 +38,7 @@ def offset(place: int, count: int, width: float) -> float:
 def points(axes: Axes, x: ArrayLike, y: ArrayLike, name: str | None, colour: str, size: float, **more: Any) -> None:
     """Draw points of a trainer, or of a size of batch; without a line, unless ``more`` has a line style."""
     mark = style.mark(name)
-    look = {"markerfacecolor": colour if mark.filled else style.PAPER, "markeredgecolor": colour, "linestyle": ""}
+    look = {"color": colour, "markerfacecolor": colour if mark.filled else style.PAPER, "linestyle": ""}
     axes.plot(np.atleast_1d(x), np.atleast_1d(y), marker=mark.marker, ms=size, mew=1.3, **{**look, **more})
 
 

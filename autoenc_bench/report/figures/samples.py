@@ -53,32 +53,25 @@ def montages(setting: str, case: Case, pictures: Mapping[str, Bytes]) -> Iterato
     name, shown, pairs = case.experiment, style.plain(case.experiment), pictures["first"]
     count = pairs.shape[1]
     figure = style.blank(f"{shown}: the first {count} test samples", setting, height=2.05)
-    yield style.Drawing(
-        f"first-{name}",
-        f"{name}: first test samples",
-        f"The first {count} test pictures of {name}, above their reconstructions.",
-        _montage(figure, pairs, case.image, [f"#{index}" for index in range(count)]),
-    )
+    _montage(figure, pairs, case.image, [f"#{index}" for index in range(count)])
+    alternative = f"The first {count} test pictures of {name}, above their reconstructions."
+    yield style.Drawing(f"first-{name}", f"{name}: first test samples", alternative, figure)
     for which, extremes in (("worst", case.error.worst), ("best", case.error.best)):
         figure = style.blank(f"{shown}: the {len(extremes)} {which}, and their errors", setting, height=2.05)
-        yield style.Drawing(
-            f"{which}-{name}",
-            f"{name}: {which} reconstructions",
+        _montage(figure, pictures[which], case.image, [f"{extreme.error:#.3g}" for extreme in extremes])
+        alternative = (
             f"The {len(extremes)} test pictures of {name} that are reconstructed {which}, above their "
             f"reconstructions, with errors from {extremes[0].error:.4g} to {extremes[-1].error:.4g} "
-            f"(test samples {', '.join(str(extreme.index) for extreme in extremes)}).",
-            _montage(figure, pictures[which], case.image, [f"{extreme.error:#.3g}" for extreme in extremes]),
+            f"(test samples {', '.join(str(extreme.index) for extreme in extremes)})."
         )
+        yield style.Drawing(f"{which}-{name}", f"{name}: {which} reconstructions", alternative, figure)
     figure = style.blank(f"{style.plain(name, 20)}: in and out", setting, width=3.8, height=3.9)
-    yield style.Drawing(
-        f"website-{name}",
-        f"{name}: in and out",
-        f"Two test pictures of {name} above their two reconstructions, the notebook's plot for its website.",
-        _montage(figure, pairs[:, :2], case.image, [""] * min(2, count)),
-    )
+    _montage(figure, pairs[:, :2], case.image, [""] * min(2, count))
+    alternative = f"Two test pictures of {name} above their two reconstructions, the notebook's plot for its website."
+    yield style.Drawing(f"website-{name}", f"{name}: in and out", alternative, figure)
 
 
-def _montage(figure: Figure, pairs: Bytes, image: tuple[int, int], labels: Sequence[str]) -> Figure:
+def _montage(figure: Figure, pairs: Bytes, image: tuple[int, int], labels: Sequence[str]) -> None:
     """Draw originals, ``pairs[0]``, above their reconstructions, ``pairs[1]``, each with its label on top."""
     axes = figure.subplots()
     height, width = image
@@ -89,7 +82,6 @@ def _montage(figure: Figure, pairs: Bytes, image: tuple[int, int], labels: Seque
     axes.tick_params(length=0)
     axes.xaxis.tick_top()
     axes.spines[:].set_visible(False)
-    return figure
 
 
 def _sheet(pairs: Bytes, image: tuple[int, int], gap: int) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ from scipy.special import stdtrit
 from autoenc_bench import text
 from autoenc_bench.records.case import Case
 from autoenc_bench.records.loading import Source
-from autoenc_bench.report.figures import layout, style
+from autoenc_bench.report.figures import layout, style, timings
 
 CONFIDENCE = 0.95
 
@@ -56,8 +56,7 @@ def number(name: str) -> int:
 def scaling(source: Source) -> Iterator[style.Drawing]:
     """Draw error and training time against the number of features, with the powers that fit them."""
     series = by_features(source)
-    means = {name: case.error.absolute.mean for name, case in series.items() if case.error}
-    errors = {name: mean for name, mean in means.items() if mean}
+    errors = {name: mean for name, case in series.items() if case.error and (mean := case.error.absolute.mean)}
     if len(errors) < 2:
         return
     figure = style.blank("What more features cost", source.setting, width=6.8, height=3.9)
@@ -66,15 +65,13 @@ def scaling(source: Source) -> Iterator[style.Drawing]:
     for axes in (left, right):
         layout.log_log(axes, "features", numbers, (1.3, 1.35))
     sentences = [*_draw_errors(left, series, errors), *_draw_times(right, source, list(series))]
-    yield style.Drawing(
-        "scaling-features",
-        "Error and time against the number of features",
-        f"Two panels over {', '.join(map(str, numbers))} features. {' '.join(sentences)}",
-        figure,
+    note = (
         f"Exponents with {CONFIDENCE:.0%} intervals, from a straight line through the logarithms. A model whose code "
         "is as wide as its data need not compress; its error is drawn, but not fitted. The rounds of fit train on a "
-        "slice, and its set-up per call, some 0.1 s, is in its time per row.",
+        "slice, and its set-up per call, some 0.1 s, is in its time per row."
     )
+    alternative = f"Two panels over {', '.join(map(str, numbers))} features. {' '.join(sentences)}"
+    yield style.Drawing("scaling-features", "Error and time against the number of features", alternative, figure, note)
 
 
 def _draw_errors(axes: Axes, series: dict[str, Case], errors: dict[str, float]) -> Iterator[str]:
@@ -107,21 +104,17 @@ def _compresses(case: Case) -> bool:
 def _draw_times(axes: Axes, source: Source, names: list[str]) -> Iterator[str]:
     axes.set(title="training time per row", ylabel="seconds per row of a steady epoch")
     axes.yaxis.set_major_formatter(lambda value, _: text.seconds(value))
+    epochs = timings.by_trainer(source, "epoch")
     for trainer in ("fit", "fused"):
-        per_row = {
-            case.experiment: benchmark.stats.median / case.rows
-            for benchmark, case in source.cases
-            if case.phase == "epoch" and case.trainer == trainer and case.experiment in names
-        }
-        times = {name: per_row[name] for name in names if name in per_row}
+        timed = {name: epochs[name, trainer] for name in names if (name, trainer) in epochs}
+        times = {name: benchmark.stats.median / case.rows for name, (benchmark, case) in timed.items()}
         if not times:
             continue
         for name, time in times.items():
             layout.points(axes, number(name), time, trainer, style.colour(name), 6.5, zorder=3)
         listed = ", ".join(f"{name} {text.seconds(time)}" for name, time in times.items())
         yield f"Training time per row by {trainer}: {listed}."
-        power = _draw_power(axes, times, style.mark(trainer).line)
-        if power:
+        if power := _draw_power(axes, times, style.mark(trainer).line):
             yield f"It grows as features to the power {power}."
         shown = f"{trainer}: features^{power}" if power else trainer
         layout.beside(axes, shown, (number([*times][-1]), max(times.values())), (5, 7), ha="right", va="bottom")
@@ -132,8 +125,7 @@ def _draw_times(axes: Axes, source: Source, names: list[str]) -> Iterator[str]:
 def _draw_power(axes: Axes, values: dict[str, float], line: str = "-") -> Power | None:
     """Fit a power law to values by experiment, and draw it from the first to the last; None where there are too few."""
     numbers = [number(name) for name in values]
-    power = fit_power(numbers, list(values.values()))
-    if power:
+    if power := fit_power(numbers, list(values.values())):
         ends = np.array([numbers[0], numbers[-1]], np.float64)
         axes.plot(ends, power.factor * ends**power.exponent, line, color=style.MUTED, linewidth=1.1, zorder=1)
     return power

@@ -41,15 +41,13 @@ def draw(rows: Sequence[RecordResult], setting: str) -> Iterator[style.Drawing]:
         axes.set_title(title)
     legend = "   ".join(f"{sign} {style.plain(label, 30)}" for label, (_, sign) in zip(labels, MARKS, strict=False))
     layout.beside(panels[0], legend, (0, 1), (0, 22), va="baseline", xycoords="axes fraction")
-    yield style.Drawing(
-        "side-by-side",
-        "Side by side",
-        f"{', '.join(title for _, title, _ in shown)} of {len(names)} experiments for {', '.join(labels)}; the numbers "
-        "stand in the table.",
-        figure,
+    titles = ", ".join(title for _, title, _ in shown)
+    alternative = f"{titles} of {len(names)} experiments for {', '.join(labels)}; the numbers stand in the table."
+    note = (
         "A mark is a record, a colour an experiment; all axes but memory's are logarithmic. To the right is better for "
-        "rates and efficiency, to the left for first call and memory.",
+        "rates and efficiency, to the left for first call and memory."
     )
+    yield style.Drawing("side-by-side", "Side by side", alternative, figure, note)
 
 
 def _ticks(axes: Axes, field: str, show: Callable[[float], str]) -> None:

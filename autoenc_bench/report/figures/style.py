@@ -67,7 +67,6 @@ MARKS = {
     "one": Mark("^", "△", filled=False, line=":"),
     "bulk": Mark("s", "■", filled=True, line="-"),
 }
-UNMARKED = Mark("o", "●", filled=True, line="-")
 
 
 def style() -> AbstractContextManager[None]:
@@ -87,7 +86,7 @@ def other(place: int) -> str:
 
 def mark(name: str | None) -> Mark:
     """Return the mark of a trainer, or of a size of batch."""
-    return MARKS.get(name or "", UNMARKED)
+    return MARKS.get(name or "", Mark("o", "●", filled=True, line="-"))
 
 
 def plain(text: object, most: int = 60) -> str:
@@ -113,16 +112,11 @@ def blank(title: str, setting: str, width: float = 5.8, height: float = 3.4) -> 
 def svg(figure: Figure, title: str) -> bytes:
     """Return a figure as SVG that turns dark with the page around it; the same figure gives the same bytes."""
     data = _saved(figure, "svg", {"Title": title, "Creator": DRAWN_BY, "Date": None})
-    rules = "".join(
-        f'[style*="fill: {light}"]{{fill:{dark}!important}}[style*="stroke: {light}"]{{stroke:{dark}!important}}'
-        for light, dark in DARK.items()
-    )
+    changes = [(kind, *colours) for colours in DARK.items() for kind in ("fill", "stroke")]
+    rules = "".join(f'[style*="{kind}: {light}"]{{{kind}:{dark}!important}}' for kind, light, dark in changes)
     sheet = f"<style>@media (prefers-color-scheme: dark){{{rules}}}</style>"
-    return _minified(data.replace(b" <defs>", sheet.encode() + b" <defs>", 1))
-
-
-def _minified(data: bytes) -> bytes:
-    """Leave out of an SVG what no reader sees: indentation, comments, digits beyond a hundredth of a point."""
+    data = data.replace(b" <defs>", sheet.encode() + b" <defs>", 1)
+    # Leave out what no reader sees: indentation, comments, digits beyond a hundredth of a point.
     data = re.sub(rb"<!--.*?-->", b"", data, flags=re.DOTALL)
     data = re.sub(rb"\s*\n\s*", b"\n", data)
     data = re.sub(rb' d="[^"]*"', lambda path: re.sub(rb"(?<=[MLQCz])\s|\s(?=z)", b"", path[0]), data)
@@ -136,8 +130,7 @@ def png(figure: Figure, title: str) -> bytes:
 
 
 def _saved(figure: Figure, form: str, metadata: dict[str, str | None]) -> bytes:
-    engine = figure.get_layout_engine()
-    if engine is not None:  # settled once: both files agree, and each is drawn once
+    if engine := figure.get_layout_engine():  # settled once: both files agree, and each is drawn once
         engine.execute(figure)
         figure.set_layout_engine(None)
     target = io.BytesIO()

@@ -7,11 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from autoenc_bench import text
 from autoenc_bench.records.case import Case
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import Benchmark
 from autoenc_bench.report.figures import layout, style
+from autoenc_bench.text import seconds
 
 Timed = tuple[Benchmark, Case]
 
@@ -29,14 +29,12 @@ def phases(source: Source) -> Iterator[style.Drawing]:
     figure = style.blank("Every round of every case", source.setting, width=9.6, height=height)
     panels = layout.panels(figure, len(by_phase), 3, sharey=True)
     sentences = [_draw_phase(axes, *phase, names) for axes, phase in zip(panels, by_phase.items(), strict=True)]
-    yield style.Drawing(
-        "time-per-case",
-        "Time per case, with its rounds",
-        f"Strips of timed rounds for {len(source.cases)} cases, a panel per phase. {' '.join(sentences)}",
-        figure,
+    note = (
         "One mark is one round, so the width of a cluster is the spread of its rounds; the thin line joins the "
-        "fastest and the slowest. Where rounds of one phase differ in their number of rows, the time is that per row.",
+        "fastest and the slowest. Where rounds of one phase differ in their number of rows, the time is that per row."
     )
+    alternative = f"Strips of timed rounds for {len(source.cases)} cases, a panel per phase. {' '.join(sentences)}"
+    yield style.Drawing("time-per-case", "Time per case, with its rounds", alternative, figure, note)
 
 
 def _draw_phase(axes: Axes, phase: str, timed: list[Timed], names: list[str]) -> str:
@@ -52,11 +50,8 @@ def _draw_phase(axes: Axes, phase: str, timed: list[Timed], names: list[str]) ->
     layout.rows(axes, names)
     axes.set_title(style.plain(shown, 30) + (", time per row" if per_row else ""))
     axes.set_xlabel(layout.key(filter(None, kinds)), fontsize=8.5)
-    ranges = ", ".join(
-        f"{kind or 'medians'} {text.seconds(min(values))} to {text.seconds(max(values))}"
-        for kind, values in medians.items()
-    )
-    return f"{shown}{' per row' if per_row else ''}: {ranges}."
+    ranges = [f"{kind or 'medians'} {seconds(min(times))} to {seconds(max(times))}" for kind, times in medians.items()]
+    return f"{shown}{' per row' if per_row else ''}: {', '.join(ranges)}."
 
 
 def _strip(axes: Axes, times: NDArray[np.float64], y: float, kind: str | None, colour: str) -> None:
@@ -80,7 +75,7 @@ def bare(source: Source) -> Iterator[style.Drawing]:
         "time-per-case",
         "Time per benchmark, with its rounds",
         f"Strips of timed rounds for {len(shown)} benchmarks, from {first.name} with a median of "
-        f"{text.seconds(first.stats.median)} to {last.name} with {text.seconds(last.stats.median)}.",
+        f"{seconds(first.stats.median)} to {last.name} with {seconds(last.stats.median)}.",
         figure,
         "One mark is one round; the thin line joins the fastest and the slowest."
         + (f" The {MOST} slowest of {len(slowest)} benchmarks." if len(slowest) > MOST else ""),
@@ -89,12 +84,11 @@ def bare(source: Source) -> Iterator[style.Drawing]:
 
 def speed_up(source: Source) -> Iterator[style.Drawing]:
     """Draw how many times as many rows per second the fused trainer takes as fit does."""
-    epochs = _by_trainer(source, "epoch")
+    epochs, wholes = by_trainer(source, "epoch"), source.wholes()
     names = [name for name, trainer in epochs if trainer == "fused" and (name, "fit") in epochs]
-    pairs = {name: (epochs[name, "fit"], epochs[name, "fused"]) for name in names}
-    if not pairs:
+    if not names:
         return
-    ratios = {name: _ratio(*pair) for name, pair in pairs.items()}
+    ratios = {name: _ratio(epochs[name, "fit"], epochs[name, "fused"]) for name in names}
     figure = style.blank("How much faster the fused trainer is", source.setting, height=1.5 + 0.24 * len(ratios))
     axes = figure.subplots()
     for row, (name, (low, middle, high)) in enumerate(ratios.items()):
@@ -103,28 +97,25 @@ def speed_up(source: Source) -> Iterator[style.Drawing]:
         layout.points(axes, middle, row, "fused", colour, 6)
         layout.beside(axes, f"{middle:.3g} ×", (high, row), (7, 0))
     axes.axvline(1, color=style.MUTED, linewidth=1)
-    layout.rows(axes, list(ratios))
+    layout.rows(axes, names)
     axes.set(xscale="log", xlabel="rows per second of fused ÷ rows per second of fit")
     low, high = axes.get_xlim()
     axes.set_xlim(low, high * (high / low) ** 0.12)
     layout.log_ticks(axes.xaxis, (1.0, 2.0, 5.0), "{:g}".format)
-    wholes = source.wholes()
-    sliced = [name for name in pairs if name in wholes and _epoch_rows(pairs[name][0]) < _epoch_rows(wholes[name])]
+    ranges = [f"{name} {middle:.3g} ({low:.3g} to {high:.3g})" for name, (low, middle, high) in ratios.items()]
+    sliced = [name for name in names if name in wholes and _epoch_rows(epochs[name, "fit"]) < _epoch_rows(wholes[name])]
+    slices = (
+        f" In {len(sliced)} of {len(names)} experiments a round of fit is a slice of an epoch, and its set-up per "
+        "call, about 0.1 s of a round of about 1 s, is counted: the speed-up over a long fit is a sixth smaller."
+    )
     yield style.Drawing(
         "speed-up",
         "Speed-up of fused over fit",
         "Speed-up of the fused trainer over fit in a steady epoch, with the range that the rounds allow: "
-        + "; ".join(f"{name} {middle:.3g} ({low:.3g} to {high:.3g})" for name, (low, middle, high) in ratios.items())
-        + ".",
+        f"{'; '.join(ranges)}.",
         figure,
         "A mark compares the medians; its line runs from the slowest fused round over the fastest of fit to the "
-        "opposite."
-        + (
-            f" In {len(sliced)} of {len(pairs)} experiments a round of fit is a slice of an epoch, and its set-up per "
-            "call, about 0.1 s of a round of about 1 s, is counted: the speed-up over a long fit is a sixth smaller."
-            if sliced
-            else ""
-        ),
+        f"opposite.{slices if sliced else ''}",
     )
 
 
@@ -132,7 +123,8 @@ def _epoch_rows(timed: Timed) -> float:
     return timed[1].rows / (timed[1].epochs or 1)
 
 
-def _by_trainer(source: Source, phase: str) -> dict[tuple[str, str | None], Timed]:
+def by_trainer(source: Source, phase: str) -> dict[tuple[str, str | None], Timed]:
+    """Return the cases of a phase by experiment and trainer, of several seeds the last."""
     return {(case.experiment, case.trainer): (entry, case) for entry, case in source.cases if case.phase == phase}
 
 
@@ -144,14 +136,14 @@ def _ratio(fit: Timed, fused: Timed) -> tuple[float, float, float]:
 
 def first_calls(source: Source) -> Iterator[style.Drawing]:
     """Draw the first call, which traces and compiles, against the steady rounds of the same work."""
-    steady, firsts = _by_trainer(source, "epoch"), _by_trainer(source, "first_call")
+    steady, firsts = by_trainer(source, "epoch"), by_trainer(source, "first_call")
     both = [key for key in firsts if key in steady and firsts[key][1].rows == steady[key][1].rows]
     if not both:
         return
     names, trainers = (list(dict.fromkeys(part)) for part in zip(*both, strict=True))
     figure = style.blank("What the first call costs", source.setting, width=7.2, height=1.75 + 0.24 * len(names))
     panels = layout.panels(figure, len(trainers), len(trainers), sharey=True, sharex=True)
-    sentences = []
+    sentences = ["Seconds of the first call of training beyond those of a steady round of the same work:"]
     for axes, trainer in zip(panels, trainers, strict=True):
         extra = {}
         for name in [name for name, of in both if of == trainer]:
@@ -161,16 +153,11 @@ def first_calls(source: Source) -> Iterator[style.Drawing]:
             axes.plot([usual, first], [row, row], color=colour, linewidth=2.2, alpha=0.55)
             axes.plot([first], [row], "|", color=colour, markersize=9, markeredgewidth=2.2)
             layout.points(axes, usual, row, trainer, colour, 6)
-        axes.set_title(f"{style.plain(trainer)}: + {text.seconds(median(extra.values()))} (median)")
+        axes.set_title(f"{style.plain(trainer)}: + {seconds(median(extra.values()))} (median)")
         axes.set_xlabel("seconds of one round")
         sentences.append(f"{trainer} " + ", ".join(f"{name} {value:+.2g} s" for name, value in extra.items()) + ".")
     for axes in panels:
         layout.log_seconds(axes)
         layout.rows(axes, names)
-    yield style.Drawing(
-        "first-call",
-        "First call against steady state",
-        f"Seconds of the first call of training beyond those of a steady round of the same work: {' '.join(sentences)}",
-        figure,
-        "The mark is a steady round, the bar's end the first one: tracing and compiling lie between.",
-    )
+    note = "The mark is a steady round, the bar's end the first one: tracing and compiling lie between."
+    yield style.Drawing("first-call", "First call against steady state", " ".join(sentences), figure, note)
