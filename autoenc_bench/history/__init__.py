@@ -23,7 +23,6 @@ class SeriesChange:
 
     @property
     def run(self) -> PastRun:
-        """Return the first run that shows it."""
         return self.timeline.runs[self.point.index]
 
 
@@ -40,7 +39,6 @@ class History:
 
     @cached_property
     def machines(self) -> list[KnownMachine]:
-        """List the machines in the order in which they first came."""
         return recognise(self.runs)
 
     @cached_property

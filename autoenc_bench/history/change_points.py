@@ -29,7 +29,7 @@ ALPHA = 0.01  # share of flat timelines in which a change may be seen
 CONFIDENCE = 0.95  # of a change's interval
 CLIP = 2  # noises that one run may count for
 CLIPPED = 0.9206  # variance of a standard normal that is clipped to within CLIP
-OUTLIER = 3  # noises from a level at which a run fits it no worse
+OUTLIER = 3  # noises from a level at which a run fits it no worse; so far from both, it says nothing of the place
 WINDOW = 13  # runs of the running median
 TRIM = 0.2  # share of the differences, the largest, that the noise is not read from
 CONSISTENT = 1.5115  # 1 / root mean square of a standard normal within its central 1 - TRIM
@@ -139,10 +139,6 @@ def _confirmed(clipped: Logs, logs: Logs, cuts: list[int], smallest: float) -> l
 
 
 def _placed(logs: Logs, cuts: list[int], noise: float) -> list[int]:
-    """Move each cut to where the runs around it fit the two levels best.
-
-    A run beyond ``OUTLIER`` noises of both levels fits neither, and says nothing of the place.
-    """
     moved = [0]
     for begin, cut, end in zip([0, *cuts], cuts, [*cuts[1:], len(logs)], strict=False):
         before, after = (
@@ -166,12 +162,10 @@ def _p_value(before: _Segment, after: _Segment, smallest: float) -> float:
 
 
 def _standard_error(before: _Segment, after: _Segment) -> tuple[float, float]:
-    """Return the standard error of the difference of two means and its degrees of freedom.
-
-    A short segment can look calmer than it is. So each has at least the noise of the two together.
-    """
+    """Return the standard error of the difference of two means and its degrees of freedom."""
     dof = before.size + after.size - 2
     pooled = ((before.size - 1) * before.variance + (after.size - 1) * after.variance) / dof
+    # A short segment can look calmer than it is. So each has at least the noise of the two together.
     return sum(max(part.variance, pooled) / part.size for part in (before, after)) ** 0.5, dof
 
 
@@ -185,8 +179,5 @@ def _change(before: _Segment, after: _Segment, values: Sequence[float]) -> Chang
     error, dof = _standard_error(before, after)
     half_width = float(stdtrit(dof, (1 + CONFIDENCE) / 2)) * error if error else 0.0
     difference = after.mean - before.mean
-    return ChangePoint(after.begin, *map(_ratio, (difference, difference - half_width, difference + half_width)))
-
-
-def _ratio(logarithm: float) -> float:
-    return exp(logarithm) if logarithm < log(float_info.max) else inf
+    logarithms = difference, difference - half_width, difference + half_width
+    return ChangePoint(after.begin, *(exp(part) if part < log(float_info.max) else inf for part in logarithms))

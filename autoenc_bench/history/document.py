@@ -6,7 +6,8 @@ from typing import Any
 
 from autoenc_bench.history import History
 from autoenc_bench.history.change_points import ChangePoint
-from autoenc_bench.history.machines import KnownMachine, MachinePair
+from autoenc_bench.history.machines import CasePair, KnownMachine, MachinePair
+from autoenc_bench.history.runs import PastRun
 from autoenc_bench.history.series import Series, Timeline, latest
 
 SCHEMA_VERSION = 1
@@ -17,23 +18,19 @@ def text(history: History) -> str:
     places = {id(run): place for place, run in enumerate(history.runs)}
     content = {
         "schema_version": SCHEMA_VERSION,
-        "runs": [
-            {
-                "file": str(run.path),
-                "datetime": run.when.isoformat(),
-                "machine": (machine := history.machine(run)).letter,
-                "context": machine.number(run),
-                "scale": run.scale,
-                "commit": run.commit,
-            }
-            for run in history.runs
-        ],
+        "runs": [_run(history, run) for run in history.runs],
         "machines": [_machine(machine) for machine in history.machines],
         "series": [_series(history, one, places) for one in history.series],
-        "sides": [_pair(pair) for pair in history.pairs],
+        "sides": [_sides(pair) for pair in history.pairs],
         "unreadable": [{"file": file.case, "reason": file.reason} for file in history.unreadable],
     }
     return json.dumps(content, ensure_ascii=False, allow_nan=False)
+
+
+def _run(history: History, run: PastRun) -> dict[str, Any]:
+    machine = history.machine(run)
+    place = {"machine": machine.letter, "context": machine.number(run), "scale": run.scale}
+    return {"file": str(run.path), "datetime": run.when.isoformat(), **place, "commit": run.commit}
 
 
 def _machine(machine: KnownMachine) -> dict[str, Any]:
@@ -45,30 +42,17 @@ def _machine(machine: KnownMachine) -> dict[str, Any]:
 
 
 def _series(history: History, one: Series, places: dict[int, int]) -> dict[str, Any]:
-    return {
-        "case": one.case.name,
-        "experiment": one.case.experiment,
-        "phase": one.case.phase,
-        "scale": one.scale,
-        "machine": history.machine(one.runs[0]).letter,
-        "context": one.context,
-        "referenced": one.referenced,
-        "unit": one.unit,
-        "roof": one.roof,
-        "timelines": [_timeline(timeline, places) for timeline in one.timelines],
-    }
+    case = {"case": one.case.name, "experiment": one.case.experiment, "phase": one.case.phase, "scale": one.scale}
+    place = {"machine": history.machine(one.runs[0]).letter, "context": one.context}
+    units = {"referenced": one.referenced, "unit": one.unit, "roof": one.roof}
+    return {**case, **place, **units, "timelines": [_timeline(timeline, places) for timeline in one.timelines]}
 
 
 def _timeline(timeline: Timeline, places: dict[int, int]) -> dict[str, Any]:
     runs = [places[id(run)] for run in timeline.runs]
-    return {
-        "kind": timeline.kind,
-        "runs": runs,
-        "values": timeline.values,
-        "changes": [_change(change, runs[change.index]) for change in timeline.changes],
-        "latest": latest(timeline),
-        "growth": timeline.growth,
-    }
+    changes = [_change(change, runs[change.index]) for change in timeline.changes]
+    newest = {"latest": latest(timeline), "growth": timeline.growth}
+    return {"kind": timeline.kind, "runs": runs, "values": timeline.values, "changes": changes, **newest}
 
 
 def _change(change: ChangePoint, run: int) -> dict[str, Any]:
@@ -76,22 +60,13 @@ def _change(change: ChangePoint, run: int) -> dict[str, Any]:
     return {"run": run, **{name: ratio if isfinite(ratio) else None for name, ratio in ratios.items()}}
 
 
-def _pair(pair: MachinePair) -> dict[str, Any]:
-    return {
-        "scale": pair.scale,
-        "base": pair.base.letter,
-        "other": pair.other.letter,
-        "differs": pair.differs,
-        "cases": [
-            {
-                "case": case.base.case.name,
-                "seconds": [case.base.raw, case.other.raw],
-                "ratio": case.ratio,
-                "efficiency": [latest(case.base.efficiency), latest(case.other.efficiency)],
-                "roof": [case.base.roof, case.other.roof],
-                "error_ratio": case.error,
-                "same_error": case.same_error,
-            }
-            for case in pair.cases
-        ],
-    }
+def _sides(pair: MachinePair) -> dict[str, Any]:
+    machines = {"base": pair.base.letter, "other": pair.other.letter, "differs": pair.differs}
+    return {"scale": pair.scale, **machines, "cases": [_case(case.base, case.other, case) for case in pair.cases]}
+
+
+def _case(base: Series, other: Series, pair: CasePair) -> dict[str, Any]:
+    times = {"seconds": [base.raw, other.raw], "ratio": pair.ratio}
+    roofs = {"efficiency": [latest(base.efficiency), latest(other.efficiency)], "roof": [base.roof, other.roof]}
+    errors = {"error_ratio": pair.error, "same_error": pair.same_error}
+    return {"case": base.case.name, **times, **roofs, **errors}

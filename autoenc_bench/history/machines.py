@@ -31,7 +31,6 @@ class KnownMachine:
 
     @property
     def runs(self) -> list[PastRun]:
-        """List its runs, oldest first."""
         return sorted((run for context in self.contexts for run in context.runs), key=lambda run: run.when)
 
     def number(self, run: PastRun) -> int:
@@ -39,7 +38,6 @@ class KnownMachine:
         return [context.runs[0].context_key for context in self.contexts].index(run.context_key) + 1
 
     def label(self, context: int) -> str:
-        """Name one of its contexts, by the letter alone where there is only one."""
         return self.letter if len(self.contexts) == 1 else f"{self.letter}{context}"
 
 
@@ -52,7 +50,6 @@ class CasePair:
 
     @property
     def ratio(self) -> float:
-        """Return the raw time of the other over that of the base."""
         return self.other.raw / self.base.raw
 
     @property

@@ -25,7 +25,6 @@ class MachineIdentity:
 
     @property
     def key(self) -> str:
-        """Return what tells machines apart."""
         return self.id or f"plain {self.name}"
 
 
@@ -110,6 +109,7 @@ def _run(source: Source) -> PastRun:
     record, run = source.record, source.record.autoenc
     commit, roofs = record.commit_info, run.roofs if run else None
     names = Counter(benchmark.name for benchmark in record.benchmarks)
+    shared = {name for name, number in names.items() if number > 1}
     *_, system, python = source.origin.machine()
     return PastRun(
         path=source.path,
@@ -119,10 +119,7 @@ def _run(source: Source) -> PastRun:
         context=run.context if run else {"system": system, "python": python},
         scale=run.scale if run else None,
         roofs=roofs.version if roofs else None,
-        results={
-            _case_name(benchmark, shared=names[benchmark.name] > 1): _result(benchmark, roofs)
-            for benchmark in record.benchmarks
-        },
+        results={_case_name(benchmark, shared): _result(benchmark, roofs) for benchmark in record.benchmarks},
     )
 
 
@@ -143,22 +140,17 @@ def _machine(source: Source) -> MachineIdentity:
     return MachineIdentity(run.machine.id, line(", ".join(parts)))
 
 
-def _case_name(benchmark: Benchmark, *, shared: bool) -> CaseName:
+def _case_name(benchmark: Benchmark, shared: set[str]) -> CaseName:
     """Name a case, without what all names begin with; where two share a name, with their files."""
     case = benchmark.extra_info.autoenc
-    name = benchmark.fullname if shared else benchmark.name.removeprefix("test_")
+    name = benchmark.fullname if benchmark.name in shared else benchmark.name.removeprefix("test_")
     return CaseName(name, case.experiment if case else None, case.phase if case else None)
 
 
 def _result(benchmark: Benchmark, roofs: Roofs | None) -> CaseResult:
     case = benchmark.extra_info.autoenc
     roof, efficiency = benchmark.bound(roofs) or (None, None)
-    return CaseResult(
-        time=benchmark.stats.median,
-        referenced=benchmark.referenced,
-        reference=benchmark.reference,
-        efficiency=efficiency,
-        roof=roof,
-        error=case.error.absolute.mean if case and case.error else None,
-        memory=case.memory.peak if case and case.memory else None,
-    )
+    times = benchmark.stats.median, benchmark.referenced, benchmark.reference
+    error = case.error.absolute.mean if case and case.error else None
+    memory = case.memory.peak if case and case.memory else None
+    return CaseResult(*times, efficiency, roof, error, memory)

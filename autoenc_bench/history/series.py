@@ -31,7 +31,6 @@ class Timeline:
 
     @property
     def segments(self) -> list[tuple[int, int]]:
-        """Return where each level begins and ends."""
         return list(pairwise([0, *(change.index for change in self.changes), len(self.values)]))
 
     @property
@@ -102,7 +101,6 @@ class Series:
 
     @cached_property
     def roof(self) -> str | None:
-        """Return the roof that bound the case last."""
         return next((result.roof for result in reversed(self.results) if result.roof), None)
 
     def _known(self, kind: str, values: Sequence[float | None], keys: Sequence[object]) -> Timeline | None:

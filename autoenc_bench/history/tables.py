@@ -21,6 +21,7 @@ LEGEND = (
     "against the first level"
 )
 SIDES = "÷: raw times, newest level over newest level; error: equal within 0.1 %, else how much larger"
+CHANGE = ("case", "what", "change", "95 % interval", "from", "to")
 UNITS = {"time": seconds, "efficiency": share, "error": "{:.5g}".format, "memory": mebibytes}
 
 
@@ -94,12 +95,12 @@ def _machines(history: History) -> list[str]:
 
 
 def span(machine: KnownMachine) -> str:
-    """Say how many runs of a machine there are, and from when to when."""
+    """Return how many runs of a machine there are, and from when to when."""
     return f"{count(len(machine.runs), 'run')}, {_days(machine.runs)}"
 
 
 def contexts(machine: KnownMachine) -> list[str]:
-    """Say in what the contexts of a machine differ, each from the one before; nothing where there is only one."""
+    """List in what the contexts of a machine differ, each from the one before; nothing where there is only one."""
     entries = []
     for number, context in enumerate(machine.contexts, start=1):
         since = f" from {context.runs[0].when.date()}, {', '.join(context.differs)}" if number > 1 else ""
@@ -113,8 +114,8 @@ def _newest_changes(history: History) -> tuple[list[tuple[str, Table]], int]:
     left = len(history.changes)
     for heading, group in groupby(history.changes, key=lambda change: _heading(history, change)):
         if len(history.changes) - left < MOST:
-            shown.append((heading, Table.of(CHANGE, changes := list(group))))
-            left -= len(changes)
+            shown.append((heading, Table(CHANGE, [_change(change) for change in group])))
+            left -= len(shown[-1][1].rows)
     return shown, left
 
 
@@ -124,54 +125,31 @@ def _heading(history: History, change: SeriesChange) -> str:
     return f"{run.when:%Y-%m-%d %H:%M} UTC, machine {label}, commit {commit}, {line(str(run.path))}"
 
 
-def _what(change: SeriesChange) -> Cell:
-    raw_time = change.timeline.kind == "time" and not change.series.referenced
-    return Cell("raw time" if raw_time else change.timeline.kind)
-
-
-def _size(change: SeriesChange) -> Cell:
-    ratio = change.point.ratio
-    return Cell(growth(change.timeline.kind, ratio), ratio if isfinite(ratio) else None)
-
-
-def _interval(change: SeriesChange) -> Cell:
-    low, high = (growth(change.timeline.kind, ratio) for ratio in (change.point.low, change.point.high))
-    return Cell(NONE if change.point.ratio in (0.0, inf) else f"{low.removesuffix(' %')} … {high}")
-
-
-def _level(change: SeriesChange, after: int) -> Cell:
-    place = change.timeline.changes.index(change.point)
-    return Cell(UNITS[change.timeline.kind](change.timeline.levels[place + after]))
-
-
-CHANGE: tuple[tuple[str, Callable[[SeriesChange], Cell]], ...] = (
-    ("case", lambda change: Cell(change.series.case.name)),
-    ("what", _what),
-    ("change", _size),
-    ("95 % interval", _interval),
-    ("from", lambda change: _level(change, 0)),
-    ("to", lambda change: _level(change, 1)),
-)
+def _change(change: SeriesChange) -> list[Cell]:
+    kind, point, levels = change.timeline.kind, change.point, change.timeline.levels
+    raw_time, place = kind == "time" and not change.series.referenced, change.timeline.changes.index(point)
+    size, low, high = (growth(kind, ratio) for ratio in (point.ratio, point.low, point.high))
+    return [
+        Cell(change.series.case.name),
+        Cell("raw time" if raw_time else kind),
+        Cell(size, point.ratio if isfinite(point.ratio) else None),
+        Cell(NONE if point.ratio in (0.0, inf) else f"{low.removesuffix(' %')} … {high}"),
+        *(Cell(UNITS[kind](level)) for level in levels[place : place + 2]),
+    ]
 
 
 def change_table(history: History) -> Table:
     """Return all changes with the runs that show them first, newest first."""
-    case, *others = CHANGE
-    return Table.of(
-        (
-            case,
-            ("first run", lambda change: Cell(f"{change.run.when:%Y-%m-%d %H:%M}", change.run.when.timestamp())),
-            ("on", lambda change: Cell(history.label(change.series))),
-            *others,
-            ("commit", lambda change: Cell(change.run.commit or NONE)),
-            ("record", lambda change: Cell(str(change.run.path))),
-        ),
-        history.changes,
-    )
+    rows = []
+    for change in history.changes:
+        run, (case, *others) = change.run, _change(change)
+        first = [Cell(f"{run.when:%Y-%m-%d %H:%M}", run.when.timestamp()), Cell(history.label(change.series))]
+        rows.append([case, *first, *others, Cell(run.commit or NONE), Cell(str(run.path))])
+    return Table([CHANGE[0], "first run", "on", *CHANGE[1:], "commit", "record"], rows)
 
 
 def growth(kind: str, ratio: float) -> str:
-    """Say by how much a figure of this kind grew."""
+    """Return by how much a figure of this kind grew."""
     return "from 0" if ratio == inf else percent(ratio, 2 if kind == "error" else 1)
 
 

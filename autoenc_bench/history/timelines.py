@@ -65,7 +65,6 @@ class Panel:
     timelines: list[tuple[Series, Timeline]]
 
     def lanes(self, machines: Iterable[KnownMachine]) -> list[Lane]:
-        """Sort the timelines by machine."""
         lanes = []
         for place, machine in enumerate(machines):
             own = [line for one, line in self.timelines if one.machine.key == machine.identity.key]
@@ -122,21 +121,18 @@ def _figure(history: History, name: str, title: str, shown: list[Panel]) -> styl
     locator = AutoDateLocator(minticks=2, maxticks=4)  # type: ignore[no-untyped-call]
     axes[0].xaxis.set_major_locator(locator)
     axes[0].xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]
-    return style.Drawing(
-        f"timelines-{name}",
-        title,
-        f"Change in per cent against each series' first level, over time, in {count(len(shown), 'panel')}. "
-        + " ".join(_in_words(history, panel) for panel in shown),
-        figure,
+    lead = f"Change in per cent against each series' first level, over time, in {count(len(shown), 'panel')}."
+    alternative = " ".join([lead, *(_in_words(history, panel) for panel in shown)])
+    note = (
         "A lane is a machine, and 0 % in it the first level of each of its series. Dots or a thin line are runs, the "
         "thick line is the level that they belong to, a number in per cent a change, a dashed line another context and "
         "so another series. A run beyond its lane is an arrow at its edge. Efficiency and memory are drawn where they "
-        "changed.",
+        "changed."
     )
+    return style.Drawing(f"timelines-{name}", title, alternative, figure, note)
 
 
 def _setting(history: History) -> str:
-    """Say what each letter stands for."""
     names = [(machine.letter, machine.identity.name.partition(", ")) for machine in history.machines]
     return " · ".join(
         f"{letter}: {style.plain(cpu, 50)}" + (f" ({style.plain(rest.replace(', ', '; '), 40)})" if rest else "")
@@ -152,14 +148,10 @@ def _lay_out(figure: Figure, down: int, across: int) -> None:
     left = {"x": 0.1 / width, "ha": "left"}
     figure.suptitle(figure.get_suptitle(), **left, y=1 - 0.1 / height, va="top", fontsize=11, fontweight="bold")
     figure.supxlabel(figure.get_supxlabel(), **left, y=0.08 / height, va="bottom", fontsize=6.5, color=style.MUTED)
-    figure.subplots_adjust(
-        left=0.6 / width,
-        right=1 - 0.3 / width,
-        top=1 - 0.7 / height,
-        bottom=below / height,
-        wspace=0.85 * across / (width - 0.9 - 0.85 * (across - 1)),
-        hspace=0.42 * down / (height - below - 0.7 - 0.42 * (down - 1)),
-    )
+    wspace = 0.85 * across / (width - 0.9 - 0.85 * (across - 1))
+    hspace = 0.42 * down / (height - below - 0.7 - 0.42 * (down - 1))
+    margins = {"left": 0.6 / width, "right": 1 - 0.3 / width, "top": 1 - 0.7 / height, "bottom": below / height}
+    figure.subplots_adjust(**margins, wspace=wspace, hspace=hspace)
 
 
 def _draw(axes: Axes, title: str, lanes: list[Lane], least: float) -> None:
@@ -202,10 +194,8 @@ def _draw_timeline(axes: Axes, relative: RelativeTimeline, colour: str, zero: fl
 def _in_words(history: History, panel: Panel) -> str:
     phrases = []
     for one, timeline in panel.timelines:
-        changes = [
-            f"{tables.growth(timeline.kind, change.ratio)} from {timeline.runs[change.index].when.date()}"
-            for change in timeline.changes
-        ]
-        newest = cell(latest(timeline), tables.UNITS[timeline.kind]).text
+        kind, days = timeline.kind, [run.when.date() for run in timeline.runs]
+        changes = [f"{tables.growth(kind, one.ratio)} from {days[one.index]}" for one in timeline.changes]
+        newest = cell(latest(timeline), tables.UNITS[kind]).text
         phrases.append(f"{history.label(one)} {newest}, {', '.join(changes) or 'no change'}")
     return f"{panel.title}: {'; '.join(phrases)}."
