@@ -97,16 +97,12 @@ Columns = Sequence[tuple[str, Callable[[Item], Cell]]]  # each a header, and wha
 
 @dataclass(frozen=True)
 class Table:
-    """One table, for a terminal, for Markdown and for HTML (the macro in templates/parts.html).
-
-    The first ``names`` columns hold names from records, so Markdown shows them as code. Columns are aligned to the
-    right but for the first, unless ``align`` gives each its side.
-    """
+    """One table, for a terminal, for Markdown and for HTML (the macro in templates/parts.html)."""
 
     headers: Sequence[str]
     rows: Sequence[Sequence[Cell]]
-    names: int = 1
-    align: Sequence[str] = ()
+    names: int = 1  # so many columns hold names from records: they lie to the left, and Markdown shows them as code
+    align: Sequence[str] = ()  # each column's side, where it is not left for names and right for others
 
     @classmethod
     def of(cls, columns: Columns[Item], items: Iterable[Item], names: int = 1) -> Self:

@@ -68,7 +68,6 @@ class Source:
 
     @property
     def cases(self) -> list[tuple[Benchmark, Case]]:
-        """Return this suite's cases, each with its timing."""
         return [(one, case) for one in self.record.benchmarks if (case := one.extra_info.autoenc)]
 
     def wholes(self) -> dict[str, tuple[Benchmark, Case]]:

@@ -1,8 +1,4 @@
-"""The contract between measuring and reading: what a record holds, and how it is read and checked.
-
-A record is pytest-benchmark's JSON with raw rounds; docs/record-format.md has it field by field. What this suite adds
-is in each benchmark's ``extra_info["autoenc"]`` (a ``Case``) and in one top-level block ``autoenc`` (a ``Run``).
-"""
+"""What a record holds (docs/record-format.md has it field by field), and how it is read and checked."""
 
 import json
 from collections.abc import Iterable, Iterator

@@ -18,8 +18,8 @@ Progress = Callable[[str], None]  # is called with what is being drawn
 def publish(out: Path, figures: str) -> Iterator[Path]:
     """Yield a folder to make files in; at the end they move to ``out``, and older figures of ours go.
 
-    ``figures`` names the folder within it that holds figures of this kind of page alone. An error leaves ``out`` as
-    it was. Raises InvalidInputError when it cannot be written.
+    ``figures`` names the folder within it for figures of this kind of page alone. An error leaves ``out`` as it was.
+    Raises InvalidInputError when it cannot be written.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -42,25 +42,14 @@ def save(drawings: Iterable[tuple[str, Drawing]], folder: Path, place: str, on_p
             name = file_name(drawing.name)
             while name in pictures:  # only where experiments have names that no catalogue allows
                 name += "-again"
-            pictures[name] = picture = _picture(chapter, drawing, f"{place}/{name}")
-            (folder / f"{picture.file}.svg").write_bytes(picture.svg)
-            (folder / f"{picture.file}.png").write_bytes(picture.png)
+            file, title = f"{place}/{name}", style.plain(drawing.title, 120)
+            svg, png = style.svg(drawing.figure, title), style.png(drawing.figure, title)
+            (folder / f"{file}.svg").write_bytes(svg)
+            (folder / f"{file}.png").write_bytes(png)
+            width, height = drawing.figure.get_size_inches()
+            texts = title, drawing.alternative, drawing.note
+            pictures[name] = Picture(chapter, file, *texts, width, height, svg, png)
     return list(pictures.values())
-
-
-def _picture(chapter: str, drawing: Drawing, file: str) -> Picture:
-    title = style.plain(drawing.title, 120)
-    return Picture(
-        chapter=chapter,
-        file=file,
-        title=title,
-        alternative=drawing.alternative,
-        note=drawing.note,
-        width=drawing.figure.get_figwidth(),
-        height=drawing.figure.get_figheight(),
-        svg=style.svg(drawing.figure, title),
-        png=style.png(drawing.figure, title),
-    )
 
 
 def file_name(text: str) -> str:
@@ -70,7 +59,7 @@ def file_name(text: str) -> str:
 
 def _move(made: Path, out: Path, figures: str) -> None:
     """Move what was made into place, figures before pages, and remove the figures of an earlier page."""
-    files = sorted(path.relative_to(made) for path in made.rglob("*") if path.is_file())
+    files = [path.relative_to(made) for path in made.rglob("*") if path.is_file()]
     for file in sorted(files, key=lambda file: (file.parts[0] != figures, file)):
         (out / file).parent.mkdir(parents=True, exist_ok=True)
         (made / file).replace(out / file)

@@ -11,7 +11,7 @@ from autoenc_bench.report import figures, github, output, render, side_by_side
 from autoenc_bench.report.figures import side_by_side as side_by_side_figures
 from autoenc_bench.report.output import Progress
 from autoenc_bench.report.side_by_side import SideBySide
-from autoenc_bench.report.view import Section
+from autoenc_bench.report.view import Picture, Section
 
 HISTORY = "history.html"  # the page of ``autoenc-bench history``, linked where it lies beside
 PAGES = {"index.html": "report.html", "summary.md": "report.md"}  # with their templates
@@ -37,9 +37,9 @@ def write(paths: Iterable[Path], out: Path, on_progress: Progress = lambda _: No
     sources, unreadable = loading.read_all(paths)
     beside = HISTORY if (out / HISTORY).exists() else None
     with output.publish(out, "figures") as folder:
-        several = len(sources) > 1
         sections = [
-            _section(source, place, several, folder, on_progress) for place, source in enumerate(sources, start=1)
+            Section(source, place, _draw(source, place if len(sources) > 1 else None, folder, on_progress))
+            for place, source in enumerate(sources, start=1)
         ]
         together = _side_by_side(sources, folder, on_progress)
         for name, template in PAGES.items():
@@ -49,17 +49,14 @@ def write(paths: Iterable[Path], out: Path, on_progress: Progress = lambda _: No
     return WrittenReport(out / "index.html", unreadable)
 
 
-def _section(source: Source, place: int, several: bool, folder: Path, on_progress: Progress) -> Section:
+def _draw(source: Source, place: int | None, folder: Path, on_progress: Progress) -> list[Picture]:
+    """Draw a record's figures, in a folder of their own where it has a place among several."""
     # Two records may have one name, in the folders of two machines.
-    figures_of_record = f"figures/{place}-{output.file_name(source.path.stem)}" if several else "figures"
-    pictures = output.save(
-        figures.draw(source), folder, figures_of_record, lambda title: on_progress(f"{source.path.name}: {title}")
-    )
-    return Section(source, place, pictures)
+    within = f"figures/{place}-{output.file_name(source.path.stem)}" if place else "figures"
+    return output.save(figures.draw(source), folder, within, lambda title: on_progress(f"{source.path.name}: {title}"))
 
 
 def _side_by_side(sources: list[Source], folder: Path, on_progress: Progress) -> SideBySide | None:
-    """Set side by side what records have in common; nothing where they have not."""
     if not (together := side_by_side.together(sources)):
         return None
     rows = side_by_side.rows(together)

@@ -7,12 +7,7 @@ from autoenc_bench.text import code, count, moment
 
 
 def fill(template: str, **content: object) -> str:
-    """Return the text of a page, whose template lies in ``templates/``."""
-    return environment().get_template(template).render(content)
-
-
-def environment() -> Environment:
-    """Return what fills templates; HTML escapes every text, Markdown shows names from records as ``code``."""
+    """Return a page by its template; HTML escapes every text, Markdown shows names from records as ``code``."""
     environment = Environment(
         loader=PackageLoader("autoenc_bench.report"),
         autoescape=select_autoescape(["html"]),
@@ -22,4 +17,4 @@ def environment() -> Environment:
     )
     environment.filters.update(code=code, count=count, moment=moment)
     environment.globals["version"] = __version__
-    return environment
+    return environment.get_template(template).render(content)

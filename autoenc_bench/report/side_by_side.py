@@ -6,32 +6,26 @@ from math import exp
 
 from autoenc_bench.gate import verdicts
 from autoenc_bench.gate.verdicts import Judgement, Outcome
-from autoenc_bench.records.case import Case
 from autoenc_bench.records.loading import Source
-from autoenc_bench.records.record import Benchmark
 from autoenc_bench.report import summary
 from autoenc_bench.report.summary import ExperimentSummary
 from autoenc_bench.report.view import Picture
-from autoenc_bench.text import NONE, Cell, Table, cell, count, mebibytes, percent, seconds, share
+from autoenc_bench.text import NONE, Cell, Columns, Table, cell, count, mebibytes, percent, seconds, share
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordResult:
-    """What one record holds of one experiment; ``None`` stands for what was not measured.
-
-    Rates are training rows per second of a steady epoch; ``first_call``, ``peak`` (bytes) and ``efficiency`` are those
-    of the fused trainer. ``agreement`` compares the error with that of the first record.
-    """
+    """What one record holds of one experiment; ``None`` stands for what was not measured."""
 
     experiment: str
     label: str
-    fit: float | None
+    fit: float | None  # training rows per second of a steady epoch
     fused: float | None
-    first_call: float | None  # seconds
-    peak: float | None
+    first_call: float | None  # of the fused trainer, as are the next two; in seconds
+    peak: float | None  # in bytes
     efficiency: float | None
     error: float | None
-    agreement: Judgement | None
+    agreement: Judgement | None  # of the error with that of the first record
 
 
 @dataclass(frozen=True)
@@ -63,21 +57,18 @@ class SideBySide:
 
     @property
     def table(self) -> Table:
-        return Table.of(
-            (
-                ("experiment", lambda row: Cell(row.experiment)),
-                ("record", lambda row: Cell(row.label)),
-                ("fit rows/s", lambda row: cell(row.fit, "{:,.0f}".format)),
-                ("fused rows/s", lambda row: cell(row.fused, "{:,.0f}".format)),
-                ("first call", lambda row: cell(row.first_call, seconds)),
-                ("peak memory", lambda row: cell(row.peak, mebibytes)),
-                ("efficiency", lambda row: cell(row.efficiency, share)),
-                ("error", lambda row: cell(row.error, "{:.4g}".format)),
-                ("against the first", lambda row: Cell(_agreement(row.agreement))),
-            ),
-            self.rows,
-            names=2,
+        columns: Columns[RecordResult] = (
+            ("experiment", lambda row: Cell(row.experiment)),
+            ("record", lambda row: Cell(row.label)),
+            ("fit rows/s", lambda row: cell(row.fit, "{:,.0f}".format)),
+            ("fused rows/s", lambda row: cell(row.fused, "{:,.0f}".format)),
+            ("first call", lambda row: cell(row.first_call, seconds)),
+            ("peak memory", lambda row: cell(row.peak, mebibytes)),
+            ("efficiency", lambda row: cell(row.efficiency, share)),
+            ("error", lambda row: cell(row.error, "{:.4g}".format)),
+            ("against the first", lambda row: Cell(_agreement(row.agreement))),
         )
+        return Table.of(columns, self.rows, names=2)
 
 
 def together(sources: Sequence[Source]) -> list[Source]:
@@ -106,7 +97,9 @@ def rows(sources: Sequence[Source]) -> list[RecordResult]:
     """Lay records side by side, as ``together`` picked them: per experiment a row for each record that has it."""
     by_experiment: dict[str, list[RecordResult]] = {}
     for label, source in zip(labels(sources), sources, strict=True):
-        agreements = {} if source is sources[0] else _agreements(sources[0], source)
+        # Errors are compared with the first record's seed by seed, as the gate does.
+        judged = [] if source is sources[0] else verdicts.compare(sources[:1], [source]).verdicts
+        agreements = {one.experiment: one.error for one in judged if one.error and one.error.interval}
         for summed in summary.rows(source.record.timed()):
             row = _row(label, source, summed, agreements.get(summed.experiment))
             by_experiment.setdefault(summed.experiment, []).append(row)
@@ -115,7 +108,9 @@ def rows(sources: Sequence[Source]) -> list[RecordResult]:
 
 def _row(label: str, source: Source, summed: ExperimentSummary, agreement: Judgement | None) -> RecordResult:
     run = source.record.autoenc
-    epoch, first_call = (_fused(source, summed.experiment, phase) for phase in ("epoch", "first_call"))
+    cases = [(benchmark, case) for benchmark, case in source.cases if case.experiment == summed.experiment]
+    fused = {case.phase: (benchmark, case) for benchmark, case in reversed(cases) if case.trainer == "fused"}
+    epoch, first_call = fused.get("epoch"), fused.get("first_call")
     bound = epoch[0].bound(run.roofs) if epoch and run else None
     memory = epoch[1].memory if epoch else None
     return RecordResult(
@@ -129,22 +124,6 @@ def _row(label: str, source: Source, summed: ExperimentSummary, agreement: Judge
         error=summed.error,
         agreement=agreement,
     )
-
-
-def _fused(source: Source, experiment: str, phase: str) -> tuple[Benchmark, Case] | None:
-    for benchmark, case in source.cases:
-        if (case.experiment, case.phase, case.trainer) == (experiment, phase, "fused"):
-            return benchmark, case
-    return None
-
-
-def _agreements(first: Source, other: Source) -> dict[str, Judgement]:
-    """Compare errors of a record with the first one's, seed by seed, as the gate does."""
-    return {
-        verdict.experiment: verdict.error
-        for verdict in verdicts.compare([first], [other]).verdicts
-        if verdict.experiment and verdict.error and verdict.error.interval
-    }
 
 
 def _agrees(judgement: Judgement) -> bool:

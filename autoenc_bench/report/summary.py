@@ -7,23 +7,19 @@ import msgspec
 
 from autoenc_bench.records.case import Case
 from autoenc_bench.records.record import NotRun, by_reason
-from autoenc_bench.text import NONE, Cell, Table, cell, count
+from autoenc_bench.text import NONE, Cell, Columns, Table, cell, count
 
 
 class ExperimentSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What one experiment came to; ``None`` stands for what was not measured.
-
-    Rates are training rows per second of a steady epoch. Errors are means over seeds of the mean and σ of the
-    absolute error per test sample.
-    """
+    """What one experiment came to; ``None`` stands for what was not measured, errors are means over seeds."""
 
     experiment: str
-    fit: float | None
+    fit: float | None  # training rows per second of a steady epoch
     fused: float | None
     seconds: float | None  # of the whole experiment's training
-    error: float | None
+    error: float | None  # mean of the absolute error per test sample
     sigma: float | None
-    constant_mean: float | None
+    constant_mean: float | None  # of the yardsticks, likewise
     pca: float | None
     val_loss: float | None
 
@@ -62,10 +58,8 @@ def _row(experiment: str, timed: list[Timed]) -> ExperimentSummary:
 
 
 def _rate(timed: list[Timed], trainer: str) -> float | None:
-    rates = (
-        case.rows / seconds for case, seconds in timed if case.phase == "epoch" and case.trainer == trainer and seconds
-    )
-    return next(rates, None)
+    epochs = [(case, seconds) for case, seconds in timed if (case.phase, case.trainer) == ("epoch", trainer)]
+    return next((case.rows / seconds for case, seconds in epochs if seconds), None)
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
@@ -82,20 +76,18 @@ LEGEND = (
 
 def table(rows: Iterable[ExperimentSummary]) -> Table:
     """Return the headline table."""
-    return Table.of(
-        (
-            ("experiment", lambda row: Cell(row.experiment)),
-            ("fit rows/s", lambda row: cell(row.fit, "{:,.0f}".format)),
-            ("fused rows/s", lambda row: cell(row.fused, "{:,.0f}".format)),
-            ("speed-up", lambda row: cell(row.speed_up, "{:.1f} ×".format)),
-            ("whole, s", lambda row: cell(row.seconds, "{:.3g}".format)),
-            ("error ± σ", _error),
-            ("constant mean", lambda row: cell(row.constant_mean, "{:.3f}".format)),
-            ("PCA", lambda row: cell(row.pca, "{:.3f}".format)),
-            ("val_loss", lambda row: cell(row.val_loss, "{:.4f}".format)),
-        ),
-        rows,
+    columns: Columns[ExperimentSummary] = (
+        ("experiment", lambda row: Cell(row.experiment)),
+        ("fit rows/s", lambda row: cell(row.fit, "{:,.0f}".format)),
+        ("fused rows/s", lambda row: cell(row.fused, "{:,.0f}".format)),
+        ("speed-up", lambda row: cell(row.speed_up, "{:.1f} ×".format)),
+        ("whole, s", lambda row: cell(row.seconds, "{:.3g}".format)),
+        ("error ± σ", _error),
+        ("constant mean", lambda row: cell(row.constant_mean, "{:.3f}".format)),
+        ("PCA", lambda row: cell(row.pca, "{:.3f}".format)),
+        ("val_loss", lambda row: cell(row.val_loss, "{:.4f}".format)),
     )
+    return Table.of(columns, rows)
 
 
 def _error(row: ExperimentSummary) -> Cell:
@@ -112,10 +104,8 @@ def answer(rows: list[ExperimentSummary]) -> list[str]:
     if scored := [(row.error, row.constant_mean, row.pca) for row in rows if row.error is not None]:
         mean = sum(error < (constant_mean or 0) for error, constant_mean, _ in scored)
         pca = sum(error < (pca or 0) for error, _, pca in scored)
-        sentences.append(
-            f"The autoencoder's error is below the constant mean's in {mean} of {len(scored)} experiments, and below "
-            f"PCA's in {pca}."
-        )
+        below = f"below the constant mean's in {mean} of {len(scored)} experiments, and below PCA's in {pca}"
+        sentences.append(f"The autoencoder's error is {below}.")
     return sentences
 
 

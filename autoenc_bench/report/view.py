@@ -60,8 +60,7 @@ class Section:
         return summary.rows(self.source.record.timed())
 
     @cached_property
-    def scaled(self) -> list[devices.DeviceScaling]:
-        """The rows of a distributed run, none of another."""
+    def scaled(self) -> list[devices.DeviceScaling]:  # none of a run that is not distributed
         return devices.rows(self.source.record.timed())
 
     @cached_property
@@ -75,7 +74,6 @@ class Section:
 
     @property
     def answer(self) -> list[str]:
-        """What came out, in sentences."""
         run = self.source.record.autoenc
         experiments = f"{count(len(self.rows), 'experiment')}, " if self.rows else ""
         cases = count(len(self.source.record.benchmarks), "case")
@@ -88,14 +86,11 @@ class Section:
 
     @cached_property
     def cases(self) -> Table:
-        """The table of all cases."""
-        run = self.source.record.autoenc
-        roofs = run.roofs if run else None
+        roofs = run.roofs if (run := self.source.record.autoenc) else None
         return Table(CASES, [_case(benchmark, roofs) for benchmark in self.source.record.benchmarks])
 
     @property
     def facts(self) -> list[tuple[str, str]]:
-        """What is known of the machine, the software and the run."""
         record, run = self.source.record, self.source.record.autoenc
         known = [("recorded", moment(record.datetime)), ("record", self.source.path.name)]
         known += [("commit", str(commit))] if (commit := record.commit_info) and commit.known else []
@@ -107,7 +102,7 @@ class Section:
 
     @cached_property
     def not_run(self) -> dict[str, dict[str, list[str]]]:
-        """The cases that failed, and those that were skipped, by outcome and reason."""
+        """The cases by outcome, failed or skipped, and reason."""
         run = self.source.record.autoenc
         outcomes = {"failed": run.failed, "skipped": run.skipped} if run else {}
         return {outcome: by_reason(entries) for outcome, entries in outcomes.items() if entries}
@@ -132,7 +127,6 @@ def _case(benchmark: Benchmark, roofs: Roofs | None) -> list[Cell]:
 
 
 def _peak(memory: Memory) -> Cell:
-    """Return the most that a case held, in the process and on the accelerator."""
     device = "" if memory.accelerator is None else f"{mebibytes(memory.accelerator)} on the device"
     host = "" if memory.peak is None else mebibytes(memory.peak)
     return Cell(", ".join(filter(None, (host, device))) or NONE, memory.peak)
