@@ -57,7 +57,9 @@ def find(values: Sequence[float], smallest: float) -> list[ChangePoint]:
     """
     if len(values) < 2 * SHORTEST or max(values) <= min(values) * (1 + smallest):
         return []
-    logs = _logs(np.asarray(values, np.float64))
+    array = np.asarray(values, np.float64)
+    # A zero counts as a tenth of the smallest value above it.
+    logs = np.log(np.maximum(array, max(array[array > 0].min() / 10, 1e-300)))
     noise = _noise(logs)
     floored = max(noise, log1p(smallest) / 10)  # timelines that repeat to the bit have no noise, and still a scale
     clipped = _clipped(logs, floored)
@@ -69,11 +71,6 @@ def find(values: Sequence[float], smallest: float) -> list[ChangePoint]:
 def level(values: Sequence[float]) -> float:
     """Return the median of a level's newest runs, at most ``LATEST``."""
     return float(np.median(values[-LATEST:]))
-
-
-def _logs(values: Logs) -> Logs:
-    """Take logarithms; a zero counts as a tenth of the smallest value above it."""
-    return np.asarray(np.log(np.maximum(values, max(values[values > 0].min() / 10, 1e-300))))
 
 
 def _noise(logs: Logs) -> float:
@@ -141,10 +138,9 @@ def _confirmed(clipped: Logs, logs: Logs, cuts: list[int], smallest: float) -> l
 def _placed(logs: Logs, cuts: list[int], noise: float) -> list[int]:
     moved = [0]
     for begin, cut, end in zip([0, *cuts], cuts, [*cuts[1:], len(logs)], strict=False):
-        before, after = (
-            np.minimum(np.square((logs[begin:end] - np.median(part)) / noise), OUTLIER**2)
-            for part in (logs[begin:cut], logs[cut:end])
-        )
+        medians = np.median(logs[begin:cut]), np.median(logs[cut:end])
+        distances = ((logs[begin:end] - median) / noise for median in medians)
+        before, after = (np.minimum(np.square(distance), OUTLIER**2) for distance in distances)
         first, last = max(moved[-1], begin) + SHORTEST, end - SHORTEST
         costs = np.cumsum(before - after)[first - begin - 1 : last - begin]
         moved.append(first + int(np.argmin(costs)))

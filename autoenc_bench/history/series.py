@@ -80,10 +80,8 @@ class Series:
     @cached_property
     def efficiency(self) -> Timeline | None:
         """Return its efficiencies by the newest definition of the roofs, at the speed that the times are shown with."""
-        values = [
-            None if result.efficiency is None else result.efficiency * result.time / time
-            for result, time in zip(self.results, self.time.values, strict=True)
-        ]
+        rows = zip(self.results, self.time.values, strict=True)
+        values = [None if one.efficiency is None else one.efficiency * one.time / time for one, time in rows]
         return self._known("efficiency", values, [run.roofs for run in self.runs])
 
     @cached_property

@@ -32,16 +32,14 @@ def efficiency(source: Source) -> Iterator[style.Drawing]:
     panels[0].set(xscale="log", xlim=(min(low / 1.6, 0.1), 1.9))
     layout.log_ticks(panels[0].xaxis, (1.0,), text.share)
     panels[0].xaxis.set_major_locator(FixedLocator([tick for tick in TICKS if tick >= low / 10]))
-    yield style.Drawing(
-        "efficiency",
-        "Efficiency and the roof that binds",
-        f"Shares of this machine's roofs per case. {' '.join(sentences)}",
-        figure,
+    note = (
         "Efficiency is the time at the roof over the measured time: at 100 % the machine does nothing but what the "
         "work cannot do without. The letter names the roof that binds: c compute (matrix products), m memory, "
         "e exponentials, d dispatch (calls of compiled programs). A case far left loses its time in between: small "
-        "operations that wait for each other.",
+        "operations that wait for each other."
     )
+    alternative = f"Shares of this machine's roofs per case. {' '.join(sentences)}"
+    yield style.Drawing("efficiency", "Efficiency and the roof that binds", alternative, figure, note)
 
 
 def _by_phase(source: Source) -> dict[str, list[Bound]]:

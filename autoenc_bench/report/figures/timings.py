@@ -71,15 +71,13 @@ def bare(source: Source) -> Iterator[style.Drawing]:
     layout.log_seconds(axes)
     axes.set_xlabel("seconds per call")
     first, last = slowest[0], slowest[-1]
-    yield style.Drawing(
-        "time-per-case",
-        "Time per benchmark, with its rounds",
+    alternative = (
         f"Strips of timed rounds for {len(shown)} benchmarks, from {first.name} with a median of "
-        f"{seconds(first.stats.median)} to {last.name} with {seconds(last.stats.median)}.",
-        figure,
-        "One mark is one round; the thin line joins the fastest and the slowest."
-        + (f" The {MOST} slowest of {len(slowest)} benchmarks." if len(slowest) > MOST else ""),
+        f"{seconds(first.stats.median)} to {last.name} with {seconds(last.stats.median)}."
     )
+    note = "One mark is one round; the thin line joins the fastest and the slowest."
+    note += f" The {MOST} slowest of {len(slowest)} benchmarks." if len(slowest) > MOST else ""
+    yield style.Drawing("time-per-case", "Time per benchmark, with its rounds", alternative, figure, note)
 
 
 def speed_up(source: Source) -> Iterator[style.Drawing]:
