@@ -12,7 +12,7 @@ from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFo
 from autoenc_bench.records import record as records
 from autoenc_bench.records import storage
 from autoenc_bench.records.case import Case
-from autoenc_bench.records.record import Benchmark, Fact, NotRun, Record
+from autoenc_bench.records.record import Benchmark, NotRun, Record
 from autoenc_bench.text import count
 
 YARDSTICKS = ("constant mean", "PCA")
@@ -50,11 +50,15 @@ class Source:
             return " · ".join(filter(None, (*self.origin.machine(), f"pytest-benchmark {self.record.version}")))
         machine, context = run.machine, run.context
         threads, pinned = context.get("threads"), " pinned" if context.get("pinned") else ""
+        devices, processes = context.get("devices"), context.get("processes")
+        kind = "virtual device" if context.get("virtual_devices") else "device"
+        several = f", {count(devices, kind)}" if devices and processes else ""
+        apart = f" in {processes} processes" if several and processes != 1 else ""
         parts = (
             f"{machine.cpu or 'unnamed CPU'}, {count(machine.logical_cores, 'core')}",
             f"{machine.memory_gib} GiB, {machine.system} {machine.architecture}",
             f"machine {machine.id}",
-            f"{context.get('backend')} on {context.get('device')}{_devices(context)}",
+            f"{context.get('backend')} on {context.get('device')}{several}{apart}",
             ("all threads" if threads is None else count(threads, "thread")) + pinned,
             f"scale {run.scale}, {count(run.seeds, 'seed')}",
             ", ".join(f"{name} {version}" for name, version in self.versions().items()),
@@ -78,19 +82,8 @@ class Source:
         return {name: first[name] for name in dict.fromkeys(case.experiment for _, case in self.cases) if name in first}
 
 
-def _devices(context: dict[str, Fact]) -> str:
-    devices, processes = context.get("devices"), context.get("processes")
-    if not (isinstance(devices, int) and isinstance(processes, int)):
-        return ""
-    shown = count(devices, "virtual device" if context.get("virtual_devices") else "device")
-    return f", {shown}" + (f" in {processes} processes" if processes > 1 else "")
-
-
 def read(path: Path, *, pictured: bool = True) -> Source:
-    """Read a record and its pictures; not ``pictured``, the record alone.
-
-    Raises NotFoundError when there is none, InvalidInputError with file, field and expectation when it cannot be drawn.
-    """
+    """Read a record, with its pictures or without; raise NotFoundError, or InvalidInputError with file and field."""
     record, pictures = records.read(path), storage.pictures(path) if pictured else {}
     # What pytest-benchmark notes about the machine is read only where the record does not say it itself.
     origin = Origin() if record.autoenc else records.decode(path.read_bytes(), Origin, path)

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from glob import glob
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -129,9 +130,7 @@ def write_whole(data: bytes, path: Path) -> None:
 @contextmanager
 def _claim(folder: Path) -> Iterator[int]:
     """Keep a number from every other process, by a file that only one process can create."""
-    number = 0
-    while True:
-        number = max(number, _last_number(folder)) + 1
+    for number in count(_last_number(folder) + 1):
         claim = folder / f".claim-{number:04}"
         try:
             claim.touch(exist_ok=False)

@@ -1,6 +1,6 @@
 """A distributed run's record -> how training scales with its devices, and where that cannot help."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -84,12 +84,11 @@ class Headline(NamedTuple):
     answer: list[str]
 
 
-def headline(timed: Iterable[Timed], context: Mapping[str, Fact]) -> Headline:
+def headline(timed: Sequence[Timed], context: Mapping[str, Fact]) -> Headline:
     """Return the headline of any run, distributed or not."""
-    cases = list(timed)
-    if scaled := rows(cases):
+    if scaled := rows(timed):
         return Headline(table(scaled), LEGEND, answer(scaled, context))
-    return Headline(summary.table(summary.rows(cases)), summary.LEGEND, [])
+    return Headline(summary.table(summary.rows(timed)), summary.LEGEND, [])
 
 
 def answer(rows: list[DeviceScaling], context: Mapping[str, Fact]) -> list[str]:

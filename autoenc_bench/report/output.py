@@ -18,8 +18,7 @@ Progress = Callable[[str], None]  # is called with what is being drawn
 def publish(out: Path, figures: str) -> Iterator[Path]:
     """Yield a folder to make files in; at the end they move to ``out``, and older figures of ours go.
 
-    ``figures`` names the folder within it for figures of this kind of page alone. An error leaves ``out`` as it was.
-    Raises InvalidInputError when it cannot be written.
+    ``figures`` is the folder for those of this kind of page. Raises InvalidInputError when ``out`` cannot be written.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)

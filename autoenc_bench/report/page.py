@@ -26,13 +26,11 @@ class WrittenReport:
 
 
 def write(paths: Iterable[Path], out: Path, on_progress: Progress = lambda _: None) -> WrittenReport:
-    """Draw records into ``out``: ``index.html``, ``summary.md`` and ``figures/``.
+    """Draw records into ``out``: ``index.html``, ``summary.md`` and ``figures/``, all of them or none.
 
     Records that cannot be read are listed on the page. The Markdown is also appended to the file that
-    ``GITHUB_STEP_SUMMARY`` names. Files appear when all of them are made, so an error leaves ``out`` as it was.
-
-    Raises NotFoundError or InvalidInputError when no record can be read, InvalidInputError when ``out`` cannot be
-    written.
+    ``GITHUB_STEP_SUMMARY`` names. Raises NotFoundError or InvalidInputError when no record can be read, and
+    InvalidInputError when ``out`` cannot be written.
     """
     sources, unreadable = loading.read_all(paths)
     beside = HISTORY if (out / HISTORY).exists() else None
@@ -41,7 +39,8 @@ def write(paths: Iterable[Path], out: Path, on_progress: Progress = lambda _: No
             Section(source, place, _draw(source, place if len(sources) > 1 else None, folder, on_progress))
             for place, source in enumerate(sources, start=1)
         ]
-        together = _side_by_side(sources, folder, on_progress)
+        alike = side_by_side.together(sources)
+        together = _side_by_side(alike, folder, on_progress) if alike else None
         for name, template in PAGES.items():
             page = render.fill(template, sections=sections, together=together, unreadable=unreadable, beside=beside)
             (folder / name).write_text(page, "utf-8")
@@ -56,10 +55,8 @@ def _draw(source: Source, place: int | None, folder: Path, on_progress: Progress
     return output.save(figures.draw(source), folder, within, lambda title: on_progress(f"{source.path.name}: {title}"))
 
 
-def _side_by_side(sources: list[Source], folder: Path, on_progress: Progress) -> SideBySide | None:
-    if not (together := side_by_side.together(sources)):
-        return None
-    rows = side_by_side.rows(together)
-    drawings = side_by_side_figures.draw(rows, side_by_side.setting(together))
+def _side_by_side(sources: list[Source], folder: Path, on_progress: Progress) -> SideBySide:
+    rows = side_by_side.rows(sources)
+    drawings = side_by_side_figures.draw(rows, side_by_side.setting(sources))
     pictures = output.save((("Side by side", drawing) for drawing in drawings), folder, "figures", on_progress)
     return SideBySide(rows, pictures)

@@ -47,7 +47,10 @@ class SideBySide:
             timed = [row for row in self.rows if row.experiment == experiment and row.fused]
             if len(timed) > 1:
                 fastest.setdefault(max(timed, key=lambda row: row.fused or 0).label, []).append(experiment)
-        sentences = [f"{label} trains fastest in {_names(names)}." for label, names in fastest.items()]
+        sentences = []
+        for label, names in fastest.items():
+            where = ", ".join(names) if len(names) < 4 else count(len(names), "experiment")
+            sentences.append(f"{label} trains fastest in {where}.")
         judged = [(f"{row.experiment} ({row.label})", row.agreement) for row in self.rows if row.agreement]
         if differing := [name for name, agreement in judged if not _agrees(agreement)]:
             sentences.append(f"Errors differ in {', '.join(differing)}.")
@@ -139,7 +142,3 @@ def _agreement(judgement: Judgement | None) -> str:
     if interval.low == interval.high == 0:
         return "equal"
     return f"agrees to {percent(exp(max(interval.high, -interval.low))).removeprefix('+')}"
-
-
-def _names(names: list[str]) -> str:
-    return ", ".join(names) if len(names) < 4 else count(len(names), "experiment")

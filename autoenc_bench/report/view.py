@@ -74,11 +74,10 @@ class Section:
 
     @property
     def answer(self) -> list[str]:
-        run = self.source.record.autoenc
         experiments = f"{count(len(self.rows), 'experiment')}, " if self.rows else ""
         cases = count(len(self.source.record.benchmarks), "case")
         sentences = [f"{experiments}{cases}.", *summary.answer(self.rows), *self.headline.answer]
-        if run:
+        if self.source.record.autoenc:
             numbers = {outcome: sum(map(len, reasons.values())) for outcome, reasons in self.not_run.items()}
             missing = [f"{count(number, 'case')} {outcome}" for outcome, number in numbers.items()]
             sentences.append(f"{', '.join(missing)}: see below." if missing else "Nothing was skipped, nothing failed.")
@@ -95,14 +94,13 @@ class Section:
         known = [("recorded", moment(record.datetime)), ("record", self.source.path.name)]
         known += [("commit", str(commit))] if (commit := record.commit_info) and commit.known else []
         if run is None:
-            known.append(("machine", ", ".join(filter(None, self.source.origin.machine()))))
-            return [*known, ("pytest-benchmark", record.version)]
+            machine = ", ".join(filter(None, self.source.origin.machine()))
+            return [*known, ("machine", machine), ("pytest-benchmark", record.version)]
         known += [*facts.facts(run), ("scale", run.scale), ("seeds", str(run.seeds))]
         return [*known, ("pytest-benchmark", record.version), ("autoenc-bench", run.suite_version)]
 
     @cached_property
-    def not_run(self) -> dict[str, dict[str, list[str]]]:
-        """The cases by outcome, failed or skipped, and reason."""
+    def not_run(self) -> dict[str, dict[str, list[str]]]:  # the cases by outcome and reason
         run = self.source.record.autoenc
         outcomes = {"failed": run.failed, "skipped": run.skipped} if run else {}
         return {outcome: by_reason(entries) for outcome, entries in outcomes.items() if entries}
