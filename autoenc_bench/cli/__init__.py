@@ -1,4 +1,7 @@
-"""The command line, one module per command: what reads records, what the catalogue holds, and the gate."""
+"""The command line, one module per command, whose docstring is its help.
+
+``add`` declares a command's options, and ``run`` returns what it prints, and its exit status where that is not 0.
+"""
 
 import argparse
 import os

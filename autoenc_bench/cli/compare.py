@@ -16,16 +16,13 @@ if TYPE_CHECKING:
     from autoenc_bench.gate.verdicts import Comparison
     from autoenc_bench.gate.verdicts.status import Status
 
-STATUSES = (
+EPILOG = (
     "exit status: 0 nothing regressed; 1 something did; 2 could not compare, or a case is missing from the head; "
     "3 something is undecided, with --strict; 70 a bug of autoenc-bench"
 )
 
-EPILOG = STATUSES
-
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     command.add_argument("base", metavar="BASE")
     command.add_argument("head", metavar="HEAD")
     across = "parts of the context that are under test and may differ: backend, keras, python, …; env: all variables"
@@ -52,7 +49,6 @@ def add_format(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
-    """Compare two sets of records; return the verdicts and the exit status."""
     from autoenc_bench.catalogue import limits
     from autoenc_bench.gate import verdicts
     from autoenc_bench.gate.verdicts import status

@@ -13,17 +13,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
-from autoenc_bench.cli.compare import STATUSES, add_limits, conclude
+from autoenc_bench.cli import compare
+from autoenc_bench.cli.compare import add_limits, conclude
 from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.records import LIVE
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
-EPILOG = f"Options after -- are pytest's, such as -- --experiment mnist -k epoch. {STATUSES}"
+EPILOG = f"Options after -- are pytest's, such as -- --experiment mnist -k epoch. {compare.EPILOG}"
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     base = "a git revision (default: where the head left the main branch)"
     command.add_argument("base", metavar="BASE", nargs="?", help=base)
     head = "a git revision (default: the working tree, uncommitted changes included)"
@@ -40,7 +40,6 @@ def add(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
-    """Measure both sides live; return the verdicts and the exit status."""
     from autoenc_bench.catalogue import limits
     from autoenc_bench.gate.live import checkouts, continuous
     from autoenc_bench.gate.live.display import Display
@@ -86,9 +85,7 @@ def variables(assignments: Sequence[str]) -> dict[str, str]:
     """Read assignments such as ``KERAS_BACKEND=jax``; raise InvalidInputError for what is none."""
     for assignment in assignments:
         if not re.match(r"[A-Za-z_]\w*=", assignment):
-            raise InvalidInputError(
-                f"variable {assignment!r}; give a name and a value, such as KERAS_BACKEND=tensorflow"
-            )
+            raise InvalidInputError(f"variable {assignment!r}; give a name and a value, such as KERAS_BACKEND=jax")
     return dict(assignment.split("=", 1) for assignment in assignments)
 
 

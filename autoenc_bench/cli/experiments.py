@@ -7,6 +7,5 @@ from autoenc_bench.text import Cell, Table
 
 
 def run(_: argparse.Namespace) -> str:
-    """Return a table of the experiments."""
     rows = [(Cell(row.name), Cell(f"{row.parameters:,}"), Cell(row.describe())) for row in EXPERIMENTS.values()]
     return Table(("experiment", "parameters", "what"), rows, align=["left"] * 3).text()

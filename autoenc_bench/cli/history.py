@@ -15,7 +15,6 @@ from autoenc_bench.records import BASELINES, SAVED
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     folders = f"folders or record files (default: {SAVED}/, and {BASELINES}/)"
     command.add_argument("folder", nargs="*", type=Path, help=folders)
     add_format(command)
@@ -23,7 +22,6 @@ def add(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> str:
-    """Return the history as a table, as Markdown or as JSON."""
     from autoenc_bench import history  # here, for other commands need none of it
     from autoenc_bench.history import document, tables
 

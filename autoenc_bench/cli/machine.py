@@ -8,13 +8,11 @@ import sys
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     command.add_argument("--threads", metavar="N|all", default="1", help="as for the suite (default: %(default)s)")
     command.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
 
 
 def run(options: argparse.Namespace) -> str:
-    """Measure for about ten seconds; return machine, context, conditions and roofs."""
     # Here, for only this command measures, and loads Keras for it.
     import msgspec
     from tabulate import tabulate

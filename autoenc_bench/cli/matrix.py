@@ -21,7 +21,6 @@ EPILOG = (
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     backends = f"{', '.join(BACKENDS)} (repeatable; default: all that are installed)"
     command.add_argument("--backend", metavar="NAME", action="append", default=[], help=backends)
     out = "of the report; default: %(default)s/"
@@ -29,7 +28,6 @@ def add(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
-    """Run the suite on each backend; return where the report is, and the exit status."""
     from autoenc_bench.records import record
     from autoenc_bench.report import page
 

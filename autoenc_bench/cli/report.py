@@ -15,14 +15,12 @@ from autoenc_bench.records import REPORTS, SAVED
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     command.add_argument("record", nargs="*", type=Path, help=f"records' JSON files (default: the newest in {SAVED}/)")
     command.add_argument("--out", metavar="DIR", type=Path, default=REPORTS, help="default: %(default)s/")
     command.add_argument("--open", action="store_true", help="open the page in a browser")
 
 
 def run(options: argparse.Namespace) -> str:
-    """Write the report; return where it is."""
     from autoenc_bench.records import storage
     from autoenc_bench.report import page  # here, for Matplotlib takes longer to load than other commands to run
 

@@ -8,13 +8,11 @@ from autoenc_bench.records import SAVED
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     command.add_argument("record", nargs="?", type=Path, help=f"a record's JSON file (default: the newest in {SAVED}/)")
     command.add_argument("--format", choices=("text", "markdown"), default="text", help="default: %(default)s")
 
 
 def run(options: argparse.Namespace) -> str:
-    """Return the table, and what did not run."""
     from autoenc_bench.records import record, storage  # here, for --help need not wait for them
     from autoenc_bench.report import devices, summary
 
