@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 SCALING = "test_scaling.py"
 T = TypeVar("T")
 Load = Callable[..., "Split | Stream"]
+Call = Callable[[], object] | None
 Scaling = Callable[[bool], "DataParallelTrainer"]
 
 
@@ -169,14 +170,14 @@ class Measure:
         target: Callable[..., T],
         *args: Any,
         rows: int,
-        setup: Callable[[], object] | None = None,
-        meet: Callable[[], object] | None = None,
         rounds: int | None = None,
+        setup: Call = None,
+        meet: Call = None,
         **facts: Any,
     ) -> T:
         """Time ``target(*args)``, each round after ``setup()``; ``rows`` are the samples it processes.
 
-        Several rounds (the scale says how many, unless ``rounds`` does) follow a warm-up; one round has none. Before
+        Several rounds (the scale says how many, unless ``rounds`` does) follow a warm-up, one has none. Before
         each round and after the last, outside the clock, runs the reference workload, and ``meet()``, for which several
         processes begin a round together.
         """
