@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 from math import inf
+from typing import Any
 
 from autoenc_bench.catalogue.limits import Limits
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
@@ -60,10 +61,8 @@ class Experiment:
             if value < 1:
                 return f"{name} is {value}; it must be at least 1"
         if self.decoder[-1] != self.features:
-            return (
-                f"the last decoder width is {self.decoder[-1]}, "
-                f"but a reconstruction needs as many as there are features, {self.features}"
-            )
+            needed = f"a reconstruction needs as many as there are features, {self.features}"
+            return f"the last decoder width is {self.decoder[-1]}, but {needed}"
         if self.image and self.image[0] * self.image[1] != self.features:
             return f"an image of {self.image} has not {self.features} pixels"
         for activation in (self.activation, self.output_activation):
@@ -73,7 +72,6 @@ class Experiment:
 
     @property
     def code(self) -> int:
-        """Return the width of the code."""
         return self.encoder[-1]
 
     @property
@@ -94,62 +92,33 @@ class Experiment:
     def describe(self) -> str:
         """Return in one line what is trained, on what and for how long."""
         widths = " → ".join(map(str, self.widths))
-        return (
-            f"{self.data} {self.rows:,} × {self.features}, {widths}, {count(self.epochs, 'epoch')} of {self.batch_size}"
-        )
+        length = f"{count(self.epochs, 'epoch')} of {self.batch_size}"
+        return f"{self.data} {self.rows:,} × {self.features}, {widths}, {length}"
+
+
+def _pictures(name: str, rows: int, side: int, **others: Any) -> Experiment:
+    pixels = side**2
+    shape: dict[str, Any] = {"features": pixels, "decoder": (pixels,), "image": (side, side)}
+    return Experiment(name=name, data=name, rows=rows, encoder=(32,), activation="relu", **shape, **others)
 
 
 _uniform = partial(Experiment, data="uniform", rows=1_000_000, features=32)
+_simple = partial(_uniform, encoder=(2,), decoder=(32,), mean_error=(7.4, 7.75))
 EXPERIMENTS = {
     experiment.name: experiment
     for experiment in (
-        _uniform(name="crude-simple", encoder=(2,), decoder=(32,), mean_error=(7.4, 7.75)),
-        _uniform(
-            name="crude-complex",
-            encoder=(16, 8, 4, 2),
-            decoder=(32, 32, 32, 32),
-            mean_error=(7.3, 7.9),
-            rounding=0.003,  # a single late epoch may turn out otherwise: 0.46 % in one of twelve trainings
-        ),
-        _uniform(
-            name="crude-simple-streamed",
-            data=STREAM,
-            rows=10_000_000,  # as many steps as crude-simple's ten epochs over a million
-            encoder=(2,),
-            decoder=(32,),
-            epochs=1,
-            mean_error=(7.4, 7.75),
-        ),
+        _simple(name="crude-simple"),
+        # Its rounding: a single late epoch may turn out otherwise, 0.46 % in one of twelve trainings.
+        _uniform(name="crude-complex", encoder=(16, 8, 4, 2), decoder=(32,) * 4, mean_error=(7.3, 7.9), rounding=0.003),
+        # As many steps as crude-simple's ten epochs over a million.
+        _simple(name="crude-simple-streamed", data=STREAM, rows=10_000_000, epochs=1),
         _uniform(name="features-2", features=2, encoder=(2,), decoder=(2,), mean_error=(0.0, 0.08)),
         _uniform(name="features-4", features=4, encoder=(2,), decoder=(4,)),
         _uniform(name="features-8", features=8, encoder=(2,), decoder=(8,)),
         _uniform(name="features-16", features=16, encoder=(2,), decoder=(16,)),
-        _uniform(name="features-32", encoder=(2,), decoder=(32,), mean_error=(7.4, 7.75)),
-        Experiment(
-            name="mnist",
-            data="mnist",
-            rows=70_000,
-            features=784,
-            encoder=(32,),
-            decoder=(784,),
-            activation="relu",
-            batch_size=256,
-            mean_error=(27.0, 31.0),
-            image=(28, 28),
-        ),
-        Experiment(
-            name="digits",
-            data="digits",
-            rows=1_797,
-            features=64,
-            encoder=(32,),
-            decoder=(64,),
-            activation="relu",
-            epochs=200,
-            batch_size=32,
-            mean_error=(1.7, 3.0),
-            image=(8, 8),
-        ),
+        _simple(name="features-32"),
+        _pictures("mnist", 70_000, 28, batch_size=256, mean_error=(27.0, 31.0)),
+        _pictures("digits", 1_797, 8, epochs=200, batch_size=32, mean_error=(1.7, 3.0)),
     )
 }
 

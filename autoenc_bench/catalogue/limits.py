@@ -45,10 +45,8 @@ def parse(expressions: Iterable[str], experiments: Iterable[str]) -> Overrides:
     for expression in expressions:
         parts = GRAMMAR.fullmatch(expression)
         if not parts or parts["kind"] not in KINDS:
-            raise InvalidInputError(
-                f"limit {expression!r}; give {', '.join(KINDS)} with a share in per cent, such as time:5% or, for one "
-                "experiment, mnist:error:0.5%"
-            )
+            form = "with a share in per cent, such as time:5% or, for one experiment, mnist:error:0.5%"
+            raise InvalidInputError(f"limit {expression!r}; give {', '.join(KINDS)} {form}")
         name = parts["experiment"]
         if name is not None and name not in known:
             raise NotFoundError(f"limit {expression!r}: unknown experiment {name!r}; choose from {', '.join(known)}")

@@ -38,8 +38,8 @@ class Scale:
     """
 
     name: str
-    rows: int | None
-    epochs: int | None
+    rows: int | None = None
+    epochs: int | None = None
     trainers: tuple[str, ...]
     seeds: int
     training: dict[str, Rounds]
@@ -61,7 +61,6 @@ class Scale:
         return replace(self, training=fewer, stepwise=True)
 
     def is_too_long(self, experiment: Experiment) -> bool:
-        """Whether a whole experiment would take too long for this scale on this backend."""
         return self.stepwise and experiment.epochs * experiment.rows * self._model(experiment, "fused") > self.longest
 
     def _model(self, experiment: Experiment, trainer: str) -> float:
@@ -69,7 +68,6 @@ class Scale:
 
     @property
     def full_size(self) -> bool:
-        """Whether experiments run as the catalogue has them."""
         return self.rows is None and self.epochs is None
 
     def apply(self, experiment: Experiment) -> Experiment:
@@ -91,10 +89,7 @@ class Scale:
         return self.calls if len(values) == 1 else max(1, self.bulk_values // values.size)
 
     def estimate(self, experiments: Iterable[Experiment], seeds: int) -> float:
-        """Estimate the seconds that the suite takes, to within a factor of two on a core of about 3 GHz.
-
-        Measured there: everything but training takes some 10 s per experiment.
-        """
+        """Estimate the seconds that the suite takes, to within a factor of two on a core of about 3 GHz."""
         total = self.roof_seconds
         for experiment in map(self.apply, experiments):
             for trainer, timed in self.training.items():
@@ -105,7 +100,7 @@ class Scale:
                 if trainer in self.trainers and not self.is_too_long(experiment):
                     seen += seeds * experiment.epochs * experiment.rows
                 total += seen * self._model(experiment, trainer)
-            total += 10 if self.full_size else 4
+            total += 10 if self.full_size else 4  # everything but training, as measured
         return total
 
 
@@ -117,8 +112,6 @@ def _seconds_per_row(experiment: Experiment, trainer: str) -> float:
 
 _STANDARD = Scale(
     name="standard",
-    rows=None,
-    epochs=None,
     trainers=("fused",),
     seeds=1,
     training={
@@ -132,24 +125,12 @@ _STANDARD = Scale(
     longest=60,
     stepwise_rounds=3,
 )
+_ONCE = dict.fromkeys(("fit", "fused"), Rounds(seconds=0.02, rounds=1, epochs=2))  # all rows: compiled once
 _SMOKE = replace(
-    _STANDARD,
-    name="smoke",
-    rows=2_000,
-    epochs=2,
-    training=dict.fromkeys(("fit", "fused"), Rounds(seconds=0.02, rounds=1, epochs=2)),  # all rows: compiled once
-    calls=10,
-    bulk_values=1,
-    rounds=1,
-    roof_seconds=1,
+    _STANDARD, name="smoke", rows=2_000, epochs=2, training=_ONCE, calls=10, bulk_values=1, rounds=1, roof_seconds=1
 )
+_LONG = {"fit": Rounds(seconds=12, rounds=3, epochs=10), "fused": Rounds(seconds=0.25, rounds=40, epochs=200)}
 _NOTEBOOK = replace(
-    _STANDARD,
-    name="notebook",
-    longest=inf,
-    stepwise_rounds=None,
-    trainers=("fused", "fit"),
-    seeds=3,
-    training={"fit": Rounds(seconds=12, rounds=3, epochs=10), "fused": Rounds(seconds=0.25, rounds=40, epochs=200)},
+    _STANDARD, name="notebook", longest=inf, stepwise_rounds=None, trainers=("fused", "fit"), seeds=3, training=_LONG
 )
 SCALES = {scale.name: scale for scale in (_SMOKE, _STANDARD, _NOTEBOOK)}
