@@ -93,18 +93,14 @@ def blas() -> str:
 
 def tuning(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment variables that tune numerical libraries; paths in them are left out."""
-    return {
-        name: PATH.sub("<path>", value)
-        for name, value in sorted(environment.items())
-        if TUNING.fullmatch(name) and not SILENT.fullmatch(name)
-    }
+    names = [name for name in sorted(environment) if TUNING.fullmatch(name) and not SILENT.fullmatch(name)]
+    return {name: PATH.sub("<path>", environment[name]) for name in names}
 
 
 def cpu_limit(proc: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> float | None:
     """Return the CPUs that the control groups of this process grant it at most; ``None`` without a limit.
 
-    A container's quota stands in ``cpu.max`` (version 2) or in ``cpu.cfs_quota_us`` and ``cpu.cfs_period_us``
-    (version 1), of the group or of any above it.
+    Read are ``cpu.max`` (version 2) or ``cpu.cfs_*_us`` (version 1) of the group and of all above it.
     """
     limits = []
     for line in proc.read_text().splitlines():
@@ -147,7 +143,6 @@ def conditions(begin: Mapping[str, float | None], end: Mapping[str, float | None
     """
     stolen, spent = ((end[name] or 0.0) - (begin[name] or 0.0) for name in ("stolen_seconds", "cpu_seconds"))
     known = begin["stolen_seconds"] is not None and spent > 0
-    pairs: dict[str, Fact | list[Fact]] = {
-        name: [begin[name], end[name]] for name in ("clock_mhz", "load", "temperature_c")
-    }
+    names = ("clock_mhz", "load", "temperature_c")
+    pairs: dict[str, Fact | list[Fact]] = {name: [begin[name], end[name]] for name in names}
     return {**pairs, "steal": stolen / spent if known else None}

@@ -1,18 +1,15 @@
 """The reference workload: a fixed small computation in NumPy that says how fast the machine is just now.
 
-It trains two autoencoders for a few steps. The small one's many short operations slow down as those of the crude
-experiments do when somebody else uses the core; the large one's matrix products and exponentials slow down as MNIST's.
-docs/studies/noise.md has the measurements. ``VERSION`` is part of a run's context, for times in units of another
-computation are not comparable.
+It trains two autoencoders for a few steps: a small one, which slows down as the crude experiments do when somebody else
+uses the core, and a large one, which slows down as MNIST's. ``VERSION`` is part of a run's context.
 """
 
 from time import perf_counter
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+from autoenc_bench.core.split import Array
 
 VERSION = 1
 SMALL, SMALL_STEPS = (100, 32, 8), 180  # batch, features, code; the steps take half of the time each

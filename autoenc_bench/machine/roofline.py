@@ -1,9 +1,4 @@
-"""Work from shapes, the roofline's numerator: what a case must do at least.
-
-Counted are the operations of the matrix products (2 per weight and sample), each value that must come from memory or
-go there once, the exponentials of activations, and the calls of compiled programs. Everything else (biases, Adam's
-arithmetic, what a cache did not keep) is left out, so no machine can do less.
-"""
+"""Work from shapes, the roofline's numerator: what a case must do at least (docs/methodology.md has what counts)."""
 
 from itertools import pairwise
 

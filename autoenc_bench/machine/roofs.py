@@ -1,41 +1,31 @@
-"""What this machine does at most, on the threads and the device of the cases: measured, not quoted.
-
-Each roof is the best of at least five bursts. On a CPU NumPy makes them: XLA's programs were never faster there. On an
-accelerator the backend does, with everything on the device.
-"""
+"""What this machine does at most, on the threads and the device of the cases: docs/methodology.md defines the roofs."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from time import perf_counter
 from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from autoenc_bench.core import backends
+from autoenc_bench.core.split import Array
 from autoenc_bench.machine.fingerprint import readable
 from autoenc_bench.machine.threads import usable_cores
 from autoenc_bench.records.record import Roofs
 
 VERSION = 1  # of the definitions below
-BURSTS = 5
 
-Array = NDArray[np.float32]
 Burst = tuple[Callable[[], object], float]  # what does something once, and how much of it
 
 
 def measure(seconds: float = 6.0) -> Roofs:
-    """Measure all roofs in about so many seconds, compiling included; what fails is ``None``.
-
-    On a CPU: products of two 1024 x 1024 matrices; copies of 128 MiB, more than caches hold, each byte read and
-    written; exponentials of values in the first-level cache. On an accelerator: products of 8192 x 8192, sums
-    over 1 GiB, exponentials of as many values. Dispatch: an empty compiled program, from host array to host array.
-    """
+    """Measure all roofs in about so many seconds, compiling included; what fails is ``None``."""
     with ThreadPoolExecutor(len(usable_cores())) as pool:
         makers = _host(pool) if backends.device() == "CPU" else _accelerator()
-        rates = {name: _best(make, seconds / 4) for name, make in makers.items()}
-        calls = _best(_dispatch, seconds / 4)
+        rates = {name: readable(partial(_rate, make, seconds / 4)) for name, make in makers.items()}
+        calls = readable(partial(_rate, _dispatch, seconds / 4))
     return Roofs(version=VERSION, **rates, dispatch=calls and 1 / calls)
 
 
@@ -48,17 +38,13 @@ def higher(first: Roofs, second: Roofs) -> Roofs:
     return Roofs(version=VERSION, **rates)
 
 
-def _best(make: Callable[[], Burst], seconds: float) -> float | None:
-    return readable(lambda: _rate(make(), seconds))
-
-
-def _rate(burst: Burst, seconds: float) -> float:
-    """Return the best rate per second over the bursts, the first of which warms up."""
-    run, amount = burst
+def _rate(make: Callable[[], Burst], seconds: float) -> float:
+    """Return the best rate per second of at least five bursts, the first of which warms up."""
+    run, amount = make()
     run()
     rates: list[float] = []
     end = perf_counter() + seconds
-    while len(rates) < BURSTS or perf_counter() < end:
+    while len(rates) < 5 or perf_counter() < end:
         started = perf_counter()
         run()
         rates.append(amount / (perf_counter() - started))
@@ -83,7 +69,7 @@ def _host(pool: ThreadPoolExecutor) -> dict[str, Callable[[], Burst]]:
 
     return {
         "flops": flops,
-        "bytes": lambda: sliced(np.positive, 2**25 // len(usable_cores()), 2, 2 * 4),
+        "bytes": lambda: sliced(np.positive, 2**25 // len(usable_cores()), 2, 2 * 4),  # each byte read and written
         "exponentials": lambda: sliced(np.exp, 2**12, 4000, 1),
     }
 

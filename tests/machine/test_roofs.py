@@ -28,14 +28,14 @@ def bursts(monkeypatch):
 def test_best_of_five(bursts):
     """The rate is the best of at least five bursts after one that warms up."""
     burst, left = bursts(0.1, 3, 2, 6, 3, 1, 9)
-    assert roofs._rate(burst, seconds=0) == 6.0
+    assert roofs._rate(lambda: burst, seconds=0) == 6.0
     assert left == [9]
 
 
 def test_bursts_fill_the_time(bursts):
     """Short bursts go on until the time is spent."""
     burst, left = bursts(*[1] * 9, 0.5, 1, 7)
-    assert roofs._rate(burst, seconds=9) == 12.0
+    assert roofs._rate(lambda: burst, seconds=9) == 12.0
     assert left == [7]
 
 
