@@ -16,13 +16,10 @@ from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 if TYPE_CHECKING:
     from autoenc_bench.core.streams import Stream
 
-TEST_SHARE = 0.1
-SPLIT_STATE = 42  # the notebook's random_state
-
 
 def split_rows(values: NDArray[Any]) -> Split:
     """Split like the notebook: a tenth for testing, shuffled with ``random_state=42``."""
-    return Split(*train_test_split(values, test_size=TEST_SHARE, random_state=SPLIT_STATE))
+    return Split(*train_test_split(values, test_size=0.1, random_state=42))
 
 
 def uniform(rows: int, features: int, seed: int) -> Split:
@@ -71,10 +68,7 @@ SOURCES: dict[str, Source] = {"uniform": uniform, "stream": stream, "digits": di
 
 
 def register(name: str, source: Source) -> None:
-    """Add a named source of data: a function (rows, features, seed) -> Split.
-
-    Raises InvalidInputError when another source has the name.
-    """
+    """Add a source of data, (rows, features, seed) -> Split; raise InvalidInputError when another has the name."""
     if SOURCES.setdefault(name, source) is not source:
         raise InvalidInputError(f"data {name!r} has a source already; choose another name")
 

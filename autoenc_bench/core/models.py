@@ -50,8 +50,8 @@ def initial_weights(experiment: Experiment, seed: int) -> list[NDArray[np.float3
     weights = []
     for inputs, outputs in pairwise(experiment.widths):
         limit = np.sqrt(6 / (inputs + outputs))
-        weights.append(random.uniform(-limit, limit, (inputs, outputs)).astype(np.float32))
-        weights.append(np.zeros(outputs, np.float32))
+        kernel = random.uniform(-limit, limit, (inputs, outputs)).astype(np.float32)
+        weights += [kernel, np.zeros(outputs, np.float32)]
     return weights
 
 

@@ -42,7 +42,8 @@ def score(autoencoder: Autoencoder, split: Split, components: int) -> Score:
     shown = {"first": np.arange(min(SHOWN, len(absolute))), "best": best, "worst": worst}
     return Score(
         error=error,
-        sample=case.Sample(_rounded(split.test[0]), _rounded(reconstructions[0])),
+        # rounded to the digits that a float32 holds
+        sample=case.Sample(*([float(f"{value:.7g}") for value in values] for values in both[:, 0])),
         pictures={name: np.rint(both[:, indices] * 255).astype(np.uint8) for name, indices in shown.items()},
     )
 
@@ -59,8 +60,3 @@ def _yardstick(split: Split, reconstructions: NDArray[Any], components: int | No
         mean_squared=float(metrics.mean_squared(split.test, reconstructions).mean()),
         components=components,
     )
-
-
-def _rounded(values: NDArray[np.float32]) -> list[float]:
-    """Round to the digits that a float32 holds."""
-    return [float(f"{value:.7g}") for value in values]

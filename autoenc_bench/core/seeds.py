@@ -16,5 +16,4 @@ def generator(seed: int, stream: Literal["data", "weights", "order"]) -> np.rand
     """
     if seed < 0:
         raise InvalidInputError(f"seed is {seed}; it must be 0 or more")
-    sequence = np.random.SeedSequence(seed, spawn_key=(STREAMS.index(stream),))
-    return np.random.default_rng(sequence)
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAMS.index(stream),)))

@@ -29,7 +29,6 @@ class Split:
 
     @property
     def rows(self) -> int:
-        """Return the number of training rows."""
         return len(self.train)
 
     def sample(self) -> "Split":
@@ -57,10 +56,8 @@ def _checked(values: NDArray[Any], part: str) -> Array:
         raise InvalidInputError(f"{part} data has shape {values.shape}; it needs at least one row and one column")
     if not (values.min() >= 0 and values.max() <= 1):  # also false for NaN
         row, column = np.argwhere(~((values >= 0) & (values <= 1)))[0]
-        raise InvalidInputError(
-            f"{part} data holds {values[row, column]} at row {row}, column {column}; "
-            "values must be finite and within [0, 1], so scale or clean them first"
-        )
+        found = f"{part} data holds {values[row, column]} at row {row}, column {column}"
+        raise InvalidInputError(f"{found}; values must be finite and within [0, 1], so scale or clean them first")
     values = values.view()
     values.flags.writeable = False
     return values

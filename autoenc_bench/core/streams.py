@@ -85,7 +85,6 @@ class Stream:
         return Split(self._drawn(min(self.rows, MOST_TEST_ROWS)), self.test)
 
     def head(self, rows: int, test_rows: int | None = None) -> "Stream":
-        """Return the first rows, as ``Split.head`` does."""
         check_slice(rows, self.rows)
         return Stream(rows, self.features, self.seed, test_rows or -(-len(self.test) * rows // self.rows))
 

@@ -44,7 +44,6 @@ class Trainer(ABC):
         self.reset()
 
     def reset(self) -> None:
-        """Bring back the initial weights, optimiser state and random order."""
         for variable, value in zip(self._variables, self._start, strict=True):
             variable.assign(value)
         self.reseed()
@@ -60,17 +59,13 @@ class Trainer(ABC):
         test = self.split.test
         return float(self._trainable.loss(test, self.model(test, training=False)))
 
+    @abstractmethod
     def train(self, epochs: int, *, shuffle: bool = True, progress: Progress | None = None) -> list[Epoch]:
         """Train for some epochs and return how each went; ``shuffle=False`` takes the rows in their order."""
-        self._warm = True
-        return self._train(epochs, shuffle, progress)
 
     @abstractmethod
     def reseed(self) -> None:
         """Start the random order of the training rows anew."""
-
-    @abstractmethod
-    def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]: ...
 
 
 class Fit(Trainer):
@@ -87,8 +82,9 @@ class Fit(Trainer):
         keras.utils.set_random_seed(self.seed)
         self._reseeded = True
 
-    def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]:
+    def train(self, epochs: int, *, shuffle: bool = True, progress: Progress | None = None) -> list[Epoch]:
         """Call ``fit`` once; its own set-up falls on the first epoch, as it does for its users."""
+        self._warm = True
         history: list[Epoch] = []
         started = perf_counter()
 
@@ -105,23 +101,18 @@ class Fit(Trainer):
                 progress(len(history), history[-1])
             started = perf_counter()
 
-        self.model.fit(
-            self.split.train,
-            self.split.train,
-            epochs=epochs,
-            batch_size=self.batch_size,
-            shuffle=shuffle,
-            validation_data=(self.split.test, self.split.test),
-            verbose=0,
-            callbacks=[keras.callbacks.LambdaCallback(on_train_begin=seed_again, on_epoch_end=note)],
-        )
+        train, test = self.split.train, self.split.test
+        callback = keras.callbacks.LambdaCallback(on_train_begin=seed_again, on_epoch_end=note)
+        common = {"batch_size": self.batch_size, "epochs": epochs, "shuffle": shuffle, "verbose": 0}
+        self.model.fit(train, train, validation_data=(test, test), callbacks=[callback], **common)
         return history
 
 
 class Compiled(Trainer):
     """Training whose epochs are compiled programs."""
 
-    def _train(self, epochs: int, shuffle: bool, progress: Progress | None) -> list[Epoch]:
+    def train(self, epochs: int, *, shuffle: bool = True, progress: Progress | None = None) -> list[Epoch]:
+        self._warm = True
         history = []
         for done in range(1, epochs + 1):
             started = perf_counter()
@@ -155,7 +146,7 @@ class Fused(Compiled):
         return self._program(*self._rows, self._order(shuffle))
 
     def _order(self, shuffle: bool) -> NDArray[np.int32]:
-        order = np.arange(len(self.split.train), dtype=np.int32)
+        order = np.arange(self.split.rows, dtype=np.int32)
         return self._random.permutation(order) if shuffle else order
 
 

@@ -73,10 +73,10 @@ def widen(inference, autoencoder, share=0.1):
     return SimpleNamespace(reconstruct=reconstruct)
 
 
-def double(train, trainer, epochs, shuffle, progress):
+def double(train, trainer, epochs, **options):
     """Keep the core busy after training for as long as that took, compiling included: smoke compiles in its rounds."""
     started = perf_counter()
-    history = train(trainer, epochs, shuffle, progress)
+    history = train(trainer, epochs, **options)
     until = 2 * perf_counter() - started
     while perf_counter() < until:
         pass
@@ -95,5 +95,5 @@ PLANTS = {
     },
     "rounding": {"core.training.Fused._order": reorder},
     "wider-sigma": {"core.scoring.Inference": widen},
-    "doubled-work": {"core.training.Fused._train": double},
+    "doubled-work": {"core.training.Fused.train": double},
 }

@@ -78,13 +78,12 @@ def compile_stream(trainable: Trainable, draw: Callable[[jax.Array, int], jax.Ar
     step, validate = _step(trainable), _validation(trainable)
 
     @partial(jax.jit, static_argnums=3)
-    def train(state: State, first: jax.Array, steps: jax.Array, batch_size: int) -> tuple[State, jax.Array]:
+    def train(state: State, first: jax.Array, steps: jax.Array, batch_size: int) -> Any:
         def body(index: jax.Array, carry: tuple[State, jax.Array]) -> tuple[State, jax.Array]:
             state, value = step(carry[0], draw(first + (index * batch_size).astype("uint32"), batch_size))
             return state, carry[1] + value
 
-        result: tuple[State, jax.Array] = lax.fori_loop(0, steps, body, (state, jnp.zeros(())))
-        return result
+        return lax.fori_loop(0, steps, body, (state, jnp.zeros(())))
 
     training = _in_place(train, trainable)
     validating = _in_place(jax.jit(lambda state, test: (state, validate(state, test))), trainable)
@@ -101,18 +100,16 @@ def compile_all_reduce(size: int, times: int) -> Callable[[], float]:
     That is what a step of data-parallel training adds to the arithmetic: the mean of the gradients.
     """
     shared = keras.distribution.distribution()
-    devices = shared.num_model_replicas
     parted = NamedSharding(shared.device_mesh.backend_mesh, PartitionSpec(*shared.device_mesh.axis_names))
-    start = np.ones((devices, size), np.float32)
+    start = np.ones((shared.num_model_replicas, size), np.float32)
     values = jax.make_array_from_callback(start.shape, parted, lambda index: start[index])  # a row on each device
 
     @jax.jit
-    def reduce(values: jax.Array) -> jax.Array:
+    def reduce(values: jax.Array) -> Any:
         def again(_: int, values: jax.Array) -> Any:
             return lax.with_sharding_constraint(jnp.broadcast_to(values.mean(axis=0), values.shape), parted)
 
-        result: jax.Array = lax.fori_loop(0, times, again, values).mean()
-        return result
+        return lax.fori_loop(0, times, again, values).mean()
 
     return lambda: float(reduce(values))
 

@@ -72,8 +72,7 @@ def compile_stream(trainable: Trainable, draw: Callable[[tf.Tensor, int], tf.Ten
 
     def train(first: tf.Tensor, steps: tf.Tensor, batch_size: int) -> tf.Tensor:
         def body(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            batch = draw(first + tf.cast(index * batch_size, tf.uint32), batch_size)
-            return index + 1, total + step(batch)
+            return index + 1, total + step(draw(first + tf.cast(index * batch_size, tf.uint32), batch_size))
 
         return _loop(steps, body)
 

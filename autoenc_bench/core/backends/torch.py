@@ -36,16 +36,14 @@ def peak_memory() -> int | None:
     return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
 
 
-def put(values: NDArray[Any]) -> torch.Tensor:
-    tensor: torch.Tensor = keras.ops.convert_to_tensor(values)
-    return tensor
+def put(values: NDArray[Any]) -> Any:
+    return keras.ops.convert_to_tensor(values)
 
 
 def compile_call(function: Callable[[torch.Tensor], torch.Tensor]) -> Call:
     def call(values: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            result: NDArray[np.float32] = function(put(values)).cpu().numpy()
-        return result
+            return np.asarray(function(put(values)).cpu())
 
     return call
 
