@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from autoenc_bench.catalogue.experiments import find as find_experiment
     from autoenc_bench.catalogue.limits import Limits
     from autoenc_bench.core.data import register as register_data
-    from autoenc_bench.core.split import Split
+    from autoenc_bench.core.data.split import Split
     from autoenc_bench.gate.verdicts import compare
     from autoenc_bench.records.loading import read as read_record
     from autoenc_bench.report.page import write as draw_report
@@ -37,7 +37,7 @@ __all__ = [
 _HOMES = {
     "Experiment": "catalogue.experiments",
     "Limits": "catalogue.limits",
-    "Split": "core.split",
+    "Split": "core.data.split",
     "compare": "gate.verdicts",
     "draw_report": "report.page:write",
     "find_experiment": "catalogue.experiments:find",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autoenc_bench.core.split import Array, Split
+from autoenc_bench.core.data.split import Array, Split
 from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.records.case import Statistics
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoenc_bench.core import metrics
+from autoenc_bench.core.data.split import Split
 from autoenc_bench.core.models import Autoencoder
-from autoenc_bench.core.split import Split
 from autoenc_bench.core.training import Inference
 from autoenc_bench.records import case
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from autoenc_bench.catalogue.experiments import Experiment
 from autoenc_bench.core import backends
 from autoenc_bench.core.backends import Trainable
+from autoenc_bench.core.data.split import Array, Split
+from autoenc_bench.core.data.streams import Stream
 from autoenc_bench.core.models import Autoencoder, build
 from autoenc_bench.core.seeds import generator
-from autoenc_bench.core.split import Array, Split
-from autoenc_bench.core.streams import Stream
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.records.case import Epoch
 

@@ -9,8 +9,8 @@ import keras
 from autoenc_bench.catalogue.experiments import Experiment
 from autoenc_bench.core import training
 from autoenc_bench.core.backends.jax import compile_all_reduce
-from autoenc_bench.core.split import Split
-from autoenc_bench.core.streams import Stream
+from autoenc_bench.core.data.split import Split
+from autoenc_bench.core.data.streams import Stream
 from autoenc_bench.exceptions import InvalidInputError
 
 STEPS = 200  # of an epoch at most: where devices talk over a network a step may take a thousand times as long

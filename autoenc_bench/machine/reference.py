@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autoenc_bench.core.split import Array
+from autoenc_bench.core.data.split import Array
 
 VERSION = 1
 SMALL, SMALL_STEPS = (100, 32, 8), 180  # batch, features, code; the steps take half of the time each

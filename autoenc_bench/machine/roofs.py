@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from autoenc_bench.core import backends
-from autoenc_bench.core.split import Array
+from autoenc_bench.core.data.split import Array
 from autoenc_bench.machine.fingerprint import readable
 from autoenc_bench.machine.threads import usable_cores
 from autoenc_bench.records.record import Roofs

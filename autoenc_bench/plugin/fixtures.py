@@ -23,8 +23,8 @@ from autoenc_bench.plugin.options import CONFIGURATION
 from autoenc_bench.plugin.session import SESSION, Pictures, is_case
 
 if TYPE_CHECKING:
-    from autoenc_bench.core.split import Split
-    from autoenc_bench.core.streams import Stream
+    from autoenc_bench.core.data.split import Split
+    from autoenc_bench.core.data.streams import Stream
     from autoenc_bench.core.training import Inference, Trainer
     from autoenc_bench.distributed.data_parallel import DataParallelTrainer
 

@@ -90,7 +90,7 @@ def statistics(suites, slowdowns):
 # Measured live
 
 EXPERIMENTS = ("crude-simple", "crude-complex", "mnist")
-EPOCH = "losses = self._epoch(*self._rows, self._order(shuffle))\n"
+EPOCH = "losses = self._epoch(shuffle)\n"
 WAIT = """            until = started + (1 + {share}) * (perf_counter() - started)
             while perf_counter() < until:
                 pass

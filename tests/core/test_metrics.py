@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from strategies import experiments, pairs, samples
 
 from autoenc_bench.core.data import split_rows
+from autoenc_bench.core.data.split import Split
 from autoenc_bench.core.metrics import (
     BINS,
     absolute,
@@ -23,7 +24,6 @@ from autoenc_bench.core.metrics import (
     worst,
 )
 from autoenc_bench.core.models import build
-from autoenc_bench.core.split import Split
 from autoenc_bench.core.training import Fused, Inference
 
 values = arrays(np.float64, st.integers(1, 60), elements=st.floats(0, 800))

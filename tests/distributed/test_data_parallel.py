@@ -5,7 +5,7 @@ import pytest
 from members import finish, free_address, read, start, start_member
 
 from autoenc_bench.catalogue.experiments import find
-from autoenc_bench.core.split import Split
+from autoenc_bench.core.data.split import Split
 from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.records import record as records
 from autoenc_bench.records import storage

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import samples
 
-from autoenc_bench.core import data, mnist
+from autoenc_bench.core import data
+from autoenc_bench.core.data import mnist
 
 
 def rows_of(values):

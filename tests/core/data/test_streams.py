@@ -10,8 +10,8 @@ from keras import ops
 from scipy.stats import kstest
 
 from autoenc_bench.catalogue.experiments import find
-from autoenc_bench.core.split import Split
-from autoenc_bench.core.streams import TEST, Stream, threefry
+from autoenc_bench.core.data.split import Split
+from autoenc_bench.core.data.streams import TEST, Stream, threefry
 from autoenc_bench.core.training import Streamed, prepare
 
 

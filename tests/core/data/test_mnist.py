@@ -10,7 +10,7 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
-from autoenc_bench.core import mnist
+from autoenc_bench.core.data import mnist
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
 
 RANDOM = np.random.default_rng(0)

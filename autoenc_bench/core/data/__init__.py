@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from autoenc_bench.core import backends, mnist
+from autoenc_bench.core import backends
+from autoenc_bench.core.data import mnist
+from autoenc_bench.core.data.split import Split
 from autoenc_bench.core.seeds import generator
-from autoenc_bench.core.split import Split
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
-    from autoenc_bench.core.streams import Stream
+    from autoenc_bench.core.data.streams import Stream
 
 
 def split_rows(values: NDArray[Any]) -> Split:
@@ -53,7 +54,7 @@ def stream(rows: int, features: int, seed: int) -> "Stream":
     """
     if backends.name() == "torch":
         raise NotFoundError("streamed rows are drawn by a compiled program, and torch runs none here")
-    from autoenc_bench.core.streams import Stream  # here, for it loads Keras
+    from autoenc_bench.core.data.streams import Stream  # here, for it loads Keras
 
     return Stream(rows, features, seed)
 

@@ -8,8 +8,8 @@ import numpy as np
 from keras import ops
 
 from autoenc_bench.catalogue.experiments import MOST_STREAMED
+from autoenc_bench.core.data.split import Array, Split, check_slice
 from autoenc_bench.core.seeds import generator
-from autoenc_bench.core.split import Array, Split, check_slice
 from autoenc_bench.exceptions import InvalidInputError
 
 MOST_TEST_ROWS = 100_000  # as many as a million rows of uniform data leave for testing

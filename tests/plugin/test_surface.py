@@ -1,0 +1,65 @@
+"""The plugin measures older commits too, so it uses few names of the package, and these stay."""
+
+import ast
+import shutil
+import subprocess
+
+import pytest
+from suite_runs import ROOT
+
+from autoenc_bench.exceptions import NotFoundError
+from autoenc_bench.gate.live import checkouts, processes
+from autoenc_bench.records import record
+
+SURFACE = set()
+
+
+def names():
+    """List what the plugin imports of the package, other than its own modules: functions, classes and modules' names."""
+    for path in sorted((ROOT / "autoenc_bench" / "plugin").glob("*.py")):
+        tree = ast.parse(path.read_text())
+        modules = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("autoenc_bench"):
+                for alias in node.names:
+                    full = f"{node.module}.{alias.name}".removeprefix("autoenc_bench.")
+                    if full.startswith("plugin."):
+                        continue
+                    if is_module(full):
+                        modules[alias.asname or alias.name] = full
+                    else:
+                        yield full
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+                yield f"{modules[node.value.id]}.{node.attr}"
+
+
+def is_module(name):
+    """Return whether a dotted name in the package is a module's."""
+    path = ROOT / "autoenc_bench" / name.replace(".", "/")
+    return path.is_dir() or path.with_suffix(".py").exists()
+
+
+def test_surface():
+    """A name that goes, or is new, makes every earlier commit unmeasurable: change this list knowingly."""
+    assert set(names()) == SURFACE
+
+
+@pytest.mark.slow
+def test_commit_before(tmp_path):
+    """The plugin and the benchmarks as they are here measure the code of the commit before."""
+    if (
+        shutil.which("git") is None
+        or subprocess.run(
+            ["git", "-C", ROOT, "rev-parse", "--verify", "--quiet", "HEAD~1"], check=False, capture_output=True
+        ).returncode
+    ):
+        pytest.skip("the commit before is not here, as in a shallow clone")
+    chosen = ("benchmarks/", "--scale", "smoke", "--experiment", "digits", "-k", "epoch and fused", "--no-roofs")
+    before, here = checkouts.Wanted(revision="HEAD~1"), checkouts.Wanted()
+    try:
+        with checkouts.both(before, here, ROOT) as (base, _):
+            path = processes.run(base, chosen, tmp_path, 120, lambda: None)
+    except NotFoundError as problem:
+        pytest.skip(str(problem))  # its layout is older than the plugin
+    assert [benchmark.name for benchmark in record.read(path).benchmarks] == ["test_epoch[digits-fused]"]
