@@ -1,10 +1,5 @@
 """What a user can mend: the only errors that a command turns into one sentence and a status.
 
-AutoencBenchError
-├── InvalidInputError   a value, an option or a file cannot be what it is
-├── NotFoundError       something that was named, or is needed, is not there
-└── RunFailedError      a process that was started to measure did not do so
-
 Each is also the built-in error that a caller would expect. Anything else that is raised is a bug, and looks like one.
 """
 
@@ -27,6 +22,5 @@ class RunFailedError(AutoencBenchError, RuntimeError):
 
 def unwritable(problem: OSError, path: object) -> InvalidInputError:
     """Return what to raise where a file or folder, the problem's or else this path, cannot be written."""
-    return InvalidInputError(
-        f"{problem.filename or path}: cannot be written: {problem.strerror}; choose another folder"
-    )
+    reason = f"cannot be written: {problem.strerror}; choose another folder"
+    return InvalidInputError(f"{problem.filename or path}: {reason}")

@@ -26,7 +26,6 @@ class Experiment:
     at full size, any seed; ``None`` asks only that it beats the constant mean. ``image`` gives the rows and columns of
     a sample that is a picture. ``limits`` say which changes a verdict minds; ``rounding`` is how far float rounding
     alone moves the mean error of a seed (a share of it, as a standard deviation).
-
     Raises InvalidInputError when a value cannot describe an experiment.
     """
 

@@ -18,10 +18,7 @@ REFUSED, BUG = 2, 70  # 70 is EX_SOFTWARE of sysexits.h, and means nothing else 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit status: 0, 2 when it could not do what was asked, or 70 for a bug of ours.
-
-    The gate and ``matrix`` have more.
-    """
+    """Run one command; return its exit status: 0, a command's own, 2 when it was refused, or 70 for a bug of ours."""
     given, passed_on = _split(sys.argv[1:] if arguments is None else arguments)
     options = parser().parse_args(given)
     options.pytest = passed_on

@@ -54,10 +54,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
 
 
 def choose(wanted: Sequence[str]) -> list[str]:
-    """Return the backends to run: those asked for, each once, or all that are installed.
-
-    Raises NotFoundError for one that is unknown or not installed.
-    """
+    """Return the backends asked for, each once, or all that are installed; raise NotFoundError for one that is not."""
     from autoenc_bench.core import backends
 
     for backend in wanted:

@@ -38,9 +38,8 @@ class DataParallelTrainer:
         )
         keras.utils.set_random_seed(0)  # Keras draws weights before ours replace them, which must be equal everywhere
         with self._distribution.scope():
-            trainer = training.prepare(
-                replace(experiment, batch_size=batch), "fused", data.head(self.rows, batch), seed=0
-            )
+            resized = replace(experiment, batch_size=batch)
+            trainer = training.prepare(resized, "fused", data.head(self.rows, batch), seed=0)
             self.barrier = compile_all_reduce(1, 1)
         self.model = trainer.model
         distributed = self._distribution.scope()  # which decorates a function as well

@@ -1,16 +1,8 @@
 """Where a timeline moves to another level: change points, confirmed one by one.
 
-The method, on logarithms, so that a change is a ratio and times from nanoseconds to hours are alike:
-
-1. The noise is that of successive differences, which a few steps do not enlarge (von Neumann et al. 1941), as a root
-   mean square without the largest fifth of them, so that neither do outliers.
-2. Each value is clipped to within ``CLIP`` noises of the running median around it (Hampel 1974): one slow run counts
-   as a little slow.
-3. Candidates are the exact optimum of the penalised sum of squares (PELT: Killick, Fearnhead and Eckley 2012), by
-   ruptures' ``KernelCPD``.
-4. A candidate stays when a t test between its two segments has a p-value below ``ALPHA`` / n, Bonferroni's bound for
-   the n places at which it could have been found, and when it is as large as matters. The weakest goes first.
-5. Each change then moves to where the runs around it fit the two levels best, outliers apart.
+On logarithms, so that a change is a ratio: noise from successive differences (von Neumann et al. 1941), values clipped
+around a running median (Hampel 1974), the exact optimum of a penalised sum of squares (PELT: Killick, Fearnhead and
+Eckley 2012), and a t test for each of its cuts at Bonferroni's bound. docs/methodology.md has it step by step.
 """
 
 from collections.abc import Sequence

@@ -31,8 +31,7 @@ def limit(threads: int | None, place: int = 0) -> list[int] | None:
     """Limit the numerical libraries to that many threads, and the process to as many cores.
 
     Returns the cores, or ``None`` where nothing was pinned: no limit was asked for, or the system (macOS) cannot pin.
-    Pinning takes the last usable cores, for systems like to serve interrupts on the first, and includes threads that
-    exist already. Processes that run together take other cores at other places, as long as there are such.
+    Takes the last usable cores, for systems like to serve interrupts on the first, and others at another ``place``.
     """
     if threads is None:
         return None

@@ -16,7 +16,6 @@ from autoenc_bench.catalogue import experiments
 from autoenc_bench.catalogue.experiments import Experiment
 from autoenc_bench.catalogue.scales import Scale
 from autoenc_bench.core import backends
-from autoenc_bench.distributed.runtime import Distribution
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.machine import memory, reference
 from autoenc_bench.plugin.options import CONFIGURATION
@@ -82,25 +81,17 @@ def scale(request: pytest.FixtureRequest) -> Scale:
 
 
 @pytest.fixture(scope="session")
-def distribution(request: pytest.FixtureRequest) -> Distribution | None:
-    """Return the devices and processes of a distributed run, else ``None``."""
-    return request.config.stash[CONFIGURATION].distribution
-
-
-@pytest.fixture(scope="session")
 def experiment(request: pytest.FixtureRequest, scale: Scale) -> Experiment:
     """Return one experiment of the catalogue, at this scale."""
     return scale.apply(experiments.find(request.param))
 
 
 @pytest.fixture(scope="session")
-def load(distribution: Distribution | None) -> Load:
-    """Return a function (experiment, seed) -> Split or Stream that skips the case when nobody has the data.
-
-    Where several processes train together it fails, for the others may have them, and would wait.
-    """
+def load(request: pytest.FixtureRequest) -> Load:
+    """Return a function (experiment, seed) -> Split or Stream that skips the case when nobody has the data."""
     from autoenc_bench.core import data
 
+    distribution = request.config.stash[CONFIGURATION].distribution
     lacking: dict[str, str] = {}
 
     @lru_cache(maxsize=2)  # the two crude experiments share theirs
@@ -115,7 +106,7 @@ def load(distribution: Distribution | None) -> Load:
                 lacking[experiment.data] = str(problem)
             except InvalidInputError as problem:
                 pytest.fail(str(problem), pytrace=False)
-        if distribution and distribution.several:
+        if distribution and distribution.several:  # the others may have them, and would wait
             pytest.fail(lacking[experiment.data], pytrace=False)
         pytest.skip(lacking[experiment.data])
 
@@ -130,10 +121,7 @@ def split(experiment: Experiment, load: Load) -> "Split | Stream":
 
 @pytest.fixture(scope="session")
 def prepare(experiment: Experiment, load: Load) -> Callable[..., "Trainer"]:
-    """Return a function (trainer, rows, seed) -> Trainer on the first rows of the training data, or on all.
-
-    It keeps the experiment's trainers, so that a later case need not compile again, unless asked for a new one.
-    """
+    """Return a function (trainer, rows, seed) -> Trainer on the first training rows, kept for the cases that follow."""
     from autoenc_bench.core import training
 
     trainers: dict[tuple[str, int, int], Trainer] = {}
@@ -177,9 +165,8 @@ class Measure:
     ) -> T:
         """Time ``target(*args)``, each round after ``setup()``; ``rows`` are the samples it processes.
 
-        Several rounds (the scale says how many, unless ``rounds`` does) follow a warm-up, one has none. Before
-        each round and after the last, outside the clock, runs the reference workload, and ``meet()``, for which several
-        processes begin a round together.
+        Several rounds (as many as the scale says, unless ``rounds`` does) follow a warm-up. Before each and after the
+        last, outside the clock, runs the reference workload, and ``meet()`` lets processes begin a round together.
         """
         rounds = rounds or self._scale.rounds
         references: list[float] = []
@@ -225,9 +212,12 @@ def measure(request: pytest.FixtureRequest, benchmark: Any, scale: Scale) -> Mea
 
 
 @pytest.fixture
-def prepare_scaling(experiment: Experiment, load: Load, devices: int, distribution: Distribution) -> Scaling:
+def prepare_scaling(request: pytest.FixtureRequest, experiment: Experiment, load: Load, devices: int) -> Scaling:
     """Return a function (weak) -> DataParallelTrainer that skips the case where batch or rows do not allow it."""
     from autoenc_bench.distributed.data_parallel import DataParallelTrainer
+
+    distribution = request.config.stash[CONFIGURATION].distribution
+    assert distribution  # else these cases are not collected
 
     def prepare(weak: bool) -> "DataParallelTrainer":
         try:

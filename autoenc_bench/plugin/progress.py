@@ -24,8 +24,7 @@ class Progress:
 
     @property
     def reporter(self) -> Any:
-        """Pytest's terminal reporter; ``None`` in a worker of pytest-xdist."""
-        return self._config.pluginmanager.get_plugin("terminalreporter")
+        return self._config.pluginmanager.get_plugin("terminalreporter")  # None in a worker of pytest-xdist
 
     def start(self, cases: list[str], alone: bool) -> None:
         """Begin with these cases; ``alone`` when pytest runs nothing else."""

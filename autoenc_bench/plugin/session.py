@@ -75,7 +75,7 @@ class Session:
         self._measured: list[tuple[Case, float | None]] = []  # each case that passed, and its median seconds
         self._timed: list[Any] = []  # pytest-benchmark's statistics of those that were timed
         self._skipped: dict[str, str] = {}  # node id -> reason
-        self._failed: dict[str, str] = {}  # the same
+        self._failed: dict[str, str] = {}
         self._closing: list[str] = []  # lines below the table
         self._summary: list[str] = []
         self._status = pytest.ExitCode.OK
@@ -108,28 +108,25 @@ class Session:
         reporter.write_line(f"{self._where()}; {len(self._cases)} cases{self._duration()}")
         if self._configuration.measures_roofs:
             self.progress.write("roofs of this machine: ")
-            self._measure_roofs()
-            assert self._roofs
-            reporter.write_line(", ".join(" ".join(roof) for roof in facts.roofs(self._roofs)))
+            reporter.write_line(", ".join(" ".join(roof) for roof in facts.roofs(self._measure_roofs())))
 
     def _where(self) -> str:
-        run = self._configuration
-        return f"scale {run.scale.name}, {count(run.seeds, 'seed')}, {self._setting}"
+        return f"scale {self._configuration.scale.name}, {count(self._configuration.seeds, 'seed')}, {self._setting}"
 
     def _duration(self) -> str:
-        """Say about how long the whole suite takes, where that can be told."""
+        """Return about how long the whole suite takes, where that can be told."""
         run = self._configuration
-        if run.distribution:
-            return ""
-        seconds = run.scale.estimate(map(experiments.find, run.experiments), run.seeds)
-        return f", about {f'{seconds / 60:.0f} min' if seconds > 90 else f'{seconds:.0f} s'} for the whole suite"
+        seconds = 0 if run.distribution else run.scale.estimate(map(experiments.find, run.experiments), run.seeds)
+        duration = f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
+        return f", about {duration} for the whole suite" if seconds else ""
 
-    def _measure_roofs(self) -> None:
+    def _measure_roofs(self) -> Roofs:
         """Measure what the machine does at most, as the run begins and as it ends; the higher counts."""
         from autoenc_bench.machine import roofs  # here, for it loads Keras
 
         measured = roofs.measure(self._configuration.scale.roof_seconds / 2)
         self._roofs = roofs.higher(self._roofs, measured) if self._roofs else measured
+        return self._roofs
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: Any) -> Generator[None, Any, Any]:
@@ -223,27 +220,23 @@ class Session:
         hook, config = self._config.hook, self._config
         machine_info = hook.pytest_benchmark_generate_machine_info(config=config)
         hook.pytest_benchmark_update_machine_info(config=config, machine_info=machine_info)
-        self.block = self._describe(machine_info["cpu"].get("brand_raw"))
+        survey = self._setting.survey(machine_info["cpu"].get("brand_raw"), self._roofs)
+        block = Run(
+            schema_version=SCHEMA_VERSION,
+            suite_version=__version__,
+            scale=self._configuration.scale.name,
+            seeds=self._configuration.seeds,
+            **msgspec.structs.asdict(survey),
+            skipped=_not_run(self._skipped),
+            failed=_not_run(self._failed),
+        )
+        self.block = msgspec.to_builtins(block)
         commit_info = hook.pytest_benchmark_generate_commit_info(config=config)
         hook.pytest_benchmark_update_commit_info(config=config, commit_info=commit_info)
         known = {"config": config, "benchmarks": self._timed, "machine_info": machine_info, "commit_info": commit_info}
         content: dict[str, Any] = hook.pytest_benchmark_generate_json(**known, include_data=True)
         hook.pytest_benchmark_update_json(config=config, benchmarks=self._timed, output_json=content)
         return content
-
-    def _describe(self, cpu: str | None) -> dict[str, Any]:
-        block: dict[str, Any] = msgspec.to_builtins(
-            Run(
-                schema_version=SCHEMA_VERSION,
-                suite_version=__version__,
-                scale=self._configuration.scale.name,
-                seeds=self._configuration.seeds,
-                **msgspec.structs.asdict(self._setting.survey(cpu, self._roofs)),
-                skipped=_not_run(self._skipped),
-                failed=_not_run(self._failed),
-            )
-        )
-        return block
 
     def _judge(self, baseline: Any, path: Path) -> None:
         """Fail the run when its record regressed against the baseline, or could not be compared with it."""

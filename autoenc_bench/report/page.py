@@ -28,9 +28,8 @@ class WrittenReport:
 def write(paths: Iterable[Path], out: Path, on_progress: Progress = lambda _: None) -> WrittenReport:
     """Draw records into ``out``: ``index.html``, ``summary.md`` and ``figures/``, all of them or none.
 
-    Records that cannot be read are listed on the page. The Markdown is also appended to the file that
-    ``GITHUB_STEP_SUMMARY`` names. Raises NotFoundError or InvalidInputError when no record can be read, and
-    InvalidInputError when ``out`` cannot be written.
+    Records that cannot be read are listed on the page. The Markdown also goes to the page of a GitHub Actions job.
+    Raises NotFoundError or InvalidInputError when no record can be read, or ``out`` cannot be written.
     """
     sources, unreadable = loading.read_all(paths)
     beside = HISTORY if (out / HISTORY).exists() else None

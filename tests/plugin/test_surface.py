@@ -11,11 +11,41 @@ from autoenc_bench.exceptions import NotFoundError
 from autoenc_bench.gate.live import checkouts, processes
 from autoenc_bench.records import record
 
-SURFACE = set()
+SURFACE = {
+    "": ["__version__"],
+    "catalogue.experiments": ["EXPERIMENTS", "Experiment", "find", "resize"],
+    "catalogue.scales": ["SCALES", "Scale"],
+    "core.backends": ["choose", "name"],
+    "core.data": ["load"],
+    "core.data.split": ["Split"],
+    "core.data.streams": ["Stream"],
+    "core.models": ["build"],
+    "core.training": ["Inference", "Trainer", "prepare"],
+    "distributed.data_parallel": ["DataParallelTrainer"],
+    "distributed.runtime": ["Distribution", "EXPERIMENTS", "parse"],
+    "exceptions": ["AutoencBenchError", "InvalidInputError", "NotFoundError"],
+    "gate.baseline": ["Baseline"],
+    "gate.verdicts.tables": ["markdown", "text"],
+    "machine.context": ["MeasuringContext"],
+    "machine.memory": ["MemoryWatch"],
+    "machine.reference": ["seconds"],
+    "machine.roofs": ["higher", "measure"],
+    "machine.threads": ["parse"],
+    "records": ["BASELINES", "REPORTS"],
+    "records.case": ["Case", "case"],
+    "records.record": ["BACKENDS", "NotRun", "Roofs", "Run", "SCHEMA_VERSION"],
+    "records.storage": ["platform_folder", "save"],
+    "report.devices": ["headline"],
+    "report.facts": ["roofs"],
+    "report.github": ["append_step_summary"],
+    "report.page": ["write"],
+    "report.summary": ["not_run"],
+    "text": ["count", "seconds"],
+}
 
 
 def names():
-    """List what the plugin imports of the package, other than its own modules: functions, classes and modules' names."""
+    """List the names that the plugin takes from the rest of the package, each with its module."""
     for path in sorted((ROOT / "autoenc_bench" / "plugin").glob("*.py")):
         tree = ast.parse(path.read_text())
         modules = {}
@@ -42,7 +72,7 @@ def is_module(name):
 
 def test_surface():
     """A name that goes, or is new, makes every earlier commit unmeasurable: change this list knowingly."""
-    assert set(names()) == SURFACE
+    assert set(names()) == {f"{module}.{name}".lstrip(".") for module, used in SURFACE.items() for name in used}
 
 
 @pytest.mark.slow
