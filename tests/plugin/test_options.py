@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from suite_runs import ROOT
 
+from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.plugin import options
 
 CASE_IDS = Path(__file__).parent / "data" / "case_ids.txt"
@@ -14,7 +15,7 @@ CASE_IDS = Path(__file__).parent / "data" / "case_ids.txt"
 
 @pytest.fixture
 def suite(monkeypatch, capfd):
-    """Return a function that runs pytest on the suite in this process: status, output, errors."""
+    """Give a function that runs pytest on the suite in this process: status, output, errors."""
     monkeypatch.chdir(ROOT)
     for name in ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL"):
         monkeypatch.setenv(name, os.environ.get(name, ""))
@@ -24,7 +25,10 @@ def suite(monkeypatch, capfd):
         status = pytest.main(["benchmarks", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", *arguments])
         return status, *capfd.readouterr()
 
-    return run
+    known = set(EXPERIMENTS)
+    yield run
+    for name in EXPERIMENTS.keys() - known:  # by --rows
+        del EXPERIMENTS[name]
 
 
 @pytest.mark.parametrize(
