@@ -5,7 +5,7 @@ import time
 
 import pytest
 from hypothesis import HealthCheck, settings
-from suite_runs import SuiteRun, run_suite
+from suite_runs import SMOKE, SuiteRun, run_suite
 
 # The first example of a shape compiles.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -23,9 +23,10 @@ def without_xdist():
 
 @pytest.fixture(scope="session")
 def smoke(request, tmp_path_factory) -> SuiteRun:
-    """Run the whole suite once at smoke, for whoever only reads its record, its report and what it printed."""
+    """Run the suite once at smoke, an experiment of each kind, for whoever only reads what came out."""
+    chosen = ("--scale", "smoke", "--benchmark-save=mine", *(f"--experiment={name}" for name in SMOKE))
     if not hasattr(request.config, "workerinput"):  # not under pytest-xdist
-        return run_suite(tmp_path_factory.mktemp("smoke"), "--scale", "smoke", "--benchmark-save=mine")
+        return run_suite(tmp_path_factory.mktemp("smoke"), *chosen)
     folder = tmp_path_factory.getbasetemp().parent / "smoke"  # all workers' own
     try:
         folder.mkdir()
@@ -35,7 +36,7 @@ def smoke(request, tmp_path_factory) -> SuiteRun:
             assert time.monotonic() < until, "another worker's smoke run did not end"
             time.sleep(0.2)
         return SuiteRun(folder, int((folder / "status").read_text()), (folder / "out").read_text())
-    run = run_suite(folder, "--scale", "smoke", "--benchmark-save=mine")
+    run = run_suite(folder, *chosen)
     (folder / "out").write_text(run.out)
     (folder / "status.new").write_text(str(run.status))
     (folder / "status.new").rename(folder / "status")

@@ -9,6 +9,7 @@ from pathlib import Path
 from autoenc_bench.records import storage
 
 ROOT = Path(__file__).parents[1]
+SMOKE = ("crude-simple", "crude-simple-streamed", "features-2", "mnist", "digits")  # one of each kind
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from autoenc_bench import cli
 from autoenc_bench.cli import matrix
 from autoenc_bench.core import backends
 from autoenc_bench.exceptions import RunFailedError
+from autoenc_bench.records import storage
 from autoenc_bench.report import page
 
 COMMAND = Path(sys.executable).with_name("autoenc-bench")
@@ -65,14 +66,15 @@ def test_statuses(tmp_path, monkeypatch, capsys, failed, status):
 
 
 @pytest.mark.slow
-def test_errors_agree(tmp_path):
+def test_errors_agree(tmp_path, smoke):
     """Trained on another backend an experiment reaches the same error, and one report says so."""
     if not backends.is_installed("jax"):
         pytest.skip("jax is not installed")
-    options = ["--scale", "smoke", "--experiment", "digits", "-k", "experiment"]
-    command = [COMMAND, "matrix", "--backend", "tensorflow", "--backend", "jax", "--out", tmp_path / "out", "--"]
-    command += [*options, "--no-roofs", ROOT / "benchmarks"]
+    command = [COMMAND, "matrix", "--backend", "jax", "--out", tmp_path / "out", "--", ROOT / "benchmarks"]
+    command += ["--scale", "smoke", "--experiment", "digits", "-k", "experiment", "--no-roofs", "--threads", "all"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "jax: 1 cases, 0 failed" in done.stderr
-    assert "All errors agree." in (tmp_path / "out" / "summary.md").read_text()
+    assert (tmp_path / "out" / "index.html").exists()
+    page.write([smoke.record, storage.newest(tmp_path / ".benchmarks")], tmp_path / "both")
+    assert "All errors agree." in (tmp_path / "both" / "summary.md").read_text()

@@ -8,7 +8,7 @@ from collections import Counter
 
 import msgspec
 import pytest
-from suite_runs import ROOT, run_suite
+from suite_runs import ROOT, SMOKE, run_suite
 
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.records import record, storage
@@ -54,15 +54,15 @@ def test_every_experiment_in_every_phase(cases, skipped):
         "score": 1,
         "experiment": 1,
     }
-    for name, row in EXPERIMENTS.items():
+    for name in SMOKE:
         if name not in skipped:  # fit cannot train on streamed rows
-            assert count[name] == sum(phases.values()) - 2 * row.is_streamed, name
+            assert count[name] == sum(phases.values()) - 2 * EXPERIMENTS[name].is_streamed, name
 
 
 def test_experiments_are_scored(cases):
     """Each whole experiment carries its errors, yardsticks, curve and first sample beside the time."""
     wholes = [case for case in cases if case.phase == "experiment"]
-    assert len(wholes) >= len(EXPERIMENTS) - 1
+    assert len(wholes) >= len(SMOKE) - 1
     for case in wholes:
         assert case.error.yardsticks.keys() == {"constant mean", "PCA"}
         assert len(case.curve) == case.epochs == min(2, EXPERIMENTS[case.experiment].epochs)
@@ -114,7 +114,7 @@ def test_screen(smoke, cases, skipped):
     rated = [line for line in lines if line.startswith("[") and "rows/s" in line]
     assert len(rated) == sum(case.rows > 1 for case in cases)
     assert "scale smoke, 1 seed, tensorflow " in smoke.out
-    for name in EXPERIMENTS.keys() - skipped:
+    for name in set(SMOKE) - skipped:
         rows = [line for line in lines if line.startswith(f"{name} ") and "±" in line]
         assert rows, name
         assert ("×" in rows[0]) != EXPERIMENTS[name].is_streamed  # which has no fit beside it
@@ -154,7 +154,18 @@ def test_regressed(smoke, tmp_path):
         if error := benchmark["extra_info"]["autoenc"].get("error"):
             error["absolute"]["mean"] *= 0.9
     (tmp_path / "better.json").write_text(json.dumps(better))
-    chosen = ("--scale", "smoke", "--experiment", "digits", "-k", "experiment", "--no-roofs", "--no-report")
+    chosen = (
+        "--scale",
+        "smoke",
+        "--experiment",
+        "digits",
+        "-k",
+        "experiment",
+        "--no-roofs",
+        "--no-report",
+        "--threads",
+        "all",
+    )
     run = run_suite(tmp_path, *chosen, "--baseline", tmp_path / "better.json")
     assert run.status == pytest.ExitCode.TESTS_FAILED, run.out
     assert "regressed: experiment[digits-fused]" in run.out
@@ -190,7 +201,12 @@ def own(tmp_path_factory):
     (folder / "mine" / "conftest.py").write_text(OWN_EXPERIMENT + OWN)
     (folder / "empty").mkdir()
     chosen = [f"--experiment={name}" for name in ("wide-code", "bad-data", "bad-loss", "mnist")]
-    chosen += ["-k", "(wide-code and not code) or test_epoch or test_experiment or (mnist and build)", "--no-roofs"]
+    chosen += [
+        "-k",
+        "(wide-code and not code) or test_epoch or test_experiment or (mnist and build)",
+        "--no-roofs",
+        "--threads=all",
+    ]
     return run_suite(folder, folder / "mine", "--scale", "smoke", *chosen, AUTOENC_BENCH_MNIST=str(folder / "empty"))
 
 
@@ -250,7 +266,19 @@ def pytest_runtestloop():
 def test_bug_in_the_report(tmp_path):
     """A bug in drawing is shown as pytest's own internal error, with where the record is, and has no other status."""
     (tmp_path / "planted.py").write_text(PLANTED)
-    chosen = ("--scale", "smoke", "--experiment", "digits", "-k", "build", "--no-roofs", "-p", "planted")
+    chosen = (
+        "--scale",
+        "smoke",
+        "--experiment",
+        "digits",
+        "-k",
+        "build",
+        "--no-roofs",
+        "--threads",
+        "all",
+        "-p",
+        "planted",
+    )
     run = run_suite(tmp_path, *chosen, PYTHONPATH=str(tmp_path))
     assert run.status == pytest.ExitCode.INTERNAL_ERROR
     assert "KeyError: 'constant mean'" in run.out

@@ -85,7 +85,17 @@ def test_commit_before(tmp_path):
         ).returncode
     ):
         pytest.skip("the commit before is not here, as in a shallow clone")
-    chosen = ("benchmarks/", "--scale", "smoke", "--experiment", "digits", "-k", "epoch and fused", "--no-roofs")
+    chosen = (
+        "benchmarks/",
+        "--scale",
+        "smoke",
+        "--experiment",
+        "digits",
+        "-k",
+        "epoch and fused",
+        "--no-roofs",
+        "--threads=all",
+    )
     before, here = checkouts.Wanted(revision="HEAD~1"), checkouts.Wanted()
     try:
         with checkouts.both(before, here, ROOT) as (base, _):

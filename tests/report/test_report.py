@@ -8,10 +8,9 @@ import msgspec
 import pytest
 import recordings
 from pages import Reader, files
-from suite_runs import run_suite
 
 from autoenc_bench import cli
-from autoenc_bench.records import record, storage
+from autoenc_bench.records import record
 from autoenc_bench.report import page as report
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&$x^2$|`@all` *b* [a](http://b) {{ 7*7 }}\x00\x1b[31m\n# one"
@@ -242,14 +241,3 @@ def test_no_records_yet(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["report"]) == 2
     assert "no records yet; run 'pytest benchmarks/' first" in capsys.readouterr().err
-
-
-@pytest.mark.slow
-def test_a_run_whose_report_fails(tmp_path):
-    """A report that cannot be written costs neither the record nor the status of a run, which says so."""
-    (tmp_path / "reports").write_text("in the way")
-    chosen = ("--scale", "smoke", "--experiment", "digits", "-k", "build", "--no-roofs", "--threads", "all")
-    run = run_suite(tmp_path, *chosen)
-    assert run.status == 0, run.out
-    assert "the report could not be drawn: reports: cannot be written: File exists" in run.out
-    assert storage.newest(tmp_path / ".benchmarks") == run.record
