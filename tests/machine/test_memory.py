@@ -28,12 +28,13 @@ def test_where_no_peak_can_be_read(monkeypatch, tmp_path):
     assert found.peak is None
 
 
-def test_status_without_a_mark(monkeypatch, tmp_path):
-    """A kernel that lists no high-water mark gives no peak."""
-    (tmp_path / "status").write_text("VmRSS:\t 1 kB\n")
+@pytest.mark.parametrize(("mark", "peak"), [("VmRSS:\t 1 kB\n", None), ("VmHWM:\t 2048 kB\n", 2 * 2**20)])
+def test_mark(monkeypatch, tmp_path, mark, peak):
+    """The high-water mark is in KiB; a kernel that lists none gives no peak."""
+    (tmp_path / "status").write_text(mark)
     monkeypatch.setattr(memory, "STATUS", tmp_path / "status")
     monkeypatch.setattr(memory, "CLEAR", tmp_path / "clear_refs")
-    assert memory.MemoryWatch().read().peak is None
+    assert memory.MemoryWatch().read().peak == peak
 
 
 def test_accelerator(monkeypatch):

@@ -54,6 +54,9 @@ def test_foreign_pictures(tmp_path):
     np.savez(tmp_path / "0001_x.npz", weights=np.zeros((2, 3)))
     with pytest.raises(ValueError, match=r"weights is float64 of shape \(2, 3\); expected uint8"):
         storage.pictures(tmp_path / "0001_x.json")
+    np.savez(tmp_path / "0001_x.npz", three=np.zeros((3, 2, 4), np.uint8))
+    with pytest.raises(ValueError, match=r"three is uint8 of shape \(3, 2, 4\); expected uint8 of shape \(2, n"):
+        storage.pictures(tmp_path / "0001_x.json")
     with zipfile.ZipFile(tmp_path / "0001_x.npz", "w") as archive:
         archive.writestr("notes.txt", "no array")
     with pytest.raises(ValueError, match=r"notes\.txt is .* expected uint8"):

@@ -31,6 +31,9 @@ def dead(said):
     return source
 
 
+ORIGINAL = mnist.HASHES
+
+
 @pytest.fixture(autouse=True)
 def small(monkeypatch, tmp_path):
     """Let six train and two test images be MNIST, with an empty cache and dead sources."""
@@ -55,7 +58,11 @@ def check():
 
 
 def test_hashes_of_the_original():
-    """The hashes are those of the original files: of the header and the pixels that DESIGN states."""
+    """The hashes are those of the original files, whose header has a magic number and three sizes."""
+    assert ORIGINAL == {
+        mnist.TRAIN: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        mnist.TEST: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    }
     header = mnist.idx(np.zeros((0, 28, 28), np.uint8))
     assert header == bytes([0, 0, 8, 3, 0, 0, 0, 0, 0, 0, 0, 28, 0, 0, 0, 28])
 
