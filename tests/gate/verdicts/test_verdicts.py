@@ -15,7 +15,7 @@ from scipy.special import ndtri
 from autoenc_bench import cli
 from autoenc_bench.catalogue import limits
 from autoenc_bench.gate import verdicts
-from autoenc_bench.gate.verdicts import Outcome, document, status, tables
+from autoenc_bench.gate.verdicts import Outcome, document, sides, status, tables
 from autoenc_bench.gate.verdicts.intervals import Interval
 from autoenc_bench.records import case, loading
 
@@ -143,6 +143,17 @@ def test_what_moves_the_reference_workload(tmp_path, name, referenced):
     assert found.referenced is referenced
     estimate = by_case(found)[EPOCH].time.interval.estimate
     assert estimate == pytest.approx(0 if referenced else np.log(2))
+
+
+def test_seeds_are_one_case(tmp_path):
+    """The seeds of an experiment are one case, whose time is their geometric mean."""
+    entries = [
+        recordings.benchmark(recordings.whole("digits", seed=seed), seconds, rounds=1)
+        for seed, seconds in ((0, 1.0), (1, 4.0))
+    ]
+    path = recordings.save(tmp_path, recordings.content(entries=entries))
+    (observed,) = sides.gather([loading.read(path)]).cases.values()
+    assert observed.time == [pytest.approx(np.log(2))]
 
 
 def test_seeds_without_a_reference(tmp_path):
