@@ -17,6 +17,8 @@ from autoenc_bench.core import metrics
 from autoenc_bench.records import case, loading
 from autoenc_bench.report import figures
 from autoenc_bench.report.figures import curves, efficiency, histograms, layout, scaling, style, timings
+from autoenc_bench.report.figures.side_by_side import draw as draw_side_by_side
+from autoenc_bench.report.side_by_side import RecordResult
 
 
 @pytest.fixture(scope="module")
@@ -391,3 +393,33 @@ def test_seconds_on_a_logarithmic_axis(limits, labels):
     ]
     assert shown[-len(labels) :] == labels
     assert list(axes.xaxis.get_minorticklocs()) == []
+
+
+@pytest.mark.parametrize("length", [6, 30])
+def test_key_of_several_records(length):
+    """However long the names of records are, their key takes no panel's room and does not hide the title."""
+    figures_of_all = {"fit": 1e3, "fused": 1e5, "first_call": 1.0, "peak": 2.0**30, "efficiency": 0.1, "error": 5.0}
+    rows = [
+        RecordResult(experiment=name, label=str(record) * length, agreement=None, **figures_of_all)
+        for name in ("crude-simple", "digits")
+        for record in range(5)
+    ]
+    with style.style():
+        (drawing,) = draw_side_by_side(rows, "somewhere")
+        style.png(drawing.figure, drawing.title)
+        widths = [axes.get_position().width for axes in drawing.figure.axes]
+        (legend,) = drawing.figure.legends
+        title = drawing.figure.texts[0] if drawing.figure.texts else drawing.figure._suptitle
+        assert not legend.get_window_extent().overlaps(title.get_window_extent())
+    assert len(widths) == 5
+    assert max(widths) < 1.2 * min(widths)
+
+
+def test_no_tex():
+    """A logarithmic axis over less than a decade has plain numbers, not what TeX would have made of them."""
+    with style.style():
+        axes = Figure().subplots()
+        layout.log_log(axes, "features", [2, 4], (1.3, 1.3))
+        axes.set_ylim(2, 9)
+        axes.figure.canvas.draw()
+        assert not [label.get_text() for label in axes.get_yticklabels(minor=True) if label.get_text()]

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from matplotlib.ticker import NullFormatter
-
 from autoenc_bench import text
 from autoenc_bench.records.loading import Source
 from autoenc_bench.report import devices
@@ -22,7 +20,6 @@ def scale_out(source: Source) -> Iterator[style.Drawing]:
     left.sharey(middle)
     for axes in panels:
         layout.log_log(axes, "devices", sorted({row.devices for row in rows}), (1.25, 1.25))
-        axes.yaxis.set_minor_formatter(NullFormatter())
     for axes, (kind, title) in zip((left, middle), PANELS, strict=True):
         for experiment, _, counts, rates in _measured(rows, kind):
             colour, ideal = style.colour(experiment), [rates[0] * count / counts[0] for count in counts]

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
 from numpy.typing import ArrayLike
 
 from autoenc_bench.report.figures import style
@@ -78,4 +78,5 @@ def log_log(axes: Axes, label: str, numbers: Sequence[int], margins: tuple[float
     axes.set(xscale="log", yscale="log", xlabel=label, xlim=(numbers[0] / margins[0], numbers[-1] * margins[1]))
     axes.set_xticks(numbers, [f"{number:,}" for number in numbers])
     axes.xaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_minor_formatter(NullFormatter())  # Matplotlib's own is TeX, which is off
     axes.grid(axis="y")

@@ -76,7 +76,7 @@ def scaling(source: Source) -> Iterator[style.Drawing]:
 
 def _draw_errors(axes: Axes, series: dict[str, Case], errors: dict[str, float]) -> Iterator[str]:
     axes.set(title="absolute error per test sample", ylabel="mean, summed over features")
-    axes.yaxis.set_major_formatter("{x:g}")
+    layout.log_ticks(axes.yaxis, (1.0, 2.0, 5.0), "{:g}".format)
     for name, mean in errors.items():
         layout.points(axes, number(name), mean, "fused", style.colour(name), 6.5, zorder=3)
     axes.lines[-1].set_label("autoencoder")
@@ -91,7 +91,7 @@ def _draw_errors(axes: Axes, series: dict[str, Case], errors: dict[str, float]) 
     if power := _draw_power(axes, {name: mean for name, mean in errors.items() if _compresses(series[name])}):
         axes.lines[-1].set_label(f"features^{power}")
         yield f"Error grows as features to the power {power}."
-    axes.legend(frameon=False, loc="lower right", fontsize=8.5, labelspacing=0.4, borderpad=0)
+    axes.legend(frameon=False, loc="best", fontsize=8.5, labelspacing=0.4, borderpad=0)
 
 
 def _compresses(case: Case) -> bool:

@@ -16,7 +16,7 @@ PANELS = (
     ("peak", "peak memory, GiB", "{:g}".format),
     ("efficiency", "efficiency", text.share),
 )
-MARKS = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"))
+MARKS = ("o", "s", "^", "D", "v")
 
 
 def draw(rows: Sequence[RecordResult], setting: str) -> Iterator[style.Drawing]:
@@ -35,12 +35,14 @@ def draw(rows: Sequence[RecordResult], setting: str) -> Iterator[style.Drawing]:
                 place, colour = labels.index(row.label), style.colour(row.experiment)
                 y = names.index(row.experiment) + layout.offset(place, len(labels), 0.5)
                 x = value / 2**30 if field == "peak" else value
-                axes.plot([x], [y], MARKS[place][0], markersize=5, color=colour)
+                axes.plot([x], [y], MARKS[place], markersize=5, color=colour)
         _ticks(axes, field, show)
         layout.rows(axes, names)
         axes.set_title(title)
-    legend = "   ".join(f"{sign} {style.plain(label, 30)}" for label, (_, sign) in zip(labels, MARKS, strict=False))
-    layout.beside(panels[0], legend, (0, 1), (0, 22), va="baseline", xycoords="axes fraction")
+    for label, mark in zip(labels, MARKS, strict=False):
+        panels[0].plot([], [], mark, color=style.INK, markersize=5, label=style.plain(label, 30))
+    across = len(labels) if sum(map(len, labels)) < 80 else 2
+    figure.legend(loc="outside upper right", ncols=across, frameon=False, fontsize=8.5, handletextpad=0)
     titles = ", ".join(title for _, title, _ in shown)
     alternative = f"{titles} of {len(names)} experiments for {', '.join(labels)}; the numbers stand in the table."
     note = (
