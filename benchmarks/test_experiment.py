@@ -9,7 +9,7 @@ from autoenc_bench.core import scoring
 from autoenc_bench.machine import roofline
 
 
-def test_experiment(experiment, trainer, seed, prepare, scale, measure, epoch):
+def test_experiment(experiment, trainer, seed, prepare, scale, measure):
     """Train at full length, compiled before, then score the test samples beside the yardsticks."""
     ready = prepare(trainer, seed=seed)
     if scale.is_too_long(experiment):
@@ -17,7 +17,7 @@ def test_experiment(experiment, trainer, seed, prepare, scale, measure, epoch):
     ready.warm()
     rows, epochs = ready.split.rows, experiment.epochs
     history = measure(
-        partial(ready.train, progress=epoch),
+        partial(ready.train, progress=measure.epoch),
         epochs,
         setup=ready.reset,
         rows=epochs * rows,

@@ -30,11 +30,11 @@ class Scale:
     """How large the suite runs: the whole experiments, and the timed rounds.
 
     ``rows`` and ``epochs`` cap the whole experiment (``None``: as the catalogue says); ``trainers`` are those that run
-    it whole, once per seed. ``training`` sizes the timed rounds of each trainer. A timed inference round is ``calls``
-    calls for a batch of one, and for a bulk of rows as many as process ``bulk_values`` numbers. ``rounds`` are the
-    timed repetitions of all but training. ``roof_seconds`` is what measuring the machine's roofs may take. On a backend
-    whose fused trainer is ``stepwise``, as slow as ``fit`` elsewhere, a whole experiment runs where it takes at most
-    ``longest`` seconds, and training is timed in ``stepwise_rounds``.
+    it whole, once per seed. ``training`` sizes the timed rounds of each trainer, ``untouched`` those of a script's
+    ``fit``. A timed inference round is ``calls`` calls for a batch of one, and for a bulk of rows as many as process
+    ``bulk_values`` numbers. ``rounds`` are the timed repetitions of all but training. ``roof_seconds`` is what the
+    machine's roofs may take. On a backend whose fused trainer is ``stepwise``, as slow as ``fit`` elsewhere, a
+    whole experiment runs where it takes at most ``longest`` seconds, and training is timed in ``stepwise_rounds``.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Scale:
     trainers: tuple[str, ...]
     seeds: int
     training: dict[str, Rounds]
+    untouched: Rounds
     calls: int
     bulk_values: int
     rounds: int
@@ -58,7 +59,8 @@ class Scale:
         fewer = dict(self.training)
         for name, timed in fewer.items():
             fewer[name] = replace(timed, rounds=min(timed.rounds, self.stepwise_rounds or timed.rounds))
-        return replace(self, training=fewer, stepwise=True)
+        once = replace(self.untouched, rounds=1)
+        return replace(self, training=fewer, untouched=once, stepwise=True)
 
     def is_too_long(self, experiment: Experiment) -> bool:
         return self.stepwise and experiment.epochs * experiment.rows * self._model(experiment, "fused") > self.longest
@@ -74,12 +76,14 @@ class Scale:
         rows, epochs = self.rows or experiment.rows, self.epochs or experiment.epochs
         return replace(experiment, rows=min(experiment.rows, rows), epochs=min(experiment.epochs, epochs))
 
-    def round_size(self, experiment: Experiment, trainer: str, train_rows: int) -> tuple[int, int]:
-        """Size one timed training round: (rows of training data, epochs over them).
+    def round_size(
+        self, experiment: Experiment, trainer: str, train_rows: int, chosen: Rounds | None = None
+    ) -> tuple[int, int]:
+        """Size one timed training round, the trainer's or a chosen one: (rows of training data, epochs over them).
 
         It is a slice of whole batches where an epoch is longer than a round, and several epochs where it is shorter.
         """
-        chosen = self.training[trainer]
+        chosen = chosen or self.training[trainer]
         wanted = max(1, int(chosen.seconds / _seconds_per_row(experiment, trainer)))
         rows = max(experiment.batch_size, wanted // experiment.batch_size * experiment.batch_size)
         return min(train_rows, rows), max(1, min(chosen.epochs, wanted // train_rows))
@@ -115,9 +119,10 @@ _STANDARD = Scale(
     trainers=("fused",),
     seeds=1,
     training={
-        "fit": Rounds(seconds=0.6, rounds=3, epochs=10),  # each of its epochs has a set-up of its own
+        "fit": Rounds(seconds=0.15, rounds=12, epochs=10),
         "fused": Rounds(seconds=0.05, rounds=40, epochs=200),  # many short ones, each beside a reference workload
     },
+    untouched=Rounds(seconds=0.3, rounds=2, epochs=10),
     calls=300,
     bulk_values=10_000_000,
     rounds=5,
@@ -127,10 +132,26 @@ _STANDARD = Scale(
 )
 _ONCE = dict.fromkeys(("fit", "fused"), Rounds(seconds=0.02, rounds=1, epochs=2))  # all rows: compiled once
 _SMOKE = replace(
-    _STANDARD, name="smoke", rows=2_000, epochs=2, training=_ONCE, calls=10, bulk_values=1, rounds=1, roof_seconds=1
+    _STANDARD,
+    name="smoke",
+    rows=2_000,
+    epochs=2,
+    training=_ONCE,
+    untouched=_ONCE["fit"],
+    calls=10,
+    bulk_values=1,
+    rounds=1,
+    roof_seconds=1,
 )
 _LONG = {"fit": Rounds(seconds=12, rounds=3, epochs=10), "fused": Rounds(seconds=0.25, rounds=40, epochs=200)}
 _NOTEBOOK = replace(
-    _STANDARD, name="notebook", longest=inf, stepwise_rounds=None, trainers=("fused", "fit"), seeds=3, training=_LONG
+    _STANDARD,
+    name="notebook",
+    longest=inf,
+    stepwise_rounds=None,
+    trainers=("fused", "fit"),
+    seeds=3,
+    training=_LONG,
+    untouched=replace(_LONG["fit"], rounds=1),
 )
 SCALES = {scale.name: scale for scale in (_SMOKE, _STANDARD, _NOTEBOOK)}

@@ -1,8 +1,9 @@
 """The trainers, and everything else that ever runs inside a clock."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from time import perf_counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import keras
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from autoenc_bench.catalogue.experiments import Experiment
 from autoenc_bench.core import backends
 from autoenc_bench.core.backends import Trainable
-from autoenc_bench.core.data.split import Array, Split
+from autoenc_bench.core.clock import CLOCK
+from autoenc_bench.core.data.split import Array, Split, check_slice, share
 from autoenc_bench.core.data.streams import Stream
 from autoenc_bench.core.models import Autoencoder, build
 from autoenc_bench.core.seeds import generator
@@ -20,6 +22,7 @@ from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.records.case import Epoch
 
 Progress = Callable[[int, Epoch], object]  # (epochs done, the latest one)
+Note = Callable[[float, float, float], None]  # (loss, val_loss, seconds) of an epoch
 
 
 class Trainer(ABC):
@@ -49,9 +52,10 @@ class Trainer(ABC):
         self.reseed()
 
     def warm(self) -> None:
-        """Compile what training needs, unless it has trained before, by one epoch that is undone."""
+        """Compile what training on all rows needs, unless it has trained on them before, by steps that are undone."""
         if not self._warm:
-            self.train(1)
+            self._warm_up()
+            self._warm = True
             self.reset()
 
     def evaluate(self) -> float:
@@ -59,9 +63,37 @@ class Trainer(ABC):
         test = self.split.test
         return float(self._trainable.loss(test, self.model(test, training=False)))
 
+    def train(
+        self, epochs: int, *, rows: int | None = None, shuffle: bool = True, progress: Progress | None = None
+    ) -> list[Epoch]:
+        """Train for some epochs and return how each went.
+
+        With ``rows`` on the first training rows alone, whole batches, validated on as large a share of the test rows;
+        ``shuffle=False`` takes rows in their order; ``progress`` is told of each epoch. Raises InvalidInputError when
+        there are fewer rows, or these are no whole batches.
+        """
+        rows = rows or self.split.rows
+        check_slice(rows, self.split.rows)
+        if rows % self.batch_size and rows < self.split.rows:
+            raise InvalidInputError(f"slice of {rows} rows; take whole batches of {self.batch_size}, or all rows")
+        self._warm = self._warm or rows == self.split.rows
+        history: list[Epoch] = []
+
+        def note(loss: float, val_loss: float, seconds: float) -> None:
+            history.append(Epoch(loss, val_loss, seconds))
+            if progress:
+                progress(len(history), history[-1])
+
+        self._train(epochs, rows, shuffle, note)
+        return history
+
     @abstractmethod
-    def train(self, epochs: int, *, shuffle: bool = True, progress: Progress | None = None) -> list[Epoch]:
-        """Train for some epochs and return how each went; ``shuffle=False`` takes the rows in their order."""
+    def _train(self, epochs: int, rows: int, shuffle: bool, note: Note) -> None:
+        """Train, and note each epoch: the mean loss of the rows as they were met, that of the test rows, seconds."""
+
+    @abstractmethod
+    def _warm_up(self) -> None:
+        """Train on as few rows as make everything compiled that training on all of them needs."""
 
     @abstractmethod
     def reseed(self) -> None:
@@ -69,62 +101,126 @@ class Trainer(ABC):
 
 
 class Fit(Trainer):
-    """Training as in the notebook: Keras's ``compile`` and ``fit``."""
+    """Training as in the notebook: Keras's ``compile`` and ``fit``.
+
+    The clock runs from the first training step of an epoch to the end of its last one, and so in validation. What lies
+    between, pipelines and iterators that are made and go, is ``fit``'s set-up and has an account of its own.
+    """
 
     split: Split
 
     def __init__(self, autoencoder: Autoencoder, split: Split, *, batch_size: int, seed: int) -> None:
         super().__init__(autoencoder, split, batch_size=batch_size, seed=seed)
         self.model.compile(optimizer=self.optimizer, loss="binary_crossentropy")
+        self._head = cache(split.head)
 
     def reseed(self) -> None:
         """Seed the generators that Keras shuffles with: of TensorFlow's datasets, which are made before training."""
         keras.utils.set_random_seed(self.seed)
         self._reseeded = True
 
-    def train(self, epochs: int, *, shuffle: bool = True, progress: Progress | None = None) -> list[Epoch]:
-        """Call ``fit`` once; its own set-up falls on the first epoch, as it does for its users."""
-        self._warm = True
-        history: list[Epoch] = []
-        started = perf_counter()
+    def untouched(self, epochs: int, *, rows: int | None = None) -> float:
+        """Call ``fit`` as its users do, on rows as for ``train``, all of it timed; return the last epoch's val_loss."""
+        history = self._fit(self._head(rows or self.split.rows), epochs, shuffle=True)
+        return float(history["val_loss"][-1])
 
-        def seed_again(_: object) -> None:
-            # On JAX and torch the first fit has drawn an order already, to learn what shape the batches have.
-            if self._reseeded:
-                keras.utils.set_random_seed(self.seed)
-            self._reseeded = False
+    def _train(self, epochs: int, rows: int, shuffle: bool, note: Note) -> None:
+        part = self._head(rows)
+        steps = _StepClock(-(-rows // self.batch_size), -(-len(part.test) // self.batch_size), note)
+        seed_again = keras.callbacks.LambdaCallback(on_train_begin=self._seed_again)
+        with steps.followed(self.model), backends.current().untuned():
+            self._fit(part, epochs, shuffle, seed_again, steps)
 
-        def note(_: int, logs: dict[str, Any]) -> None:
-            nonlocal started
-            history.append(Epoch(float(logs["loss"]), float(logs["val_loss"]), perf_counter() - started))
-            if progress:
-                progress(len(history), history[-1])
-            started = perf_counter()
+    def _warm_up(self) -> None:
+        # Steps are compiled for the whole batch and for what is left of the rows, whichever kind there are.
+        train, test = (
+            rows if rows < self.batch_size else self.batch_size + rows % self.batch_size
+            for rows in (self.split.rows, len(self.split.test))
+        )
+        with backends.current().untuned():
+            self._fit(self.split.head(train, test), 1, shuffle=True)
 
-        train, test = self.split.train, self.split.test
-        callback = keras.callbacks.LambdaCallback(on_train_begin=seed_again, on_epoch_end=note)
+    def _fit(self, part: Split, epochs: int, shuffle: bool, *callbacks: keras.callbacks.Callback) -> dict[str, Any]:
         common = {"batch_size": self.batch_size, "epochs": epochs, "shuffle": shuffle, "verbose": 0}
-        self.model.fit(train, train, validation_data=(test, test), callbacks=[callback], **common)
+        data = {"x": part.train, "y": part.train, "validation_data": (part.test, part.test)}
+        history: dict[str, Any] = self.model.fit(**data, callbacks=list(callbacks), **common).history
         return history
+
+    def _seed_again(self, _: object) -> None:
+        """Seed again where the first fit has drawn an order already (JAX, torch), to learn what shape batches have."""
+        if self._reseeded:
+            keras.utils.set_random_seed(self.seed)
+        self._reseeded = False
+
+
+class _StepClock(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
+    """Lets the clock run while ``fit`` trains and validates, by so many steps each in an epoch, and notes epochs."""
+
+    def __init__(self, train_steps: int, test_steps: int, note: Note) -> None:
+        super().__init__()
+        self._steps = {"train_function": train_steps, "test_function": test_steps}
+        self._note = note
+        self._begun = CLOCK()
+
+    @contextmanager
+    def followed(self, model: keras.Model) -> Iterator[None]:
+        """Follow the model's steps; callbacks of batches would make Keras do more in each."""
+        CLOCK.set_up()
+        try:
+            yield
+        finally:
+            for name in self._steps:
+                step = getattr(model, name)
+                setattr(model, name, getattr(step, "__wrapped__", step))
+            CLOCK.run()
+
+    def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002 - Keras gives it
+        self._follow("train_function")
+
+    def on_test_begin(self, logs: Any = None) -> None:  # noqa: ARG002
+        self._follow("test_function")
+
+    def _follow(self, name: str) -> None:
+        """Wrap a model's function of one step, which Keras has made by now."""
+        step, steps, done = getattr(self.model, name), self._steps[name], 0
+        if hasattr(step, "__wrapped__"):
+            return
+
+        def followed(*arguments: Any) -> Any:
+            nonlocal done
+            if done % steps == 0:
+                CLOCK.run()
+            result = step(*arguments)
+            done += 1
+            if done % steps == 0:
+                for value in (result[0] if isinstance(result, tuple) else result).values():
+                    keras.ops.convert_to_numpy(value)  # a device may still be at it
+                CLOCK.set_up()
+            return result
+
+        followed.__wrapped__ = step
+        setattr(self.model, name, followed)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        begun, self._begun = self._begun, CLOCK()
+        self._note(float(logs["loss"]), float(logs["val_loss"]), self._begun - begun)
 
 
 class Compiled(Trainer):
     """Training whose epochs are compiled programs."""
 
-    def train(self, epochs: int, *, shuffle: bool = True, progress: Progress | None = None) -> list[Epoch]:
-        self._warm = True
-        history = []
-        for done in range(1, epochs + 1):
-            started = perf_counter()
-            losses = self._epoch(shuffle)
-            history.append(Epoch(*losses, perf_counter() - started))
-            if progress:
-                progress(done, history[-1])
-        return history
+    def _train(self, epochs: int, rows: int, shuffle: bool, note: Note) -> None:
+        for _ in range(epochs):
+            started = CLOCK()
+            losses = self._epoch(rows, shuffle)
+            note(*losses, CLOCK() - started)
+
+    def _test_rows(self, rows: int) -> int:
+        return share(len(self.split.test), rows, self.split.rows)
 
     @abstractmethod
-    def _epoch(self, shuffle: bool) -> tuple[float, float]:
-        """Train once on all rows; return the mean loss of the rows as they were met, and that of the test rows."""
+    def _epoch(self, rows: int, shuffle: bool) -> tuple[float, float]:
+        """Train once on the first rows; return their mean loss as they were met, and that of the test rows."""
 
 
 class Fused(Compiled):
@@ -137,16 +233,21 @@ class Fused(Compiled):
         backend = backends.current()
         self._rows = backend.put(split.train), backend.put(split.test)
         self._program = backend.compile_epoch(self._trainable, batch_size)
+        self._order = np.arange(split.rows, dtype=np.int32)  # one program serves slices, so it has the same length
 
     def reseed(self) -> None:
         """Start the seed's stream of permutations, which NumPy draws, anew."""
         self._random = generator(self.seed, "order")
 
-    def _epoch(self, shuffle: bool) -> tuple[float, float]:
-        return self._program(*self._rows, self._order(shuffle))
+    def _warm_up(self) -> None:
+        self._epoch(min(self.batch_size, self.split.rows), shuffle=False)
 
-    def _order(self, shuffle: bool) -> NDArray[np.int32]:
-        order = np.arange(self.split.rows, dtype=np.int32)
+    def _epoch(self, rows: int, shuffle: bool) -> tuple[float, float]:
+        self._order[:rows] = self._draw(rows, shuffle)
+        return self._program(*self._rows, self._order, rows, self._test_rows(rows))
+
+    def _draw(self, rows: int, shuffle: bool) -> NDArray[np.int32]:
+        order = np.arange(rows, dtype=np.int32)
         return self._random.permutation(order) if shuffle else order
 
 
@@ -168,25 +269,21 @@ class Streamed(Compiled):
     def reseed(self) -> None:
         """Do nothing: a row follows from its number alone."""
 
-    def warm(self) -> None:
-        """Compile what training needs, unless it has trained before, by a step of each size that is undone."""
-        if not self._warm:
-            rest = self.split.rows % self.batch_size
-            for size in {min(self.batch_size, self.split.rows), rest} - {0}:
-                self._steps(0, 1, size)
-            self._validate(self._test)
-            self._warm = True
-            self.reset()
+    def _warm_up(self) -> None:
+        rest = self.split.rows % self.batch_size
+        for size in {min(self.batch_size, self.split.rows), rest} - {0}:
+            self._steps(0, 1, size)
+        self._validate(self._test, 1)
 
-    def _epoch(self, shuffle: bool) -> tuple[float, float]:  # noqa: ARG002 - see above
-        steps, rest = divmod(self.split.rows, self.batch_size)
+    def _epoch(self, rows: int, shuffle: bool) -> tuple[float, float]:  # noqa: ARG002 - see above
+        steps, rest = divmod(rows, self.batch_size)
         total = 0.0
         for step in range(0, steps, self.STEPS):
             todo = min(self.STEPS, steps - step)
             total += self._steps(step * self.batch_size, todo, self.batch_size) * self.batch_size
         if rest:
             total += self._steps(steps * self.batch_size, 1, rest) * rest
-        return total / self.split.rows, self._validate(self._test)
+        return total / rows, self._validate(self._test, self._test_rows(rows))
 
 
 TRAINERS: dict[str, type[Trainer]] = {"fit": Fit, "fused": Fused}

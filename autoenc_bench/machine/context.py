@@ -3,9 +3,10 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
-from autoenc_bench.core import backends
+from autoenc_bench.core import backends, clock
 from autoenc_bench.distributed.runtime import Distribution
 from autoenc_bench.machine import fingerprint, reference, threads
 from autoenc_bench.records.record import Fact, Roofs, Survey
@@ -33,12 +34,13 @@ class MeasuringContext:
         begin, end = self._begin, fingerprint.readings()
         return Survey(
             machine=fingerprint.identify(cpu, backends.current().accelerators()),
-            context=self._context(),
+            context=self.context,
             conditions={**fingerprint.conditions(begin, end), "cores": list(self.cores or [])},
             roofs=roofs,
         )
 
-    def _context(self) -> dict[str, Fact]:
+    @cached_property
+    def context(self) -> dict[str, Fact]:
         own = threads.POOL_VARIABLES if self.threads is not None else ()  # set by threads.limit
         return {
             "backend": backends.name(),
@@ -50,6 +52,7 @@ class MeasuringContext:
             "cpu_limit": fingerprint.readable(fingerprint.cpu_limit),
             **fingerprint.libraries(backends.name()),
             "blas": fingerprint.readable(fingerprint.blas),
+            "clock": clock.VERSION,
             "reference": reference.VERSION,
             **(self._distribution.context if self._distribution else {}),
             **{name: value for name, value in self._environment.items() if name not in own},

@@ -16,16 +16,18 @@ from autoenc_bench.catalogue import experiments
 from autoenc_bench.catalogue.experiments import Experiment
 from autoenc_bench.catalogue.scales import Scale
 from autoenc_bench.core import backends
+from autoenc_bench.core.clock import CLOCK, Reading
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.machine import memory, reference
 from autoenc_bench.plugin.options import CONFIGURATION
-from autoenc_bench.plugin.session import SESSION, Pictures, is_case
+from autoenc_bench.plugin.session import SESSION, Pictures, Session, is_case
 
 if TYPE_CHECKING:
     from autoenc_bench.core.data.split import Split
     from autoenc_bench.core.data.streams import Stream
     from autoenc_bench.core.training import Inference, Trainer
     from autoenc_bench.distributed.data_parallel import DataParallelTrainer
+    from autoenc_bench.records.case import Epoch
 
 SCALING = "test_scaling.py"
 T = TypeVar("T")
@@ -67,11 +69,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [item for item in items if not (is_case(item) and _is_streamed_fit(item))]
     for item in filter(is_case, items):  # what a newer library deprecates is no reason to measure nothing
         item.add_marker(pytest.mark.filterwarnings("default"))
+        item.add_marker(pytest.mark.benchmark(timer=CLOCK))
 
 
 def _is_streamed_fit(item: Any) -> bool:
     axes = item.callspec.params
-    return axes.get("trainer") == "fit" and experiments.find(axes["experiment"]).is_streamed
+    is_fit = axes.get("trainer") == "fit" or item.originalname == "test_untouched_fit"
+    return is_fit and experiments.find(axes["experiment"]).is_streamed
 
 
 @pytest.fixture(scope="session")
@@ -121,17 +125,15 @@ def split(experiment: Experiment, load: Load) -> "Split | Stream":
 
 @pytest.fixture(scope="session")
 def prepare(experiment: Experiment, load: Load) -> Callable[..., "Trainer"]:
-    """Return a function (trainer, rows, seed) -> Trainer on the first training rows, kept for the cases that follow."""
+    """Return a function (trainer, seed, new) -> Trainer, kept for the cases that follow."""
     from autoenc_bench.core import training
 
-    trainers: dict[tuple[str, int, int], Trainer] = {}
+    trainers: dict[tuple[str, int], Trainer] = {}
 
-    def prepare(trainer: str, rows: int | None = None, seed: int = 0, new: bool = False) -> "Trainer":
-        split = load(experiment, seed)
-        key = (trainer, rows or split.rows, seed)
-        if new or key not in trainers:
-            trainers[key] = training.prepare(experiment, trainer, split.head(key[1]), seed)
-        return trainers[key]
+    def prepare(trainer: str, seed: int = 0, new: bool = False) -> "Trainer":
+        if new or (trainer, seed) not in trainers:
+            trainers[trainer, seed] = training.prepare(experiment, trainer, load(experiment, seed), seed)
+        return trainers[trainer, seed]
 
     return prepare
 
@@ -148,8 +150,12 @@ def inference(experiment: Experiment) -> "Inference":
 class Measure:
     """Time one case by pytest-benchmark, and keep what the case notes about itself in its ``extra_info``."""
 
-    def __init__(self, benchmark: Any, scale: Scale, facts: dict[str, Any], pictures: Pictures) -> None:
-        self._benchmark, self._scale, self._pictures = benchmark, scale, pictures
+    PART = 0.05  # seconds of a whole experiment after which the reference workload runs again, once an epoch ends
+
+    def __init__(self, benchmark: Any, scale: Scale, facts: dict[str, Any], session: Session) -> None:
+        self._benchmark, self._scale, self._session = benchmark, scale, session
+        self._parts: list[float] = []  # seconds of a whole experiment from one reference to the next
+        self._references: list[float] = []
         benchmark.extra_info["autoenc"] = facts
         benchmark.group = self.phase = facts["phase"]
 
@@ -169,23 +175,43 @@ class Measure:
         last, outside the clock, runs the reference workload, and ``meet()`` lets processes begin a round together.
         """
         rounds = rounds or self._scale.rounds
-        references: list[float] = []
+        begins, ends = [], []
 
         def prepare_round() -> None:
+            ends.append(CLOCK.read())  # of the round before
             if setup:
                 setup()
-            references.append(reference.seconds())
+            self._references.append(reference.seconds())
+            self._parts = [0.0]
             if meet:
                 meet()
+            begins.append(CLOCK.read())
 
         watch = memory.MemoryWatch()
         warm_up = int(rounds > 1)
         result: T = self._benchmark.pedantic(target, args, setup=prepare_round, rounds=rounds, warmup_rounds=warm_up)
+        ends.append(CLOCK.read())
         used = watch.read()
-        references.append(reference.seconds())
-        around = [(before + after) / 2 for before, after in pairwise(references)]
-        self.note(rows=rows, memory=used, reference=around[-rounds:], **facts)
+        self._references.append(reference.seconds())
+        laps = list(zip(begins, ends[1:], strict=True))[-rounds:]
+        self.note(rows=rows, memory=used, reference=self._around(rounds), **_accounts(laps), **facts)
         return result
+
+    def epoch(self, done: int, latest: "Epoch") -> None:
+        """Look at the machine between a whole experiment's epochs, while the clock stands still."""
+        self._parts[-1] += latest.seconds
+        if self._parts[-1] >= self.PART:
+            with CLOCK.paused():
+                self._references.append(reference.seconds())
+                self._parts.append(0.0)
+                self._session.progress.epoch(done)
+
+    def _around(self, rounds: int) -> list[float]:
+        """Return the reference's seconds beside each round: of one in parts, what makes its quotient theirs' sum."""
+        around = [(before + after) / 2 for before, after in pairwise(self._references)]
+        if sum(self._parts) == 0:
+            return around[-rounds:]
+        return [sum(self._parts) / sum(part / beside for part, beside in zip(self._parts, around, strict=True))]
 
     def note(self, **facts: Any) -> None:
         """Add facts to the case's record."""
@@ -194,7 +220,7 @@ class Measure:
     def show(self, image: tuple[int, int], pictures: Pictures) -> None:
         """Keep pictures of some samples in the record's side file; ``image`` is their shape."""
         self.note(image=image)
-        self._pictures.update({f"{self._benchmark.param}/{name}": array for name, array in pictures.items()})
+        self._session.pictures.update({f"{self._benchmark.param}/{name}": array for name, array in pictures.items()})
 
 
 @pytest.fixture
@@ -208,7 +234,19 @@ def measure(request: pytest.FixtureRequest, benchmark: Any, scale: Scale) -> Mea
         "seed": axes.get("seed", 0),
     }
     facts.update({axis: axes[axis] for axis in ("trainer", "batch") if axis in axes})
-    return Measure(benchmark, scale, facts, request.config.stash[SESSION].pictures)
+    return Measure(benchmark, scale, facts, request.config.stash[SESSION])
+
+
+def _accounts(laps: list[tuple[Reading, Reading]]) -> dict[str, list[float]]:
+    """Return what the clock knows of each round beside its seconds, by the names that a record has for it."""
+    rounds = [Reading(*map(_passed, *lap)) for lap in laps]
+    known = {name: [getattr(one, name) for one in rounds] for name in ("cpu", "queued", "stolen")}
+    known["set_up"] = [one.set_up or None for one in rounds]  # only fit has any
+    return {name: seconds for name, seconds in known.items() if None not in seconds}
+
+
+def _passed(before: float | None, after: float | None) -> float | None:
+    return None if before is None or after is None else after - before
 
 
 @pytest.fixture
@@ -240,9 +278,3 @@ def measure_epoch(prepare_scaling: Scaling, devices: int, measure: Measure) -> C
         return float(history[-1].val_loss)
 
     return run
-
-
-@pytest.fixture(scope="session")
-def epoch(request: pytest.FixtureRequest) -> Callable[[int, object], None]:
-    """Return what is called after each epoch of a whole experiment, to show how far it is."""
-    return request.config.stash[SESSION].progress.epoch

@@ -1,5 +1,6 @@
 """What the terminal shows while cases run: one line for each, with its time, its rate and its error."""
 
+from statistics import median
 from time import monotonic
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from autoenc_bench.records.case import Case
 from autoenc_bench.records.record import Roofs
 from autoenc_bench.text import seconds as with_unit
+from autoenc_bench.text import share
 
 QUIET_FOR = 1.0  # seconds without a word after which an epoch is announced
 
@@ -54,7 +56,7 @@ class Progress:
             result = self.results.get(report.nodeid) if report.passed else None
             self.reporter.write_line(f" {result or report.outcome.upper()}", **markup)
 
-    def epoch(self, done: int, _latest: object) -> None:
+    def epoch(self, done: int) -> None:
         """Announce an epoch, once a case has been silent for a while."""
         if self._cases and monotonic() - self._latest_word >= QUIET_FOR:
             self.write(f" epoch {done}")
@@ -76,10 +78,11 @@ def short(nodeid: str) -> str:
     return nodeid.rpartition("::")[2].removeprefix("test_")
 
 
-def result(case: Case, seconds: float | None, roofs: Roofs | None = None) -> str:
+def result(case: Case, seconds: float | None, roofs: Roofs | None = None, waited: float | None = None) -> str:
     """Return in a few words what a case measured; ``seconds`` are its median, ``None`` where it was not timed.
 
-    Where a roof bounds the case, the binding one is named with the share of it that the case gets.
+    Where a roof bounds the case, the binding one is named with the share of it that the case gets; where a round
+    ``waited`` for so many seconds, more than usual, that is said.
     """
     if seconds is None:
         text = f"{case.rows:,} rows, not timed"
@@ -90,4 +93,8 @@ def result(case: Case, seconds: float | None, roofs: Roofs | None = None) -> str
         text += f"  error {case.error.absolute.mean:.3f} ± {case.error.absolute.std:.3f}"
     elif seconds and roofs and case.work and (bound := roofs.bound(case.work)):
         text += f"  {bound[1] / seconds:4.0%} of {bound[0]}".replace("%", " %")
+    if case.set_up:
+        text += f"  + {with_unit(median(case.set_up))} set-up"
+    if seconds and waited:
+        text += f"  waited {with_unit(waited)}, {share(waited / seconds)}"
     return text

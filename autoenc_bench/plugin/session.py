@@ -23,6 +23,7 @@ from autoenc_bench.records.case import case as read_case
 from autoenc_bench.records.record import SCHEMA_VERSION, NotRun, Roofs, Run
 from autoenc_bench.report import devices, facts, github, summary
 from autoenc_bench.text import count
+from autoenc_bench.text import seconds as with_unit
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -73,6 +74,7 @@ class Session:
         self._roofs: Roofs | None = None
         self._cases: list[str] = []  # node ids
         self._measured: list[tuple[Case, float | None]] = []  # each case that passed, and its median seconds
+        self._waited: list[str] = []  # cases whose rounds waited, and how long
         self._timed: list[Any] = []  # pytest-benchmark's statistics of those that were timed
         self._skipped: dict[str, str] = {}  # node id -> reason
         self._failed: dict[str, str] = {}
@@ -141,7 +143,10 @@ class Session:
             except InvalidInputError as problem:
                 report.outcome, report.longrepr = "failed", f"what this case noted is no record: {problem}"
             else:
-                self.progress.results[item.nodeid] = result(case, seconds, self._roofs)
+                waited = seconds and case.waited(fixture.stats.stats.data, self._setting.context)
+                if waited:
+                    self._waited.append(f"{short(item.nodeid)} {with_unit(waited)} of {with_unit(seconds)}")
+                self.progress.results[item.nodeid] = result(case, seconds, self._roofs, waited)
                 self._measured.append((case, seconds))
                 self._timed += [fixture.stats] if fixture.stats else []
         if report.skipped and not hasattr(report, "wasxfail"):
@@ -176,6 +181,8 @@ class Session:
             distribution = self._configuration.distribution
             table, legend, answer = devices.headline(self._measured, distribution.context if distribution else {})
             self._summary.append("\n\n".join((self._where(), table.text(), legend, *answer)))
+        if self._waited:
+            self._summary.append(f"waited, neither running nor ready to: {', '.join(self._waited)}")
         self._summary += summary.not_run(_not_run(self._skipped), "skipped")
         self._summary += summary.not_run(_not_run(self._failed), "failed")
         self._summary += self._closing or ["nothing was timed, so no record was saved"]

@@ -1,5 +1,7 @@
 """What a record has of one benchmark beside its times: what it did, how well, and with how much memory."""
 
+from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Annotated, Any
 
 import msgspec
@@ -10,6 +12,7 @@ from autoenc_bench.exceptions import InvalidInputError
 Positive = Annotated[float, Meta(gt=0)]
 Amount = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=1)]
+USUAL_WAITING = 0.05  # of a round, for one pinned thread
 
 
 class Statistics(msgspec.Struct, frozen=True):
@@ -98,9 +101,25 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     image: tuple[Count, Count] | None = None  # rows and columns, of samples that are pictures
     work: Work | None = None  # where a roof bounds the case
     reference: list[Positive] | None = None  # seconds of the reference workload beside each round
+    cpu: list[float] | None = None  # seconds of all threads in each round; beside them, where the system tells,
+    queued: list[float] | None = None  # seconds that threads were ready to run and had no core,
+    stolen: list[float] | None = None  # and seconds that the hypervisor took from the cores
+    set_up: list[float] | None = None  # seconds of fit's own set-up in each round's call, which the round leaves out
     memory: Memory | None = None
     devices: Count | None = None  # that train together
     steps: Count | None = None  # of training, or all-reduces, in a call on several devices
+
+    def waited(self, times: Sequence[float], context: Mapping[str, object]) -> float | None:
+        """Return the median seconds of a round that waited, neither running nor ready to, given the rounds' seconds.
+
+        ``None`` where that cannot be told (by one pinned thread on a CPU alone), or is no more than usual.
+        """
+        alone = (context.get("threads"), context.get("pinned"), context.get("device")) == (1, True, "CPU")
+        if not (alone and times and self.cpu and self.queued):
+            return None
+        accounts = self.cpu, self.queued, self.stolen or [0.0] * len(times)
+        waited = median(wall - sum(known) for wall, *known in zip(times, *accounts, strict=False))
+        return waited if waited > USUAL_WAITING * median(times) else None
 
 
 def case(extra_info: dict[str, Any]) -> Case:

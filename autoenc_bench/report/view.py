@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
+from statistics import median
 
 from markupsafe import Markup
 
 from autoenc_bench.records.case import Memory
 from autoenc_bench.records.loading import Source
-from autoenc_bench.records.record import Benchmark, Roofs, by_reason
+from autoenc_bench.records.record import Benchmark, Run, by_reason
 from autoenc_bench.report import devices, facts, summary
 from autoenc_bench.text import NONE, Cell, Table, cell, count, mebibytes, moment, seconds, share
 
@@ -85,8 +86,7 @@ class Section:
 
     @cached_property
     def cases(self) -> Table:
-        roofs = run.roofs if (run := self.source.record.autoenc) else None
-        return Table(CASES, [_case(benchmark, roofs) for benchmark in self.source.record.benchmarks])
+        return Table(CASES, [_case(entry, self.source.record.autoenc) for entry in self.source.record.benchmarks])
 
     @property
     def facts(self) -> list[tuple[str, str]]:
@@ -106,17 +106,32 @@ class Section:
         return {outcome: by_reason(entries) for outcome, entries in outcomes.items() if entries}
 
 
-CASES = ("case", "median", "fastest", "slowest", "spread", "rounds", "rows/s", "efficiency", "bound by", "peak memory")
+CASES = (
+    "case",
+    "median",
+    "fastest",
+    "slowest",
+    "spread",
+    "rounds",
+    "set-up",
+    "waited",
+    "rows/s",
+    "efficiency",
+    "bound by",
+    "peak memory",
+)
 
 
-def _case(benchmark: Benchmark, roofs: Roofs | None) -> list[Cell]:
+def _case(benchmark: Benchmark, run: Run | None) -> list[Cell]:
     stats, case, times = benchmark.stats, benchmark.extra_info.autoenc, benchmark.stats.times
-    roof, efficiency = benchmark.bound(roofs) or (NONE, None)
+    roof, efficiency = benchmark.bound(run and run.roofs) or (NONE, None)
     return [
         Cell(benchmark.name.removeprefix("test_")),
         *(cell(value, seconds) for value in (stats.median, min(times), max(times))),
         cell((max(times) - min(times)) / stats.median if len(times) > 1 else None, "{:.0%}".format),
         cell(stats.rounds, "{:,}".format),
+        cell(median(case.set_up) if case and case.set_up else None, seconds),
+        cell(case.waited(times, run.context) if case and run else None, seconds),
         cell(case.rows / stats.median if case and case.rows > 1 else None, "{:,.0f}".format),
         cell(efficiency, share),
         Cell(roof),

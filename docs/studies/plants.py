@@ -55,12 +55,12 @@ def unbias(dense, *args, **options):
     return dense(*args, use_bias=False, **options)
 
 
-def reorder(order, trainer, shuffle):
+def reorder(draw, trainer, rows, shuffle):
     """Order the rows otherwise within each whole batch: the same gradients, summed in another order."""
-    rows, size = order(trainer, shuffle), trainer.batch_size
-    batches = rows[: len(rows) // size * size].reshape(-1, size)  # a view
+    order, size = draw(trainer, rows, shuffle), trainer.batch_size
+    batches = order[: rows // size * size].reshape(-1, size)  # a view
     batches[:] = batches[:, ORDERS.permutation(size)]
-    return rows
+    return order
 
 
 def widen(inference, autoencoder, share=0.1):
@@ -93,7 +93,7 @@ PLANTS = {
         "keras.layers.Dense": unbias,
         "core.models.initial_weights": lambda draw, *args: draw(*args)[::2],  # the kernels
     },
-    "rounding": {"core.training.Fused._order": reorder},
+    "rounding": {"core.training.Fused._draw": reorder},
     "wider-sigma": {"core.scoring.Inference": widen},
     "doubled-work": {"core.training.Fused.train": double},
 }

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from strategies import experiments
 
 from autoenc_bench.catalogue.experiments import find
-from autoenc_bench.core import data
+from autoenc_bench.core import backends, data
+from autoenc_bench.core.clock import CLOCK
 from autoenc_bench.core.models import build
 from autoenc_bench.core.training import TRAINERS, Inference, prepare, repeat
 
@@ -91,15 +92,76 @@ def test_history(trainer):
         assert all(type(value) is float for value in (epoch.loss, epoch.val_loss, epoch.seconds))
 
 
+@pytest.mark.parametrize("name", TRAINERS)
+def test_slice(name):
+    """Training on the first rows is training on a split of them, whatever was trained on before."""
+    experiment, split = small("crude-simple", 1_030)  # 927 rows to train on: nine whole batches and a partial one
+    alone, part = (prepare(experiment, name, data, seed=3) for data in (split.head(300), split))
+    part.train(1)
+    part.reset()
+    for one, other in zip(alone.train(2), part.train(2, rows=300), strict=True):
+        assert (one.loss, one.val_loss) == pytest.approx((other.loss, other.val_loss), rel=1e-6)
+    np.testing.assert_allclose(weights(part), weights(alone), atol=1e-6)
+    for rows in (928, 250):
+        with pytest.raises(ValueError, match=f"slice of {rows} rows"):
+            part.train(1, rows=rows)
+
+
+def test_blocks_of_validation(monkeypatch):
+    """A loss that is summed block by block, the last one overlapping, is that of all rows at once, and of the first."""
+    monkeypatch.setattr(backends, "BLOCK", (7, 10_000))
+    experiment, split = small("crude-simple", 200)
+    trainer = prepare(experiment, "fused", split, seed=0)
+    assert trainer.train(1)[0].val_loss == pytest.approx(trainer.evaluate(), rel=1e-6)
+    alone = prepare(experiment, "fused", split.head(100), seed=0)
+    trainer.reset()
+    assert trainer.train(1, rows=100)[0].val_loss == pytest.approx(alone.train(1)[0].val_loss, rel=1e-6)
+
+
+def test_fit_is_untouched():
+    """Fit follows Keras's steps and leaves no trace: the same losses to the bit, and the same functions afterwards."""
+    experiment, split = small("crude-simple", 1_030)
+    fit = prepare(experiment, "fit", split, seed=3)
+    before = CLOCK.read()
+    history = fit.train(3)
+    after = CLOCK.read()
+    assert sum(epoch.seconds for epoch in history) == pytest.approx(after.wall - before.wall, rel=0.05)
+    assert after.set_up > before.set_up
+    steps = [fit.model.train_function, fit.model.test_function]
+    assert not any(hasattr(step, "__wrapped__") and step.__name__ == "followed" for step in steps)
+    fit.reset()
+    assert fit.untouched(3) == history[-1].val_loss
+
+
+def test_fit_does_not_tune():
+    """On TensorFlow, whose pipelines tune themselves, those of a fit do not; others do afterwards as before."""
+    if backends.name() != "tensorflow":
+        pytest.skip("only TensorFlow's pipelines tune themselves")
+    import tensorflow as tf
+
+    iterate, seen = tf.data.Dataset.__iter__, []
+    tf.data.Dataset.__iter__ = lambda dataset: seen.append(dataset.options().autotune.enabled) or iterate(dataset)
+    try:
+        experiment, split = small("crude-simple", 555)
+        fit = prepare(experiment, "fit", split, seed=3)
+        fit.train(2)
+        assert len(seen) >= 4, "an epoch trains and validates"
+        assert set(seen) == {False}
+        fit.untouched(1)
+        assert seen[-1] is not False
+    finally:
+        tf.data.Dataset.__iter__ = iterate
+
+
 def test_fused_shuffles():
     """The rows are met in another order each epoch, and as they lie only when asked."""
     experiment, split = small("crude-simple", 200)
     trainer = prepare(experiment, "fused", split, seed=0)
-    orders = [trainer._order(shuffle=True) for _ in range(2)]
+    orders = [trainer._draw(180, shuffle=True) for _ in range(2)]
     for order in orders:
         np.testing.assert_array_equal(np.sort(order), np.arange(180))
     assert not np.array_equal(*orders)
-    np.testing.assert_array_equal(trainer._order(shuffle=False), np.arange(180))
+    np.testing.assert_array_equal(trainer._draw(180, shuffle=False), np.arange(180))
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 DEFAULT = "tensorflow"
 
 Call = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-EpochProgram = Callable[[Any, Any, NDArray[np.int32]], tuple[float, float]]
-StreamPrograms = tuple[Callable[[int, int, int], float], Callable[[Any], float]]
+EpochProgram = Callable[[Any, Any, NDArray[np.int32], int, int], tuple[float, float]]
+StreamPrograms = tuple[Callable[[int, int, int], float], Callable[[Any, int], float]]
+BLOCK = 1_024, 2**17  # test rows and values that are validated at once, at most: they stay in a cache
 
 
 class Trainable(NamedTuple):
@@ -52,11 +54,13 @@ class Backend(Protocol):
         """Compile a function of one tensor, once per input shape: host array in, host array out."""
 
     def compile_epoch(self, trainable: Trainable, batch_size: int) -> EpochProgram:
-        """Compile a whole training epoch and its validation into one program.
+        """Compile a training epoch and its validation into one program, for slices as well.
 
-        The program takes train (n, d) and test (m, d) on the device and the order of the n training rows,
-        updates the model's and the optimizer's variables in place, and returns plain floats: the loss
-        averaged over the training rows as they were met, and the loss on the test rows afterwards.
+        The program takes train (n, d) and test (m, d) on the device, the order of the n training rows, how many of
+        these to train on, whole batches or all, and on how many test rows to validate. It updates the model's and the
+        optimizer's variables in place, and returns plain floats: the loss averaged over the training rows as they were
+        met, and the loss on the test rows afterwards. Both numbers are arguments on a CPU; an accelerator gets a
+        program for each, since nobody has measured there what loops of unknown length cost.
         """
 
     def compile_stream(self, trainable: Trainable, draw: Callable[[Any, int], Any]) -> StreamPrograms:
@@ -64,9 +68,18 @@ class Backend(Protocol):
 
         ``draw`` returns a batch (rows, d) from the number of its first row, a uint32 scalar of the backend's, and its
         size. The first program takes the number of its first row, how many steps to do and the batch size, updates
-        the variables in place, and returns the sum of the steps' losses; the second one returns the loss on test
-        (m, d) on the device. Raises NotFoundError where no program is compiled.
+        the variables in place, and returns the sum of the steps' losses; the second one returns the loss on the first
+        rows of test (m, d) on the device, so many. Raises NotFoundError where no program is compiled.
         """
+
+    def untuned(self) -> AbstractContextManager[None]:
+        """Keep pipelines of data from tuning themselves: the tuning thread sleeps, and their end waits for it."""
+
+
+def block(test: Any) -> int:
+    """Return how many of these test rows (m, d) are validated at once."""
+    rows, values = BLOCK
+    return max(1, min(test.shape[0], rows, values // test.shape[1]))
 
 
 def name() -> str:

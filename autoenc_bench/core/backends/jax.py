@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from jax import lax
 from jax.sharding import NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
-from autoenc_bench.core.backends import Call, EpochProgram, StreamPrograms, Trainable
+from autoenc_bench.core.backends import Call, EpochProgram, StreamPrograms, Trainable, block
 
 State = tuple[list[jax.Array], list[jax.Array], list[jax.Array]]  # what is trained, what is not, the optimizer's
 
@@ -54,21 +55,27 @@ def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
     def take(values: jax.Array, rows: jax.Array) -> jax.Array:
         return values.at[rows].get(mode="promise_in_bounds")  # else each value is checked for a row that is not there
 
-    @jax.jit
-    def epoch(state: State, train: jax.Array, test: jax.Array, order: jax.Array) -> tuple[State, jax.Array, jax.Array]:
-        steps, rest = divmod(len(train), batch_size)
-        whole = order[: steps * batch_size].reshape(steps, batch_size)
-        state, losses = lax.scan(lambda state, rows: step(state, take(train, rows)), state, whole)
-        total = losses.sum() * batch_size
+    def epoch(state: State, train: Any, test: Any, order: Any, rows: Any, test_rows: Any) -> tuple[Any, ...]:
+        every, rest = len(train), len(train) % batch_size
+
+        def body(index: jax.Array, carry: tuple[State, jax.Array]) -> tuple[State, jax.Array]:
+            state, value = step(carry[0], take(train, lax.dynamic_slice_in_dim(order, index * batch_size, batch_size)))
+            return state, carry[1] + value
+
+        total = jnp.zeros(())
+        if every >= batch_size:
+            state, total = lax.fori_loop(0, rows // batch_size, body, (state, total))
+            total *= batch_size
         if rest:
-            state, last = step(state, take(train, order[steps * batch_size :]))
-            total += rest * last
-        return state, total / len(train), validate(state, test)
+            last = partial(step, batch=take(train, order[-rest:]))
+            state, value = lax.cond(rows == every, last, lambda state: (state, jnp.zeros(())), state)
+            total += rest * value
+        return state, total / rows, validate(state, test, test_rows)
 
-    program = _in_place(epoch, trainable)
+    program = _in_place(jax.jit(epoch, static_argnums=_static(4, 5)), trainable)
 
-    def run(train: jax.Array, test: jax.Array, order: NDArray[np.int32]) -> tuple[float, float]:
-        train_loss, test_loss = program(train, test, order)
+    def run(train: Any, test: Any, order: NDArray[np.int32], rows: int, test_rows: int) -> tuple[float, float]:
+        train_loss, test_loss = program(train, test, order, rows, test_rows)
         return float(train_loss), float(test_loss)
 
     return run
@@ -86,12 +93,23 @@ def compile_stream(trainable: Trainable, draw: Callable[[jax.Array, int], jax.Ar
         return lax.fori_loop(0, steps, body, (state, jnp.zeros(())))
 
     training = _in_place(train, trainable)
-    validating = _in_place(jax.jit(lambda state, test: (state, validate(state, test))), trainable)
+    validating = _in_place(
+        jax.jit(lambda state, test, rows: (state, validate(state, test, rows)), static_argnums=_static(2)), trainable
+    )
 
     def run(first: int, steps: int, batch_size: int) -> float:
         return float(training(np.uint32(first), np.int32(steps), batch_size)[0])
 
-    return run, lambda test: float(validating(test)[0])
+    return run, lambda test, rows: float(validating(test, rows)[0])
+
+
+def untuned() -> AbstractContextManager[None]:
+    return nullcontext()  # nothing tunes itself
+
+
+def _static(*places: int) -> tuple[int, ...]:
+    """Return which arguments, numbers, are a part of the program: on an accelerator these, on a CPU none."""
+    return places if accelerators() else ()
 
 
 def compile_all_reduce(size: int, times: int) -> Callable[[], float]:
@@ -132,11 +150,21 @@ def _step(trainable: Trainable) -> Callable[[State, jax.Array], tuple[State, jax
     return step
 
 
-def _validation(trainable: Trainable) -> Callable[[State, jax.Array], Any]:
-    def validate(state: State, test: jax.Array) -> Any:
-        test = _spread(test)
-        predicted, _ = trainable.model.stateless_call(*state[:2], test, training=False)
-        return trainable.loss(test, predicted)
+def _validation(trainable: Trainable) -> Callable[[State, jax.Array, Any], Any]:
+    """Return a function of the state, test rows and a number: the loss on so many first rows, block by block."""
+
+    def validate(state: State, test: jax.Array, rows: Any) -> Any:
+        size = block(test)
+
+        def body(index: jax.Array, total: jax.Array) -> Any:
+            first = jnp.minimum(index * size, len(test) - size)  # the last block overlaps
+            numbers = first + jnp.arange(size)
+            batch = _spread(lax.dynamic_slice_in_dim(test, first, size))
+            predicted, _ = trainable.model.stateless_call(*state[:2], batch, training=False)
+            losses = trainable.loss.call(batch, predicted)  # (size,)
+            return total + jnp.where((index * size <= numbers) & (numbers < rows), losses, 0).sum()
+
+        return lax.fori_loop(0, (rows + size - 1) // size, body, jnp.zeros(())) / rows
 
     return validate
 

@@ -1,13 +1,15 @@
 """TensorFlow: each program is one ``tf.function`` compiled by XLA."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from autoenc_bench.core.backends import Call, EpochProgram, StreamPrograms, Trainable
+from autoenc_bench.core.backends import Call, EpochProgram, StreamPrograms, Trainable, block
 
 
 def configure(threads: int | None) -> None:
@@ -44,24 +46,25 @@ def compile_call(function: Callable[[tf.Tensor], tf.Tensor]) -> Call:
 def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
     step = _step(trainable)
 
-    def epoch(train: tf.Tensor, test: tf.Tensor, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        steps, rest = divmod(train.shape[0], batch_size)
+    def epoch(train: Any, test: Any, order: Any, rows: Any, test_rows: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        every, rest = train.shape[0], train.shape[0] % batch_size
 
         def body(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            rows = tf.slice(order, [index * batch_size], [batch_size])  # (b,)
-            return index + 1, total + step(tf.gather(train, rows))
+            chosen = tf.slice(order, [index * batch_size], [batch_size])  # (b,)
+            return index + 1, total + step(tf.gather(train, chosen))
 
         total = tf.constant(0.0)
-        if steps:  # XLA compiles the body of a loop that never runs, too, and refuses its slice
-            total = _loop(steps, body) * batch_size
+        if every >= batch_size:  # XLA compiles the body of a loop that never runs, too, and refuses its slice
+            total = _loop(rows // batch_size, body) * batch_size
         if rest:
-            total += rest * step(tf.gather(train, order[steps * batch_size :]))
-        return total / train.shape[0], _validate(trainable, test)
+            last = tf.cond(tf.equal(rows, every), lambda: step(tf.gather(train, order[-rest:])), lambda: 0.0)
+            total += rest * last
+        return total / tf.cast(rows, tf.float32), _validate(trainable, test, test_rows)
 
-    program = _compiled(epoch)
+    program, number = _compiled(epoch), _number()
 
-    def run(train: tf.Tensor, test: tf.Tensor, order: NDArray[np.int32]) -> tuple[float, float]:
-        train_loss, test_loss = program(train, test, tf.constant(order))
+    def run(train: Any, test: Any, order: NDArray[np.int32], rows: int, test_rows: int) -> tuple[float, float]:
+        train_loss, test_loss = program(train, test, tf.constant(order), number(rows), number(test_rows))
         return float(train_loss), float(test_loss)
 
     return run
@@ -76,12 +79,30 @@ def compile_stream(trainable: Trainable, draw: Callable[[tf.Tensor, int], tf.Ten
 
         return _loop(steps, body)
 
-    training, validation = _compiled(train), _compiled(lambda test: _validate(trainable, test))
+    training, validation = _compiled(train), _compiled(partial(_validate, trainable))
+    number = _number()
 
     def run(first: int, steps: int, batch_size: int) -> float:
         return float(training(tf.constant(first, tf.uint32), tf.constant(steps), batch_size))
 
-    return run, lambda test: float(validation(test))
+    return run, lambda test, rows: float(validation(test, number(rows)))
+
+
+@contextmanager
+def untuned() -> Iterator[None]:
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    iterate = tf.data.Dataset.__iter__
+    tf.data.Dataset.__iter__ = lambda dataset: iterate(dataset.with_options(options))
+    try:
+        yield
+    finally:
+        tf.data.Dataset.__iter__ = iterate
+
+
+def _number() -> Callable[[int], Any]:
+    """Return what makes of a number a program's argument, or (a plain one) a part of the program."""
+    return int if accelerators() else tf.constant
 
 
 def _compiled(function: Callable[..., Any]) -> Any:
@@ -106,5 +127,15 @@ def _loop(steps: Any, body: Callable[..., Any]) -> tf.Tensor:
     return tf.while_loop(lambda index, _: index < steps, body, (0, tf.constant(0.0)))[1]
 
 
-def _validate(trainable: Trainable, test: tf.Tensor) -> tf.Tensor:
-    return trainable.loss(test, trainable.model(test, training=False))
+def _validate(trainable: Trainable, test: tf.Tensor, rows: Any) -> tf.Tensor:
+    """Return the loss on the first test rows, block by block."""
+    size = block(test)
+
+    def body(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        first = tf.minimum(index * size, test.shape[0] - size)  # the last block overlaps
+        numbers = first + tf.range(size)
+        batch = tf.gather(test, numbers)
+        losses = trainable.loss.call(batch, trainable.model(batch, training=False))  # (size,)
+        return index + 1, total + tf.reduce_sum(tf.where((index * size <= numbers) & (numbers < rows), losses, 0.0))
+
+    return _loop((rows + size - 1) // size, body) / tf.cast(rows, tf.float32)

@@ -5,6 +5,7 @@ C++ compiler on every machine and half a minute for each program.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn
 
 import keras
@@ -64,19 +65,23 @@ def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
             after = [scope.get_current_value(variable).detach() for variable in variables]
         return after, value.detach()
 
-    def epoch(train: torch.Tensor, test: torch.Tensor, order: NDArray[np.int32]) -> tuple[float, float]:
+    def record(train: torch.Tensor, size: int) -> None:
+        with torch.enable_grad():
+            recorded[size] = make_fx(step)([variable.value.detach().clone() for variable in variables], train[:size])
+
+    def epoch(train: Any, test: Any, order: NDArray[np.int32], rows: int, test_rows: int) -> tuple[float, float]:
+        if not recorded:
+            for size in {min(len(train), batch_size), len(train) % batch_size} - {0}:
+                record(train, size)
         values = [variable.value.detach().clone() for variable in variables]
         total = torch.zeros((), device=train.device)
-        for rows in torch.split(put(order.astype(np.int64)), batch_size):
-            batch = train[rows]
-            if len(rows) not in recorded:
-                with torch.enable_grad():
-                    recorded[len(rows)] = make_fx(step)([value.clone() for value in values], batch)
-            values, value = recorded[len(rows)](values, batch)
-            total += len(rows) * value
+        for chosen in torch.split(put(order[:rows].astype(np.int64)), batch_size):
+            values, value = recorded[len(chosen)](values, train[chosen])
+            total += len(chosen) * value
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
-        return float(total) / len(train), float(loss(test, model(test, training=False)))
+        test = test[:test_rows]
+        return float(total) / rows, float(loss(test, model(test, training=False)))
 
     program: EpochProgram = torch.no_grad()(epoch)
     return program
@@ -84,3 +89,7 @@ def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
 
 def compile_stream(trainable: Trainable, draw: Callable[[torch.Tensor, int], Any]) -> NoReturn:
     raise NotFoundError("streamed rows are drawn by a compiled program, and torch runs none here; take another backend")
+
+
+def untuned() -> AbstractContextManager[None]:
+    return nullcontext()  # nothing tunes itself

@@ -1,7 +1,6 @@
 """Data in memory: rows to train on and rows to test on, checked once."""
 
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -41,7 +40,12 @@ class Split:
         Raises InvalidInputError when the slice is empty or longer than the data.
         """
         check_slice(rows, self.rows)
-        return Split(self.train[:rows], self.test[: test_rows or ceil(len(self.test) * rows / self.rows)])
+        return Split(self.train[:rows], self.test[: test_rows or share(len(self.test), rows, self.rows)])
+
+
+def share(test_rows: int, rows: int, available: int) -> int:
+    """Return how many test rows are as large a share of all as these training rows are, at least one."""
+    return -(-test_rows * rows // available)
 
 
 def check_slice(rows: int, available: int) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from autoenc_bench.catalogue.experiments import MOST_STREAMED
-from autoenc_bench.core.data.split import Array, Split, check_slice
+from autoenc_bench.core.data.split import Array, Split, check_slice, share
 from autoenc_bench.core.seeds import generator
 from autoenc_bench.exceptions import InvalidInputError
 
@@ -86,7 +86,7 @@ class Stream:
 
     def head(self, rows: int, test_rows: int | None = None) -> "Stream":
         check_slice(rows, self.rows)
-        return Stream(rows, self.features, self.seed, test_rows or -(-len(self.test) * rows // self.rows))
+        return Stream(rows, self.features, self.seed, test_rows or share(len(self.test), rows, self.rows))
 
     def _drawn(self, rows: int, *, test: bool = False) -> Array:
         values: Array = np.asarray(ops.convert_to_numpy(self.draw(ops.cast(0, "uint32"), rows, test=test)))

@@ -67,8 +67,7 @@ def scaling(source: Source) -> Iterator[style.Drawing]:
     sentences = [*_draw_errors(left, series, errors), *_draw_times(right, source, list(series))]
     note = (
         f"Exponents with {CONFIDENCE:.0%} intervals, from a straight line through the logarithms. A model whose code "
-        "is as wide as its data need not compress; its error is drawn, but not fitted. The rounds of fit train on a "
-        "slice, and its set-up per call, some 0.1 s, is in its time per row."
+        "is as wide as its data need not compress; its error is drawn, but not fitted."
     )
     alternative = f"Two panels over {', '.join(map(str, numbers))} features. {' '.join(sentences)}"
     yield style.Drawing("scaling-features", "Error and time against the number of features", alternative, figure, note)

@@ -82,7 +82,7 @@ def bare(source: Source) -> Iterator[style.Drawing]:
 
 def speed_up(source: Source) -> Iterator[style.Drawing]:
     """Draw how many times as many rows per second the fused trainer takes as fit does."""
-    epochs, wholes = by_trainer(source, "epoch"), source.wholes()
+    epochs = by_trainer(source, "epoch")
     names = [name for name, trainer in epochs if trainer == "fused" and (name, "fit") in epochs]
     if not names:
         return
@@ -101,11 +101,6 @@ def speed_up(source: Source) -> Iterator[style.Drawing]:
     axes.set_xlim(low, high * (high / low) ** 0.12)
     layout.log_ticks(axes.xaxis, (1.0, 2.0, 5.0), "{:g}".format)
     ranges = [f"{name} {middle:.3g} ({low:.3g} to {high:.3g})" for name, (low, middle, high) in ratios.items()]
-    sliced = [name for name in names if name in wholes and _epoch_rows(epochs[name, "fit"]) < _epoch_rows(wholes[name])]
-    slices = (
-        f" In {len(sliced)} of {len(names)} experiments a round of fit is a slice of an epoch, and its set-up per "
-        "call, about 0.1 s of a round of about 1 s, is counted: the speed-up over a long fit is a sixth smaller."
-    )
     yield style.Drawing(
         "speed-up",
         "Speed-up of fused over fit",
@@ -113,12 +108,8 @@ def speed_up(source: Source) -> Iterator[style.Drawing]:
         f"{'; '.join(ranges)}.",
         figure,
         "A mark compares the medians; its line runs from the slowest fused round over the fastest of fit to the "
-        f"opposite.{slices if sliced else ''}",
+        "opposite. Both are steady epochs, validation included; fit's set-up of each call and epoch is in neither.",
     )
-
-
-def _epoch_rows(timed: Timed) -> float:
-    return timed[1].rows / (timed[1].epochs or 1)
 
 
 def by_trainer(source: Source, phase: str) -> dict[tuple[str, str | None], Timed]:

@@ -1,0 +1,112 @@
+"""The suite's one clock: it stands still in what is not measured, and knows what the process did while it ran.
+
+Beside each round's wall seconds stand its CPU seconds and, where the system tells, how long threads were ready to run
+and had no core, and how long the hypervisor gave the core to others. What is left is time spent waiting.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from enum import Enum
+from pathlib import Path
+from time import perf_counter, process_time
+from typing import NamedTuple
+
+import psutil
+
+VERSION = 2  # part of a run's context; 1 counted fit's set-up, and its wait for a thread that only sleeps
+THREADS = Path("/proc/self/task")
+
+
+class Mode(Enum):
+    """What the seconds count as that pass now."""
+
+    RUN = "run"
+    SET_UP = "set-up"
+    PAUSE = "pause"
+
+
+class Reading(NamedTuple):
+    """Seconds since the clock was made; ``None`` is what the system does not tell."""
+
+    wall: float
+    set_up: float
+    cpu: float  # of all threads
+    queued: float | None  # ready to run and on no core, summed over threads
+    stolen: float | None  # taken from the process's cores by the hypervisor
+
+
+class Clock:
+    """A timer as pytest-benchmark takes one: called, it returns the seconds that it ran."""
+
+    __name__ = "clock"  # in records
+
+    def __init__(self) -> None:
+        self._mode = Mode.RUN
+        self._wall = self._set_up = self._cpu = 0.0
+        self._queued = self._stolen = 0.0
+        self._delays, self._steal = _delays(), _steal()
+        self._cpu_since, self._since = process_time(), perf_counter()
+
+    def __call__(self) -> float:
+        return self._wall + (perf_counter() - self._since if self._mode is Mode.RUN else 0.0)
+
+    def read(self) -> Reading:
+        """Return what has passed; that takes some tenths of a millisecond, in which the clock stands still."""
+        self._switch(self._mode)
+        told = (self._queued if self._delays else None), (None if self._steal is None else self._stolen)
+        return Reading(self._wall, self._set_up, self._cpu, *told)
+
+    def run(self) -> None:
+        """Let what follows be timed."""
+        self._switch(Mode.RUN)
+
+    def set_up(self) -> None:
+        """Let what follows be set-up, whose seconds are an account of their own."""
+        self._switch(Mode.SET_UP)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stand still for a while."""
+        before = self._switch(Mode.PAUSE)
+        try:
+            yield
+        finally:
+            self._switch(before)
+
+    def _switch(self, mode: Mode) -> Mode:
+        now, cpu, delays, steal = perf_counter(), process_time(), _delays(), _steal()
+        before, passed = self._mode, now - self._since
+        if before is Mode.RUN:
+            self._wall += passed
+            self._cpu += cpu - self._cpu_since
+            # Threads come and go, so each is held against itself.
+            self._queued += sum(delay - self._delays.get(thread, 0) for thread, delay in delays.items()) * 1e-9
+            self._stolen += (steal or 0.0) - (self._steal or 0.0)
+        elif before is Mode.SET_UP:
+            self._set_up += passed
+        self._mode, self._delays, self._steal = mode, delays, steal
+        self._cpu_since, self._since = process_time(), perf_counter()
+        return before
+
+
+def _delays() -> dict[str, int]:
+    """Return how long each thread has waited for a core, in nanoseconds; none where Linux does not tell."""
+    delays = {}
+    with suppress(OSError):
+        for thread in THREADS.iterdir():
+            with suppress(OSError):  # it has ended meanwhile
+                delays[thread.name] = int((thread / "schedstat").read_text().split()[1])
+    return delays
+
+
+def _steal() -> float | None:
+    """Return the seconds that the hypervisor has taken from the cores that this process may use."""
+    try:
+        cores, times = os.sched_getaffinity(0), psutil.cpu_times(percpu=True)
+        return float(sum(times[core].steal for core in cores))
+    except (AttributeError, IndexError):  # no Linux, or cores that the container hides
+        return None
+
+
+CLOCK = Clock()
