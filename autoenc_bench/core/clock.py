@@ -1,7 +1,7 @@
 """The suite's one clock: it stands still in what is not measured, and knows what the process did while it ran.
 
-Beside each round's wall seconds stand its CPU seconds and, where the system tells, how long threads were ready to run
-and had no core, and how long the hypervisor gave the core to others. What is left is time spent waiting.
+Beside each round's wall seconds stand its CPU seconds and, where the system tells, for how long its cores were idle or
+taken by the hypervisor, and threads stood in the run queue. What neither ran nor was kept from it has waited.
 """
 
 import os
@@ -32,8 +32,9 @@ class Reading(NamedTuple):
     wall: float
     set_up: float
     cpu: float  # of all threads
-    queued: float | None  # ready to run and on no core, summed over threads
-    stolen: float | None  # taken from the process's cores by the hypervisor
+    queued: float | None  # ready to run and on no core, summed over threads, of which one may wait for another
+    stolen: float | None  # taken by the hypervisor, of all cores that the process may use
+    idle: float | None  # of these cores, in steps of 0.01
 
 
 class Clock:
@@ -43,9 +44,8 @@ class Clock:
 
     def __init__(self) -> None:
         self._mode = Mode.RUN
-        self._wall = self._set_up = self._cpu = 0.0
-        self._queued = self._stolen = 0.0
-        self._delays, self._steal = _delays(), _steal()
+        self._wall = self._set_up = self._cpu = self._queued = self._stolen = self._idle = 0.0
+        self._delays, self._cores = _delays(), _cores()
         self._cpu_since, self._since = process_time(), perf_counter()
 
     def __call__(self) -> float:
@@ -54,8 +54,9 @@ class Clock:
     def read(self) -> Reading:
         """Return what has passed; that takes some tenths of a millisecond, in which the clock stands still."""
         self._switch(self._mode)
-        told = (self._queued if self._delays else None), (None if self._steal is None else self._stolen)
-        return Reading(self._wall, self._set_up, self._cpu, *told)
+        queued = self._queued if self._delays else None
+        stolen, idle = (self._stolen, self._idle) if self._cores else (None, None)
+        return Reading(self._wall, self._set_up, self._cpu, queued, stolen, idle)
 
     def run(self) -> None:
         """Let what follows be timed."""
@@ -75,17 +76,19 @@ class Clock:
             self._switch(before)
 
     def _switch(self, mode: Mode) -> Mode:
-        now, cpu, delays, steal = perf_counter(), process_time(), _delays(), _steal()
+        now, cpu, delays, cores = perf_counter(), process_time(), _delays(), _cores()
         before, passed = self._mode, now - self._since
         if before is Mode.RUN:
             self._wall += passed
             self._cpu += cpu - self._cpu_since
             # Threads come and go, so each is held against itself.
             self._queued += sum(delay - self._delays.get(thread, 0) for thread, delay in delays.items()) * 1e-9
-            self._stolen += (steal or 0.0) - (self._steal or 0.0)
+            if cores and self._cores:
+                self._stolen += cores[0] - self._cores[0]
+                self._idle += cores[1] - self._cores[1]
         elif before is Mode.SET_UP:
             self._set_up += passed
-        self._mode, self._delays, self._steal = mode, delays, steal
+        self._mode, self._delays, self._cores = mode, delays, cores
         self._cpu_since, self._since = process_time(), perf_counter()
         return before
 
@@ -100,11 +103,12 @@ def _delays() -> dict[str, int]:
     return delays
 
 
-def _steal() -> float | None:
-    """Return the seconds that the hypervisor has taken from the cores that this process may use."""
+def _cores() -> tuple[float, float] | None:
+    """Return for how many seconds the cores that this process may use were stolen, and idle, since the system began."""
     try:
-        cores, times = os.sched_getaffinity(0), psutil.cpu_times(percpu=True)
-        return float(sum(times[core].steal for core in cores))
+        times = psutil.cpu_times(percpu=True)
+        used = [times[core] for core in os.sched_getaffinity(0)]
+        return sum(core.steal for core in used), sum(core.idle + core.iowait for core in used)
     except (AttributeError, IndexError):  # no Linux, or cores that the container hides
         return None
 

@@ -198,7 +198,7 @@ class _StepClock(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no
                 CLOCK.set_up()
             return result
 
-        followed.__wrapped__ = step
+        followed.__wrapped__ = step  # type: ignore[attr-defined]
         setattr(self.model, name, followed)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002

@@ -239,14 +239,14 @@ def measure(request: pytest.FixtureRequest, benchmark: Any, scale: Scale) -> Mea
 
 def _accounts(laps: list[tuple[Reading, Reading]]) -> dict[str, list[float]]:
     """Return what the clock knows of each round beside its seconds, by the names that a record has for it."""
-    rounds = [Reading(*map(_passed, *lap)) for lap in laps]
-    known = {name: [getattr(one, name) for one in rounds] for name in ("cpu", "queued", "stolen")}
-    known["set_up"] = [one.set_up or None for one in rounds]  # only fit has any
-    return {name: seconds for name, seconds in known.items() if None not in seconds}
-
-
-def _passed(before: float | None, after: float | None) -> float | None:
-    return None if before is None or after is None else after - before
+    accounts = {}
+    for name in ("cpu", "queued", "stolen", "idle", "set_up"):
+        ends = [(getattr(before, name), getattr(after, name)) for before, after in laps]
+        if None not in ends[0]:
+            accounts[name] = [after - before for before, after in ends]
+    if not any(accounts["set_up"]):  # only fit has any
+        del accounts["set_up"]
+    return accounts
 
 
 @pytest.fixture

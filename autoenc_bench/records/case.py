@@ -12,7 +12,8 @@ from autoenc_bench.exceptions import InvalidInputError
 Positive = Annotated[float, Meta(gt=0)]
 Amount = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=1)]
-USUAL_WAITING = 0.05  # of a round, for one pinned thread
+USUAL_WAITING = 0.05  # of a round
+IDLE_STEP = 0.01  # seconds in which Linux tells for how long a core was idle
 
 
 class Statistics(msgspec.Struct, frozen=True):
@@ -102,24 +103,32 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     work: Work | None = None  # where a roof bounds the case
     reference: list[Positive] | None = None  # seconds of the reference workload beside each round
     cpu: list[float] | None = None  # seconds of all threads in each round; beside them, where the system tells,
-    queued: list[float] | None = None  # seconds that threads were ready to run and had no core,
-    stolen: list[float] | None = None  # and seconds that the hypervisor took from the cores
+    queued: list[float] | None = None  # seconds that threads were ready to run and on no core,
+    stolen: list[float] | None = None  # those that the hypervisor took from the cores, and those that nobody used them
+    idle: list[float] | None = None
     set_up: list[float] | None = None  # seconds of fit's own set-up in each round's call, which the round leaves out
     memory: Memory | None = None
     devices: Count | None = None  # that train together
     steps: Count | None = None  # of training, or all-reduces, in a call on several devices
 
-    def waited(self, times: Sequence[float], context: Mapping[str, object]) -> float | None:
-        """Return the median seconds of a round that waited, neither running nor ready to, given the rounds' seconds.
+    def waiting(self, times: Sequence[float]) -> float | None:
+        """Return the mean seconds of a round in which one pinned thread neither ran nor was kept from it.
 
-        ``None`` where that cannot be told (by one pinned thread on a CPU alone), or is no more than usual.
+        That is wall less CPU, less stolen time, less preemption, given the rounds' seconds. Preemption is the time in
+        the queue, but no more than others had the core: threads of one process keep each other waiting as well.
+        ``None`` is what the system does not tell.
         """
-        alone = (context.get("threads"), context.get("pinned"), context.get("device")) == (1, True, "CPU")
-        if not (alone and times and self.cpu and self.queued):
+        if not (times and self.cpu and self.queued and self.stolen and self.idle):
             return None
-        accounts = self.cpu, self.queued, self.stolen or [0.0] * len(times)
-        waited = median(wall - sum(known) for wall, *known in zip(times, *accounts, strict=False))
-        return waited if waited > USUAL_WAITING * median(times) else None
+        unused = sum(times) - sum(self.cpu) - sum(self.stolen)
+        preempted = min(sum(self.queued), unused - (sum(self.idle) - IDLE_STEP))
+        return max(0.0, min(unused, unused - preempted)) / len(times)
+
+    def waited(self, times: Sequence[float], context: Mapping[str, object]) -> float | None:
+        """Return ``waiting`` where it is more than usual, and one pinned thread on a CPU lets it be told."""
+        alone = (context.get("threads"), context.get("pinned"), context.get("device")) == (1, True, "CPU")
+        waiting = self.waiting(times) if alone else None
+        return waiting if waiting and waiting > USUAL_WAITING * median(times) else None
 
 
 def case(extra_info: dict[str, Any]) -> Case:

@@ -124,7 +124,7 @@ CASES = (
 
 def _case(benchmark: Benchmark, run: Run | None) -> list[Cell]:
     stats, case, times = benchmark.stats, benchmark.extra_info.autoenc, benchmark.stats.times
-    roof, efficiency = benchmark.bound(run and run.roofs) or (NONE, None)
+    roof, efficiency = benchmark.bound(run.roofs if run else None) or (NONE, None)
     return [
         Cell(benchmark.name.removeprefix("test_")),
         *(cell(value, seconds) for value in (stats.median, min(times), max(times))),

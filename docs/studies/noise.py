@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import fmean, median, stdev
 from tempfile import TemporaryDirectory
 
+from scipy.stats import chi2
 from tabulate import tabulate
 
 from autoenc_bench.records import record as records
@@ -25,7 +26,10 @@ HEADERS = (
     "within, referenced",
     "between, raw",
     "between, referenced",
+    "at least",
     "A/A",
+    "waiting",
+    "set-up, s",
 )
 
 
@@ -33,7 +37,8 @@ def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--processes", type=int, default=12, help="fresh processes to run (default: %(default)s)")
-    parser.add_argument("-k", default="epoch or experiment", help="which cases, as for pytest (default: %(default)s)")
+    cases = "which cases, as for pytest (default: %(default)s)"
+    parser.add_argument("-k", default="epoch or untouched or experiment", help=cases)
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the records there, and use those it holds")
     chosen = parser.parse_args()
     with TemporaryDirectory() as temporary:
@@ -62,7 +67,10 @@ def run(folder: Path, cases: str) -> None:
 
 
 def row(benchmarks: tuple[records.Benchmark, ...]) -> tuple[str, ...]:
-    """Sum up one case over the processes: spreads are standard deviations of logarithms, so shares of the time."""
+    """Sum up one case over the processes: spreads are standard deviations of logarithms, so shares of the time.
+
+    ``at least`` is the lower 90 % bound of the referenced spread between processes.
+    """
     raw = [list(map(log, benchmark.stats.data or [])) for benchmark in benchmarks]
     referenced = [list(map(log, benchmark.quotients or [])) for benchmark in benchmarks]
     middles = [median(values) for values in referenced]
@@ -73,8 +81,18 @@ def row(benchmarks: tuple[records.Benchmark, ...]) -> tuple[str, ...]:
         str(benchmarks[0].stats.rounds),
         *(share(median(map(stdev, each))) if len(each[0]) > 1 else "–" for each in (raw, referenced)),
         *(f"{share(spread)} ± {share(error(spread, len(raw)))}" for spread in (between(raw), between(referenced))),
+        share(between(referenced) * sqrt((len(raw) - 1) / chi2.ppf(0.9, len(raw) - 1))),
         f"{fmean(pairs):+.3f} ± {stdev(pairs) / sqrt(len(pairs)):.3f}" if len(pairs) > 1 else "–",
+        *alone(benchmarks),
     )
+
+
+def alone(benchmarks: tuple[records.Benchmark, ...]) -> tuple[str, str]:
+    """Give the median share of a round that waited, and the median seconds of fit's set-up."""
+    noted = [(case, one.stats) for one in benchmarks if (case := one.extra_info.autoenc)]
+    waited = [(case.waiting(stats.times) or 0.0) / stats.median for case, stats in noted]
+    set_ups = [median(case.set_up) for case, _ in noted if case.set_up]
+    return share(median(waited)), f"{median(set_ups):.3f}" if set_ups else "–"
 
 
 def between(logs: list[list[float]]) -> float:

@@ -6,9 +6,10 @@ import sys
 from time import perf_counter, sleep
 
 import pytest
+from msgspec.structs import replace
 
 from autoenc_bench.core import clock
-from autoenc_bench.core.clock import Clock
+from autoenc_bench.core.clock import Clock, Reading
 from autoenc_bench.records.case import Case
 
 ALONE = {"threads": 1, "pinned": True, "device": "CPU"}
@@ -25,7 +26,7 @@ def work(seconds):
 def core():
     """Pin this thread to one core; return its number."""
     if not hasattr(os, "sched_setaffinity") or clock.Clock().read().queued is None:
-        pytest.skip("this system does not tell how long threads wait for a core")
+        pytest.skip("this system does not tell how long threads stand in the queue")
     usable = os.sched_getaffinity(0)
     chosen = max(usable)
     os.sched_setaffinity(0, {chosen})
@@ -39,17 +40,18 @@ def lap(target):
     before = watch.read()
     target()
     passed = [end - begin for begin, end in zip(before, watch.read(), strict=True)]
-    return dict(zip(("wall", "set_up", "cpu", "queued", "stolen"), passed, strict=True))
+    return dict(zip(Reading._fields, passed, strict=True))
 
 
 def waited(one):
     """Return for how long a record would say that a case of one such round waited."""
-    accounts = {name: [one[name]] for name in ("cpu", "queued", "stolen")}
+    accounts = {name: [one[name]] for name in ("cpu", "queued", "stolen", "idle")}
     case = Case(experiment="digits", phase="epoch", backend="jax", seed=0, rows=1, **accounts)
     return case.waited([one["wall"]], ALONE)
 
 
-def test_sleep(core):
+@pytest.mark.usefixtures("core")
+def test_sleep():
     """What a round sleeps is waiting, to within a few per cent of it."""
     slept = 0.0
 
@@ -74,13 +76,32 @@ def test_competitor(core):
     assert waited(one) is None
 
 
-def test_idle_is_seen_by_one_pinned_thread_alone(core):
-    """Where several threads run, or an accelerator does, seconds without the CPU say nothing."""
-    case = Case(experiment="digits", phase="epoch", backend="jax", seed=0, rows=1, cpu=[0.5], queued=[0.0])
-    assert case.waited([1.0], ALONE) == 0.5
-    assert case.waited([0.52], ALONE) is None
+def test_waiting_of_one_pinned_thread():
+    """Where several threads run, or an accelerator does, seconds without the CPU say nothing; nor without a core's."""
+    accounts = {"cpu": [0.5], "queued": [0.4], "stolen": [0.0], "idle": [0.51]}
+    case = Case(experiment="digits", phase="epoch", backend="jax", seed=0, rows=1, **accounts)
+    assert case.waited([1.0], ALONE) == pytest.approx(0.5)
     for name, other in (("threads", 2), ("pinned", False), ("device", "H100")):
         assert case.waited([1.0], {**ALONE, name: other}) is None
+    assert replace(case, idle=None).waited([1.0], ALONE) is None
+
+
+@pytest.mark.parametrize(
+    ("queued", "stolen", "idle", "waiting"),
+    [
+        (0.4, 0.0, 0.51, 0.5),  # threads of the process kept each other waiting, and nobody else had the core
+        (0.4, 0.0, 0.0, 0.1),  # a neighbour had it, for longer than the process was ready
+        (0.5, 0.0, 0.01, 0.0),
+        (0.9, 0.0, 0.21, 0.2),  # both
+        (0.0, 0.5, 0.0, 0.0),
+        (0.0, 0.3, 0.2, 0.2),
+    ],
+)
+def test_waiting(queued, stolen, idle, waiting):
+    """Of a second with half of it computed, what was not stolen, nor a neighbour's while somebody was ready, waited."""
+    accounts = {"cpu": [0.5], "queued": [queued], "stolen": [stolen], "idle": [idle]}
+    case = Case(experiment="digits", phase="epoch", backend="jax", seed=0, rows=1, **accounts)
+    assert case.waiting([1.0]) == pytest.approx(waiting)
 
 
 def test_paused():
@@ -112,5 +133,5 @@ def test_system_that_tells_nothing(monkeypatch, tmp_path):
     monkeypatch.setattr(clock, "THREADS", tmp_path / "none")
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     reading = Clock().read()
-    assert (reading.queued, reading.stolen) == (None, None)
+    assert (reading.queued, reading.stolen, reading.idle) == (None, None, None)
     assert reading.cpu >= 0

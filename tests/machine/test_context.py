@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from autoenc_bench.core import clock
 from autoenc_bench.machine import reference
 
 CODE = """
@@ -53,6 +54,7 @@ def test_context(contexts):
     assert context["python"] == platform.python_version()
     assert (context["threads"], context["precision"]) == (1, "float32")
     assert context["reference"] == reference.VERSION  # times in units of another one are not comparable
+    assert context["clock"] == clock.VERSION  # nor are times by another clock
     assert context["usable_cores"] == len(os.sched_getaffinity(0))
     assert (context["pinned"], conditions["cores"]) == (True, [max(os.sched_getaffinity(0))])
     assert words.startswith("tensorflow ")

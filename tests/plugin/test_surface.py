@@ -16,6 +16,7 @@ SURFACE = {
     "catalogue.experiments": ["EXPERIMENTS", "Experiment", "find", "resize"],
     "catalogue.scales": ["SCALES", "Scale"],
     "core.backends": ["choose", "name"],
+    "core.clock": ["CLOCK", "Reading"],
     "core.data": ["load"],
     "core.data.split": ["Split"],
     "core.data.streams": ["Stream"],
@@ -32,7 +33,7 @@ SURFACE = {
     "machine.roofs": ["higher", "measure"],
     "machine.threads": ["parse"],
     "records": ["BASELINES", "REPORTS"],
-    "records.case": ["Case", "case"],
+    "records.case": ["Case", "Epoch", "case"],
     "records.record": ["BACKENDS", "NotRun", "Roofs", "Run", "SCHEMA_VERSION"],
     "records.storage": ["platform_folder", "save"],
     "report.devices": ["headline"],
@@ -40,7 +41,7 @@ SURFACE = {
     "report.github": ["append_step_summary"],
     "report.page": ["write"],
     "report.summary": ["not_run"],
-    "text": ["count", "seconds"],
+    "text": ["count", "seconds", "share"],
 }
 
 

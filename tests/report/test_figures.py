@@ -182,10 +182,10 @@ def test_time_to_loss(drawn):
 
 
 def test_speed_up(drawn):
-    """The speed-up compares rows per second: 54 times here, with the range of the rounds and fit's set-up named."""
+    """The speed-up compares rows per second: 54 times here, with the range of the rounds without fit's set-up."""
     drawing = drawn["speed-up"]
     assert "digits 54 (49.1 to 59.4)" in drawing.alternative
-    assert "set-up per call, about 0.1 s" in drawing.note
+    assert "fit's set-up of each call and epoch is in neither" in drawing.note
 
 
 def test_first_call(drawn):

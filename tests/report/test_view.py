@@ -37,11 +37,21 @@ def test_cases(tmp_path):
     """Each case has its times, their spread, its rate where it has rows, and the roof that binds it."""
     rows = section(tmp_path, recordings.entries_of("digits")).cases.rows
     shown = {row[0].text: [cell.text for cell in row[1:]] for row in rows}
-    assert shown["build[digits]"] == ["10.5 ms", "10 ms", "11 ms", "10%", "3", "–", "–", "–", "–"]
-    fused = ["210 ms", "200 ms", "220 ms", "10%", "3", "42,857", "4.8 %", "compute", "1,024 MiB"]
+    assert shown["build[digits]"] == ["10.5 ms", "10 ms", "11 ms", "10%", "3", *"––––––"]
+    fused = ["210 ms", "200 ms", "220 ms", "10%", "3", "–", "–", "42,857", "4.8 %", "compute", "1,024 MiB"]
     assert shown["epoch[digits-fused]"] == fused
     assert shown["experiment[digits-fused-seed0]"][:5] == ["2 s", "2 s", "2 s", "–", "1"]
     assert [cell.value for cell in rows[4][:6]] == pytest.approx([None, 0.21, 0.2, 0.22, 2 / 21, 3])
+
+
+def test_waiting(tmp_path):
+    """The page says how long fit was set up, and a round waited where one pinned thread lets it be told."""
+    accounts = {"cpu": [0.1, 0.1, 0.1], "queued": [0.0] * 3, "stolen": [0.0] * 3, "idle": [0.2] * 3}
+    fit = msgspec.structs.replace(recordings.timed("digits", "epoch", trainer="fit"), set_up=[0.3] * 3, **accounts)
+    context = {**recordings.RUN.context, "threads": 2}
+    for run, waited in ((recordings.RUN, "120 ms"), (msgspec.structs.replace(recordings.RUN, context=context), "–")):
+        (row,) = section(tmp_path, [recordings.benchmark(fit, 0.21)], run).cases.rows
+        assert [cell.text for cell in row[6:8]] == ["300 ms", waited]
 
 
 def test_not_run(tmp_path):

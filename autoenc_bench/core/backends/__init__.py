@@ -79,7 +79,7 @@ class Backend(Protocol):
 def block(test: Any) -> int:
     """Return how many of these test rows (m, d) are validated at once."""
     rows, values = BLOCK
-    return max(1, min(test.shape[0], rows, values // test.shape[1]))
+    return max(1, min(int(test.shape[0]), rows, values // int(test.shape[1])))
 
 
 def name() -> str:

@@ -67,8 +67,8 @@ def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
             state, total = lax.fori_loop(0, rows // batch_size, body, (state, total))
             total *= batch_size
         if rest:
-            last = partial(step, batch=take(train, order[-rest:]))
-            state, value = lax.cond(rows == every, last, lambda state: (state, jnp.zeros(())), state)
+            last, idle = take(train, order[-rest:]), jnp.zeros(())
+            state, value = lax.cond(rows == every, lambda state: step(state, last), lambda state: (state, idle), state)
             total += rest * value
         return state, total / rows, validate(state, test, test_rows)
 

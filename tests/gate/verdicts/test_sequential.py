@@ -109,7 +109,7 @@ def test_errors_need_one_run():
 def test_futile(apart, closed):
     """What spreads by more than the time can average out is measured no more, unless it is far from the base."""
     sequence = SequentialComparison(Overrides({}))
-    sequence.look(side([[0.0]], spread=sides.FIT_SPREAD), side([[apart]], spread=sides.FIT_SPREAD), 0.1)
+    sequence.look(side([[0.0]], spread=sides.UNTOUCHED_SPREAD), side([[apart]], spread=sides.UNTOUCHED_SPREAD), 0.1)
     assert [verdict.time.reason for verdict in sequence.closed.values()] == ["given up"] * closed
 
 

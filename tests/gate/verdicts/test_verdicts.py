@@ -417,10 +417,10 @@ def test_plain_records(tmp_path):
 
 
 def test_assumed_spread(tmp_path):
-    """fit, which has two speeds, is not called slower by one run a side."""
+    """A script's fit, whose call ends when a sleeping thread wakes, is not called slower by one run a side."""
     runs = []
     for name, seconds in (("base", 0.72), ("head", 1.4)):
-        entry = recordings.benchmark(recordings.timed("digits", "epoch", trainer="fit"), seconds)
+        entry = recordings.benchmark(recordings.timed("digits", "untouched_fit", trainer="fit"), seconds)
         path = recordings.save(tmp_path / name, recordings.content(entries=[entry]))
         runs.append([loading.read(path, pictured=False)])
     assert verdicts.compare(*runs).verdicts[0].time.outcome is Outcome.UNDECIDED
