@@ -8,7 +8,7 @@ from autoenc_bench.machine import roofline
 
 
 def test_epoch(experiment, trainer, prepare, split, scale, measure):
-    """Train for one round on an experiment's rows, compiled before, from the same state each time."""
+    """Train for one round on an experiment's rows, compiled before, from the same weights each time."""
     rows, epochs = scale.round_size(experiment, trainer, split.rows)
     ready = prepare(trainer)
     ready.reset()
@@ -17,7 +17,7 @@ def test_epoch(experiment, trainer, prepare, split, scale, measure):
     history = measure(
         partial(ready.train, rows=rows),
         epochs,
-        setup=ready.reset,
+        setup=ready.restore,
         rounds=scale.training[trainer].rounds,
         rows=epochs * rows,
         epochs=epochs,
@@ -34,7 +34,7 @@ def test_untouched_fit(experiment, prepare, split, scale, measure):
     loss = measure(
         partial(ready.untouched, rows=rows),
         epochs,
-        setup=ready.reset,
+        setup=ready.restore,
         rounds=scale.untouched.rounds,
         rows=epochs * rows,
         epochs=epochs,

@@ -59,8 +59,7 @@ class Scale:
         fewer = dict(self.training)
         for name, timed in fewer.items():
             fewer[name] = replace(timed, rounds=min(timed.rounds, self.stepwise_rounds or timed.rounds))
-        once = replace(self.untouched, rounds=1)
-        return replace(self, training=fewer, untouched=once, stepwise=True)
+        return replace(self, training=fewer, stepwise=True)
 
     def is_too_long(self, experiment: Experiment) -> bool:
         return self.stepwise and experiment.epochs * experiment.rows * self._model(experiment, "fused") > self.longest
@@ -122,9 +121,9 @@ _STANDARD = Scale(
         "fit": Rounds(seconds=0.15, rounds=12, epochs=10),
         "fused": Rounds(seconds=0.05, rounds=40, epochs=200),  # many short ones, each beside a reference workload
     },
-    untouched=Rounds(seconds=0.3, rounds=2, epochs=10),
-    calls=300,
-    bulk_values=10_000_000,
+    untouched=Rounds(seconds=0.3, rounds=1, epochs=10),
+    calls=150,
+    bulk_values=5_000_000,
     rounds=5,
     roof_seconds=6,
     longest=60,

@@ -28,8 +28,8 @@ Note = Callable[[float, float, float], None]  # (loss, val_loss, seconds) of an 
 class Trainer(ABC):
     """One autoencoder trained on one split with Adam's defaults and binary cross-entropy.
 
-    What must be compiled is compiled at the first epoch and kept; ``reset`` brings weights, optimiser and random order
-    back to where they began, so that every round trains the same way.
+    What must be compiled is compiled at the first epoch and kept; ``restore`` brings weights and optimiser back to where
+    they began, so that rounds do the same work, and ``reset`` the random order as well, so that they end the same.
     """
 
     def __init__(self, autoencoder: Autoencoder, split: Split | Stream, *, batch_size: int, seed: int) -> None:
@@ -47,9 +47,13 @@ class Trainer(ABC):
         self.reset()
 
     def reset(self) -> None:
+        self.restore()
+        self.reseed()
+
+    def restore(self) -> None:
+        """Restore the initial weights, and nothing else: seeding makes TensorFlow forget kernels that it then misses."""
         for variable, value in zip(self._variables, self._start, strict=True):
             variable.assign(value)
-        self.reseed()
 
     def warm(self) -> None:
         """Compile what training on all rows needs, unless it has trained on them before, by steps that are undone."""
