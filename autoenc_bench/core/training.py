@@ -28,8 +28,8 @@ Note = Callable[[float, float, float], None]  # (loss, val_loss, seconds) of an 
 class Trainer(ABC):
     """One autoencoder trained on one split with Adam's defaults and binary cross-entropy.
 
-    What must be compiled is compiled at the first epoch and kept; ``restore`` brings weights and optimiser back to where
-    they began, so that rounds do the same work, and ``reset`` the random order as well, so that they end the same.
+    What must be compiled is compiled at the first epoch and kept; ``restore`` brings weights and optimiser back to
+    where they began, so that rounds do the same work, and ``reset`` the random order as well, so that they end the same.
     """
 
     def __init__(self, autoencoder: Autoencoder, split: Split | Stream, *, batch_size: int, seed: int) -> None:
@@ -51,7 +51,7 @@ class Trainer(ABC):
         self.reseed()
 
     def restore(self) -> None:
-        """Restore the initial weights, and nothing else: seeding makes TensorFlow forget kernels that it then misses."""
+        """Restore weights and optimiser, and seed nothing: TensorFlow would forget its kernels, and miss them."""
         for variable, value in zip(self._variables, self._start, strict=True):
             variable.assign(value)
 
@@ -175,7 +175,7 @@ class _StepClock(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no
         finally:
             for name in self._steps:
                 step = getattr(model, name)
-                setattr(model, name, getattr(step, "__wrapped__", step))
+                setattr(model, name, getattr(step, "untimed", step))
             CLOCK.run()
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002 - Keras gives it
@@ -187,7 +187,7 @@ class _StepClock(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no
     def _follow(self, name: str) -> None:
         """Wrap a model's function of one step, which Keras has made by now."""
         step, steps, done = getattr(self.model, name), self._steps[name], 0
-        if hasattr(step, "__wrapped__"):
+        if hasattr(step, "untimed"):
             return
 
         def followed(*arguments: Any) -> Any:
@@ -202,7 +202,7 @@ class _StepClock(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no
                 CLOCK.set_up()
             return result
 
-        followed.__wrapped__ = step  # type: ignore[attr-defined]
+        followed.untimed = step  # type: ignore[attr-defined]
         setattr(self.model, name, followed)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002

@@ -57,6 +57,7 @@ def run(folder: Path, cases: str) -> None:
         "-k",
         cases,
         "--no-report",
+        "--no-roofs",
         "--benchmark-save=noise",
         f"--benchmark-storage=file://{folder.resolve()}",
     ]

@@ -16,8 +16,9 @@ from autoenc_bench import cli
 from autoenc_bench.cli import continuous
 
 COMMAND = Path(sys.executable).with_name("autoenc-bench")
+ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # pytest's other plugins take three quarters of a run's time to load
 
-# A suite in a second: each run writes a record whose times are those of the side's code, and spread as it says.
+# A suite in no time: each run writes a record whose times are those of the side's code, and spread as it says.
 CONFTEST = """
 import json, time
 from datetime import UTC, datetime
@@ -48,7 +49,7 @@ def pytest_sessionfinish(session):
 
 def run(*arguments, cwd):
     """Run the real command."""
-    environment = {name: value for name, value in os.environ.items() if name != "GITHUB_STEP_SUMMARY"}
+    environment = {name: value for name, value in os.environ.items() if name != "GITHUB_STEP_SUMMARY"} | ALONE
     return subprocess.run(
         [COMMAND, *map(str, arguments)],
         cwd=cwd,
@@ -66,7 +67,7 @@ def project(tmp_path_factory):
     package = "autoenc_bench/__init__.py"
     benchmarks = {
         "conftest.py": CONFTEST,
-        "pyproject.toml": "[tool.pytest.ini_options]\n",
+        "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '-p pytest_benchmark.plugin'\n",
         "benchmarks/test_speed.py": "def test_epoch_fused():\n    from autoenc_bench import SPEED\n",
         "benchmarks/record.json": json.dumps(histories.content(0)),
     }
@@ -88,11 +89,11 @@ def project(tmp_path_factory):
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["main", "same", "--budget", "60s"], 0, ""),
+        (["main", "same", "--budget", "20s"], 0, ""),
         (["main", "broken"], 2, "could not run the suite: ImportError: no such thing"),
         (["broken", "main"], 2, "could not run the suite: ImportError: no such thing"),
-        (["main", "slow", "--budget", "1s"], 2, "before each side had one run; give more time with --budget"),
-        (["noisy", "noisy", "--budget", "6s", "--strict"], 3, "undecided: epoch[digits-fused]"),
+        (["slow", "main", "--budget", "1s"], 2, "before each side had one run; give more time with --budget"),
+        (["noisy", "noisy", "--budget", "3s", "--strict"], 3, "undecided: epoch[digits-fused]"),
         (["main", "same", "--", "-k", "nothing"], 2, "no case was selected"),
     ],
 )
@@ -108,7 +109,7 @@ def test_statuses_of_continuous(project, arguments, status, said):
 @pytest.mark.slow
 def test_regressed(project):
     """A slower head ends with status 1; what was measured is kept, and compared again by name of its folder."""
-    done = run("continuous", "main", "slower", "--budget", "60s", "--format", "json", cwd=project)
+    done = run("continuous", "main", "slower", "--budget", "20s", "--format", "json", cwd=project)
     assert done.returncode == 1, done.stderr
     assert "autoenc-bench: regressed: epoch[digits-fused]" in done.stderr
     base, head = sorted({Path(path).parent.parent for side in ("base", "head") for path in files(done, side)})
@@ -128,6 +129,7 @@ def test_interrupt(project):
     with subprocess.Popen(
         [COMMAND, "continuous", "main", "slow"],
         cwd=project,
+        env=os.environ | ALONE,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

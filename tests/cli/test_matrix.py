@@ -14,8 +14,9 @@ from autoenc_bench import cli
 from autoenc_bench.cli import matrix
 from autoenc_bench.core import backends
 from autoenc_bench.exceptions import RunFailedError
-from autoenc_bench.records import storage
-from autoenc_bench.report import page
+from autoenc_bench.records import loading, storage
+from autoenc_bench.report import page, side_by_side
+from autoenc_bench.report.side_by_side import SideBySide
 
 OLDER = ROOT / "tests/records/data/0001_before.json"  # the same experiment, on TensorFlow
 COMMAND = Path(sys.executable).with_name("autoenc-bench")
@@ -68,7 +69,7 @@ def test_statuses(tmp_path, monkeypatch, capsys, failed, status):
 
 @pytest.mark.slow
 def test_errors_agree(tmp_path):
-    """Trained on another backend an experiment reaches the same error, and one report says so."""
+    """Trained on another backend an experiment reaches the same error, and side by side a report would say so."""
     if not backends.is_installed("jax"):
         pytest.skip("jax is not installed")
     command = [COMMAND, "matrix", "--backend", "jax", "--out", tmp_path / "out", "--", ROOT / "benchmarks"]
@@ -77,5 +78,7 @@ def test_errors_agree(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "jax: 1 cases, 0 failed" in done.stderr
     assert (tmp_path / "out" / "index.html").exists()
-    page.write([OLDER, storage.newest(tmp_path / ".benchmarks")], tmp_path / "both")
-    assert "All errors agree." in (tmp_path / "both" / "summary.md").read_text()
+    sources = [loading.read(path) for path in (OLDER, storage.newest(tmp_path / ".benchmarks"))]
+    together = SideBySide(side_by_side.rows(side_by_side.together(sources)), [])
+    assert [row.label for row in together.rows] == ["tensorflow", "jax"]
+    assert together.answer == "All errors agree."

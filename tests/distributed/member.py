@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import threading
-from dataclasses import replace
 
 os.environ.update(KERAS_BACKEND="jax", NPROC="1")
 
@@ -16,8 +15,6 @@ import psutil
 
 from autoenc_bench.distributed import runtime
 from autoenc_bench.exceptions import InvalidInputError
-
-ROWS = 1_000
 
 
 def main(options, then="work", kind="", patience=runtime.PATIENCE, heartbeat=runtime.HEARTBEAT):
@@ -29,7 +26,8 @@ def main(options, then="work", kind="", patience=runtime.PATIENCE, heartbeat=run
         write("joining")
         distribution.start(kind)
         connections = psutil.Process().net_connections()
-        write({"listens": [list(one.laddr) for one in connections if one.status == psutil.CONN_LISTEN]})
+        listens = [list(one.laddr) for one in connections if one.status == psutil.CONN_LISTEN]
+        write({"listens": listens, "context": distribution.context})
         DEEDS[then](distribution)
     except (Exception, KeyboardInterrupt) as problem:
         write(f"{type(problem).__name__}: {problem}")
@@ -42,42 +40,6 @@ def write(what):
     """Write a line of JSON."""
     sys.stdout.write(f"{json.dumps(what)}\n")
     sys.stdout.flush()
-
-
-def train(distribution):
-    """Train crude-complex for an epoch on all devices, and compare losses and weights with those on one."""
-    import numpy as np
-
-    from autoenc_bench.catalogue.experiments import find
-    from autoenc_bench.core import data
-    from autoenc_bench.distributed.data_parallel import DataParallelTrainer
-
-    def weights(trainer):
-        return np.concatenate([np.ravel(np.asarray(value)) for value in trainer.model.trainable_variables])
-
-    experiment = replace(find("crude-complex"), rows=ROWS)
-    split = data.load("uniform", rows=ROWS * 10 // 9 + 1, features=experiment.features, seed=0)
-    one, strong = (
-        DataParallelTrainer(experiment, split, distribution.choose(count), False)
-        for count in (1, distribution.counts[-1])
-    )
-    weak = DataParallelTrainer(experiment, split, distribution.choose(2), True)
-    start, expected = weights(one), one.train(1)[-1]
-    moved, epoch = float(np.abs(weights(one) - start).max()), strong.train(1)[-1]
-    differences = [abs(epoch.loss - expected.loss), abs(epoch.val_loss - expected.val_loss)]
-    differences.append(float(np.abs(weights(strong) - weights(one)).max()))
-    distribution.leave()
-    write(
-        {
-            "counts": distribution.counts,
-            "writes": distribution.writes,
-            "context": distribution.context,
-            "moved": moved,
-            "differences": differences,
-            "strong": [strong.steps, strong.rows],
-            "weak": [weak.steps, weak.rows],
-        }
-    )
 
 
 def work(_distribution):
@@ -93,7 +55,7 @@ def meet(_distribution):
         multihost_utils.sync_global_devices("here")
 
 
-DEEDS = {"train": train, "work": work, "meet": meet}
+DEEDS = {"work": work, "meet": meet}
 
 if __name__ == "__main__":
     main(**json.loads(sys.argv[1]))

@@ -132,14 +132,15 @@ def test_interrupted_while_waiting():
 
 @pytest.fixture
 def pair():
-    """Return a function (deeds) -> two processes that have joined each other, and what process 0 listens at."""
+    """Return a function (deeds) -> two processes that have joined each other, and what is known of process 0."""
 
     def pair(*deeds):
         address = free_address()
         members = [start_member(None, address, 2, one, then=deed, heartbeat=4) for one, deed in enumerate(deeds)]
-        listens = [next(json.loads(line) for line in member.stdout if "listens" in line) for member in members]
+        joined = [next(json.loads(line) for line in member.stdout if "listens" in line) for member in members]
         port = int(address.split(":")[1])
-        return members, [host.removeprefix("::ffff:") for host, own in listens[0]["listens"] if own == port]
+        hosts = [host.removeprefix("::ffff:") for host, own in joined[0]["listens"] if own == port]
+        return members, {"hosts": hosts, "context": joined[0]["context"]}
 
     return pair
 
@@ -156,8 +157,9 @@ def test_lost(pair, lost):
 
 def test_abandoned(pair):
     """When one is interrupted, who waits for it gets an error, and both end; the service was at one address alone."""
-    members, hosts = pair("meet", "work")
-    assert hosts == ["127.0.0.1"]
+    members, known = pair("meet", "work")
+    assert known["hosts"] == ["127.0.0.1"]
+    assert known["context"] == {"devices": 2, "processes": 2, "virtual_devices": False}
     members[1].send_signal(signal.SIGINT)
     (waiting, out), (interrupted, _) = finish(*members)
     assert (waiting, interrupted) == (1, 2)
