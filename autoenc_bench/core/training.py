@@ -28,8 +28,8 @@ Note = Callable[[float, float, float], None]  # (loss, val_loss, seconds) of an 
 class Trainer(ABC):
     """One autoencoder trained on one split with Adam's defaults and binary cross-entropy.
 
-    What must be compiled is compiled at the first epoch and kept; ``restore`` brings weights and optimiser back to
-    where they began, so that rounds do the same work, and ``reset`` the random order as well, so that they end the same.
+    What must be compiled is compiled at the first epoch and kept. ``restore`` brings weights and optimiser back to
+    where they began, so that every round does the same work; ``reset`` the random order too, so that it ends the same.
     """
 
     def __init__(self, autoencoder: Autoencoder, split: Split | Stream, *, batch_size: int, seed: int) -> None:

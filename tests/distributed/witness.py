@@ -1,0 +1,63 @@
+"""A pytest plugin for the processes of a distributed run, which writes a line of JSON on what it saw.
+
+That is the cases that there are, and how far an epoch of strong scaling moves the weights, and ends on all devices from
+where it does on one. Where FAILS is ``yes`` the reference workload fails, and with it every case.
+"""
+
+import json
+import os
+import sys
+
+import numpy as np
+import pytest
+
+sys.modules["tensorflow"] = None  # else Keras loads it, which takes seconds, to seed it
+
+CASES = []
+EPOCHS = {}  # number of devices -> weights before, weights after, and the epoch
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Note all cases, before -k leaves out some."""
+    CASES.extend(item.name for item in items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop():
+    """Watch the trainers, now that Keras may be loaded."""
+    from autoenc_bench.distributed import data_parallel
+    from autoenc_bench.machine import reference
+
+    class Watched(data_parallel.DataParallelTrainer):
+        def __init__(self, experiment, data, devices, weak):
+            super().__init__(experiment, data, devices, weak)
+            if not weak:
+                train, self.train = self.train, lambda epochs: watch(self, len(devices), train, epochs)
+
+    data_parallel.DataParallelTrainer = Watched
+    if os.environ.get("FAILS") == "yes":
+        reference.seconds = lambda: 1 / 0
+
+
+def watch(trainer, devices, train, epochs):
+    """Train, and keep what changed."""
+    before, history = weights(trainer), train(epochs)
+    EPOCHS[devices] = before, weights(trainer), history[-1]
+    return history
+
+
+def weights(trainer):
+    """Return a copy of all weights in one array."""
+    return np.concatenate([np.ravel(np.asarray(value)) for value in trainer.model.trainable_variables])
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Tell what was seen."""
+    seen = {"cases": CASES}
+    if len(EPOCHS) > 1:
+        (start, one, expected), (_, every, epoch) = (EPOCHS[devices] for devices in (min(EPOCHS), max(EPOCHS)))
+        seen["moved"] = float(np.abs(one - start).max())
+        seen["differences"] = [abs(epoch.loss - expected.loss), abs(epoch.val_loss - expected.val_loss)]
+        seen["differences"].append(float(np.abs(every - one).max()))
+    terminalreporter.write_line(json.dumps(seen))
