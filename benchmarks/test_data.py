@@ -3,10 +3,10 @@
 from autoenc_bench.core import data
 
 
-def test_data(experiment, load, measure):
+def test_data(experiment, load, scale, measure):
     """Make the experiment's data anew; files come from the cache, and of a stream only what others need is drawn."""
     cached = load(experiment).sample()
     asked = {"rows": experiment.rows, "features": experiment.features, "seed": 0}
     made = cached.rows + len(cached.test)
-    split = measure(lambda: data.load(experiment.data, **asked).sample(), rows=made, rounds=3)
+    split = measure(lambda: data.load(experiment.data, **asked).sample(), rows=made, rounds=min(3, scale.rounds))
     assert (split.train == cached.train).all(), "the same seed gave other data"

@@ -103,6 +103,7 @@ class Scale:
                 if trainer in self.trainers and not self.is_too_long(experiment):
                     seen += seeds * experiment.epochs * experiment.rows
                 total += seen * self._model(experiment, trainer)
+            total += 0 if experiment.is_streamed else (1 + self.untouched.rounds) * self.untouched.seconds
             total += 10 if self.full_size else 4  # everything but training, as measured
         return total
 
@@ -118,8 +119,8 @@ _STANDARD = Scale(
     trainers=("fused",),
     seeds=1,
     training={
-        "fit": Rounds(seconds=0.15, rounds=12, epochs=10),
-        "fused": Rounds(seconds=0.05, rounds=40, epochs=200),  # many short ones, each beside a reference workload
+        "fit": Rounds(seconds=0.15, rounds=10, epochs=10),
+        "fused": Rounds(seconds=0.05, rounds=30, epochs=200),  # many short ones, each beside a reference workload
     },
     untouched=Rounds(seconds=0.3, rounds=1, epochs=10),
     calls=150,

@@ -1,4 +1,4 @@
-"""The suite's one clock: it stands still in what is not measured, and knows what the process did while it ran.
+"""The suite's one clock: it pauses for what is not measured, and knows what the process did while it ran.
 
 Beside each round's wall seconds stand its CPU seconds and, where the system tells, for how long its cores were idle or
 taken by the hypervisor, and threads stood in the run queue. What neither ran nor was kept from it has waited.
@@ -53,29 +53,22 @@ class Clock:
 
     def read(self) -> Reading:
         """Return what has passed; that takes some tenths of a millisecond, in which the clock stands still."""
-        self._switch(self._mode)
+        self.switch(self._mode)
         queued = self._queued if self._delays else None
         stolen, idle = (self._stolen, self._idle) if self._cores else (None, None)
         return Reading(self._wall, self._set_up, self._cpu, queued, stolen, idle)
 
-    def run(self) -> None:
-        """Let what follows be timed."""
-        self._switch(Mode.RUN)
-
-    def set_up(self) -> None:
-        """Let what follows be set-up, whose seconds are an account of their own."""
-        self._switch(Mode.SET_UP)
-
     @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Stand still for a while."""
-        before = self._switch(Mode.PAUSE)
+    def during(self, mode: Mode) -> Iterator[Mode]:
+        """Count a block's seconds as something else; yield what they counted as before, and do so afterwards."""
+        before = self.switch(mode)
         try:
-            yield
+            yield before
         finally:
-            self._switch(before)
+            self.switch(before)
 
-    def _switch(self, mode: Mode) -> Mode:
+    def switch(self, mode: Mode) -> Mode:
+        """Count the seconds that follow as something else; return what they counted as before."""
         now, cpu, delays, cores = perf_counter(), process_time(), _delays(), _cores()
         before, passed = self._mode, now - self._since
         if before is Mode.RUN:
@@ -95,21 +88,23 @@ class Clock:
 
 def _delays() -> dict[str, int]:
     """Return how long each thread has waited for a core, in nanoseconds; none where Linux does not tell."""
-    delays = {}
+    delays, ran = {}, 0
     with suppress(OSError):
         for thread in THREADS.iterdir():
             with suppress(OSError):  # it has ended meanwhile
-                delays[thread.name] = int((thread / "schedstat").read_text().split()[1])
-    return delays
+                running, delays[thread.name], _ = map(int, (thread / "schedstat").read_text().split())
+                ran += running
+    return delays if ran else {}
 
 
 def _cores() -> tuple[float, float] | None:
     """Return for how many seconds the cores that this process may use were stolen, and idle, since the system began."""
     try:
+        cores = os.sched_getaffinity(0)
         times = psutil.cpu_times(percpu=True)
-        used = [times[core] for core in os.sched_getaffinity(0)]
+        used = [times[core] for core in cores]
         return sum(core.steal for core in used), sum(core.idle + core.iowait for core in used)
-    except (AttributeError, IndexError):  # no Linux, or cores that the container hides
+    except (AttributeError, IndexError, OSError):  # no Linux, or a container that hides its cores
         return None
 
 

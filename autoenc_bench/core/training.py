@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from autoenc_bench.catalogue.experiments import Experiment
 from autoenc_bench.core import backends
 from autoenc_bench.core.backends import Trainable
-from autoenc_bench.core.clock import CLOCK
+from autoenc_bench.core.clock import CLOCK, Mode
 from autoenc_bench.core.data.split import Array, Split, check_slice, share
 from autoenc_bench.core.data.streams import Stream
 from autoenc_bench.core.models import Autoencoder, build
@@ -51,7 +51,7 @@ class Trainer(ABC):
         self.reseed()
 
     def restore(self) -> None:
-        """Restore weights and optimiser, and seed nothing: TensorFlow would forget its kernels, and miss them."""
+        """Restore weights and optimiser, and seed nothing: TensorFlow would look up its kernels again."""
         for variable, value in zip(self._variables, self._start, strict=True):
             variable.assign(value)
 
@@ -76,10 +76,7 @@ class Trainer(ABC):
         ``shuffle=False`` takes rows in their order; ``progress`` is told of each epoch. Raises InvalidInputError when
         there are fewer rows, or these are no whole batches.
         """
-        rows = rows or self.split.rows
-        check_slice(rows, self.split.rows)
-        if rows % self.batch_size and rows < self.split.rows:
-            raise InvalidInputError(f"slice of {rows} rows; take whole batches of {self.batch_size}, or all rows")
+        rows = self._checked(rows)
         self._warm = self._warm or rows == self.split.rows
         history: list[Epoch] = []
 
@@ -90,6 +87,14 @@ class Trainer(ABC):
 
         self._train(epochs, rows, shuffle, note)
         return history
+
+    def _checked(self, rows: int | None) -> int:
+        if rows is None:
+            return self.split.rows
+        check_slice(rows, self.split.rows)
+        if rows % self.batch_size and rows < self.split.rows:
+            raise InvalidInputError(f"slice of {rows} rows; take whole batches of {self.batch_size}, or all rows")
+        return rows
 
     @abstractmethod
     def _train(self, epochs: int, rows: int, shuffle: bool, note: Note) -> None:
@@ -123,17 +128,42 @@ class Fit(Trainer):
         keras.utils.set_random_seed(self.seed)
         self._reseeded = True
 
-    def untouched(self, epochs: int, *, rows: int | None = None) -> float:
-        """Call ``fit`` as its users do, on rows as for ``train``, all of it timed; return the last epoch's val_loss."""
-        history = self._fit(self._head(rows or self.split.rows), epochs, shuffle=True)
+    def fit_untouched(self, epochs: int, *, rows: int | None = None) -> float:
+        """Call ``fit`` as its users do, on rows as for ``train``, and return the last epoch's val_loss."""
+        history = self._fit(self._head(self._checked(rows)), epochs, shuffle=True)
         return float(history["val_loss"][-1])
 
     def _train(self, epochs: int, rows: int, shuffle: bool, note: Note) -> None:
-        part = self._head(rows)
-        steps = _StepClock(-(-rows // self.batch_size), -(-len(part.test) // self.batch_size), note)
-        seed_again = keras.callbacks.LambdaCallback(on_train_begin=self._seed_again)
-        with steps.followed(self.model), backends.current().untuned():
-            self._fit(part, epochs, shuffle, seed_again, steps)
+        seconds = CLOCK()
+
+        def end_epoch(_: int, logs: dict[str, Any]) -> None:
+            nonlocal seconds
+            begun, seconds = seconds, CLOCK()
+            note(float(logs["loss"]), float(logs["val_loss"]), seconds - begun)
+
+        callback = keras.callbacks.LambdaCallback(on_train_begin=self._seed_again, on_epoch_end=end_epoch)
+        with CLOCK.during(Mode.SET_UP) as before, backends.current().without_tuning():
+            part = self._head(rows)
+            with self._timed_steps(part, before):
+                self._fit(part, epochs, shuffle, callback)
+
+    @contextmanager
+    def _timed_steps(self, part: Split, mode: Mode) -> Iterator[None]:
+        """Let the clock run while the model makes its steps of an epoch, and those of its validation.
+
+        Keras's functions of one step are wrapped, for callbacks of batches would make Keras do more in each.
+        """
+        self.model.make_train_function()
+        self.model.make_test_function()
+        rows = {"train_function": len(part.train), "test_function": len(part.test)}
+        steps = {name: getattr(self.model, name) for name in rows}
+        try:
+            for name, step in steps.items():
+                setattr(self.model, name, _timed(step, -(-rows[name] // self.batch_size), mode))
+            yield
+        finally:
+            for name, step in steps.items():
+                setattr(self.model, name, step)
 
     def _warm_up(self) -> None:
         # Steps are compiled for the whole batch and for what is left of the rows, whichever kind there are.
@@ -141,7 +171,7 @@ class Fit(Trainer):
             rows if rows < self.batch_size else self.batch_size + rows % self.batch_size
             for rows in (self.split.rows, len(self.split.test))
         )
-        with backends.current().untuned():
+        with backends.current().without_tuning():
             self._fit(self.split.head(train, test), 1, shuffle=True)
 
     def _fit(self, part: Split, epochs: int, shuffle: bool, *callbacks: keras.callbacks.Callback) -> dict[str, Any]:
@@ -157,57 +187,23 @@ class Fit(Trainer):
         self._reseeded = False
 
 
-class _StepClock(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
-    """Lets the clock run while ``fit`` trains and validates, by so many steps each in an epoch, and notes epochs."""
+def _timed(step: Callable[..., Any], steps: int, mode: Mode) -> Callable[..., Any]:
+    """Wrap Keras's function of one step: what so many successive ones take counts as ``mode``, the rest as set-up."""
+    done = 0
 
-    def __init__(self, train_steps: int, test_steps: int, note: Note) -> None:
-        super().__init__()
-        self._steps = {"train_function": train_steps, "test_function": test_steps}
-        self._note = note
-        self._begun = CLOCK()
+    def timed(*arguments: Any) -> Any:
+        nonlocal done
+        if done % steps == 0:
+            CLOCK.switch(mode)
+        result = step(*arguments)
+        done += 1
+        if done % steps == 0:
+            for value in (result[0] if isinstance(result, tuple) else result).values():
+                keras.ops.convert_to_numpy(value)  # a device may still be at it
+            CLOCK.switch(Mode.SET_UP)
+        return result
 
-    @contextmanager
-    def followed(self, model: keras.Model) -> Iterator[None]:
-        """Follow the model's steps; callbacks of batches would make Keras do more in each."""
-        CLOCK.set_up()
-        try:
-            yield
-        finally:
-            for name in self._steps:
-                step = getattr(model, name)
-                setattr(model, name, getattr(step, "untimed", step))
-            CLOCK.run()
-
-    def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002 - Keras gives it
-        self._follow("train_function")
-
-    def on_test_begin(self, logs: Any = None) -> None:  # noqa: ARG002
-        self._follow("test_function")
-
-    def _follow(self, name: str) -> None:
-        """Wrap a model's function of one step, which Keras has made by now."""
-        step, steps, done = getattr(self.model, name), self._steps[name], 0
-        if hasattr(step, "untimed"):
-            return
-
-        def followed(*arguments: Any) -> Any:
-            nonlocal done
-            if done % steps == 0:
-                CLOCK.run()
-            result = step(*arguments)
-            done += 1
-            if done % steps == 0:
-                for value in (result[0] if isinstance(result, tuple) else result).values():
-                    keras.ops.convert_to_numpy(value)  # a device may still be at it
-                CLOCK.set_up()
-            return result
-
-        followed.untimed = step  # type: ignore[attr-defined]
-        setattr(self.model, name, followed)
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        begun, self._begun = self._begun, CLOCK()
-        self._note(float(logs["loss"]), float(logs["val_loss"]), self._begun - begun)
+    return timed
 
 
 class Compiled(Trainer):
@@ -244,13 +240,15 @@ class Fused(Compiled):
         self._random = generator(self.seed, "order")
 
     def _warm_up(self) -> None:
-        self._epoch(min(self.batch_size, self.split.rows), shuffle=False)
+        # An accelerator's program is one for these rows alone.
+        rows = self.split.rows if backends.current().accelerators() else min(self.batch_size, self.split.rows)
+        self._epoch(rows, shuffle=False)
 
     def _epoch(self, rows: int, shuffle: bool) -> tuple[float, float]:
-        self._order[:rows] = self._draw(rows, shuffle)
+        self._order[:rows] = self._permute(rows, shuffle)
         return self._program(*self._rows, self._order, rows, self._test_rows(rows))
 
-    def _draw(self, rows: int, shuffle: bool) -> NDArray[np.int32]:
+    def _permute(self, rows: int, shuffle: bool) -> NDArray[np.int32]:
         order = np.arange(rows, dtype=np.int32)
         return self._random.permutation(order) if shuffle else order
 
@@ -277,7 +275,7 @@ class Streamed(Compiled):
         rest = self.split.rows % self.batch_size
         for size in {min(self.batch_size, self.split.rows), rest} - {0}:
             self._steps(0, 1, size)
-        self._validate(self._test, 1)
+        self._validate(self._test, len(self.split.test) if backends.current().accelerators() else 1)
 
     def _epoch(self, rows: int, shuffle: bool) -> tuple[float, float]:  # noqa: ARG002 - see above
         steps, rest = divmod(rows, self.batch_size)

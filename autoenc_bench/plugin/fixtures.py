@@ -16,7 +16,7 @@ from autoenc_bench.catalogue import experiments
 from autoenc_bench.catalogue.experiments import Experiment
 from autoenc_bench.catalogue.scales import Scale
 from autoenc_bench.core import backends
-from autoenc_bench.core.clock import CLOCK, Reading
+from autoenc_bench.core.clock import CLOCK, Mode, Reading
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.machine import memory, reference
 from autoenc_bench.plugin.options import CONFIGURATION
@@ -69,7 +69,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [item for item in items if not (is_case(item) and _is_streamed_fit(item))]
     for item in filter(is_case, items):  # what a newer library deprecates is no reason to measure nothing
         item.add_marker(pytest.mark.filterwarnings("default"))
-        item.add_marker(pytest.mark.benchmark(timer=CLOCK))
+        asked = item.get_closest_marker("benchmark")
+        item.add_marker(pytest.mark.benchmark(**(asked.kwargs if asked else {}), timer=CLOCK), append=False)
 
 
 def _is_streamed_fit(item: Any) -> bool:
@@ -154,8 +155,9 @@ class Measure:
 
     def __init__(self, benchmark: Any, scale: Scale, facts: dict[str, Any], session: Session) -> None:
         self._benchmark, self._scale, self._session = benchmark, scale, session
-        self._parts: list[float] = []  # seconds of a whole experiment from one reference to the next
-        self._references: list[float] = []
+        self._begun: Reading | None = None  # when the round did that runs
+        self._references: list[float] = []  # before and in the round
+        self._parts: list[float] = []  # its seconds from one of them to the next
         benchmark.extra_info["autoenc"] = facts
         benchmark.group = self.phase = facts["phase"]
 
@@ -175,43 +177,48 @@ class Measure:
         last, outside the clock, runs the reference workload, and ``meet()`` lets processes begin a round together.
         """
         rounds = rounds or self._scale.rounds
-        begins, ends = [], []
+        measured: list[tuple[Reading, Reading, float]] = []  # the clock before and after a round, and its reference
+
+        def finish_round(ended: Reading) -> None:
+            latest = reference.seconds()
+            if self._begun:
+                measured.append((self._begun, ended, self._beside(latest)))
+            self._references, self._parts = [latest], [0.0]
 
         def prepare_round() -> None:
-            ends.append(CLOCK.read())  # of the round before
+            ended = CLOCK.read()
             if setup:
                 setup()
-            self._references.append(reference.seconds())
-            self._parts = [0.0]
+            finish_round(ended)
             if meet:
                 meet()
-            begins.append(CLOCK.read())
+            self._begun = CLOCK.read()
 
         watch = memory.MemoryWatch()
         warm_up = int(rounds > 1)
         result: T = self._benchmark.pedantic(target, args, setup=prepare_round, rounds=rounds, warmup_rounds=warm_up)
-        ends.append(CLOCK.read())
+        ended = CLOCK.read()
         used = watch.read()
-        self._references.append(reference.seconds())
-        laps = list(zip(begins, ends[1:], strict=True))[-rounds:]
-        self.note(rows=rows, memory=used, reference=self._around(rounds), **_accounts(laps), **facts)
+        finish_round(ended)
+        timed = measured[warm_up : warm_up + rounds]  # --benchmark-cprofile adds one
+        self.note(rows=rows, memory=used, reference=[beside for *_, beside in timed], **_accounts(timed), **facts)
         return result
 
     def epoch(self, done: int, latest: "Epoch") -> None:
-        """Look at the machine between a whole experiment's epochs, while the clock stands still."""
+        """Look at the machine between a whole experiment's epochs, while the clock is paused."""
         self._parts[-1] += latest.seconds
         if self._parts[-1] >= self.PART:
-            with CLOCK.paused():
+            with CLOCK.during(Mode.PAUSE):
                 self._references.append(reference.seconds())
                 self._parts.append(0.0)
                 self._session.progress.epoch(done)
 
-    def _around(self, rounds: int) -> list[float]:
-        """Return the reference's seconds beside each round: of one in parts, what makes its quotient theirs' sum."""
-        around = [(before + after) / 2 for before, after in pairwise(self._references)]
-        if sum(self._parts) == 0:
-            return around[-rounds:]
-        return [sum(self._parts) / sum(part / beside for part, beside in zip(self._parts, around, strict=True))]
+    def _beside(self, latest: float) -> float:
+        """Return the reference's seconds beside a round: of one in parts, what makes its quotient the sum of theirs."""
+        around = [(before + after) / 2 for before, after in pairwise([*self._references, latest])]
+        if len(around) == 1:
+            return around[0]
+        return sum(self._parts) / sum(part / beside for part, beside in zip(self._parts, around, strict=True))
 
     def note(self, **facts: Any) -> None:
         """Add facts to the case's record."""
@@ -237,11 +244,11 @@ def measure(request: pytest.FixtureRequest, benchmark: Any, scale: Scale) -> Mea
     return Measure(benchmark, scale, facts, request.config.stash[SESSION])
 
 
-def _accounts(laps: list[tuple[Reading, Reading]]) -> dict[str, list[float]]:
+def _accounts(measured: list[tuple[Reading, Reading, float]]) -> dict[str, list[float]]:
     """Return what the clock knows of each round beside its seconds, by the names that a record has for it."""
     accounts = {}
     for name in ("cpu", "queued", "stolen", "idle", "set_up"):
-        ends = [(getattr(before, name), getattr(after, name)) for before, after in laps]
+        ends = [(getattr(before, name), getattr(after, name)) for before, after, _ in measured]
         if None not in ends[0]:
             accounts[name] = [after - before for before, after in ends]
     if not any(accounts["set_up"]):  # only fit has any

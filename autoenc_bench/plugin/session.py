@@ -182,7 +182,7 @@ class Session:
             table, legend, answer = devices.headline(self._measured, distribution.context if distribution else {})
             self._summary.append("\n\n".join((self._where(), table.text(), legend, *answer)))
         if self._waited:
-            self._summary.append(f"waited, neither running nor ready to: {', '.join(self._waited)}")
+            self._summary.append(f"waited, neither running nor pre-empted: {', '.join(self._waited)}")
         self._summary += summary.not_run(_not_run(self._skipped), "skipped")
         self._summary += summary.not_run(_not_run(self._failed), "failed")
         self._summary += self._closing or ["nothing was timed, so no record was saved"]

@@ -102,11 +102,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     image: tuple[Count, Count] | None = None  # rows and columns, of samples that are pictures
     work: Work | None = None  # where a roof bounds the case
     reference: list[Positive] | None = None  # seconds of the reference workload beside each round
-    cpu: list[float] | None = None  # seconds of all threads in each round; beside them, where the system tells,
-    queued: list[float] | None = None  # seconds that threads were ready to run and on no core,
-    stolen: list[float] | None = None  # those that the hypervisor took from the cores, and those that nobody used them
-    idle: list[float] | None = None
-    set_up: list[float] | None = None  # seconds of fit's own set-up in each round's call, which the round leaves out
+    cpu: list[float] | None = None  # seconds of all threads in each round, and likewise
+    queued: list[float] | None = None  # that threads were ready to run and on no core,
+    stolen: list[float] | None = None  # that the hypervisor took from the cores,
+    idle: list[float] | None = None  # that the cores had nothing to do,
+    set_up: list[float] | None = None  # and of fit's own set-up, which the round leaves out
     memory: Memory | None = None
     devices: Count | None = None  # that train together
     steps: Count | None = None  # of training, or all-reduces, in a call on several devices
@@ -116,7 +116,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
         That is wall less CPU, less stolen time, less preemption, given the rounds' seconds. Preemption is the time in
         the queue, but no more than others had the core: threads of one process keep each other waiting as well.
-        ``None`` is what the system does not tell.
+        Returns ``None`` where the system does not report it.
         """
         if not (times and self.cpu and self.queued and self.stolen and self.idle):
             return None

@@ -84,16 +84,16 @@ def row(benchmarks: tuple[records.Benchmark, ...]) -> tuple[str, ...]:
         *(f"{share(spread)} ± {share(error(spread, len(raw)))}" for spread in (between(raw), between(referenced))),
         share(between(referenced) * sqrt((len(raw) - 1) / chi2.ppf(0.9, len(raw) - 1))),
         f"{fmean(pairs):+.3f} ± {stdev(pairs) / sqrt(len(pairs)):.3f}" if len(pairs) > 1 else "–",
-        *alone(benchmarks),
+        *waiting_and_set_up(benchmarks),
     )
 
 
-def alone(benchmarks: tuple[records.Benchmark, ...]) -> tuple[str, str]:
-    """Give the median share of a round that waited, and the median seconds of fit's set-up."""
+def waiting_and_set_up(benchmarks: tuple[records.Benchmark, ...]) -> tuple[str, str]:
+    """Give the median share of a round that one pinned thread waited, and the median seconds of fit's set-up."""
     noted = [(case, one.stats) for one in benchmarks if (case := one.extra_info.autoenc)]
-    waited = [(case.waiting(stats.times) or 0.0) / stats.median for case, stats in noted]
+    waited = [seconds / stats.median for case, stats in noted if (seconds := case.waiting(stats.times)) is not None]
     set_ups = [median(case.set_up) for case, _ in noted if case.set_up]
-    return share(median(waited)), f"{median(set_ups):.3f}" if set_ups else "–"
+    return share(median(waited)) if waited else "–", f"{median(set_ups):.3f}" if set_ups else "–"
 
 
 def between(logs: list[list[float]]) -> float:

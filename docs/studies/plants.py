@@ -55,9 +55,9 @@ def unbias(dense, *args, **options):
     return dense(*args, use_bias=False, **options)
 
 
-def reorder(draw, trainer, rows, shuffle):
+def reorder(permute, trainer, rows, shuffle):
     """Order the rows otherwise within each whole batch: the same gradients, summed in another order."""
-    order, size = draw(trainer, rows, shuffle), trainer.batch_size
+    order, size = permute(trainer, rows, shuffle), trainer.batch_size
     batches = order[: rows // size * size].reshape(-1, size)  # a view
     batches[:] = batches[:, ORDERS.permutation(size)]
     return order
@@ -93,7 +93,7 @@ PLANTS = {
         "keras.layers.Dense": unbias,
         "core.models.initial_weights": lambda draw, *args: draw(*args)[::2],  # the kernels
     },
-    "rounding": {"core.training.Fused._draw": reorder},
+    "rounding": {"core.training.Fused._permute": reorder},
     "wider-sigma": {"core.scoring.Inference": widen},
     "doubled-work": {"core.training.Fused.train": double},
 }

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from autoenc_bench.core import clock
-from autoenc_bench.core.clock import Clock, Reading
+from autoenc_bench.core.clock import Clock, Mode, Reading
 from autoenc_bench.records.case import Case
 
 ALONE = {"threads": 1, "pinned": True, "device": "CPU"}
@@ -25,7 +25,7 @@ def work(seconds):
 @pytest.fixture
 def core():
     """Pin this thread to one core; return its number."""
-    if not hasattr(os, "sched_setaffinity") or clock.Clock().read().queued is None:
+    if not hasattr(os, "sched_setaffinity") or None in Clock().read():
         pytest.skip("this system does not tell how long threads stand in the queue")
     usable = os.sched_getaffinity(0)
     chosen = max(usable)
@@ -69,9 +69,11 @@ def test_competitor(core):
     """What somebody else computes on the core is no waiting, though the round takes twice as long for it."""
     pin = f"import os; os.sched_setaffinity(0, {{{core}}}); print(flush=True)\nwhile True: pass"
     with subprocess.Popen([sys.executable, "-c", pin], stdout=subprocess.PIPE) as other:
-        other.stdout.readline()
-        one = lap(lambda: work(0.5))
-        other.kill()
+        try:
+            other.stdout.readline()
+            one = lap(lambda: work(0.5))
+        finally:
+            other.kill()
     assert one["queued"] > 0.1 * one["wall"]
     assert waited(one) is None
 
@@ -107,20 +109,20 @@ def test_waiting(queued, stolen, idle, waiting):
 def test_paused():
     """Paused, the clock stands still, and goes on as what it was; set-up has an account of its own."""
     watch = Clock()
-    with watch.paused():
+    with watch.during(Mode.PAUSE):
         stopped = watch()
         work(0.01)
         assert watch() == stopped
     work(0.01)
     assert watch() > stopped
-    watch.set_up()
+    watch.switch(Mode.SET_UP)
     before = watch.read()
-    with watch.paused():
+    with watch.during(Mode.PAUSE):
         work(0.01)
     between = watch.read()
     work(0.01)
     after = watch.read()
-    watch.run()
+    watch.switch(Mode.RUN)
     assert after.wall == between.wall == before.wall
     assert after.cpu == before.cpu
     assert between.set_up - before.set_up < 0.01 <= after.set_up - between.set_up

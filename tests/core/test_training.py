@@ -118,6 +118,21 @@ def test_blocks_of_validation(monkeypatch):
     assert trainer.train(1, rows=100)[0].val_loss == pytest.approx(alone.train(1)[0].val_loss, rel=1e-6)
 
 
+def test_programs_of_a_device(monkeypatch):
+    """An accelerator's programs, of fixed length, do the same as a CPU's; warming compiles that of all rows."""
+    experiment, split = small("crude-simple", 1_030)
+    cpu = prepare(experiment, "fused", split, seed=3)
+    monkeypatch.setattr(backends.current(), "accelerators", lambda: ["a GPU"])
+    device = prepare(experiment, "fused", split, seed=3)
+    epochs = []
+    monkeypatch.setattr(device, "_program", lambda *args, run=device._program: epochs.append(args[3]) or run(*args))
+    device.warm()
+    assert epochs == [927]
+    for rows in (300, None):
+        for one, other in zip(cpu.train(1, rows=rows), device.train(1, rows=rows), strict=True):
+            assert (one.loss, one.val_loss) == pytest.approx((other.loss, other.val_loss), rel=1e-6)
+
+
 def test_fit_is_untouched():
     """Fit follows Keras's steps and leaves no trace: the same losses to the bit, and the same functions afterwards."""
     experiment, split = small("crude-simple", 1_030)
@@ -127,9 +142,28 @@ def test_fit_is_untouched():
     after = CLOCK.read()
     assert sum(epoch.seconds for epoch in history) == pytest.approx(after.wall - before.wall, rel=0.05)
     assert after.set_up > before.set_up
-    assert not any(hasattr(step, "untimed") for step in (fit.model.train_function, fit.model.test_function))
+    assert not any("timed" in step.__name__ for step in (fit.model.train_function, fit.model.test_function))
     fit.reset()
-    assert fit.untouched(3) == history[-1].val_loss
+    assert fit.fit_untouched(3) == history[-1].val_loss
+
+
+def test_fit_that_fails(monkeypatch):
+    """When a fit fails, the clock goes on as before, and the model's functions are Keras's again."""
+    experiment, split = small("crude-simple", 1_030)
+    fit = prepare(experiment, "fit", split, seed=3)
+    fit.train(1)
+    step = fit.model.train_function
+
+    def fail(*_, **__):
+        assert fit.model.train_function is not step
+        raise RuntimeError("the data are gone")
+
+    monkeypatch.setattr(fit, "_fit", fail)
+    with pytest.raises(RuntimeError, match="the data are gone"):
+        fit.train(1)
+    assert fit.model.train_function is step
+    before = CLOCK()
+    assert CLOCK() > before
 
 
 def test_fit_does_not_tune():
@@ -146,7 +180,7 @@ def test_fit_does_not_tune():
         fit.train(2)
         assert len(seen) >= 4, "an epoch trains and validates"
         assert set(seen) == {False}
-        fit.untouched(1)
+        fit.fit_untouched(1)
         assert seen[-1] is not False
     finally:
         tf.data.Dataset.__iter__ = iterate
@@ -156,11 +190,11 @@ def test_fused_shuffles():
     """The rows are met in another order each epoch, and as they lie only when asked."""
     experiment, split = small("crude-simple", 200)
     trainer = prepare(experiment, "fused", split, seed=0)
-    orders = [trainer._draw(180, shuffle=True) for _ in range(2)]
+    orders = [trainer._permute(180, shuffle=True) for _ in range(2)]
     for order in orders:
         np.testing.assert_array_equal(np.sort(order), np.arange(180))
     assert not np.array_equal(*orders)
-    np.testing.assert_array_equal(trainer._draw(180, shuffle=False), np.arange(180))
+    np.testing.assert_array_equal(trainer._permute(180, shuffle=False), np.arange(180))
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from autoenc_bench.catalogue.scales import SCALES
-from autoenc_bench.core.clock import CLOCK
+from autoenc_bench.core.clock import CLOCK, Mode
 from autoenc_bench.machine import reference
 from autoenc_bench.plugin.fixtures import Measure
 from autoenc_bench.plugin.progress import result
@@ -82,8 +82,8 @@ def test_references_are_not_timed(probe, monkeypatch):
 
 def test_planted_sleep(probe):
     """A case that sleeps in its rounds says so on its line, and for how long."""
-    if not hasattr(os, "sched_setaffinity"):
-        pytest.skip("this system does not pin")
+    if not hasattr(os, "sched_setaffinity") or None in CLOCK.read():
+        pytest.skip("this system does not pin, or does not tell what threads wait for")
     usable = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(usable)})
     try:
@@ -100,9 +100,8 @@ def test_set_up(probe):
     """What is set up outside the clock has an account of its own; a case without any has none."""
 
     def train():
-        CLOCK.set_up()
-        sleep(0.02)
-        CLOCK.run()
+        with CLOCK.during(Mode.SET_UP):
+            sleep(0.02)
 
     probe(train, rows=1, rounds=2)
     assert len(noted(probe).set_up) == 2

@@ -16,7 +16,7 @@ SURFACE = {
     "catalogue.experiments": ["EXPERIMENTS", "Experiment", "find", "resize"],
     "catalogue.scales": ["SCALES", "Scale"],
     "core.backends": ["choose", "name"],
-    "core.clock": ["CLOCK", "Reading"],
+    "core.clock": ["CLOCK", "Mode", "Reading"],
     "core.data": ["load"],
     "core.data.split": ["Split"],
     "core.data.streams": ["Stream"],

@@ -72,12 +72,14 @@ class Backend(Protocol):
         rows of test (m, d) on the device, so many. Raises NotFoundError where no program is compiled.
         """
 
-    def untuned(self) -> AbstractContextManager[None]:
+    def without_tuning(self) -> AbstractContextManager[None]:
         """Keep pipelines of data from tuning themselves: the tuning thread sleeps, and their end waits for it."""
 
 
 def block(test: Any) -> int:
-    """Return how many of these test rows (m, d) are validated at once."""
+    """Return how many of these test rows (m, d) are validated at once: on an accelerator all."""
+    if current().accelerators():
+        return int(test.shape[0])
     rows, values = BLOCK
     return max(1, min(int(test.shape[0]), rows, values // int(test.shape[1])))
 

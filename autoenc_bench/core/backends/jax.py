@@ -103,7 +103,7 @@ def compile_stream(trainable: Trainable, draw: Callable[[jax.Array, int], jax.Ar
     return run, lambda test, rows: float(validating(test, rows)[0])
 
 
-def untuned() -> AbstractContextManager[None]:
+def without_tuning() -> AbstractContextManager[None]:
     return nullcontext()  # nothing tunes itself
 
 
@@ -154,7 +154,7 @@ def _validation(trainable: Trainable) -> Callable[[State, jax.Array, Any], Any]:
     """Return a function of the state, test rows and a number: the loss on so many first rows, block by block."""
 
     def validate(state: State, test: jax.Array, rows: Any) -> Any:
-        size = block(test)
+        size = block(test) if keras.distribution.distribution() is None else len(test)  # which is parted as a whole
 
         def body(index: jax.Array, total: jax.Array) -> Any:
             first = jnp.minimum(index * size, len(test) - size)  # the last block overlaps

@@ -89,7 +89,7 @@ def compile_stream(trainable: Trainable, draw: Callable[[tf.Tensor, int], tf.Ten
 
 
 @contextmanager
-def untuned() -> Iterator[None]:
+def without_tuning() -> Iterator[None]:
     options = tf.data.Options()
     options.autotune.enabled = False
     iterate = tf.data.Dataset.__iter__

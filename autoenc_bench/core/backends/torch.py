@@ -91,5 +91,5 @@ def compile_stream(trainable: Trainable, draw: Callable[[torch.Tensor, int], Any
     raise NotFoundError("streamed rows are drawn by a compiled program, and torch runs none here; take another backend")
 
 
-def untuned() -> AbstractContextManager[None]:
+def without_tuning() -> AbstractContextManager[None]:
     return nullcontext()  # nothing tunes itself

@@ -15,7 +15,8 @@ from autoenc_bench.text import seconds
 
 Timed = tuple[Benchmark, Case]
 
-PER_ROW = ("data", "epoch", "encode", "decode", "reconstruct", "score")  # phases whose rounds differ in rows
+# phases whose rounds differ in rows
+PER_ROW = ("data", "epoch", "untouched_fit", "encode", "decode", "reconstruct", "score")
 MOST = 60  # cases in one figure of a record that says nothing about them
 
 
