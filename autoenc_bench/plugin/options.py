@@ -106,6 +106,8 @@ def _checked(read: Callable[[str], T]) -> Callable[[str], T]:
 def configure(config: pytest.Config) -> Configuration:
     """Return the configuration that pytest's options ask for; raise InvalidInputError or NotFoundError."""
     option = config.option
+    if option.benchmark_timer != "time.perf_counter":
+        raise InvalidInputError(f"timer {option.benchmark_timer!r}; the suite has a clock of its own, so name none")
     backend = backends.choose(option.backend)
     scale = SCALES[option.scale].on(backend)
     distribution = runtime.parse(option.devices, option.coordinator, option.num_processes, option.process_id)

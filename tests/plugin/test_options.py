@@ -45,6 +45,7 @@ def suite(monkeypatch, capfd):
         (["--backend", "mxnet"], "invalid choice: 'mxnet' (choose from "),
         (["-m", "distributed"], "test_scaling.py needs several devices: --backend jax, and --devices N or"),
         (["--rows", "many"], "rows 'many'; give a whole number of at least 1"),
+        (["--benchmark-timer", "time.time"], "timer 'time.time'; the suite has a clock of its own"),
         (["--rows", "1"], "1 streamed rows; give 2 to 4,294,967,296"),
         (["--rows", "5", "--experiment", "mnist"], "rows 5 for no streamed experiment; choose from crude-simple-s"),
         (["--rows", "5", "--scale", "smoke"], "rows 5 with --scale smoke, which has sizes of its own"),
