@@ -15,7 +15,7 @@ from autoenc_bench.records.record import BACKENDS, Benchmark, Fact, differences
 # What a run's time spreads by between runs, where fewer than three runs a side tell (docs/studies/noise.md).
 SPREAD = 0.05
 UNTOUCHED_SPREAD = 0.35  # of a script's fit, whose call ends when a sleeping thread wakes
-SINGLE_SPREAD = 0.12  # of one long round
+WIDE_SPREAD = 0.12  # of one long round, and of fit, which is mostly Python
 MEMORY_SPREAD = 0.015  # of peaks
 NORMAL_MAD = 1.4826  # of a normal distribution: its standard deviation over its median absolute deviation
 
@@ -145,7 +145,8 @@ def _seedless(name: str) -> str:
 def _spread(benchmark: Benchmark) -> float:
     """Assume by how much a run's time spreads between runs: what is usual, and what its own rounds add to that."""
     case, times = benchmark.extra_info.autoenc, benchmark.quotients or benchmark.stats.data or []
-    usual = SPREAD if benchmark.stats.rounds > 1 else SINGLE_SPREAD
+    is_wide = benchmark.stats.rounds == 1 or (case and case.trainer == "fit")
+    usual = WIDE_SPREAD if is_wide else SPREAD
     if case and case.phase == "untouched_fit":
         usual = UNTOUCHED_SPREAD
     if len(times) < 2:

@@ -98,7 +98,7 @@ def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
     interval = "its interval, which all cases of a table hold together at 99 %"
     yield f"Change of head against base with {interval}; times are {unit}"
     if min(len(base.sources), len(head.sources)) < ENOUGH:
-        assumed = "5 % (a script's fit 35 %, a single round 12 %) and what the rounds of each run add"
+        assumed = "5 % (fit and a single round 12 %, a script's fit 35 %) and what the rounds of each run add"
         spread = f"taken from the other side where it has {RECORDED}, else assumed, {assumed}"
         yield f"Fewer than {ENOUGH} runs a side cannot tell how far times spread between runs: {spread}"
     if FUTILITY in {one.reason for verdict in comparison.verdicts for one in verdict.judgements.values()}:

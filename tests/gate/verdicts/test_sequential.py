@@ -96,7 +96,7 @@ def test_two_runs_tell_nothing_of_time():
 def test_errors_need_one_run():
     """Half a block decides the errors; a case whose time is given up is closed with it."""
     sequence = SequentialComparison(Overrides({}))
-    ours, theirs = (side([[0.0]], spread=sides.SINGLE_SPREAD, error=error) for error in (5.0, 6.0))
+    ours, theirs = (side([[0.0]], spread=sides.WIDE_SPREAD, error=error) for error in (5.0, 6.0))
     found = sequence.look(ours, theirs, 0.1)
     assert found.verdicts[0].error.outcome is Outcome.REGRESSED
     assert found.verdicts[0].time.outcome is Outcome.UNDECIDED
