@@ -143,7 +143,7 @@ def test_timing_off(smoke, tmp_path):
     chosen = ("--scale", "smoke", "--experiment", "digits", "--threads", "all", "--benchmark-disable")
     run = run_suite(tmp_path, *chosen, "--baseline", smoke.record)
     assert run.status == pytest.ExitCode.USAGE_ERROR, run.out
-    assert "14 passed" in run.out
+    assert "15 passed" in run.out
     assert "all threads" in run.out
     assert "nothing was saved, so nothing was compared with the baseline" in run.out
     assert not list(tmp_path.rglob("*.json"))
@@ -237,7 +237,7 @@ def test_bad_data(own):
     """Data that cannot be trained on fail their cases with one sentence."""
     assert "train data holds nan at row 0, column 0; values must be finite and within [0, 1]" in own.out
     failed = [entry for entry in record.read(own.record).autoenc.failed if "bad-data" in entry.case]
-    assert len(failed) == 3
+    assert len(failed) == 4
     assert all("Traceback" not in entry.reason for entry in failed)
 
 
@@ -247,9 +247,10 @@ def test_no_source_of_mnist(own):
     assert {entry.case for entry in skipped} == {
         "epoch[mnist-fit]",
         "epoch[mnist-fused]",
+        "untouched_fit[mnist]",
         "experiment[mnist-fused-seed0]",
     }
-    assert "skipped 3 cases (epoch[mnist-fit] … experiment[mnist-fused-seed0]): MNIST cannot be read from " in own.out
+    assert "skipped 4 cases (epoch[mnist-fit] … experiment[mnist-fused-seed0]): MNIST cannot be read from " in own.out
 
 
 PLANTED = """
