@@ -113,11 +113,11 @@ CASES = (
     "slowest",
     "spread",
     "rounds",
-    "set-up",
-    "waited",
     "rows/s",
     "efficiency",
     "bound by",
+    "set-up",
+    "waited",
     "peak memory",
 )
 
@@ -130,11 +130,11 @@ def _case(benchmark: Benchmark, run: Run | None) -> list[Cell]:
         *(cell(value, seconds) for value in (stats.median, min(times), max(times))),
         cell((max(times) - min(times)) / stats.median if len(times) > 1 else None, "{:.0%}".format),
         cell(stats.rounds, "{:,}".format),
-        cell(median(case.set_up) if case and case.set_up else None, seconds),
-        cell(case.waited(times, run.context) if case and run else None, seconds),
         cell(case.rows / stats.median if case and case.rows > 1 else None, "{:,.0f}".format),
         cell(efficiency, share),
         Cell(roof),
+        cell(median(case.set_up) if case and case.set_up else None, seconds),
+        cell(case.waited(times, run.context) if case and run else None, seconds),
         _peak(case.memory) if case and case.memory else Cell(NONE),
     ]
 
