@@ -277,7 +277,7 @@ class Streamed(Compiled):
             self._steps(0, 1, size)
         self._validate(self._test, len(self.split.test) if backends.current().accelerators() else 1)
 
-    def _epoch(self, rows: int, shuffle: bool) -> tuple[float, float]:  # noqa: ARG002 - see above
+    def _epoch(self, rows: int, shuffle: bool) -> tuple[float, float]:  # noqa: ARG002 - a stream's rows lie in any order
         steps, rest = divmod(rows, self.batch_size)
         total = 0.0
         for step in range(0, steps, self.STEPS):

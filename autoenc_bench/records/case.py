@@ -121,8 +121,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if not (times and self.cpu and self.queued and self.stolen and self.idle):
             return None
         unused = sum(times) - sum(self.cpu) - sum(self.stolen)
-        preempted = min(sum(self.queued), unused - (sum(self.idle) - IDLE_STEP))
-        return max(0.0, min(unused, unused - preempted)) / len(times)
+        others = unused - (sum(self.idle) - IDLE_STEP)
+        preempted = max(0.0, min(sum(self.queued), others))
+        return max(0.0, unused - preempted) / len(times)
 
     def waited(self, times: Sequence[float], context: Mapping[str, object]) -> float | None:
         """Return ``waiting`` where it is more than usual, and one pinned thread on a CPU lets it be told."""
