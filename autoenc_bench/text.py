@@ -1,13 +1,30 @@
 """Numbers, names and tables as people read them, on a terminal, in Markdown or on a page."""
 
+import codecs
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
 NONE = "–"  # was not measured
+STAND_INS = "autoenc-bench-stand-ins"  # how an encoder deals with what it cannot encode
+# For the signs of ours that other encodings lack; any other sign is shown by its number.
+_STAND_INS = {"–": "-", "…": "...", "±": "+-", "×": "x", "÷": "/", "→": "->", "σ": "sigma", "µ": "u", "·": "|"}
+_STAND_INS |= {"✓": "+", "✗": "x", "∞": "inf", "●": "o", "◆": "*"}
 
 Item = TypeVar("Item")
+
+
+def register_stand_ins() -> None:
+    """Make ``errors=STAND_INS`` known to encoders."""
+    codecs.register_error(STAND_INS, _stand_in)
+
+
+def _stand_in(problem: UnicodeError) -> tuple[str, int]:
+    assert isinstance(problem, UnicodeEncodeError)
+    lacking = problem.object[problem.start : problem.end]
+    shown = (_STAND_INS.get(sign) or sign.encode("ascii", "backslashreplace").decode() for sign in lacking)
+    return "".join(shown), problem.end
 
 
 def seconds(value: float) -> str:
@@ -64,6 +81,11 @@ def count(number: object, noun: str) -> str:
     """Return a number of things: 1 core, 2 cores."""
     shown = f"{number:,}" if isinstance(number, int) else str(number)
     return f"{shown} {noun}{'' if number == 1 else 's'}"
+
+
+def few(names: Sequence[str]) -> str:
+    """Return the first three names, and how many more there are."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
 
 
 def fact(name: str, value: object) -> str:

@@ -28,6 +28,10 @@ class Overrides:
 
     shares: Mapping[tuple[str | None, str], float]
 
+    @property
+    def kinds(self) -> set[str]:
+        return {kind for _, kind in self.shares}
+
     def apply(self, experiment: str | None, limits: Limits) -> Limits:
         """Replace what was asked for otherwise; a limit of the experiment itself counts more than one for any."""
         for name in (None, experiment):

@@ -4,44 +4,41 @@
 """
 
 import argparse
-import os
 import sys
 import traceback
 from collections.abc import Sequence
 
-from autoenc_bench import __version__
-from autoenc_bench.cli import compare, continuous, experiments, history, machine, matrix, report, summary
+from autoenc_bench import __version__, statuses
+from autoenc_bench.cli import compare, continuous, experiments, history, machine, matrix, output, report, summary
 from autoenc_bench.exceptions import AutoencBenchError
+from autoenc_bench.statuses import BUG, REFUSED
 
 COMMANDS = (experiments, machine, summary, report, history, compare, continuous, matrix)
-REFUSED, BUG = 2, 70  # 70 is EX_SOFTWARE of sysexits.h, and means nothing else here
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status: 0, a command's own, 2 when it was refused, or 70 for a bug of ours."""
+    output.prepare()
     given, passed_on = _split(sys.argv[1:] if arguments is None else arguments)
     options = parser().parse_args(given)
     options.pytest = passed_on
     try:
         result = options.run(options)
         text, status = result if isinstance(result, tuple) else (result, 0)
-        print(text, flush=True)
-    except BrokenPipeError:  # who reads has read enough, as head does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor does closing complain
     except AutoencBenchError as problem:
-        print(f"autoenc-bench: {problem}", file=sys.stderr)
+        output.tell(problem)
         return REFUSED
     except KeyboardInterrupt:
-        print("autoenc-bench: interrupted", file=sys.stderr)
+        output.tell("interrupted")
         return REFUSED
     except Exception:  # a status from a traceback must mean nothing else
-        traceback.print_exc()
-        print(
-            f"autoenc-bench: this is a bug of autoenc-bench {__version__}, not your mistake; please report the lines "
-            "above and the command",
-            file=sys.stderr,
+        output.write(traceback.format_exc().rstrip(), sys.stderr)
+        output.tell(
+            f"this is a bug of autoenc-bench {__version__}, not your mistake; please report the lines above and the "
+            "command"
         )
         return BUG
+    output.write(text, sys.stdout)
     return int(status)
 
 
@@ -50,8 +47,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="autoenc-bench",
         description="Read what 'pytest benchmarks/' recorded, and gate changes. The suite itself is run by pytest.",
-        epilog="exit status: 0 done; 2 it could not be done, and why; 70 a bug of autoenc-bench, to be reported; "
-        "compare, continuous and matrix have more.",
+        epilog=f"{statuses.epilog(statuses.OTHERS)}; compare, continuous and matrix have more.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -5,21 +5,21 @@ and then in reports/baselines/.
 """
 
 import argparse
-import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autoenc_bench import statuses
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
+from autoenc_bench.cli.output import tell
 from autoenc_bench.records import BASELINES, SAVED
 
 # What reads records is imported where it is used: the other commands need none of it.
 if TYPE_CHECKING:
     from autoenc_bench.gate.verdicts import Comparison
     from autoenc_bench.gate.verdicts.status import Status
+    from autoenc_bench.records.loading import Source
 
-EPILOG = (
-    "exit status: 0 nothing regressed; 1 something did; 2 could not compare, or a case is missing from the head; "
-    "3 something is undecided, with --strict; 70 a bug of autoenc-bench"
-)
+EPILOG = statuses.epilog(statuses.GATE)
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -27,6 +27,7 @@ def add(command: argparse.ArgumentParser) -> None:
     command.add_argument("head", metavar="HEAD")
     across = "parts of the context that are under test and may differ: backend, keras, python, …; env: all variables"
     command.add_argument("--across", metavar="PART,…", default="", help=across)
+    add_storage(command)
     add_limits(command)
 
 
@@ -37,8 +38,9 @@ def add_limits(command: argparse.ArgumentParser) -> None:
         "(repeatable; defaults: time:3%%, memory:10%%, error:1%%)"
     )
     command.add_argument("--fail-on", metavar="EXPR", action="append", default=[], help=limit)
-    command.add_argument("--allow-missing", action="store_true", help="let the head lack cases that the base has")
-    command.add_argument("--strict", action="store_true", help="end with status 3 when something is undecided")
+    missing = "let a side lack cases that the other has, or that it skipped or failed"
+    command.add_argument("--allow-missing", action="store_true", help=missing)
+    command.add_argument("--strict", action="store_true", help="end with status 3 when anything is undecided")
     add_format(command)
 
 
@@ -48,6 +50,17 @@ def add_format(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=formats, default="table", help="default: %(default)s")
 
 
+def add_storage(command: argparse.ArgumentParser) -> None:
+    """Add the option for where names are looked up."""
+    storage = "where --benchmark-storage put the records (default: %(default)s)"
+    command.add_argument("--storage", metavar="DIR", type=storage_folder, default=SAVED, help=storage)
+
+
+def storage_folder(text: str) -> Path:
+    """Read a folder, also as ``--benchmark-storage`` has it: ``file://DIR``."""
+    return Path(text.removeprefix("file://"))
+
+
 def run(options: argparse.Namespace) -> tuple[str, int]:
     from autoenc_bench.catalogue import limits
     from autoenc_bench.gate import verdicts
@@ -55,27 +68,31 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     from autoenc_bench.records import loading, storage
 
     overrides = limits.parse(options.fail_on, EXPERIMENTS)
-    base, head = (
-        [loading.read(path, pictured=False) for path in storage.find(name, (SAVED, BASELINES))]
-        for name in (options.base, options.head)
-    )
+
+    def side(name: str) -> "list[Source]":
+        sources, unreadable = loading.read_all(storage.find(name, (options.storage, BASELINES)), pictured=False)
+        for left_out in loading.left_out(sources, unreadable):
+            tell(left_out)
+        return sources
+
     across = [part for part in options.across.split(",") if part]
-    comparison = verdicts.compare(base, head, overrides, across)
+    comparison = verdicts.compare(side(options.base), side(options.head), overrides, across)
     ended = status.of(comparison, allow_missing=options.allow_missing, strict=options.strict)
     return conclude(comparison, ended, options.format)
 
 
 def conclude(comparison: "Comparison", ended: "Status", layout: str, measured: str = "") -> tuple[str, int]:
-    """Show a comparison on a job's page, and why it ends as it does; return its text and the exit status."""
+    """Show a comparison on a job's page, and say how it ends; return its text and the exit status."""
     from autoenc_bench.exceptions import InvalidInputError
     from autoenc_bench.gate.verdicts import document, tables
     from autoenc_bench.report import github
 
     try:
-        github.append_step_summary(tables.markdown(comparison, measured))
+        github.append_step_summary(tables.markdown(comparison, ended.reason, measured))
     except InvalidInputError as problem:  # the verdict stands, whoever shows it
-        print(f"autoenc-bench: {problem}", file=sys.stderr)
-    if ended.reason:
-        print(f"autoenc-bench: {ended.reason}", file=sys.stderr)
-    layouts = {"table": tables.text, "markdown": tables.markdown, "json": document.text}
-    return layouts[layout](comparison, measured), ended.code
+        tell(problem)
+    tell(ended.reason)
+    if layout == "json":
+        return document.text(comparison, ended, measured), ended.code
+    layouts = {"table": tables.text, "markdown": tables.markdown}
+    return layouts[layout](comparison, ended.reason, measured), ended.code

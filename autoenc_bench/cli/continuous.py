@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from autoenc_bench import statuses
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
-from autoenc_bench.cli import compare
+from autoenc_bench.cli import compare, output
 from autoenc_bench.cli.compare import add_limits, conclude
 from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.records import LIVE
@@ -57,19 +58,19 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     )
     for wanted in (base, head):
         if wanted.packages:  # takes a while, before anything is measured
-            print(f"installing {' '.join(wanted.packages)}", file=sys.stderr)
+            output.write(f"installing {' '.join(wanted.packages)}", sys.stderr)
     store = LIVE / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job ends like a Ctrl-C
     with checkouts.both(base, head, Path.cwd()) as sides, Display(budget) as display:
         given = pytest_options(options.pytest, sides[1].folder)
         look = continuous.Continuous(sides, given, store, budget, overrides, display.tell).measure(display.show)
     ended = status.of(look.comparison, allow_missing=options.allow_missing, strict=options.strict)
-    if look.ended == continuous.INTERRUPTED and ended.code != status.REGRESSED:
-        ended = status.Status(status.NOT_COMPARED, "interrupted before every case was decided")
+    if look.ended == continuous.INTERRUPTED and ended.code != statuses.REGRESSED:
+        ended = status.Status(statuses.NOT_COMPARED, "interrupted before every case was decided")
     measured = f"{look.runs} runs in {look.seconds:.0f} s, until {look.ended}"
     result = conclude(look.comparison, ended, options.format, measured)
     for side in sides:
-        print(f"{side.name}: {side.description}; records: {store / side.name}", file=sys.stderr)
+        output.write(f"{side.name}: {side.description}; records: {store / side.name}", sys.stderr)
     return result
 
 

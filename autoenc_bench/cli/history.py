@@ -9,6 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from autoenc_bench.cli import output
 from autoenc_bench.cli.compare import add_format
 from autoenc_bench.cli.report import drawing
 from autoenc_bench.records import BASELINES, SAVED
@@ -26,11 +27,11 @@ def run(options: argparse.Namespace) -> str:
     from autoenc_bench.history import document, tables
 
     found = history.read(options.folder or [SAVED, *filter(Path.exists, [BASELINES])])
-    for entry in found.unreadable:
-        print(f"autoenc-bench: left out {entry.case}: {entry.reason}", file=sys.stderr)
+    for left_out in found.left_out:
+        output.tell(left_out)
     if options.out:
         from autoenc_bench.history import page  # here, for Matplotlib takes longer to load than the table to print
 
         with drawing() as show:
-            print(f"history: {page.write(found, options.out, show)}", file=sys.stderr)
+            output.write(f"history: {page.write(found, options.out, show)}", sys.stderr)
     return {"table": tables.text, "markdown": tables.markdown, "json": document.text}[options.format](found)

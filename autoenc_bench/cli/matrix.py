@@ -9,15 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 
+from autoenc_bench import statuses
+from autoenc_bench.cli import output
 from autoenc_bench.cli.continuous import names_tests
 from autoenc_bench.exceptions import NotFoundError, RunFailedError
 from autoenc_bench.records import REPORTS, SAVED
 from autoenc_bench.records.record import BACKENDS
 
-EPILOG = (
-    "Options after -- are pytest's, such as -- --scale smoke. Exit status: 0 every backend has its record "
-    "and no case failed; 1 a case failed; 2 a backend has no record; 70 a bug of autoenc-bench."
-)
+EPILOG = f"Options after -- are pytest's, such as -- --scale smoke. {statuses.epilog(statuses.MATRIX)}"
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -35,18 +34,19 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     if not names_tests(given, Path.cwd()):
         given = ["benchmarks/", *given]
     paths, status = [], 0
-    print(f"the suite on {', '.join(backends)}, one after another", file=sys.stderr)
+    output.write(f"the suite on {', '.join(backends)}, one after another", sys.stderr)
     for place, backend in enumerate(backends, start=1):
         try:
             path = measure(backend, given, f"{backend} ({place} of {len(backends)})")
         except RunFailedError as problem:  # does not keep the others from their records
-            print(f"autoenc-bench: {problem}", file=sys.stderr)
+            output.tell(problem)
             status = 2
             continue
-        content = record.read(path)
+        content, _ = record.read(path)
         failed = content.autoenc.failed if content.autoenc else []
         status = max(status, int(bool(failed)))
-        print(f"{backend}: {len(content.benchmarks)} cases, {len(failed)} failed; record: {path}", file=sys.stderr)
+        counted = f"{len(content.benchmarks)} cases, {len(failed)} failed"
+        output.write(f"{backend}: {counted}; record: {path}", sys.stderr)
         paths.append(path)
     if not paths:
         raise NotFoundError("no backend left a record, so there is no report")

@@ -5,18 +5,20 @@ the exit status is 2 when none can.
 """
 
 import argparse
-import sys
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from autoenc_bench.records import REPORTS, SAVED
+from autoenc_bench.cli import output
+from autoenc_bench.cli.compare import add_storage
+from autoenc_bench.records import REPORTS
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    command.add_argument("record", nargs="*", type=Path, help=f"records' JSON files (default: the newest in {SAVED}/)")
+    command.add_argument("record", nargs="*", type=Path, help="records' JSON files (default: the newest)")
     command.add_argument("--out", metavar="DIR", type=Path, default=REPORTS, help="default: %(default)s/")
+    add_storage(command)
     command.add_argument("--open", action="store_true", help="open the page in a browser")
 
 
@@ -25,9 +27,9 @@ def run(options: argparse.Namespace) -> str:
     from autoenc_bench.report import page  # here, for Matplotlib takes longer to load than other commands to run
 
     with drawing() as show:
-        written = page.write(options.record or [storage.newest(SAVED)], options.out, show)
-    for entry in written.unreadable:
-        print(f"autoenc-bench: left out {entry.case}: {entry.reason}", file=sys.stderr)
+        written = page.write(options.record or [storage.newest(options.storage)], options.out, show)
+    for left_out in written.left_out:
+        output.tell(left_out)
     if options.open:
         webbrowser.open(written.page.resolve().as_uri())
     return f"report: {written.page}"

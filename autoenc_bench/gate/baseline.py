@@ -11,16 +11,19 @@ from autoenc_bench.records import loading, storage
 
 
 class Baseline:
-    """The records that a run is compared with, read before it begins.
+    """The records that a run is compared with, read before it begins; ``left_out`` says what of them was not.
 
     Raises NotFoundError when there are none of that name, InvalidInputError when they, or a limit, cannot be read.
     """
 
     def __init__(self, name: str, fail_on: Iterable[str], stores: Sequence[Path]) -> None:
         self._overrides = limits.parse(fail_on, EXPERIMENTS)
-        self._sources = [loading.read(path, pictured=False) for path in storage.find(name, stores)]
+        self._sources, unreadable = loading.read_all(storage.find(name, stores), pictured=False)
+        self.left_out = list(loading.left_out(self._sources, unreadable))
 
-    def judge(self, path: Path, *, partial: bool) -> tuple[Comparison, status.Status]:
-        """Compare a run's record with it; a ``partial`` run, of cases that somebody chose, may lack others."""
+    def judge(
+        self, path: Path, selected: status.Selection, *, allow_missing: bool = False
+    ) -> tuple[Comparison, status.Status]:
+        """Compare a run's record with it; the run may lack cases that were not ``selected``."""
         comparison = verdicts.compare(self._sources, [loading.read(path, pictured=False)], self._overrides)
-        return comparison, status.of(comparison, allow_missing=partial)
+        return comparison, status.of(comparison, allow_missing=allow_missing, selected=selected)

@@ -28,10 +28,11 @@ class SeriesChange:
 
 @dataclass(frozen=True)
 class History:
-    """What the records of a history hold, with the files that could not be read."""
+    """What the records of a history hold, with what could not be read."""
 
     runs: list[PastRun]
     unreadable: list[NotRun]
+    left_out: list[str]  # a line for each of these, and for what was not read of others
 
     @cached_property
     def series(self) -> list[Series]:

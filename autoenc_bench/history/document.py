@@ -24,7 +24,7 @@ def text(history: History) -> str:
         "sides": [_sides(pair) for pair in history.pairs],
         "unreadable": [{"file": file.case, "reason": file.reason} for file in history.unreadable],
     }
-    return json.dumps(content, ensure_ascii=False, allow_nan=False)
+    return json.dumps(content, allow_nan=False)
 
 
 def _run(history: History, run: PastRun) -> dict[str, Any]:

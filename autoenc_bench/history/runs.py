@@ -1,36 +1,41 @@
 """Files in, runs out: what history keeps of a record, a few numbers per case, so that a thousand fit into memory."""
 
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 import msgspec
 
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError
-from autoenc_bench.records import loading
+from autoenc_bench.records import loading, names
 from autoenc_bench.records.loading import Source
-from autoenc_bench.records.record import Benchmark, Fact, NotRun, Roofs
+from autoenc_bench.records.record import Benchmark, Fact, NotRun, Roofs, moment
 from autoenc_bench.text import count, line
+
+UNNAMED = "unnamed CPU"
 
 
 @dataclass(frozen=True)
 class MachineIdentity:
-    """What ran: a machine with its id, or a CPU as pytest-benchmark names it, without one."""
+    """What ran: a machine with its id, or a CPU as pytest-benchmark names it, without one.
+
+    Where nobody knows the CPU, the machine is that of its run alone, whose mark ``alone`` is.
+    """
 
     id: str | None
     name: str  # CPU, cores, first accelerator
+    alone: str = ""
 
     @property
     def key(self) -> str:
-        return self.id or f"plain {self.name}"
+        return self.alone or self.id or f"plain {self.name}"
 
 
 @dataclass(frozen=True)
 class CaseName:
-    """The name of a case, and what it is a case of; a benchmark that is none of this suite's has only its name."""
+    """The name of a case, as shortly as is unique, and what it is a case of: known of this suite's own."""
 
     name: str
     experiment: str | None
@@ -79,21 +84,25 @@ class PastRun:
         return self.when, self.machine.key, tuple((case.name, result.time) for case, result in self.results.items())
 
 
-def read(named: Iterable[Path]) -> tuple[list[PastRun], list[NotRun]]:
-    """Read every record among the named files and folders, oldest first; list the files left out, and why.
+def read(named: Iterable[Path]) -> tuple[list[PastRun], list[NotRun], list[str]]:
+    """Read every record among the named files and folders, oldest first.
 
-    A record that lies there twice counts once. Raises NotFoundError or InvalidInputError when there is none.
+    Returns with them the files that cannot be read and why, and in lines what else was left out. A record that lies
+    there twice counts once. Raises NotFoundError or InvalidInputError when there is none.
     """
     runs: dict[tuple[object, ...], PastRun] = {}
     problems: dict[Path, AutoencBenchError] = {}
+    left_out: list[str] = []
     # In an order that the file system has no part in; a name that holds no JSON file stands for itself.
     for path in sorted({file for name in named for file in set(name.rglob("*.json")) or {name}}):
         try:
             if path.is_dir() or not path.exists():
                 reason = "holds no records" if path.is_dir() else "no such folder or record"
                 raise NotFoundError(f"{path}: {reason}")
-            run = _run(loading.read(path, pictured=False))
+            source = loading.read(path, pictured=False)
+            run = _run(source)
             runs.setdefault(run.key, run)
+            left_out += loading.left_out([source])
         except AutoencBenchError as problem:
             problems[path] = problem
     if not runs:
@@ -101,50 +110,57 @@ def read(named: Iterable[Path]) -> tuple[list[PastRun], list[NotRun]]:
         first, *others = problems.values() or [nothing]
         number = f"none of {len(problems)} files can be read as a record; the first: "
         raise InvalidInputError(number + str(first)) if others else first
-    left_out = [NotRun(str(path), str(problem).removeprefix(f"{path}: ")) for path, problem in problems.items()]
-    return sorted(runs.values(), key=lambda run: (run.when, run.machine.key, str(run.path))), left_out
+    unreadable = loading.unreadable(problems)
+    ordered = sorted(runs.values(), key=lambda run: (run.when, run.machine.key, str(run.path)))
+    return _with_short_names(ordered), unreadable, [*loading.left_out([], unreadable), *left_out]
+
+
+def _with_short_names(runs: list[PastRun]) -> list[PastRun]:
+    """Name cases as shortly as is unique in all runs together, the same in each."""
+    shown = names.shown(dict.fromkeys(case.name for run in runs for case in run.results))
+    short = {case: replace(case, name=shown[case.name]) for run in runs for case in run.results}
+    return [replace(run, results={short[case]: result for case, result in run.results.items()}) for run in runs]
 
 
 def _run(source: Source) -> PastRun:
     record, run = source.record, source.record.autoenc
     commit, roofs = record.commit_info, run.roofs if run else None
-    names = Counter(benchmark.name for benchmark in record.benchmarks)
-    shared = {name for name, number in names.items() if number > 1}
-    *_, system, python = source.origin.machine()
     return PastRun(
         path=source.path,
         when=_when(source),
         commit=line(str(commit)) if commit and commit.known else None,
         machine=_machine(source),
-        context=run.context if run else {"system": system, "python": python},
+        context=source.facts,
         scale=run.scale if run else None,
         roofs=roofs.version if roofs else None,
-        results={_case_name(benchmark, shared): _result(benchmark, roofs) for benchmark in record.benchmarks},
+        results={
+            _case_name(identity, benchmark): _result(benchmark, roofs)
+            for identity, benchmark in zip(names.identities(record.benchmarks), record.benchmarks, strict=True)
+        },
     )
 
 
 def _when(source: Source) -> datetime:
-    text = source.record.datetime
     try:
-        when = datetime.fromisoformat(text)
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InvalidInputError(f"{source.path}: datetime: {text!r} is no ISO 8601 date and time") from None
+        return moment(source.record.datetime)
+    except InvalidInputError as problem:
+        raise InvalidInputError(f"{source.path}: {problem}") from problem
 
 
 def _machine(source: Source) -> MachineIdentity:
-    if not (run := source.record.autoenc):
-        return MachineIdentity(None, line(source.origin.machine()[-3]) or "unnamed CPU")
+    run, mark = source.record.autoenc, ""
+    if source.machine is None:  # a copy of the record has the same mark
+        mark = f"unknown {source.record.datetime} {sum(one.stats.median for one in source.record.benchmarks)!r}"
+    if run is None:
+        return MachineIdentity(None, line(source.machine or UNNAMED), mark)
     cores = [count(run.machine.logical_cores, "core")] if run.machine.logical_cores else []
-    parts = [run.machine.cpu or "unnamed CPU", *cores, *(run.machine.accelerators or [])[:1]]
-    return MachineIdentity(run.machine.id, line(", ".join(parts)))
+    parts = [loading.named(run.machine.cpu) or UNNAMED, *cores, *(run.machine.accelerators or [])[:1]]
+    return MachineIdentity(run.machine.id, line(", ".join(parts)), mark)
 
 
-def _case_name(benchmark: Benchmark, shared: set[str]) -> CaseName:
-    """Name a case, without what all names begin with; where two share a name, with their files."""
+def _case_name(identity: str, benchmark: Benchmark) -> CaseName:
     case = benchmark.extra_info.autoenc
-    name = benchmark.fullname if benchmark.name in shared else benchmark.name.removeprefix("test_")
-    return CaseName(name, case.experiment if case else None, case.phase if case else None)
+    return CaseName(identity, case.experiment if case else None, case.phase if case else None)
 
 
 def _result(benchmark: Benchmark, roofs: Roofs | None) -> CaseResult:

@@ -76,6 +76,9 @@ def answer(history: History) -> list[str]:
     if history.changes:
         number = sum(len(series.timelines) for series in history.series)
         sentences.append(f"Of {number:,} timelines at most {ceil(ALPHA * number):,} would show a change by chance.")
+    if alone := sum(bool(machine.identity.alone) for machine in history.machines):
+        which = "1 run names" if alone == 1 else f"{alone:,} runs name"
+        sentences.append(f"{which} no CPU, so nobody knows which machine it was: each stands alone.")
     if history.unreadable:
         sentences.append(f"{count(len(history.unreadable), 'file')} could not be read.")
     return sentences

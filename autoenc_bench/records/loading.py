@@ -1,7 +1,8 @@
 """What a report is drawn from: a record and its pictures, checked to fit each other and to hold what figures need."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -9,45 +10,79 @@ from typing import Any
 import msgspec
 
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError
+from autoenc_bench.records import names, storage
 from autoenc_bench.records import record as records
-from autoenc_bench.records import storage
 from autoenc_bench.records.case import Case
-from autoenc_bench.records.record import Benchmark, NotRun, Record
-from autoenc_bench.text import count
+from autoenc_bench.records.record import Benchmark, ExtraInfo, Fact, NotRun, Record
+from autoenc_bench.text import count, few, line
 
 YARDSTICKS = ("constant mean", "PCA")
+PICTURES = ("first", "best", "worst")
+UNNAMED = ("", "-", "unknown", "none", "n/a", "not available")
 VERSIONED = ("keras", "python", "numpy", "scikit-learn")
 
 
-class Origin(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Origin:
     """What pytest-benchmark notes about the machine, in whatever form."""
 
-    machine_info: Any = None
+    machine_info: Any
 
-    def machine(self) -> list[str]:
-        """Return CPU, system and Python, each empty where it is unknown, after the host's name where it is known."""
-        info = self.machine_info if isinstance(self.machine_info, dict) else {}
-        cpu = info["cpu"].get("brand_raw") if isinstance(info.get("cpu"), dict) else None
-        pairs = [("system", "machine"), ("python_implementation", "python_version")]
-        known = (" ".join(str(info[key]) for key in pair if info.get(key)) for pair in pairs)
-        return [*([str(info["node"])] if info.get("node") else []), str(cpu or ""), *known]
+    @property
+    def _info(self) -> dict[str, Any]:
+        return self.machine_info if isinstance(self.machine_info, dict) else {}
+
+    @property
+    def _cpu(self) -> dict[str, Any]:
+        cpu = self._info.get("cpu")
+        return cpu if isinstance(cpu, dict) else {}
+
+    @property
+    def cpu(self) -> str | None:
+        """Return the CPU's name; older versions call it ``brand``."""
+        return named(self._cpu.get("brand_raw")) or named(self._cpu.get("brand"))
+
+    @property
+    def facts(self) -> dict[str, Fact]:
+        """Return what is known beside the CPU that times depend on."""
+        pairs = {"system": ("system", "machine"), "python": ("python_implementation", "python_version")}
+        known = {
+            name: " ".join(str(self._info[key]) for key in keys if self._info.get(key)) for name, keys in pairs.items()
+        }
+        cores = self._cpu.get("count")
+        return {
+            **({"cores": cores} if isinstance(cores, int) else {}),
+            **{name: one for name, one in known.items() if one},
+        }
+
+    def __str__(self) -> str:
+        """Return in one line what is known."""
+        host = str(self._info["node"]) if self._info.get("node") else None
+        texts = (str(value) for name, value in self.facts.items() if name != "cores")
+        return " · ".join(filter(None, (host, self.cpu, *texts)))
+
+
+def named(cpu: object) -> str | None:
+    """Return the name of a CPU, ``None`` where it is one of the words for not knowing it."""
+    name = cpu.strip() if isinstance(cpu, str) else ""
+    return None if name.lower() in UNNAMED else name
 
 
 @dataclass(frozen=True)
 class Source:
-    """A record, its pictures (see ``storage.pictures``) and the file that it came from."""
+    """A record, its pictures (see ``storage.pictures``), the file that it came from, and what of it is not read."""
 
     path: Path
     record: Record
     pictures: storage.Pictures
-    origin: Origin
+    left_out: list[NotRun] = field(default_factory=list)  # cases, or their pictures, that cannot be read
 
     @property
     def setting(self) -> str:
         """Return in one line what the record was made on: machine, device, backend, threads, scale and versions."""
         run = self.record.autoenc
         if run is None:
-            return " · ".join(filter(None, (*self.origin.machine(), f"pytest-benchmark {self.record.version}")))
+            return " · ".join(filter(None, (str(self.origin), f"pytest-benchmark {self.record.version}")))
         machine, context = run.machine, run.context
         threads, pinned = context.get("threads"), " pinned" if context.get("pinned") else ""
         devices, processes = context.get("devices"), context.get("processes")
@@ -71,6 +106,29 @@ class Source:
         return {name: str(context[name]) for name in names if name in context}
 
     @property
+    def origin(self) -> Origin:
+        return Origin(self.record.machine_info)
+
+    @property
+    def machine(self) -> str | None:
+        """Return what tells the machine from others, ``None`` where nobody knows its CPU: it is nobody's twin."""
+        if run := self.record.autoenc:
+            return run.machine.id if named(run.machine.cpu) else None
+        return self.origin.cpu
+
+    @property
+    def facts(self) -> dict[str, Fact]:
+        """Return the context in which times are comparable."""
+        return self.record.autoenc.context if self.record.autoenc else self.origin.facts
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Return what to call each benchmark, as shortly as is unique."""
+        told_apart = names.identities(self.record.benchmarks)
+        shown = names.shown(told_apart)
+        return [shown[one] for one in told_apart]
+
+    @property
     def cases(self) -> list[tuple[Benchmark, Case]]:
         return [(one, case) for one in self.record.benchmarks if (case := one.extra_info.autoenc)]
 
@@ -83,47 +141,88 @@ class Source:
 
 
 def read(path: Path, *, pictured: bool = True) -> Source:
-    """Read a record, with its pictures or without; raise NotFoundError, or InvalidInputError with file and field."""
-    record, pictures = records.read(path), storage.pictures(path) if pictured else {}
-    # What pytest-benchmark notes about the machine is read only where the record does not say it itself.
-    origin = Origin() if record.autoenc else records.decode(path.read_bytes(), Origin, path)
-    source = Source(path, record, pictures, origin)
-    if misfit := next(_record_misfits(source), None):
-        raise InvalidInputError(f"{path}: {misfit}")
-    if pictured and (misfit := next(_picture_misfits(source), None)):
-        raise InvalidInputError(f"{path.with_suffix('.npz')}: {misfit}")
-    return source
+    """Read a record, with its pictures or without, leaving out the cases and pictures that cannot be read.
+
+    Raises NotFoundError, or InvalidInputError with file and field, when nothing of it can be.
+    """
+    record, left_out = records.read(path)
+    kept = []
+    for benchmark in record.benchmarks:
+        case = benchmark.extra_info.autoenc
+        if case and record.autoenc is None:
+            reason = "missing beside cases of this suite; expected the block that describes the run"
+            raise InvalidInputError(f"{path}: autoenc: {reason}")
+        if misfit := next(_misfits(case), None) if case else None:
+            left_out.append(NotRun(names.identity(benchmark), misfit))
+        else:
+            kept.append(benchmark)
+    if not kept:
+        raise InvalidInputError(
+            f"{path}: none of its cases can be read; the first, {left_out[0].case}: {left_out[0].reason}"
+        )
+    record = msgspec.structs.replace(record, benchmarks=kept)
+    source = Source(path, record, {}, left_out)
+    return _picture(source) if pictured else source
 
 
-def read_all(paths: Iterable[Path]) -> tuple[list[Source], list[NotRun]]:
-    """Read what can be read; list the others with the reasons. Raises the first one's error when none can be read."""
+def _picture(source: Source) -> Source:
+    """Add the pictures of the cases that have an image size; where they do not fit, the case has none."""
+    left_out, side = list(source.left_out), source.path.with_suffix(".npz")
+    try:
+        pictures = storage.pictures(source.path)
+    except InvalidInputError as problem:
+        pictures = {}
+        left_out.append(NotRun("pictures", str(problem)))
+    kept = []
+    for benchmark in source.record.benchmarks:
+        case = benchmark.extra_info.autoenc
+        if case and case.image and (misfit := next(_picture_misfits(benchmark.name, case, pictures), None)):
+            if pictures or not side.exists():
+                left_out.append(NotRun(f"pictures of {names.identity(benchmark)}", f"{side}: {misfit}"))
+            plain = msgspec.structs.replace(case, image=None)
+            benchmark = msgspec.structs.replace(benchmark, extra_info=ExtraInfo(plain))
+        kept.append(benchmark)
+    return replace(
+        source, record=msgspec.structs.replace(source.record, benchmarks=kept), pictures=pictures, left_out=left_out
+    )
+
+
+def read_all(paths: Iterable[Path], *, pictured: bool = True) -> tuple[list[Source], list[NotRun]]:
+    """Read what can be read; list the files that cannot, and the cases left out of others, with the reasons.
+
+    Raises the first one's error when none can be read.
+    """
     sources: list[Source] = []
     problems: dict[Path, AutoencBenchError] = {}
     for path in dict.fromkeys(paths):
         try:
-            sources.append(read(path))
+            sources.append(read(path, pictured=pictured))
         except AutoencBenchError as problem:
             problems[path] = problem
     if not sources:
-        raise next(iter(problems.values()), NotFoundError("no record to draw; name at least one"))
-    return sources, [NotRun(str(path), str(why).removeprefix(f"{path}: ")) for path, why in problems.items()]
+        raise next(iter(problems.values()), NotFoundError("no records; name at least one"))
+    return sources, unreadable(problems)
 
 
-def _record_misfits(source: Source) -> Iterator[str]:
-    """Locate what a record of the right shape holds that no run can have written."""
-    if not source.record.benchmarks:
-        yield "benchmarks: there are none; expected at least one"
-    for index, benchmark in enumerate(source.record.benchmarks):
-        for misfit in _case_misfits(benchmark.extra_info.autoenc):
-            yield f"benchmarks[{index}].extra_info.autoenc.{misfit}"
-    if source.cases and source.record.autoenc is None:
-        yield "autoenc: missing beside cases of this suite; expected the block that describes the run"
+def unreadable(problems: Mapping[Path, AutoencBenchError]) -> list[NotRun]:
+    """List files that cannot be read, with the reasons."""
+    return [NotRun(str(path), str(why).removeprefix(f"{path}: ")) for path, why in problems.items()]
 
 
-def _case_misfits(case: Case | None) -> Iterator[str]:
-    if case and case.sample and len(case.sample.original) != len(case.sample.reconstruction):
+def left_out(sources: Iterable[Source], files: Iterable[NotRun] = ()) -> Iterator[str]:
+    """Say in a line each which files, and which parts of records, were not read and why."""
+    for entry in files:
+        yield line(f"left out {entry.case}: {entry.reason}")
+    for source in sources:
+        for reason, cases in records.by_reason(source.left_out).items():
+            yield line(f"left out of {source.path}: {few(cases)}: {reason}")
+
+
+def _misfits(case: Case) -> Iterator[str]:
+    """Locate what a case of the right shape holds that no run can have written."""
+    if case.sample and len(case.sample.original) != len(case.sample.reconstruction):
         yield "sample: original and reconstruction differ in length; expected as many numbers in both"
-    if not (case and case.error):
+    if not case.error:
         return
     for name in YARDSTICKS:
         if name not in case.error.yardsticks:
@@ -137,22 +236,21 @@ def _case_misfits(case: Case | None) -> Iterator[str]:
         yield "error.absolute.counts: no histogram; expected a multiple of four counts, none below 0, some above"
 
 
-def _picture_misfits(source: Source) -> Iterator[str]:
+def _picture_misfits(name: str, case: Case, pictures: storage.Pictures) -> Iterator[str]:
     """Locate pictures that the side file lacks of a case with an image size, or has in another shape."""
-    for benchmark, case in source.cases:
-        for name in ("first", "best", "worst") if case.image else ():
-            key = f"{bracketed(benchmark.name)}/{name}"
-            if not source.pictures:
-                yield f"no such side file; expected one beside the record with {key}"
-            elif key not in source.pictures:
-                yield f"{key} is missing; expected the pictures of every case that has an image size"
-            else:
-                shape = source.pictures[key].shape
-                # Of the first samples the record holds no number.
-                samples = shape[1] if name == "first" or not case.error else len(getattr(case.error, name))
-                expected = (2, max(1, samples), prod(case.image or ()))
-                if shape != expected:
-                    yield f"{key} has shape {shape}; expected {expected}, as the record says"
+    for which in PICTURES:
+        key = f"{bracketed(name)}/{which}"
+        if not pictures:
+            yield f"no such side file; expected one beside the record with {key}"
+        elif key not in pictures:
+            yield f"{key} is missing; expected the pictures of every case that has an image size"
+        else:
+            shape = pictures[key].shape
+            # Of the first samples the record holds no number.
+            samples = shape[1] if which == "first" or not case.error else len(getattr(case.error, which))
+            expected = (2, max(1, samples), prod(case.image or ()))
+            if shape != expected:
+                yield f"{key} has shape {shape}; expected {expected}, as the record says"
 
 
 def bracketed(name: str) -> str:

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
 from statistics import median
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.records.case import Case, Count, Positive, Work
@@ -17,6 +19,11 @@ SCHEMA_VERSION = 2
 BACKENDS = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "torch": ("torch",)}  # with their packages
 Fact = str | bool | int | float | None
 T = TypeVar("T")
+UNREADABLE = (ValueError, RecursionError)  # msgspec's and json's errors are ValueErrors, and that of what is no UTF-8
+
+# Within what a clock can have measured: from below a cycle of any CPU to decades.
+Seconds = Annotated[float, Meta(ge=1e-15, le=1e9)]
+Round = Annotated[float, Meta(ge=0, le=1e9)]
 
 
 class NotRun(msgspec.Struct, frozen=True):
@@ -85,16 +92,19 @@ class Run(Survey, frozen=True, kw_only=True):
 class Timing(msgspec.Struct, frozen=True):
     """Those of pytest-benchmark's statistics that are read here, in seconds per call."""
 
-    median: Positive
-    min: Positive
+    median: Seconds
+    min: Round
     rounds: Count
     iterations: Count = 1
-    data: list[Positive] | None = None
+    data: list[Round] | None = None
 
     @property
     def times(self) -> list[float]:
-        """Return the seconds of each round; where a record kept none of them, the smallest and the median."""
-        return self.data or sorted({self.min, self.median})
+        """Return the seconds of each round; where a record kept none of them, the smallest and the median.
+
+        A round of zero seconds, by a coarse clock, is left out.
+        """
+        return list(filter(None, self.data or sorted({self.min, self.median})))
 
 
 class ExtraInfo(msgspec.Struct, frozen=True):
@@ -121,7 +131,7 @@ class Benchmark(msgspec.Struct, frozen=True):
     def quotients(self) -> list[float] | None:
         """Return each round's time in units of the reference workload beside it."""
         case, data = self.extra_info.autoenc, self.stats.data
-        if not (case and case.reference and data and len(data) == len(case.reference)):
+        if not (case and case.reference and data and all(data) and len(data) == len(case.reference)):
             return None
         return [time / reference for time, reference in zip(data, case.reference, strict=True)]
 
@@ -161,52 +171,139 @@ class Record(msgspec.Struct, frozen=True):
     version: str
     autoenc: Run | None = None
     commit_info: Commit | None = None
+    machine_info: Any = None  # in whatever form pytest-benchmark has it
 
     def timed(self) -> list[tuple[Case, float]]:
         """List this suite's cases, each with its median seconds per call."""
         return [(case, one.stats.median) for one in self.benchmarks if (case := one.extra_info.autoenc)]
 
 
-def read(path: Path) -> Record:
-    """Read a record; raise NotFoundError where there is none, InvalidInputError with file, field and expectation."""
+def read(path: Path) -> tuple[Record, list[NotRun]]:
+    """Read a record, and list which of its benchmarks cannot be read and why.
+
+    Raises NotFoundError where there is no file, InvalidInputError, with file, field and expectation, where it is no
+    record or has nothing that can be read.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         raise NotFoundError(f"{path}: no such record") from None
-    except OSError as problem:
-        raise InvalidInputError(f"{path}: cannot be read: {problem.strerror}; name a record's JSON file") from problem
-    own = decode(content, _Versioned, path).autoenc
-    if own is not None and own.schema_version != SCHEMA_VERSION:
-        versions = f"schema version {own.schema_version}, this version of autoenc-bench reads {SCHEMA_VERSION}"
-        raise InvalidInputError(f"{path}: not a readable record: {versions}; read it with the version that wrote it")
-    return decode(content, Record, path)
-
-
-def decode(content: bytes, kind: type[T], name: object) -> T:
-    """Decode a record's JSON, or what is asked of it; raise InvalidInputError with the name, field and expectation."""
+    except (OSError, ValueError) as problem:  # a ValueError for a name with a null character
+        reason = getattr(problem, "strerror", None) or problem
+        raise InvalidInputError(f"{path}: cannot be read: {reason}; name a record's JSON file") from problem
     try:
-        return msgspec.json.decode(content, type=kind)
-    except (ValueError, RecursionError) as problem:  # msgspec's errors are ValueErrors, and that of what is no UTF-8
-        raise InvalidInputError(f"{name}: not a readable record: {_not_finite(content) or problem}") from problem
+        record, left_out = msgspec.json.decode(content, type=Record), list[NotRun]()
+    except UNREADABLE as problem:
+        record, left_out = _readable_part(content, path, problem)
+    own = record.autoenc
+    if own is not None and own.schema_version != SCHEMA_VERSION:  # of the same shape by chance
+        raise InvalidInputError(f"{path}: not a readable record: {_of_version(own.schema_version)}")
+    if not record.benchmarks:
+        which = f"; the first, {left_out[0].case}: {left_out[0].reason}" if left_out else ""
+        found = f"none of {len(left_out)} can be read" if left_out else "there are none"
+        raise InvalidInputError(f"{path}: benchmarks: {found}; expected at least one{which}")
+    return record, left_out
 
 
-def _not_finite(content: bytes) -> str | None:
-    """Locate the first NaN or infinity, which Python's json writes, also for pytest-benchmark, but JSON has not."""
+def when(path: Path) -> datetime:
+    """Return when a record was made, in UTC; of what does not say so, the earliest time that there is."""
     try:
-        return next(_infinities(json.loads(content)), None)
-    except (ValueError, RecursionError):
+        return moment(msgspec.json.decode(path.read_bytes(), type=_Dated).datetime)
+    except (OSError, *UNREADABLE):
+        return datetime.min.replace(tzinfo=UTC)
+
+
+def moment(text: str) -> datetime:
+    """Read a record's date and time, in UTC where it names no zone; raise InvalidInputError for anything else."""
+    try:
+        when = datetime.fromisoformat(text)
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidInputError(f"datetime: {text!r} is no ISO 8601 date and time") from None
+
+
+def check(content: bytes, name: str) -> None:
+    """Raise InvalidInputError, with the field and what is expected there, for what is no record, or not all of it."""
+    try:
+        msgspec.json.decode(content, type=Record)
+    except ValueError as problem:
+        raise InvalidInputError(f"{name}: not a readable record: {problem}") from problem
+
+
+def _readable_part(content: bytes, path: Path, problem: Exception) -> tuple[Record, list[NotRun]]:
+    """Read benchmark by benchmark what cannot be read as a whole, by Python's json: it takes NaN, as it wrote it."""
+    try:
+        found = json.loads(content)
+    except UNREADABLE:
+        raise InvalidInputError(f"{path}: not a readable record: {problem}") from problem
+    try:
+        version = msgspec.convert(found, _Versioned).autoenc
+        if version is not None and version.schema_version != SCHEMA_VERSION:
+            raise InvalidInputError(_of_version(version.schema_version))
+        entries = msgspec.convert(found, _Entries).benchmarks
+        if misfit := next(_infinities({"autoenc": found.get("autoenc")}), None):
+            raise InvalidInputError(misfit)
+        whole = {**found, "benchmarks": [], "commit_info": _as(Commit, found.get("commit_info"))}
+        record = msgspec.convert(whole, Record)
+    except UNREADABLE as reason:
+        raise InvalidInputError(f"{path}: not a readable record: {reason}") from reason
+    left_out = []
+    for index, entry in enumerate(entries):
+        try:
+            record.benchmarks.append(_benchmark(entry, record.autoenc is not None))
+        except UNREADABLE as reason:
+            left_out.append(NotRun(_name(entry, index), str(reason)))
+    return record, left_out
+
+
+def _benchmark(entry: Any, ours: bool) -> Benchmark:
+    """Return one benchmark; raise a ValueError with the field where it cannot be read.
+
+    What strangers keep beside its times is passed over, whatever it is; ``ours``: this suite wrote the record.
+    """
+    read = msgspec.convert(entry, _Entry)
+    stats, extra = {name: read.stats[name] for name in Timing.__struct_fields__ if name in read.stats}, read.extra_info
+    case = extra.get("autoenc") if isinstance(extra, dict) else None
+    case = case if ours else _as(Case, case)
+    if stats.get("median") == 0:
+        raise InvalidInputError("its median is 0 s; the clock is too coarse for it")
+    if misfit := next(_infinities({"stats": stats, "extra_info": {"autoenc": case}}), None):
+        raise InvalidInputError(misfit)
+    known = {"name": read.name, "fullname": read.fullname, "stats": stats, "extra_info": {"autoenc": case}}
+    return msgspec.convert(known, Benchmark, from_attributes=True)
+
+
+def _as(kind: type[T], value: Any) -> T | None:
+    try:
+        return msgspec.convert(value, kind)
+    except UNREADABLE:
         return None
 
 
-def _infinities(value: object, at: str = "$") -> Iterator[str]:
-    if isinstance(value, float) and not isfinite(value):
-        yield f"{value} - at `{at}`; expected a finite number"
-    elif isinstance(value, dict):
-        for key, part in value.items():
-            yield from _infinities(part, f"{at}.{key}")
-    elif isinstance(value, list):
-        for index, part in enumerate(value):
-            yield from _infinities(part, f"{at}[{index}]")
+def _name(entry: Any, index: int) -> str:
+    """Name a benchmark that cannot be read, by as much of it as can."""
+    known = entry if isinstance(entry, dict) else {}
+    extra = known.get("extra_info")
+    names = ("name", "fullname") if isinstance(extra, dict) and "autoenc" in extra else ("fullname", "name")
+    return next((known[key].removeprefix("test_") for key in names if isinstance(known.get(key), str)), f"#{index + 1}")
+
+
+def _of_version(version: int) -> str:
+    versions = f"schema version {version}, this version of autoenc-bench reads {SCHEMA_VERSION}"
+    return f"{versions}; read it with the version that wrote it"
+
+
+def _infinities(value: object) -> Iterator[str]:
+    """Locate NaN and infinities, which Python's json writes, also for pytest-benchmark, but JSON has not."""
+    left = [("$", value)]
+    while left:
+        at, part = left.pop()
+        if isinstance(part, float) and not isfinite(part):
+            yield f"{part} - at `{at}`; expected a finite number"
+        elif isinstance(part, dict):
+            left += [(f"{at}.{key}", one) for key, one in part.items()]
+        elif isinstance(part, list):
+            left += [(f"{at}[{index}]", one) for index, one in enumerate(part)]
 
 
 class _Version(msgspec.Struct):
@@ -215,6 +312,21 @@ class _Version(msgspec.Struct):
 
 class _Versioned(msgspec.Struct):
     autoenc: _Version | None = None
+
+
+class _Dated(msgspec.Struct):
+    datetime: str
+
+
+class _Entries(msgspec.Struct):
+    benchmarks: list[Any]
+
+
+class _Entry(msgspec.Struct):
+    name: str
+    fullname: str
+    stats: dict[str, Any]
+    extra_info: Any = None
 
 
 def differences(before: dict[str, Fact], after: dict[str, Fact]) -> list[str]:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
-from autoenc_bench.records.record import Record, decode
+from autoenc_bench.records import record as records
 
 Pictures = dict[str, NDArray[np.uint8]]
 
@@ -32,9 +32,12 @@ def platform_folder() -> str:
 
 def newest(folder: Path) -> Path:
     """Return the newest record in a storage folder; raise NotFoundError when it holds none."""
-    paths = folder.glob("*/[0-9][0-9][0-9][0-9]_*.json")
-    if path := max(paths, key=lambda path: (path.stat().st_mtime, path.name), default=None):
-        return path
+    newest: dict[Path, Path] = {}  # by the folder of their system and Python, in which numbers grow
+    for path in sorted(folder.glob("*/[0-9][0-9][0-9][0-9]*_*.json"), key=lambda path: (_number(path), path.name)):
+        newest[path.parent] = path
+    # Not by file time, which a clone or a restored cache rewrites.
+    if newest:
+        return max(newest.values(), key=lambda path: (records.when(path), path))
     raise NotFoundError(f"{folder}: no records yet; run 'pytest benchmarks/' first, or name one")
 
 
@@ -73,7 +76,7 @@ def save(content: dict[str, Any], folder: Path, name: str, pictures: Pictures) -
         data = json.dumps(content, indent=1, allow_nan=False, default=_refuse).encode()
     except ValueError as problem:  # json's of NaN and infinities
         raise InvalidInputError(f"record {name}: {problem}") from problem
-    decode(data, Record, f"record {name}")
+    records.check(data, f"record {name}")
     folder.mkdir(parents=True, exist_ok=True)
     with _claim(folder) as number:
         path = folder / f"{number:04}_{name}.json"
@@ -145,5 +148,9 @@ def _claim(folder: Path) -> Iterator[int]:
 
 
 def _last_number(folder: Path) -> int:
-    numbers = (path.name.split("_")[0] for path in folder.glob("[0-9][0-9][0-9][0-9]*_*.json"))
-    return max((int(number) for number in numbers if number.isdecimal()), default=0)
+    return max(map(_number, folder.glob("[0-9][0-9][0-9][0-9]*_*.json")), default=0)
+
+
+def _number(path: Path) -> int:
+    number = path.name.split("_")[0]
+    return int(number) if number.isdecimal() else 0

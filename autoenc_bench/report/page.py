@@ -6,7 +6,6 @@ from pathlib import Path
 
 from autoenc_bench.records import loading
 from autoenc_bench.records.loading import Source
-from autoenc_bench.records.record import NotRun
 from autoenc_bench.report import figures, github, output, render, side_by_side
 from autoenc_bench.report.figures import side_by_side as side_by_side_figures
 from autoenc_bench.report.output import Progress
@@ -19,10 +18,10 @@ PAGES = {"index.html": "report.html", "summary.md": "report.md"}  # with their t
 
 @dataclass(frozen=True)
 class WrittenReport:
-    """Where the page is, and which records could not be read and why."""
+    """Where the page is, and in a line each which files, or parts of records, could not be read and why."""
 
     page: Path
-    unreadable: list[NotRun]
+    left_out: list[str]
 
 
 def write(paths: Iterable[Path], out: Path, on_progress: Progress = lambda _: None) -> WrittenReport:
@@ -44,7 +43,7 @@ def write(paths: Iterable[Path], out: Path, on_progress: Progress = lambda _: No
             page = render.fill(template, sections=sections, together=together, unreadable=unreadable, beside=beside)
             (folder / name).write_text(page, "utf-8")
     github.append_step_summary((out / "summary.md").read_text("utf-8"))
-    return WrittenReport(out / "index.html", unreadable)
+    return WrittenReport(out / "index.html", list(loading.left_out(sources, unreadable)))
 
 
 def _draw(source: Source, place: int | None, folder: Path, on_progress: Progress) -> list[Picture]:

@@ -86,7 +86,8 @@ class Section:
 
     @cached_property
     def cases(self) -> Table:
-        return Table(CASES, [_case(entry, self.source.record.autoenc) for entry in self.source.record.benchmarks])
+        record, labels = self.source.record, self.source.labels
+        return Table(CASES, [_case(*pair, record.autoenc) for pair in zip(labels, record.benchmarks, strict=True)])
 
     @property
     def facts(self) -> list[tuple[str, str]]:
@@ -94,7 +95,7 @@ class Section:
         known = [("recorded", moment(record.datetime)), ("record", self.source.path.name)]
         known += [("commit", str(commit))] if (commit := record.commit_info) and commit.known else []
         if run is None:
-            machine = ", ".join(filter(None, self.source.origin.machine()))
+            machine = str(self.source.origin).replace(" · ", ", ")
             return [*known, ("machine", machine), ("pytest-benchmark", record.version)]
         known += [*facts.facts(run), ("scale", run.scale), ("seeds", str(run.seeds))]
         return [*known, ("pytest-benchmark", record.version), ("autoenc-bench", run.suite_version)]
@@ -103,6 +104,7 @@ class Section:
     def not_run(self) -> dict[str, dict[str, list[str]]]:  # the cases by outcome and reason
         run = self.source.record.autoenc
         outcomes = {"failed": run.failed, "skipped": run.skipped} if run else {}
+        outcomes |= {"unreadable": self.source.left_out}
         return {outcome: by_reason(entries) for outcome, entries in outcomes.items() if entries}
 
 
@@ -122,11 +124,11 @@ CASES = (
 )
 
 
-def _case(benchmark: Benchmark, run: Run | None) -> list[Cell]:
+def _case(label: str, benchmark: Benchmark, run: Run | None) -> list[Cell]:
     stats, case, times = benchmark.stats, benchmark.extra_info.autoenc, benchmark.stats.times
     roof, efficiency = benchmark.bound(run.roofs if run else None) or (NONE, None)
     return [
-        Cell(benchmark.name.removeprefix("test_")),
+        Cell(label),
         *(cell(value, seconds) for value in (stats.median, min(times), max(times))),
         cell((max(times) - min(times)) / stats.median if len(times) > 1 else None, "{:.0%}".format),
         cell(stats.rounds, "{:,}".format),

@@ -11,7 +11,7 @@ from autoenc_bench.gate.live import processes
 from autoenc_bench.gate.live.checkouts import Checkout
 from autoenc_bench.gate.verdicts import Comparison, sides
 from autoenc_bench.gate.verdicts.sequential import SequentialComparison
-from autoenc_bench.records import loading
+from autoenc_bench.records import loading, names
 from autoenc_bench.records.loading import Source
 
 CASES = "fused and epoch or experiment"  # speed by the steady epochs, errors by the whole experiments
@@ -90,7 +90,9 @@ class Continuous:
         where = f"run {len(sources) + 1} of the {side.name}"
         records = [source.record for done in self._sources.values() for source in done]
         benchmarks = [benchmark for record in records for benchmark in record.benchmarks]
-        closed = {one.fullname for one in benchmarks if sides.case_name(one) in self._sequence.closed}  # one per seed
+        closed = {
+            one.fullname for one in benchmarks if names.without_seed(names.identity(one)) in self._sequence.closed
+        }  # one per seed
         options = [*self.options, "--no-roofs", *(f"--deselect={test}" for test in sorted(closed))]
         seconds = self.budget - began + (GRACE if self._latest else 0)
         path = processes.run(

@@ -3,18 +3,20 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from math import log1p
+from math import inf, log1p
 
 from autoenc_bench.catalogue.experiments import EXPERIMENTS, Experiment
 from autoenc_bench.catalogue.limits import KINDS, Limits, Overrides
 from autoenc_bench.gate.verdicts import errors, sides
-from autoenc_bench.gate.verdicts.intervals import ENOUGH, Interval, Looks, difference, nominal_alphas
+from autoenc_bench.gate.verdicts.intervals import ENOUGH, Interval, Looks, difference, nominal_alphas, tells_spread
 from autoenc_bench.gate.verdicts.sides import Observed, Side
+from autoenc_bench.records import names
 from autoenc_bench.records.loading import Source
 
 # One-sided error rates, each shared by all cases that have such a figure: 0.5 % that anything at all is called
 # regressed where nothing changed. Peaks and errors repeat so well that they need little of it.
 ALPHAS = {"time": 0.004, "memory": 0.0005, "error": 0.0005}
+TOO_FEW = f"needs {ENOUGH} runs a side"
 CONTROL = 20  # the control's is so much smaller: it looks at two sides in two directions, and slow runs sway it more
 
 
@@ -41,6 +43,11 @@ class Judgement:
     limit: float = 0.0
     interval: Interval | None = None
     reason: str = ""
+
+    @property
+    def hidden(self) -> float:
+        """Return the logarithm of the largest change that would not have been called one."""
+        return max(log1p(self.limit), self.interval.detectable) if self.interval else inf
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,8 @@ class Comparison:
     tested: str  # which other facts differ
     referenced: bool  # whether times are in units of the reference workload, where the runs have it
     control: str  # the cases in which it failed
+    asked: frozenset[str]  # the kinds for which somebody asked for a limit
+    lost: dict[str, str]  # cases that at least one side was to measure and did not, none of them missing, and why
 
 
 def compare(
@@ -104,18 +113,34 @@ def compare_sides(
     """
     differs = sides.compare_surroundings(base.surroundings, head.surroundings, across)
     referenced = not any(map(sides.UNREFERENCED.fullmatch, differs.facts))
-    shared = [name for name in base.cases if name in head.cases]
+    repeated = {**base.repeated, **head.repeated}
+    shared = [name for name in base.cases if name in head.cases and name not in repeated]
     judge = _Judge(base, head, shared, overrides, differs.forbidden, referenced, looks, block)
     control = judge.control()
-    verdicts = [judge.verdict(name) for name in shared]
+    shown = names.shown([*base.cases, *head.cases])
+    verdicts = [judge.verdict(name, shown[name]) for name in shared]
     if control:
         verdicts = list(map(downgrade, verdicts))
-    for outcome, has, lacks in ((Outcome.NEW, head, base), (Outcome.MISSING, base, head)):
-        for name, observed in has.cases.items():
-            if name not in lacks.cases:
-                judgement = Judgement(outcome, reason=lacks.lost.get(name, ""))
-                verdicts.append(Verdict(name, observed.experiment, judgement))
-    return Comparison(base, head, verdicts, differs.forbidden, differs.allowed, referenced, control)
+    for name, observed in {**base.cases, **head.cases}.items():
+        if name in shared:
+            continue
+        if name not in base.cases:
+            judgement = Judgement(Outcome.NEW, reason=base.lost.get(name, ""))
+        elif name not in head.cases:
+            judgement = Judgement(Outcome.MISSING, reason=head.lost.get(name, ""))
+        else:
+            judgement = Judgement(Outcome.INCOMPARABLE, reason=repeated[name])
+        verdicts.append(Verdict(shown[name], observed.experiment, judgement))
+    lost = {
+        name: reason
+        for side in (head, base)
+        for name, reason in side.lost.items()
+        if name not in side.cases and name not in base.cases
+    }
+    named = {shown.get(name, name): why for name, why in lost.items()}
+    controlled = ", ".join(shown[name] for name in control)
+    asked = frozenset(overrides.kinds)
+    return Comparison(base, head, verdicts, differs.forbidden, differs.allowed, referenced, controlled, asked, named)
 
 
 @dataclass(frozen=True)
@@ -129,11 +154,11 @@ class _Judge:
     looks: Looks
     block: int
 
-    def verdict(self, name: str) -> Verdict:
+    def verdict(self, name: str, shown: str) -> Verdict:
         base, head = self.base.cases[name], self.head.cases[name]
         limits = self._limits(base)
         time, memory = self._time(base, head, limits.time), self._memory(base, head, limits.memory)
-        return Verdict(name, base.experiment, time, memory, self._error(base, head, limits.error))
+        return Verdict(shown, base.experiment, time, memory, self._error(base, head, limits.error))
 
     def _limits(self, observed: Observed) -> Limits:
         experiment = EXPERIMENTS.get(observed.experiment or "")
@@ -148,7 +173,10 @@ class _Judge:
         if self.unlike:
             return Judgement(Outcome.INCOMPARABLE, limit, reason=self.unlike)
         spread = max(base.spread, head.spread)
-        return decide(difference(*self._times(base, head), self._alpha("time"), spread, self.block), limit)
+        interval = difference(*self._times(base, head), self._alpha("time"), spread, self.block)
+        if not tells_spread(interval.runs):  # nobody knows how far these times spread between runs
+            return Judgement(Outcome.UNDECIDED, limit, interval._replace(low=-inf, high=inf), TOO_FEW)
+        return decide(interval, limit)
 
     def _times(self, base: Observed, head: Observed) -> tuple[list[float], list[float]]:
         """Return times in units of the reference workload where all runs have it."""
@@ -159,7 +187,7 @@ class _Judge:
 
     def _memory(self, base: Observed, head: Observed, limit: float) -> Judgement | None:
         if not (base.memory and head.memory):
-            return None
+            return _lacks(base.memory, limit)
         same = self.base.selection == self.head.selection
         if reason := self.unlike or ("" if same else "other cases ran in the process"):
             return Judgement(Outcome.INCOMPARABLE, limit, reason=reason)
@@ -168,7 +196,7 @@ class _Judge:
 
     def _error(self, base: Observed, head: Observed, limit: float) -> Judgement | None:
         if not (base.error and head.error):
-            return None
+            return _lacks(base.error, limit)
         if self.base.surroundings.scale != self.head.surroundings.scale:
             return Judgement(Outcome.INCOMPARABLE, limit, reason=self.unlike)
         pairs = [(base.error[seed], head.error[seed]) for seed in base.error if seed in head.error]
@@ -178,11 +206,11 @@ class _Judge:
         intervals = errors.intervals(pairs, self._alpha("error"), rounding)
         return combine({name: decide(interval, limit) for name, interval in intervals.items()})
 
-    def control(self) -> str:
-        """Compare every other run of a side with the rest of it: name the cases that change without a change."""
+    def control(self) -> list[str]:
+        """Compare every other run of a side with the rest of it: list the cases that change without a change."""
         cases = [name for name in self.shared if not self.unlike]
         both = (self.base, self.head)
-        return ", ".join(name for name in cases if any(self._differs_from_itself(side.cases[name]) for side in both))
+        return [name for name in cases if any(self._differs_from_itself(side.cases[name]) for side in both)]
 
     def _differs_from_itself(self, observed: Observed) -> bool:
         times, _ = self._times(observed, observed)
@@ -190,6 +218,11 @@ class _Judge:
             return False
         interval = difference(times[::2], times[1::2], self._alpha("time") / CONTROL, observed.spread, self.block // 2)
         return decide(interval, self._limits(observed).time).outcome in CHANGES
+
+
+def _lacks(base: Collection[object], limit: float) -> Judgement | None:
+    """Judge a figure that not both sides have: one that the head has lost is no pass."""
+    return Judgement(Outcome.INCOMPARABLE, limit, reason="the head has none") if base else None
 
 
 def decide(interval: Interval, limit: float) -> Judgement:

@@ -6,12 +6,15 @@ from typing import Any
 
 from autoenc_bench.catalogue.limits import KINDS
 from autoenc_bench.gate.verdicts import Comparison, Judgement, Verdict
+from autoenc_bench.gate.verdicts.status import Status
 
 
-def text(comparison: Comparison, measured: str = "") -> str:
-    """Return a comparison as one JSON document; ``measured`` says how it was measured, if live."""
+def text(comparison: Comparison, ended: Status, measured: str = "") -> str:
+    """Return a comparison, and how it ended, as one JSON document; ``measured`` says how it was measured, if live."""
     document = {
         "schema_version": 1,
+        "status": ended.code,
+        "result": ended.reason,
         "base": {"files": [str(source.path) for source in comparison.base.sources]},
         "head": {"files": [str(source.path) for source in comparison.head.sources]},
         "unlike": comparison.unlike,
@@ -21,7 +24,7 @@ def text(comparison: Comparison, measured: str = "") -> str:
         "control": comparison.control,
         "verdicts": [_verdict(verdict) for verdict in comparison.verdicts],
     }
-    return json.dumps(document, ensure_ascii=False, allow_nan=False)
+    return json.dumps(document, allow_nan=False)
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

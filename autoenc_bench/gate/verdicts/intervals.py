@@ -39,6 +39,11 @@ class Interval(NamedTuple):
         return max(self.high - self.estimate, self.estimate - self.low)
 
 
+def tells_spread(runs: tuple[int, int]) -> bool:
+    """Return whether so many runs of base and head tell how far they spread."""
+    return min(runs) >= ENOUGH or max(runs) >= RECORDED
+
+
 def difference(base: Sequence[float], head: Sequence[float], alpha: float, spread: float, block: int = 0) -> Interval:
     """Estimate mean(head) - mean(base), each a logarithm per run, with an interval of one-sided error rate ``alpha``.
 

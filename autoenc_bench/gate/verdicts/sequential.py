@@ -7,7 +7,7 @@ from autoenc_bench.catalogue.limits import Overrides
 from autoenc_bench.gate import verdicts
 from autoenc_bench.gate.verdicts import Comparison, Judgement, Outcome, Verdict
 from autoenc_bench.gate.verdicts.intervals import ENOUGH, Looks, projected_half_width
-from autoenc_bench.gate.verdicts.sides import SPREAD, Side, compare_surroundings
+from autoenc_bench.gate.verdicts.sides import MACHINE, SPREAD, Side, compare_surroundings
 
 FUTILE = 3  # times the limit
 BLOCK = 2  # runs of each side
@@ -32,7 +32,9 @@ class SequentialComparison:
         looks = (*self._looks, 1.0 if last else information_fraction if runs >= ENOUGH else 0.0)
         if runs > 1:  # a look at half a block is none, for looks are a block apart
             self._looks = looks
-        across = compare_surroundings(base.surroundings, head.surroundings, ()).facts - {"machine"}
+        across = compare_surroundings(base.surroundings, head.surroundings, ()).facts - {MACHINE}
+        if base.surroundings.facts[MACHINE] is None:  # both ran here, whatever it is called
+            across.add(MACHINE)
         compare = partial(verdicts.compare_sides, base, head, self._overrides, across, block=BLOCK)
         comparison = compare(looks=looks)
         # A case that is closed without being decided has had its last look.

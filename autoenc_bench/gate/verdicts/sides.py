@@ -1,23 +1,28 @@
 """Records in, one side of a comparison out: what each case did, run by run and seed by seed."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import log, pi, sqrt
 from statistics import fmean, median
 from typing import NamedTuple
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
+from autoenc_bench.records import names
 from autoenc_bench.records.case import Statistics
 from autoenc_bench.records.loading import Source
-from autoenc_bench.records.record import BACKENDS, Benchmark, Fact, differences
+from autoenc_bench.records.names import identity, without_seed
+from autoenc_bench.records.record import BACKENDS, Benchmark, Fact, NotRun, differences
 
-# What a run's time spreads by between runs, where fewer than three runs a side tell (docs/studies/noise.md).
+# What the times of this suite were seen to spread by between runs (docs/studies/noise.md). A live comparison plans with
+# it, as long as its own runs do not tell; no verdict on time comes from it.
 SPREAD = 0.05
 UNTOUCHED_SPREAD = 0.35  # of a script's fit, whose call ends when a sleeping thread wakes
 WIDE_SPREAD = 0.12  # of one long round, and of fit, which is mostly Python
 MEMORY_SPREAD = 0.015  # of peaks
 NORMAL_MAD = 1.4826  # of a normal distribution: its standard deviation over its median absolute deviation
+
+MACHINE = "machine"  # the fact that says which
 
 # What moves the reference workload as well: these facts, and variables that are not a backend's own.
 UNREFERENCED = re.compile(
@@ -45,12 +50,17 @@ class Surroundings(NamedTuple):
 
 
 class Side(NamedTuple):
-    """One side of a comparison. ``lost`` says why a case is not there; ``selection`` which cases ran."""
+    """One side of a comparison, its cases by their identity.
+
+    ``lost`` says why a case is not there, ``repeated`` which cases nobody can tell apart in a record, and ``selection``
+    which ran.
+    """
 
     sources: Sequence[Source]
     surroundings: Surroundings
     cases: dict[str, Observed]
     lost: dict[str, str]
+    repeated: dict[str, str]
     selection: frozenset[tuple[str, ...]]
 
 
@@ -69,17 +79,26 @@ def gather(sources: Iterable[Source]) -> Side:
             reason = "are of one side, but not of one machine, scale and context; name fewer records"
             raise InvalidInputError(f"{source.path} and {runs[0].path} {reason}")
         _add(source, cases)
-    blocks = [source.record.autoenc for source in runs if source.record.autoenc]
-    lost = {_seedless(entry.case): entry.reason for block in blocks for entry in (*block.skipped, *block.failed)}
+    lost = {without_seed(entry.case): entry.reason for source in runs for entry in _lost(source)}
+    repeated = {
+        without_seed(name): f"several cases of {source.path} have this name"
+        for source in runs
+        for name in names.repeated(source.record.benchmarks)
+    }
     selection = frozenset(tuple(benchmark.name for benchmark in source.record.benchmarks) for source in runs)
-    return Side(runs, surroundings, cases, lost, selection)
+    return Side(runs, surroundings, cases, lost, repeated, selection)
+
+
+def _lost(source: Source) -> Iterator[NotRun]:
+    """List the cases that a run skipped, failed or kept in no readable form."""
+    if run := source.record.autoenc:
+        yield from (*run.skipped, *run.failed)
+    yield from source.left_out
 
 
 def _surroundings(source: Source) -> Surroundings:
-    """Return those of a run; of a plain record, what pytest-benchmark says of its machine."""
-    if run := source.record.autoenc:
-        return Surroundings(run.scale, {"machine": run.machine.id, **run.context})
-    return Surroundings(None, {"machine": " ".join(source.origin.machine()[-3:])})
+    run = source.record.autoenc
+    return Surroundings(run.scale if run else None, {MACHINE: source.machine, **source.facts})
 
 
 class Differences(NamedTuple):
@@ -93,7 +112,7 @@ class Differences(NamedTuple):
 def compare_surroundings(base: Surroundings, head: Surroundings, across: Collection[str]) -> Differences:
     """List in what two sides differ; ``across`` names the facts that may, ``env`` all variables.
 
-    Raises NotFoundError for one that neither side has.
+    Machines whose CPU nobody knows differ, even from themselves. Raises NotFoundError for one that neither side has.
     """
     known = {*base.facts, *head.facts}
     variables = {name for name in known if name.isupper()}
@@ -111,6 +130,12 @@ def compare_surroundings(base: Surroundings, head: Surroundings, across: Collect
     differing = {name for name in known if base.facts.get(name) != head.facts.get(name)}
     forbidden = [*scales, *differences(part(base, allowed=False), part(head, allowed=False))]
     allowed = differences(part(base, allowed=True), part(head, allowed=True))
+    if base.facts[MACHINE] is None and head.facts[MACHINE] is None:
+        differing.add(MACHINE)
+        if MACHINE in may_differ:
+            allowed.append("machine unknown, taken for one")
+        else:
+            forbidden.append("machine unknown: no record names its CPU, so nobody knows whether it is one")
     return Differences(differing, "; ".join(forbidden), "; ".join(allowed))
 
 
@@ -118,7 +143,7 @@ def _add(source: Source, cases: dict[str, Observed]) -> None:
     """Add a run; the seeds of a case are one case, whose time is their mean."""
     by_case: dict[str, list[Benchmark]] = {}
     for benchmark in source.record.benchmarks:
-        by_case.setdefault(case_name(benchmark), []).append(benchmark)
+        by_case.setdefault(without_seed(identity(benchmark)), []).append(benchmark)
     for name, seeds in by_case.items():
         noted = [seed.extra_info.autoenc for seed in seeds if seed.extra_info.autoenc]
         observed = cases.setdefault(name, Observed(noted[0].experiment if noted else None))
@@ -133,18 +158,10 @@ def _add(source: Source, cases: dict[str, Observed]) -> None:
                 observed.error.setdefault(case.seed, case.error.absolute)
 
 
-def case_name(benchmark: Benchmark) -> str:
-    """Return the case that a benchmark is; the seeds of a whole experiment are one."""
-    return _seedless(benchmark.name.removeprefix("test_"))
-
-
-def _seedless(name: str) -> str:
-    return re.sub(r"-seed\d+\]$", "]", name)
-
-
 def _spread(benchmark: Benchmark) -> float:
     """Assume by how much a run's time spreads between runs: what is usual, and what its own rounds add to that."""
-    case, times = benchmark.extra_info.autoenc, benchmark.quotients or benchmark.stats.data or []
+    case = benchmark.extra_info.autoenc
+    times = benchmark.quotients or (benchmark.stats.times if benchmark.stats.data else [])
     is_wide = benchmark.stats.rounds == 1 or (case and case.trainer == "fit")
     usual = WIDE_SPREAD if is_wide else SPREAD
     if case and case.phase == "untouched_fit":

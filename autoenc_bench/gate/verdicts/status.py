@@ -1,43 +1,122 @@
-"""A comparison -> the exit status that a CI job goes by."""
+"""A comparison -> the exit status that a CI job goes by, and what 0 claims."""
 
+from collections.abc import Callable, Iterator
+from math import expm1, isinf
 from typing import NamedTuple
 
-from autoenc_bench.gate.verdicts import Comparison, Outcome
+from autoenc_bench.catalogue.limits import KINDS
+from autoenc_bench.gate.verdicts import CHANGES, TOO_FEW, Comparison, Judgement, Outcome
+from autoenc_bench.gate.verdicts.intervals import ENOUGH, RECORDED
+from autoenc_bench.statuses import NOT_COMPARED, PASSED, REGRESSED, UNDECIDED
+from autoenc_bench.text import few
 
-PASSED, REGRESSED, NOT_COMPARED, UNDECIDED = 0, 1, 2, 3
+DECIDED = (*CHANGES, Outcome.UNCHANGED)
+ALLOW = "--allow-missing lets them"
 
 
 class Status(NamedTuple):
-    """An exit status and, in a sentence, why it is not 0."""
+    """An exit status and, in a sentence, why it is so."""
 
     code: int
     reason: str
 
 
-def of(comparison: Comparison, *, allow_missing: bool = False, strict: bool = False) -> Status:
-    """Sum a comparison up: a confirmed regression counts first, then what could not be compared, then doubt."""
-    cases: dict[Outcome, list[str]] = {outcome: [] for outcome in Outcome}
-    for verdict in comparison.verdicts:
-        for outcome in {judgement.outcome for judgement in verdict.judgements.values()}:
-            cases[outcome].append(verdict.case)
-    if cases[Outcome.REGRESSED]:
-        return Status(REGRESSED, f"regressed: {_some(cases[Outcome.REGRESSED])}")
-    if {outcome for outcome in Outcome if cases[outcome]} <= {Outcome.NEW, Outcome.MISSING}:
-        return Status(NOT_COMPARED, "the two sides have no case in common, so nothing was compared")
-    if comparison.unlike:
-        reason = f"times are incomparable: {comparison.unlike}; name what is under test with --across, if that is it"
+Selection = Callable[[str, str | None], bool]  # of a case and its experiment: whether the head was to measure it
+
+
+def of(
+    comparison: Comparison,
+    *,
+    allow_missing: bool = False,
+    strict: bool = False,
+    selected: Selection | None = None,  # None: every case of the base was
+) -> Status:
+    """Sum a comparison up: a confirmed regression counts first, then what could not be compared, then doubt.
+
+    0 claims that all that was asked for was measured on both sides, that each kind of figure has a decided case, and
+    that nothing regressed; its sentence names the largest change that could be hidden.
+    """
+    if regressed := _cases(comparison, Outcome.REGRESSED):
+        return Status(REGRESSED, f"regressed: {few(regressed)}")
+    if reason := next(_not_compared(comparison, allow_missing, selected), None):
         return Status(NOT_COMPARED, reason)
-    # Peaks of memory are incomparable as soon as the head has a new case: that alone is no reason to stop a job.
-    unlike = [one.case for one in comparison.verdicts if one.error and one.error.outcome is Outcome.INCOMPARABLE]
-    if unlike:
-        return Status(NOT_COMPARED, f"incomparable errors: {_some(unlike)}; the table says why")
-    if (missing := cases[Outcome.MISSING]) and not allow_missing:
-        return Status(NOT_COMPARED, f"missing from the head: {_some(missing)}; --allow-missing lets them")
-    if cases[Outcome.UNDECIDED] and strict:
-        return Status(UNDECIDED, f"undecided: {_some(cases[Outcome.UNDECIDED])}; measure more runs")
-    return Status(PASSED, "")
+    if reason := next(_undecided(comparison, strict), None):
+        return Status(UNDECIDED, reason)
+    return Status(PASSED, _claim(comparison))
 
 
-def _some(cases: list[str]) -> str:
-    more = f" and {len(cases) - 3} more" if len(cases) > 3 else ""
-    return ", ".join(cases[:3]) + more
+def _not_compared(comparison: Comparison, allow_missing: bool, selected: Selection | None) -> Iterator[str]:
+    outcomes = {judgement.outcome for verdict in comparison.verdicts for judgement in verdict.judgements.values()}
+    if comparison.unlike and outcomes - {Outcome.NEW, Outcome.MISSING}:
+        yield f"times are incomparable: {comparison.unlike}; name what is under test with --across, if that is it"
+    repeated = [one for one in comparison.verdicts if one.time.outcome is Outcome.INCOMPARABLE]
+    if repeated:
+        yield f"incomparable: {few([one.case for one in repeated])}: {repeated[0].time.reason}"
+    if unlike := [one.case for one in comparison.verdicts if one.error and one.error.outcome is Outcome.INCOMPARABLE]:
+        yield f"incomparable errors: {few(unlike)}; the table says why"
+    missing = [one for one in comparison.verdicts if one.time.outcome is Outcome.MISSING]
+    if selected:
+        missing = [one for one in missing if selected(one.case, one.experiment)]
+    if missing and not allow_missing:
+        why = next((f": {one.time.reason}" for one in missing if one.time.reason), "")
+        yield f"missing from the head: {few([one.case for one in missing])}{why}; {ALLOW}"
+    if comparison.lost and not allow_missing:
+        yield f"not measured: {few(list(comparison.lost))}: {next(iter(comparison.lost.values()))}; {ALLOW}"
+    if outcomes <= {Outcome.NEW, Outcome.MISSING}:
+        yield "the two sides have no case in common, so nothing was compared"
+    for kind in KINDS:
+        judged = _judged(comparison, kind).values()
+        if kind in comparison.asked and {one.outcome for one in judged} <= {Outcome.INCOMPARABLE}:
+            why = next((f": {one.reason}" for one in judged), "")
+            yield f"--fail-on asks for {kind}, which no case has on both sides to be compared{why}"
+
+
+def _undecided(comparison: Comparison, strict: bool) -> Iterator[str]:
+    for kind in KINDS:
+        judged = _judged(comparison, kind)
+        undecided = {case: one for case, one in judged.items() if one.outcome is Outcome.UNDECIDED}
+        if undecided and not any(one.outcome in DECIDED for one in judged.values()):
+            yield f"nothing of {kind} was decided: {_doubt(undecided)}"
+    if strict and (cases := _cases(comparison, Outcome.UNDECIDED)):
+        yield f"undecided: {few(cases)}; measure more runs"
+
+
+def _doubt(undecided: dict[str, Judgement]) -> str:
+    """Say which change would have been seen, and what to do."""
+    if all(one.reason == TOO_FEW for one in undecided.values()):
+        return (
+            f"nobody knows how far times spread between runs; record {ENOUGH} runs a side, or {RECORDED} of one of them"
+        )
+    case, least = min(undecided.items(), key=lambda one: one[1].hidden)
+    seen = "no change" if isinf(least.hidden) else f"at best a change of {_percent(least)}, in {case},"
+    return f"{seen} would have shown; measure more runs, or give more time"
+
+
+def _claim(comparison: Comparison) -> str:
+    """Say which change would have shown, and the largest that an undecided case could hide."""
+    seen, hiding = [], []
+    for kind in KINDS:
+        judged = _judged(comparison, kind)
+        if decided := [one for one in judged.values() if one.outcome in DECIDED]:
+            seen.append(f"{_percent(max(decided, key=lambda one: one.hidden))} in {kind}")
+        undecided = {case: one for case, one in judged.items() if one.outcome is Outcome.UNDECIDED}
+        if decided and undecided:
+            case, worst = max(undecided.items(), key=lambda one: one[1].hidden)
+            change = "none" if isinf(worst.hidden) else f"one of {_percent(worst)}"
+            why = f" ({worst.reason})" if worst.reason else ""
+            hiding.append(f"in {case} {change}{f' in {kind}' if kind != KINDS[0] else ''}{why}")
+    return "; ".join((f"nothing regressed; a change of {', '.join(seen)} would have shown", *hiding))
+
+
+def _percent(judgement: Judgement) -> str:
+    return f"{100 * expm1(judgement.hidden):.2g} %"
+
+
+def _judged(comparison: Comparison, kind: str) -> dict[str, Judgement]:
+    """Return the judgements of a kind of figure, of the cases that both sides have."""
+    pairs = {verdict.case: one for verdict in comparison.verdicts if (one := verdict.judgements.get(kind))}
+    return {case: one for case, one in pairs.items() if one.outcome not in (Outcome.NEW, Outcome.MISSING)}
+
+
+def _cases(comparison: Comparison, outcome: Outcome) -> list[str]:
+    return [one.case for one in comparison.verdicts if outcome in {held.outcome for held in one.judgements.values()}]

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import product
 from math import exp, isinf
 
 from autoenc_bench.catalogue.limits import KINDS
-from autoenc_bench.gate.verdicts import Comparison, Judgement, Outcome, Verdict
+from autoenc_bench.gate.verdicts import TOO_FEW, Comparison, Judgement, Outcome, Verdict
 from autoenc_bench.gate.verdicts.intervals import ENOUGH, RECORDED
 from autoenc_bench.gate.verdicts.sequential import FUTILITY
 from autoenc_bench.gate.verdicts.sides import Side
@@ -16,16 +17,18 @@ HEADERS = ("case", "verdict", "time", "", "memory", "", "error", "")
 SIGNS = {Outcome.REGRESSED: "✗ ", Outcome.IMPROVED: "✓ "}
 
 
-def text(comparison: Comparison, measured: str = "") -> str:
-    """Return a comparison for a terminal; ``measured`` says how it was measured, if live."""
-    answer, notes = _answer(comparison, measured, line), _notes(comparison, line)
+def text(comparison: Comparison, result: str = "", measured: str = "") -> str:
+    """Return a comparison for a terminal, its ``result`` first; ``measured`` says how it was measured, if live."""
+    first = [line(result)] if result else []
+    answer, notes = [*first, *_answer(comparison, measured, line)], _notes(comparison, line)
     return "\n\n".join(("\n".join(answer), _table(comparison).text(), "\n".join(notes)))
 
 
-def markdown(comparison: Comparison, measured: str = "") -> str:
+def markdown(comparison: Comparison, result: str = "", measured: str = "") -> str:
     """Return a comparison for a pull request or a job's summary; names from records stand as code."""
     answer, notes = _answer(comparison, measured, code), _notes(comparison, code)
-    return "\n\n".join(["# autoenc-bench compare", *answer, _table(comparison).markdown(), *notes]) + "\n"
+    first = [code(result)] if result else []
+    return "\n\n".join(["# autoenc-bench compare", *first, *answer, _table(comparison).markdown(), *notes]) + "\n"
 
 
 def _table(comparison: Comparison) -> Table:
@@ -93,19 +96,19 @@ def _outcome(judgement: Judgement) -> str:
 
 
 def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
-    base, head = comparison.base, comparison.head
     unit = "in units of the reference workload, where the runs have it" if comparison.referenced else "as measured"
     interval = "its interval, which all cases of a table hold together at 99 %"
     yield f"Change of head against base with {interval}; times are {unit}"
-    if min(len(base.sources), len(head.sources)) < ENOUGH:
-        assumed = "5 % (fit and a single round 12 %, a script's fit 35 %) and what the rounds of each run add"
-        spread = f"taken from the other side where it has {RECORDED}, else assumed, {assumed}"
-        yield f"Fewer than {ENOUGH} runs a side cannot tell how far times spread between runs: {spread}"
+    if TOO_FEW in {one.time.reason for one in comparison.verdicts}:
+        enough = f"{ENOUGH} runs a side tell, or {RECORDED} of one of them; rounds within a run do not"
+        yield f"{TOO_FEW}: nobody knows how far these times spread between runs, so they get no verdict; {enough}"
     if FUTILITY in {one.reason for verdict in comparison.verdicts for one in verdict.judgements.values()}:
         yield f"{FUTILITY}: spreads too far between runs to be told in the time that was left"
-    for verdict in comparison.verdicts:
-        if verdict.time.outcome is Outcome.MISSING and verdict.time.reason:
-            yield f"missing {show(verdict.case)}: {show(verdict.time.reason)}"
-    neither = (NotRun(name, reason) for name, reason in base.lost.items() if name in head.lost)
-    for reason, names in by_reason(neither).items():
-        yield f"ran on neither side: {', '.join(map(show, names))}: {show(reason)}"
+    for kind, outcome in product(KINDS, (Outcome.MISSING, Outcome.INCOMPARABLE)):
+        judged = ((one.case, one.judgements[kind]) for one in comparison.verdicts if kind in one.judgements)
+        known = (NotRun(case, one.reason) for case, one in judged if one.outcome is outcome and one.reason)
+        for reason, names in by_reason(one for one in known if one.reason != comparison.unlike).items():
+            what = "" if outcome is Outcome.MISSING else f"{kind} "
+            yield f"{what}{outcome}: {', '.join(map(show, names))}: {show(reason)}"
+    for reason, names in by_reason(NotRun(*lost) for lost in comparison.lost.items()).items():
+        yield f"not measured: {', '.join(map(show, names))}: {show(reason)}"

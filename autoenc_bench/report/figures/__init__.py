@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from autoenc_bench.records.loading import Source, bracketed
+from autoenc_bench.records.loading import PICTURES, Source, bracketed
 from autoenc_bench.report.figures import curves, devices, efficiency, histograms, samples, scaling, style, timings
 
 CHAPTERS = {"mnist": "The MNIST dataset", "digits": "The digits dataset"}
@@ -57,6 +57,6 @@ def others(source: Source) -> Iterator[tuple[str, Iterable[style.Drawing]]]:
     for name, (benchmark, case) in source.wholes().items():
         if name not in apart:
             key = bracketed(benchmark.name)
-            pictures = {which: source.pictures[f"{key}/{which}"] for which in samples.PICTURES if case.image}
+            pictures = {which: source.pictures[f"{key}/{which}"] for which in PICTURES if case.image}
             yield name, samples.montages(source.setting, case, pictures)
             yield name, [histograms.histogram(source.setting, case)] if histograms.drawable(case) else []

@@ -10,7 +10,6 @@ from autoenc_bench.records.case import Case
 from autoenc_bench.report.figures import layout, style
 
 Bytes = NDArray[np.uint8]
-PICTURES = ("first", "best", "worst")
 
 
 def first(setting: str, cases: dict[str, Case]) -> style.Drawing:
@@ -46,7 +45,7 @@ def first(setting: str, cases: dict[str, Case]) -> style.Drawing:
 def montages(setting: str, case: Case, pictures: Mapping[str, Bytes]) -> Iterator[style.Drawing]:
     """Draw a case's first, worst and best pictures above their reconstructions, and the website's plot.
 
-    ``pictures`` maps ``PICTURES`` to arrays of shape (2, n, features); a case that is no picture needs none.
+    ``pictures`` maps ``loading.PICTURES`` to arrays of shape (2, n, features); a case that is no picture needs none.
     """
     if not (case.image and case.error):
         return

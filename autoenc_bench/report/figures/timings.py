@@ -62,19 +62,20 @@ def _strip(axes: Axes, times: NDArray[np.float64], y: float, kind: str | None, c
 
 def bare(source: Source) -> Iterator[style.Drawing]:
     """Draw the rounds of the benchmarks in a record by plain pytest-benchmark, the slowest first."""
-    slowest = sorted(source.record.benchmarks, key=lambda benchmark: -benchmark.stats.median)
+    labelled = zip(source.labels, source.record.benchmarks, strict=True)
+    slowest = sorted(labelled, key=lambda one: -one[1].stats.median)
     shown = slowest[:MOST]
     figure = style.blank("Every round of every benchmark", source.setting, height=1.4 + 0.2 * len(shown))
     axes = figure.subplots()
-    for row, benchmark in enumerate(shown):
+    for row, (_, benchmark) in enumerate(shown):
         _strip(axes, np.array(benchmark.stats.times), row, None, style.other(0))
-    layout.rows(axes, [benchmark.name for benchmark in shown], 44)
+    layout.rows(axes, [label for label, _ in shown], 44)
     layout.log_seconds(axes)
     axes.set_xlabel("seconds per call")
-    first, last = slowest[0], slowest[-1]
+    (first, slow), (last, fast) = slowest[0], slowest[-1]
     alternative = (
-        f"Strips of timed rounds for {len(shown)} benchmarks, from {first.name} with a median of "
-        f"{seconds(first.stats.median)} to {last.name} with {seconds(last.stats.median)}."
+        f"Strips of timed rounds for {len(shown)} benchmarks, from {first} with a median of "
+        f"{seconds(slow.stats.median)} to {last} with {seconds(fast.stats.median)}."
     )
     note = "One mark is one round; the thin line joins the fastest and the slowest."
     note += f" The {MOST} slowest of {len(slowest)} benchmarks." if len(slowest) > MOST else ""

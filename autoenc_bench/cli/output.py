@@ -1,0 +1,31 @@
+"""What commands write: never a reason for another exit status, whatever the output takes."""
+
+import os
+import sys
+from typing import TextIO
+
+from autoenc_bench import text
+
+
+def prepare() -> None:
+    """Make sure of both outputs: there are some, and each sign that they cannot encode is shown by a stand-in."""
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: PTH123, SIM115
+    text.register_stand_ins()
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # not what a test, or a notebook, put in their place
+            stream.reconfigure(errors=text.STAND_INS)
+
+
+def tell(message: object) -> None:
+    """Write a line to standard error, in the name of this program."""
+    write(f"autoenc-bench: {message}", sys.stderr)
+
+
+def write(lines: str, stream: TextIO) -> None:
+    """Write a text and the end of its line; who has closed the output, or has no room for it, gets nothing."""
+    try:
+        print(lines, file=stream, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # nor does closing complain
+    except ValueError:  # closed
+        pass

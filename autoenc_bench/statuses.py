@@ -1,0 +1,34 @@
+"""What an exit status means: the one table of all commands', which help and documentation show."""
+
+PASSED, REGRESSED, NOT_COMPARED, UNDECIDED = 0, 1, 2, 3
+REFUSED, BUG = 2, 70  # 70 is EX_SOFTWARE of sysexits.h, and means nothing else here
+
+_A_BUG = "a bug of autoenc-bench, to be reported"
+
+GATE = {
+    PASSED: "all that was asked for was measured on both sides, each kind has a decided case, and nothing regressed",
+    REGRESSED: "something regressed",
+    NOT_COMPARED: "could not compare, or a case is missing, lost or skipped",
+    UNDECIDED: "of time, memory or error nothing was decided, or not all of it, with --strict",
+    BUG: _A_BUG,
+}
+MATRIX = {
+    0: "every backend has its record and no case failed",
+    1: "a case failed",
+    2: "a backend has no record",
+    BUG: _A_BUG,
+}
+OTHERS = {0: "done", REFUSED: "it could not be done, and why", BUG: _A_BUG}
+# Pytest's own 2 and 3 mean that it was interrupted, and an internal error.
+PYTEST = {
+    0: "no case failed; with --baseline, all that 0 means above",
+    1: "a case failed or, with --baseline, something regressed",
+    3: "a bug, of autoenc-bench or of pytest",
+    4: "refused, or, with --baseline, what is 2 or 3 above; or the record is not where it belongs",
+}
+IN_PYTEST = {PASSED: 0, REGRESSED: 1, NOT_COMPARED: 4, UNDECIDED: 4}
+
+
+def epilog(meanings: dict[int, str]) -> str:
+    """Return what a command's help says of its statuses."""
+    return "exit status: " + "; ".join(f"{status} {meaning}" for status, meaning in meanings.items())
