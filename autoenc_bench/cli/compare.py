@@ -92,7 +92,9 @@ def conclude(comparison: "Comparison", ended: "Status", layout: str, measured: s
     except InvalidInputError as problem:  # the verdict stands, whoever shows it
         tell(problem)
     tell(ended.reason)
-    if layout == "json":
-        return document.text(comparison, ended, measured), ended.code
-    layouts = {"table": tables.text, "markdown": tables.markdown}
-    return layouts[layout](comparison, ended.reason, measured), ended.code
+    layouts = {
+        "table": lambda: tables.text(comparison, measured),
+        "markdown": lambda: tables.markdown(comparison, ended.reason, measured),
+        "json": lambda: document.text(comparison, ended, measured),
+    }
+    return layouts[layout](), ended.code

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,7 +51,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         paths.append(path)
     if not paths:
         raise NotFoundError("no backend left a record, so there is no report")
-    return f"report: {page.write(paths, options.out).page}", status
+    return f"report: {page.write(paths, options.out, processes=os.cpu_count() or 1).page}", status
 
 
 def choose(wanted: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ the exit status is 2 when none can.
 """
 
 import argparse
+import os
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +28,9 @@ def run(options: argparse.Namespace) -> str:
     from autoenc_bench.report import page  # here, for Matplotlib takes longer to load than other commands to run
 
     with drawing() as show:
-        written = page.write(options.record or [storage.newest(options.storage)], options.out, show)
+        written = page.write(
+            options.record or [storage.newest(options.storage)], options.out, show, processes=os.cpu_count() or 1
+        )
     for left_out in written.left_out:
         output.tell(left_out)
     if options.open:

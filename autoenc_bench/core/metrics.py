@@ -85,8 +85,11 @@ def constant_mean(split: Split) -> Array:
 def pca(split: Split, components: int) -> Array:
     """Reconstruct the test samples from their principal components, clipped to [0, 1], shape (m, features).
 
-    The components are fitted on the training samples. There are never more than features or samples.
+    The components are fitted on the training samples. There are never more than features or samples; a single sample
+    has none, and stands for all.
     """
+    if len(split.train) < 2:
+        return constant_mean(split)
     from sklearn.decomposition import PCA  # here, for it loads SciPy
 
     components = min(components, *split.train.shape)

@@ -30,5 +30,5 @@ def write(history: History, out: Path, on_progress: Progress = lambda _: None) -
             unreadable=history.unreadable,
         )
         (folder / PAGE).write_text(page, "utf-8")
-    github.append_step_summary(tables.markdown(history))
+    github.append_step_summary(tables.markdown(history), out / PAGE)
     return out / PAGE

@@ -150,7 +150,8 @@ def _when(source: Source) -> datetime:
 def _machine(source: Source) -> MachineIdentity:
     run, mark = source.record.autoenc, ""
     if source.machine is None:  # a copy of the record has the same mark
-        mark = f"unknown {source.record.datetime} {sum(one.stats.median for one in source.record.benchmarks)!r}"
+        times = sum(one.stats.median for one in source.record.benchmarks)
+        mark = f"unknown {source.record.datetime} {source.origin} {times!r}"
     if run is None:
         return MachineIdentity(None, line(source.machine or UNNAMED), mark)
     cores = [count(run.machine.logical_cores, "core")] if run.machine.logical_cores else []

@@ -91,7 +91,8 @@ def _days(runs: list[PastRun], to: str = "–") -> str:
 def _machines(history: History) -> list[str]:
     entries = []
     for machine in history.machines:
-        name = f" ({machine.identity.id})" if machine.identity.id else ", as pytest-benchmark names it"
+        named = "whose CPU no record names" if machine.identity.alone else "as pytest-benchmark names it"
+        name = f" ({machine.identity.id})" if machine.identity.id else f", {named}"
         entries.append(f"{machine.letter}  {machine.identity.name}{name}: {span(machine)}")
         entries += contexts(machine)
     return entries

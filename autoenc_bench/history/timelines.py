@@ -3,12 +3,12 @@
 In these figures alone a colour is a machine, for an experiment has a figure of its own.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import DAILY, AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
 from autoenc_bench.history import History, tables
@@ -20,6 +20,7 @@ from autoenc_bench.report.figures import layout, style
 from autoenc_bench.text import cell, count
 
 MOST = 24  # panels in one figure
+ENOUGH = 96  # panels of benchmarks that are no experiment's: somebody may have a thousand
 ACROSS = 3
 DOTS = 60  # runs of one series that are drawn one by one; more are a line
 LEAST = {"time": 4.0, "efficiency": 4.0, "error": 0.4, "memory": 4.0}  # per cent that a lane shows at least, each way
@@ -64,6 +65,10 @@ class Panel:
     kind: str
     timelines: list[tuple[Series, Timeline]]
 
+    @property
+    def changed(self) -> bool:
+        return any(timeline.changes for _, timeline in self.timelines)
+
     def lanes(self, machines: Iterable[KnownMachine]) -> list[Lane]:
         lanes = []
         for place, machine in enumerate(machines):
@@ -81,6 +86,9 @@ def draw(history: History) -> Iterator[tuple[str, style.Drawing]]:
         for experiment, series in experiments.items():
             subject, every = style.plain(experiment) if experiment else "other benchmarks", list(panels(series))
             title = f"How {subject} moved" + (f", scale {style.plain(scale)}" if scale else "")
+            if len(every) > ENOUGH and not experiment:
+                title += f": {ENOUGH} of {len(every):,} panels, changes first"
+                every = sorted(every, key=lambda panel: not panel.changed)[:ENOUGH]
             for part, begin in enumerate(range(0, len(every), MOST), start=1):
                 name = "-".join(filter(None, [experiment or "others", scale, str(part) if part > 1 else None]))
                 yield "Timelines", _figure(history, name, title, every[begin : begin + MOST])
@@ -96,7 +104,7 @@ def panels(series: Iterable[Series]) -> Iterator[Panel]:
                 by_kind.setdefault((timeline.kind, one.case), panel).timelines.append((one, timeline))
     for kind in ("time", "error", *ALONE):
         for panel in by_kind.values():
-            if panel.kind == kind and (kind not in ALONE or any(timeline.changes for _, timeline in panel.timelines)):
+            if panel.kind == kind and (kind not in ALONE or panel.changed):
                 yield panel
 
 
@@ -111,7 +119,8 @@ def _figure(history: History, name: str, title: str, shown: list[Panel]) -> styl
     lanes = [panel.lanes(history.machines) for panel in shown]
     down, across = -(-len(shown) // ACROSS), min(ACROSS, len(shown))
     height = 1.1 + (0.55 + max(0.8, 0.42 * max(map(len, lanes)))) * down
-    figure = style.blank(title, _setting(history), width=3.2 * max(across, 1.5), height=height)
+    setting = _setting(history, {lane.letter for panel in lanes for lane in panel})
+    figure = style.blank(title, setting, width=3.2 * max(across, 1.5), height=height)
     _lay_out(figure, down, across)
     axes = layout.panels(figure, len(shown), across, sharex=True)
     for place, panel in enumerate(shown):
@@ -119,6 +128,7 @@ def _figure(history: History, name: str, title: str, shown: list[Panel]) -> styl
         axes[place].tick_params(labelbottom=place + across >= len(shown), axis="x", labelsize=7.5)
     # Matplotlib ships no types for its dates. All panels share the axis.
     locator = AutoDateLocator(minticks=2, maxticks=4)  # type: ignore[no-untyped-call]
+    locator.intervald[DAILY] = [1, 2, 3, 7, 14, 21]  # else two months have no step between four ticks
     axes[0].xaxis.set_major_locator(locator)
     axes[0].xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]
     lead = f"Change in per cent against each series' first level, over time, in {count(len(shown), 'panel')}."
@@ -132,8 +142,9 @@ def _figure(history: History, name: str, title: str, shown: list[Panel]) -> styl
     return style.Drawing(f"timelines-{name}", title, alternative, figure, note)
 
 
-def _setting(history: History) -> str:
-    names = [(machine.letter, machine.identity.name.partition(", ")) for machine in history.machines]
+def _setting(history: History, letters: Collection[str]) -> str:
+    drawn = [machine for machine in history.machines if machine.letter in letters]
+    names = [(machine.letter, machine.identity.name.partition(", ")) for machine in drawn]
     return " · ".join(
         f"{letter}: {style.plain(cpu, 50)}" + (f" ({style.plain(rest.replace(', ', '; '), 40)})" if rest else "")
         for letter, (cpu, _, rest) in names
@@ -142,8 +153,10 @@ def _setting(history: History) -> str:
 
 def _lay_out(figure: Figure, down: int, across: int) -> None:
     """Place panels by inches: a layout that is computed takes a third of the time of drawing so many of them."""
-    width, height = figure.get_size_inches()
-    below = 0.4 + 0.14 * len(figure.get_supxlabel().splitlines())
+    lines = len(figure.get_supxlabel().splitlines())
+    width, height = figure.get_size_inches() + (0, 0.14 * (lines - 1))
+    figure.set_size_inches(width, height)
+    below = 0.4 + 0.14 * lines
     figure.set_layout_engine(None)
     left = {"x": 0.1 / width, "ha": "left"}
     figure.suptitle(figure.get_suptitle(), **left, y=1 - 0.1 / height, va="top", fontsize=11, fontweight="bold")

@@ -22,11 +22,13 @@ class MeasuringContext:
         self.cores: list[int] | None = None
         self._environment = fingerprint.tuning(os.environ)
         self._usable = len(threads.usable_cores())
+        self.tracer: str | None = None  # that slows what is measured, from ``enter`` on
 
     def enter(self) -> None:
         """Limit the threads of libraries and backend, and begin to watch the conditions."""
         self.cores = threads.limit(self.threads, self._distribution.process or 0 if self._distribution else 0)
         backends.current().configure(self.threads)
+        self.tracer = fingerprint.tracer()
         self._begin = fingerprint.readings()
 
     def survey(self, cpu: str | None, roofs: Roofs | None) -> Survey:
@@ -55,6 +57,7 @@ class MeasuringContext:
             "clock": clock.VERSION,
             "reference": reference.VERSION,
             **(self._distribution.context if self._distribution else {}),
+            **({"tracer": self.tracer} if self.tracer else {}),  # else its times would compare with others
             **{name: value for name, value in self._environment.items() if name not in own},
         }
 
@@ -63,7 +66,8 @@ class MeasuringContext:
         backend = backends.name()
         used = "all threads" if self.threads is None else count(self.threads, "thread")
         pinned = f" pinned to core {', '.join(map(str, self.cores))}" if self.cores else ""
-        return f"{backend} {fingerprint.libraries(backend)[backend]} on {backends.device()}, {used}{pinned}"
+        traced = f", traced by {self.tracer}, so times compare with others traced so alone" if self.tracer else ""
+        return f"{backend} {fingerprint.libraries(backend)[backend]} on {backends.device()}, {used}{pinned}{traced}"
 
 
 def survey(thread_count: str) -> Survey:

@@ -8,6 +8,8 @@ import os
 import platform
 import re
 import subprocess
+import sys
+import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +20,7 @@ import msgspec
 import numpy as np
 import psutil
 
+from autoenc_bench.records.loading import named
 from autoenc_bench.records.record import BACKENDS, Fact, Machine
 
 # Environment variables that change how fast the same program is, by prefix or by name. Terraform shares TF_, and keeps
@@ -49,13 +52,36 @@ def cpu_model() -> str | None:
     return readable(lambda: cpuinfo.get_cpu_info()["brand_raw"])
 
 
+def arm_part(proc: Path = Path("/proc/cpuinfo"), board: Path = Path("/proc/device-tree/model")) -> str | None:
+    """Name ARM cores, where nobody else does, by the numbers of their designer and part, and by the board."""
+    told, kinds = ("implementer", "part", "variant", "revision"), set()
+    for core in proc.read_text().split("\n\n"):
+        known = dict(re.findall(r"^CPU (\w+)\s*: (\w+)", core, re.MULTILINE))
+        if "part" in known:
+            kinds.add(" ".join(["ARM", *(f"{name} {known[name]}" for name in told if name in known)]))
+    model = readable(board.read_text) if kinds else None
+    return ", ".join([*sorted(kinds), *([model.strip("\0 \n")] if model else [])]) or None
+
+
+def tracer() -> str | None:
+    """Name what watches calls, lines or allocations of this process, as coverage and debuggers do, if anything does."""
+    hooks = [hook for hook in (sys.gettrace(), sys.getprofile()) if hook]
+    modules = [getattr(hook, "__module__", None) or type(hook).__module__ for hook in hooks]
+    found = {str(module).partition(".")[0] for module in modules}
+    if monitoring := getattr(sys, "monitoring", None):  # since Python 3.12
+        found |= {tool for number in range(6) if (tool := monitoring.get_tool(number))}
+    if tracemalloc.is_tracing():
+        found.add("tracemalloc")
+    return ", ".join(sorted(found)) or None
+
+
 def identify(cpu: str | None, devices: Sequence[str]) -> Machine:
     """Collect the facts that make the machine, and their hash; ``devices`` are the backend's accelerators.
 
     Memory is rounded to GiB, since kernels keep some of it to themselves.
     """
     facts = {
-        "cpu": cpu,
+        "cpu": named(cpu) or readable(arm_part),
         "physical_cores": readable(lambda: psutil.cpu_count(logical=False)),
         "logical_cores": readable(psutil.cpu_count),
         "memory_gib": readable(lambda: round(psutil.virtual_memory().total / 2**30)),

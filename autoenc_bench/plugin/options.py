@@ -68,6 +68,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     add("--baseline", metavar="NAME", help=baseline)
     limit = "another limit for --baseline, such as time:5%% or mnist:error:0.5%% (repeatable)"
+    missing = "let the run, or the baseline, lack cases that were skipped, failed or are gone"
+    add("--allow-missing", action="store_true", help=missing)
     add("--fail-on", metavar="EXPR", action="append", default=[], help=limit)
     devices = "train on so many devices of this process (test_scaling.py alone, needs jax); a CPU's are virtual"
     add("--devices", metavar="N", type=_whole("devices"), help=devices)
@@ -106,6 +108,9 @@ def _checked(read: Callable[[str], T]) -> Callable[[str], T]:
 def configure(config: pytest.Config) -> Configuration:
     """Return the configuration that pytest's options ask for; raise InvalidInputError or NotFoundError."""
     option = config.option
+    if not hasattr(option, "benchmark_timer"):
+        loads = "add -p pytest_benchmark.plugin where PYTEST_DISABLE_PLUGIN_AUTOLOAD or -p no:benchmark keeps it out"
+        raise InvalidInputError(f"pytest-benchmark is not loaded, which times the cases; {loads}")
     if option.benchmark_timer != "time.perf_counter":
         raise InvalidInputError(f"timer {option.benchmark_timer!r}; the suite has a clock of its own, so name none")
     backend = backends.choose(option.backend)
@@ -155,6 +160,8 @@ def _baseline(option: Any, folder: Path) -> "Baseline | None":
         from autoenc_bench.gate.baseline import Baseline  # here, for only a run with a baseline compares
 
         return Baseline(option.baseline, option.fail_on, (folder, BASELINES))
+    if option.allow_missing:
+        raise InvalidInputError("--allow-missing without a baseline; name one with --baseline")
     if option.fail_on:
         raise InvalidInputError(f"limit {option.fail_on[0]!r} without a baseline; name one with --baseline")
     return None

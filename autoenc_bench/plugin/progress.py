@@ -1,5 +1,6 @@
 """What the terminal shows while cases run: one line for each, with its time, its rate and its error."""
 
+from contextlib import nullcontext
 from statistics import median
 from time import monotonic
 from typing import Any
@@ -26,11 +27,12 @@ class Progress:
 
     @property
     def reporter(self) -> Any:
-        return self._config.pluginmanager.get_plugin("terminalreporter")  # None in a worker of pytest-xdist
+        """Return pytest's, ``None`` in a worker of pytest-xdist and with ``-p no:terminal``."""
+        return self._config.pluginmanager.get_plugin("terminalreporter")
 
     def start(self, cases: list[str], alone: bool) -> None:
         """Begin with these cases; ``alone`` when pytest runs nothing else."""
-        if self.reporter.verbosity == 0:
+        if self.reporter and self.reporter.verbosity == 0:
             self._cases = cases
             self.reporter.showfspath = self.reporter.showfspath and not alone
 
@@ -52,7 +54,8 @@ class Progress:
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Show how the case ended."""
         if report.nodeid in self._cases and _ends(report):
-            markup = {"passed": {}, "skipped": {"yellow": True}, "failed": {"red": True}}[report.outcome]
+            # A plugin has outcomes of its own, such as rerun.
+            markup = {"passed": {}, "failed": {"red": True}}.get(report.outcome, {"yellow": True})
             result = self.results.get(report.nodeid) if report.passed else None
             self.reporter.write_line(f" {result or report.outcome.upper()}", **markup)
 
@@ -64,9 +67,14 @@ class Progress:
     def write(self, text: str) -> None:
         """Write to the terminal at once, past pytest's capturing."""
         capturing: Any = self._config.pluginmanager.get_plugin("capturemanager")
-        with capturing.global_and_fixture_disabled():
+        with capturing.global_and_fixture_disabled() if capturing else nullcontext():
             self.reporter.write(text, flush=True)
         self._latest_word = monotonic()
+
+    def write_line(self, text: str) -> None:
+        """Write a line, where there is a terminal."""
+        if self.reporter:
+            self.reporter.write_line(text)
 
 
 def _ends(report: Any) -> bool:

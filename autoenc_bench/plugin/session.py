@@ -1,6 +1,8 @@
 """One run of the suite: its surroundings, what its cases noted, the record, the verdict and the closing table."""
 
 import os
+import sys
+import tempfile
 import warnings
 from collections.abc import Generator
 from pathlib import Path
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 
 from autoenc_bench import __version__
 from autoenc_bench.catalogue import experiments
-from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError
+from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, unwritable
 from autoenc_bench.machine.context import MeasuringContext
 from autoenc_bench.plugin.options import CONFIGURATION, Configuration, configure
 from autoenc_bench.plugin.progress import Progress, result, short
@@ -44,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(config.stash[SESSION].progress, "autoenc-bench-progress")
 
 
+@pytest.hookimpl(optionalhook=True)  # where pytest-benchmark is not loaded, a sentence says so
 def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
     """Keep out of records the host's name, and clock readings that pytest-benchmark would compare and warn of."""
     machine_info["node"] = None
@@ -51,6 +54,7 @@ def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
         machine_info["cpu"].pop(reading, None)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
     """Add this run's block to every JSON that pytest-benchmark makes."""
     if block := config.stash[SESSION].block:
@@ -73,9 +77,12 @@ class Session:
         self._setting = MeasuringContext(configuration.threads, configuration.distribution)
         self._roofs: Roofs | None = None
         self._cases: list[str] = []  # node ids
-        self._measured: list[tuple[Case, float | None]] = []  # each case that passed, and its median seconds
-        self._waited: list[str] = []  # cases whose rounds waited, and how long
-        self._timed: list[Any] = []  # pytest-benchmark's statistics of those that were timed
+        self._begun: set[str] = set()  # of these
+        self._is_worker = hasattr(config, "workerinput")  # of pytest-xdist
+        # By node id, for a plugin may run a case again, and the last time counts:
+        self._measured: dict[str, tuple[Case, float | None]] = {}  # what passed, with its median seconds
+        self._waited: dict[str, str] = {}  # whose rounds waited, and how long
+        self._timed: dict[str, Any] = {}  # pytest-benchmark's statistics of what was timed
         self._skipped: dict[str, str] = {}  # node id -> reason
         self._failed: dict[str, str] = {}
         self._closing: list[str] = []  # lines below the table
@@ -98,19 +105,36 @@ class Session:
         chosen = (run.scale.name, run.seeds, run.experiments, option.keyword, option.markexpr, option.deselect)
         return f"{__version__} {chosen} {option.devices} {option.benchmark_disable}"
 
+    @pytest.hookimpl(tryfirst=True)  # before a worker of pytest-xdist tells which tests it has
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Limit the threads before a benchmark runs anything; a run without benchmarks keeps them all."""
         self._cases = [item.nodeid for item in session.items if is_case(item)]
-        reporter = self.progress.reporter
-        if not self._cases or self._config.option.collectonly or reporter is None:
+        option = self._config.option
+        if not self._cases or option.collectonly:
             return
+        if self._is_worker:
+            if not option.benchmark_disable:  # several at once would time each other
+                session.items.clear()
+                self._cases.clear()
+                self._config.workeroutput[REFUSED] = True  # type: ignore[attr-defined] # of pytest-xdist
+            return
+        if self._configuration.storage and not option.benchmark_disable:
+            _try_out(self._configuration.storage / storage.platform_folder())
         if not self._configuration.distribution:
             self._setting.enter()
         self.progress.start(self._cases, alone=len(self._cases) == len(session.items))
-        reporter.write_line(f"{self._where()}; {len(self._cases)} cases{self._duration()}")
+        self.progress.write_line(f"{self._where()}; {len(self._cases)} cases{self._duration()}")
         if self._configuration.measures_roofs:
-            self.progress.write("roofs of this machine: ")
-            reporter.write_line(", ".join(" ".join(roof) for roof in facts.roofs(self._measure_roofs())))
+            if self.progress.reporter:
+                self.progress.write("roofs of this machine: ")
+            self.progress.write_line(", ".join(" ".join(roof) for roof in facts.roofs(self._measure_roofs())))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Refuse what a worker of pytest-xdist would not run."""
+        if getattr(node, "workeroutput", {}).get(REFUSED) and not self._closing:
+            self._refuse("pytest-xdist runs cases side by side, so none was timed; add -n 0, or --benchmark-disable")
+            self._summary += self._closing
 
     def _where(self) -> str:
         return f"scale {self._configuration.scale.name}, {count(self._configuration.seeds, 'seed')}, {self._setting}"
@@ -136,6 +160,8 @@ class Session:
         report = yield
         if not is_case(item):
             return report
+        if report.when == "setup":
+            self._forget(item.nodeid)
         fixture = item.funcargs.get("benchmark")  # type: ignore[attr-defined] # cases are functions
         if report.when == "call" and report.passed:
             try:
@@ -145,10 +171,11 @@ class Session:
             else:
                 waited = seconds and case.waited(fixture.stats.stats.data, self._setting.context)
                 if waited:
-                    self._waited.append(f"{short(item.nodeid)} {with_unit(waited)} of {with_unit(seconds)}")
+                    self._waited[item.nodeid] = f"{short(item.nodeid)} {with_unit(waited)} of {with_unit(seconds)}"
                 self.progress.results[item.nodeid] = result(case, seconds, self._roofs, waited)
-                self._measured.append((case, seconds))
-                self._timed += [fixture.stats] if fixture.stats else []
+                self._measured[item.nodeid] = case, seconds
+                if fixture.stats:
+                    self._timed[item.nodeid] = fixture.stats
         if report.skipped and not hasattr(report, "wasxfail"):
             self._skipped[item.nodeid] = report.longrepr[2].removeprefix("Skipped: ")
         elif report.failed:
@@ -159,6 +186,12 @@ class Session:
                 item.session.shouldfail = "a case of a distributed run failed"
         return report
 
+    def _forget(self, nodeid: str) -> None:
+        """Begin a case, which may have run before: pytest-rerunfailures runs again what failed."""
+        self._begun.add(nodeid)
+        for known in (self._measured, self._waited, self._timed, self._skipped, self._failed):
+            known.pop(nodeid, None)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
         """Conclude within pytest's loop, where it shows an error of ours as internal, and ends with no other status."""
@@ -168,21 +201,26 @@ class Session:
             completed = True
             return outcome
         finally:
-            if not self._config.option.collectonly and (self._cases or self._configuration.distribution):
+            run = self._configuration
+            if not self._config.option.collectonly and (self._cases or run.distribution):
                 self._conclude(completed)
+            elif run.baseline and not (self._config.option.collectonly or self._is_worker):
+                self._refuse("no case ran, so nothing was compared with the baseline")
+                self._summary += self._closing
 
     def _conclude(self, completed: bool) -> None:
         """Save the record, whatever the cases' outcome; what failed is named in it."""
+        self._skipped |= {case: "the run ended before it" for case in self._cases if case not in self._begun}
         if self._configuration.distribution is None or self._leave(self._configuration.distribution, completed):
             self._save()
         if not self._cases:
             return
         if self._measured:
-            distribution = self._configuration.distribution
-            table, legend, answer = devices.headline(self._measured, distribution.context if distribution else {})
+            distribution, measured = self._configuration.distribution, list(self._measured.values())
+            table, legend, answer = devices.headline(measured, distribution.context if distribution else {})
             self._summary.append("\n\n".join((self._where(), table.text(), legend, *answer)))
         if self._waited:
-            self._summary.append(f"waited, neither running nor pre-empted: {', '.join(self._waited)}")
+            self._summary.append(f"waited, neither running nor pre-empted: {', '.join(self._waited.values())}")
         self._summary += summary.not_run(_not_run(self._skipped), "skipped")
         self._summary += summary.not_run(_not_run(self._failed), "failed")
         self._summary += self._closing or ["nothing was timed, so no record was saved"]
@@ -206,13 +244,19 @@ class Session:
             if run.baseline:
                 self._refuse("nothing was saved, so nothing was compared with the baseline")
             return
+        lost = ""
         try:
             path = storage.save(content, run.storage / storage.platform_folder(), run.record_name, self.pictures)
         except InvalidInputError as problem:
             self._closing.append(f"the record could not be saved: {problem}")
             self._status = pytest.ExitCode.TESTS_FAILED
             return
-        self._closing.append(f"record: {path}")
+        except OSError as problem:  # the disk is full by now, or gone
+            lost = f"the record could not be saved: {problem}; what was measured is in\n"
+            elsewhere = Path(tempfile.mkdtemp(prefix="autoenc-bench-"))
+            path = storage.save(content, elsewhere, run.record_name, self.pictures)
+            self._status = pytest.ExitCode.USAGE_ERROR
+        self._closing += [] if lost else [f"record: {path}"]
         try:
             if run.baseline:
                 self._judge(run.baseline, path)
@@ -221,10 +265,11 @@ class Session:
         except Exception as problem:
             problem.add_note(f"the record is safe: {path}")
             raise
+        self._closing += [f"{lost}{path}"] if lost else []
 
     def _content(self) -> dict[str, Any]:
         """Return the record, which pytest-benchmark makes by its hooks, with this run's block in it."""
-        hook, config = self._config.hook, self._config
+        hook, config, timed = self._config.hook, self._config, list(self._timed.values())
         machine_info = hook.pytest_benchmark_generate_machine_info(config=config)
         hook.pytest_benchmark_update_machine_info(config=config, machine_info=machine_info)
         survey = self._setting.survey(machine_info["cpu"].get("brand_raw"), self._roofs)
@@ -240,32 +285,40 @@ class Session:
         self.block = msgspec.to_builtins(block)
         commit_info = hook.pytest_benchmark_generate_commit_info(config=config)
         hook.pytest_benchmark_update_commit_info(config=config, commit_info=commit_info)
-        known = {"config": config, "benchmarks": self._timed, "machine_info": machine_info, "commit_info": commit_info}
+        known = {"config": config, "benchmarks": timed, "machine_info": machine_info, "commit_info": commit_info}
         content: dict[str, Any] = hook.pytest_benchmark_generate_json(**known, include_data=True)
-        hook.pytest_benchmark_update_json(config=config, benchmarks=self._timed, output_json=content)
+        hook.pytest_benchmark_update_json(config=config, benchmarks=timed, output_json=content)
         return content
 
     def _judge(self, baseline: Any, path: Path) -> None:
         """Fail the run when its record regressed against the baseline, or could not be compared with it."""
-        from autoenc_bench.gate.verdicts import tables  # here, for only a run with a baseline compares
+        # Here, for only a run with a baseline compares.
+        from autoenc_bench.gate.verdicts import tables
+        from autoenc_bench.statuses import IN_PYTEST
 
-        option, named = self._config.option, any("::" in name for name in self._config.args)
-        selects = option.keyword or option.markexpr or option.deselect or self._configuration.is_selection
+        self._closing += baseline.left_out
         try:
-            comparison, ended = baseline.judge(path, partial=bool(selects or named))
+            comparison, ended = baseline.judge(path, self._selects, allow_missing=self._config.option.allow_missing)
         except AutoencBenchError as problem:
             self._refuse(f"not compared with the baseline: {problem}")
             return
         self._closing.append(f"against the baseline:\n\n{tables.text(comparison)}\n")
         try:
-            github.append_step_summary(tables.markdown(comparison))
+            github.append_step_summary(tables.markdown(comparison, ended.reason))
         except InvalidInputError as problem:  # the verdict stands, whoever shows it
             self._closing.append(str(problem))
-        if ended.code == 1:
-            self._closing.append(ended.reason)
-            self._status = pytest.ExitCode.TESTS_FAILED
-        elif ended.code:
-            self._refuse(ended.reason)
+        self._closing.append(ended.reason)
+        self._status = pytest.ExitCode(IN_PYTEST[ended.code]) or self._status
+
+    def _selects(self, case: str, experiment: str | None) -> bool:
+        """Return whether this run was to measure a case of its baseline."""
+        option, run = self._config.option, self._configuration
+        named = any("::" in name or Path(name).is_file() for name in self._config.args)
+        if named or option.keyword or option.markexpr or option.deselect:
+            from autoenc_bench.records.names import without_seed
+
+            return case in {without_seed(short(nodeid)) for nodeid in self._cases}
+        return not run.is_selection or experiment in run.experiments
 
     def _refuse(self, reason: str) -> None:
         """End a run with a baseline that could not be compared: never as if it had been."""
@@ -285,10 +338,14 @@ class Session:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """End with the status that the conclusion asks for, unless the cases' own is worse than well."""
-        session.exitstatus = session.exitstatus or self._status
+        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = self._status or session.exitstatus
 
     def pytest_unconfigure(self) -> None:
-        """Wait for no other process of a distributed run where this one did not come to its end."""
+        """Tell what no terminal told; wait for no other process of a distributed run that did not come to its end."""
+        if self.progress.reporter is None and not self._is_worker:
+            for line in self._summary:
+                print(line, file=sys.stderr)  # noqa: T201
         if self._session and self._configuration.distribution:
             self._configuration.distribution.abandon(self._session.exitstatus)
 
@@ -300,12 +357,26 @@ class Session:
             terminalreporter.write_line(line)
 
 
+REFUSED = "autoenc_bench_refused"  # what a worker of pytest-xdist says
+ROOM = 5_000_000  # bytes that a record and its pictures have at most
 SESSION = pytest.StashKey[Session]()
 
 
 def is_case(item: pytest.Item) -> bool:
     """Return whether a test is a case of the suite: one that asks for the fixture ``measure``."""
     return "measure" in getattr(item, "fixturenames", ())
+
+
+def _try_out(folder: Path) -> None:
+    """Make sure, before anything is measured, that a record can be saved in a folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(ROOM))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as problem:
+        raise pytest.UsageError(f"{unwritable(problem, folder)} with --benchmark-storage=file://DIR") from problem
 
 
 def _not_run(reasons: dict[str, str]) -> list[NotRun]:

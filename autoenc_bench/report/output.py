@@ -1,7 +1,7 @@
 """Drawings in, files out: pages and figures appear in a folder when all of them are made, or not at all."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,16 +15,17 @@ Progress = Callable[[str], None]  # is called with what is being drawn
 
 
 @contextmanager
-def publish(out: Path, figures: str) -> Iterator[Path]:
-    """Yield a folder to make files in; at the end they move to ``out``, and older figures of ours go.
+def publish(out: Path, *parts: str) -> Iterator[Path]:
+    """Yield a folder to make files in; at the end they move to ``out``, and older ones of ours go.
 
-    ``figures`` is the folder for those of this kind of page. Raises InvalidInputError when ``out`` cannot be written.
+    ``parts`` are the folders for figures, and other parts, of this kind of page. Raises InvalidInputError when ``out``
+    cannot be written.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=out, prefix=".writing-") as made:
             yield Path(made)
-            _move(Path(made), out, figures)
+            _move(Path(made), out, parts)
     except OSError as problem:
         if problem.errno is None:  # a bug, such as the template that Jinja does not find
             raise
@@ -56,20 +57,20 @@ def file_name(text: str) -> str:
     return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")[:80] or "unnamed"
 
 
-def _move(made: Path, out: Path, figures: str) -> None:
-    """Move what was made into place, figures before pages, and remove the figures of an earlier page."""
+def _move(made: Path, out: Path, parts: Sequence[str]) -> None:
+    """Move what was made into place, parts before pages, and remove the parts of an earlier page."""
     files = [path.relative_to(made) for path in made.rglob("*") if path.is_file()]
-    for file in sorted(files, key=lambda file: (file.parts[0] != figures, file)):
+    for file in sorted(files, key=lambda file: (file.parts[0] not in parts, file)):
         (out / file).parent.mkdir(parents=True, exist_ok=True)
         (made / file).replace(out / file)
-    for path in sorted((out / figures).rglob("*.*")):
+    for path in sorted(path for part in parts for path in (out / part).rglob("*.*")):
         if path.relative_to(out) not in files and _is_ours(path):
             path.unlink()
 
 
 def _is_ours(path: Path) -> bool:
-    """Return whether an earlier report drew this file: figures carry it in their metadata."""
-    if path.suffix not in (".svg", ".png") or not path.is_file():
+    """Return whether an earlier report made this file: figures and pages carry it in their metadata."""
+    if path.suffix not in (".svg", ".png", ".html") or not path.is_file():
         return False
     with path.open("rb") as file:
         return style.DRAWN_BY.encode() in file.read(2000)

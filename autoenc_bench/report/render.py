@@ -16,5 +16,5 @@ def fill(template: str, **content: object) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(code=code, count=count, moment=moment)
-    environment.globals["version"] = __version__
+    environment.globals.update(version=__version__, index=None)
     return environment.get_template(template).render(content)

@@ -42,11 +42,17 @@ class Section:
 
     source: Source
     place: int
+    page: str  # where it has one of its own
     pictures: list[Picture]
 
     @property
     def title(self) -> str:
         return self.source.path.stem
+
+    @property
+    def size(self) -> int:
+        """Return about how many bytes it takes on a page."""
+        return sum(len(picture.svg) for picture in self.pictures) + 400 * len(self.cases.rows)
 
     @property
     def subject(self) -> str:

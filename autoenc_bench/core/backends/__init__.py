@@ -86,7 +86,7 @@ def block(test: Any) -> int:
 
 def name() -> str:
     """Return the backend that Keras will use, ``KERAS_BACKEND`` or else TensorFlow, once it is checked."""
-    chosen = os.environ.setdefault("KERAS_BACKEND", DEFAULT)
+    chosen = os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or DEFAULT  # an empty one is none
     check(chosen)
     return chosen
 

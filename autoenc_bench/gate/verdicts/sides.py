@@ -135,7 +135,7 @@ def compare_surroundings(base: Surroundings, head: Surroundings, across: Collect
         if MACHINE in may_differ:
             allowed.append("machine unknown, taken for one")
         else:
-            forbidden.append("machine unknown: no record names its CPU, so nobody knows whether it is one")
+            forbidden.append("machine unknown, for no record names its CPU (--across machine takes it for one)")
     return Differences(differing, "; ".join(forbidden), "; ".join(allowed))
 
 

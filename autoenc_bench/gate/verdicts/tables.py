@@ -17,18 +17,16 @@ HEADERS = ("case", "verdict", "time", "", "memory", "", "error", "")
 SIGNS = {Outcome.REGRESSED: "✗ ", Outcome.IMPROVED: "✓ "}
 
 
-def text(comparison: Comparison, result: str = "", measured: str = "") -> str:
-    """Return a comparison for a terminal, its ``result`` first; ``measured`` says how it was measured, if live."""
-    first = [line(result)] if result else []
-    answer, notes = [*first, *_answer(comparison, measured, line)], _notes(comparison, line)
+def text(comparison: Comparison, measured: str = "") -> str:
+    """Return a comparison for a terminal; ``measured`` says how it was measured, if live."""
+    answer, notes = _answer(comparison, measured, line), _notes(comparison, line)
     return "\n\n".join(("\n".join(answer), _table(comparison).text(), "\n".join(notes)))
 
 
-def markdown(comparison: Comparison, result: str = "", measured: str = "") -> str:
-    """Return a comparison for a pull request or a job's summary; names from records stand as code."""
+def markdown(comparison: Comparison, result: str, measured: str = "") -> str:
+    """Return a comparison, its result first, for a pull request or a job's summary; names stand as code."""
     answer, notes = _answer(comparison, measured, code), _notes(comparison, code)
-    first = [code(result)] if result else []
-    return "\n\n".join(["# autoenc-bench compare", *first, *answer, _table(comparison).markdown(), *notes]) + "\n"
+    return "\n\n".join(["# autoenc-bench compare", code(result), *answer, _table(comparison).markdown(), *notes]) + "\n"
 
 
 def _table(comparison: Comparison) -> Table:

@@ -17,6 +17,7 @@ Timed = tuple[Benchmark, Case]
 
 # phases whose rounds differ in rows
 PER_ROW = ("data", "epoch", "untouched_fit", "encode", "decode", "reconstruct", "score")
+DENSE = 400  # rounds in one strip; of more, as many are drawn that lie as they do
 MOST = 60  # cases in one figure of a record that says nothing about them
 
 
@@ -56,6 +57,8 @@ def _draw_phase(axes: Axes, phase: str, timed: list[Timed], names: list[str]) ->
 
 
 def _strip(axes: Axes, times: NDArray[np.float64], y: float, kind: str | None, colour: str) -> None:
+    if len(times) > DENSE:
+        times = np.quantile(times, np.linspace(0, 1, DENSE), method="nearest")
     axes.plot([times.min(), times.max()], [y, y], color=colour, linewidth=0.9, zorder=1)
     layout.points(axes, times, np.full(len(times), y), kind, colour, 4.2, alpha=0.75)
 
