@@ -12,10 +12,12 @@ START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 OTHER = msgspec.structs.replace(recordings.MACHINE, id="ba9876543210", cpu="Another CPU", accelerators=["A GPU"])
 
 
-def content(day, time=0.2, *, machine=recordings.MACHINE, error=None, reference=0.01, scale="standard", **context):
+def content(
+    day, time=0.2, *, machine=recordings.MACHINE, error=None, reference=0.01, scale="standard", skipped=(), **context
+):
     """Make one day's record: an epoch with work and memory, and an experiment with its error."""
     run = msgspec.structs.replace(
-        recordings.RUN, machine=machine, scale=scale, context={**recordings.RUN.context, **context}
+        recordings.RUN, machine=machine, scale=scale, context={**recordings.RUN.context, **context}, skipped=skipped
     )
     epoch = recordings.timed("digits", "epoch", trainer="fused", work=recordings.WORK, memory=recordings.MEMORY)
     whole = recordings.whole("digits", error=recordings.error(5.0 if error is None else error, 0.5))

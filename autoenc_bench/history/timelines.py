@@ -127,8 +127,8 @@ def _figure(history: History, name: str, title: str, shown: list[Panel]) -> styl
         _draw(axes[place], panel.title, lanes[place], LEAST[panel.kind])
         axes[place].tick_params(labelbottom=place + across >= len(shown), axis="x", labelsize=7.5)
     # Matplotlib ships no types for its dates. All panels share the axis.
-    locator = AutoDateLocator(minticks=2, maxticks=4)  # type: ignore[no-untyped-call]
-    locator.intervald[DAILY] = [1, 2, 3, 7, 14, 21]  # else two months have no step between four ticks
+    locator = AutoDateLocator(minticks=2, maxticks=5)  # type: ignore[no-untyped-call]
+    locator.intervald[DAILY] = [1, 2, 3, 7, 14, 21]  # else two months have no step
     axes[0].xaxis.set_major_locator(locator)
     axes[0].xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]
     lead = f"Change in per cent against each series' first level, over time, in {count(len(shown), 'panel')}."
@@ -154,7 +154,8 @@ def _setting(history: History, letters: Collection[str]) -> str:
 def _lay_out(figure: Figure, down: int, across: int) -> None:
     """Place panels by inches: a layout that is computed takes a third of the time of drawing so many of them."""
     lines = len(figure.get_supxlabel().splitlines())
-    width, height = figure.get_size_inches() + (0, 0.14 * (lines - 1))
+    width, height = figure.get_size_inches()
+    height += 0.14 * (lines - 1)
     figure.set_size_inches(width, height)
     below = 0.4 + 0.14 * lines
     figure.set_layout_engine(None)

@@ -93,7 +93,9 @@ class Section:
     @cached_property
     def cases(self) -> Table:
         record, labels = self.source.record, self.source.labels
-        return Table(CASES, [_case(*pair, record.autoenc) for pair in zip(labels, record.benchmarks, strict=True)])
+        rows = [_case(*pair, record.autoenc) for pair in zip(labels, record.benchmarks, strict=True)]
+        known = [place for place in range(len(CASES)) if any(row[place].text != NONE for row in rows)]
+        return Table([CASES[place] for place in known], [[row[place] for place in known] for row in rows])
 
     @property
     def facts(self) -> list[tuple[str, str]]:

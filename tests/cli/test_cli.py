@@ -8,13 +8,16 @@ import sys
 import msgspec
 import pytest
 import recordings
-from contents import content
+from contents import TIMING, content
 
 from autoenc_bench import __version__
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.cli import main
 from autoenc_bench.machine import context
 from autoenc_bench.records import record, storage
+
+
+PLAIN = {"name": "n", "fullname": "f::n", "stats": TIMING}
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +52,8 @@ def test_summary_of_the_newest(capsys, elsewhere, arguments):
     [
         (None, "no such record"),
         ("{}", "not a readable record"),
-        (json.dumps({**content(), "autoenc": None}), "plain pytest-benchmark"),
+        (json.dumps({**content(), "autoenc": None}), "missing beside cases of this suite"),
+        (json.dumps({**content(benchmarks=[PLAIN]), "autoenc": None}), "plain pytest-benchmark"),
     ],
 )
 def test_bad_records(capsys, elsewhere, text, said):

@@ -59,7 +59,7 @@ def test_statuses(tmp_path, monkeypatch, capsys, failed, status):
     path = tmp_path / "0001_jax.json"
     path.write_text(json.dumps(content))
     monkeypatch.setattr(matrix, "measure", lambda *_: path)
-    monkeypatch.setattr(page, "write", lambda paths, out: SimpleNamespace(page=out / paths[0].name))
+    monkeypatch.setattr(page, "write", lambda paths, out, **_: SimpleNamespace(page=out / paths[0].name))
     monkeypatch.chdir(tmp_path)
     assert cli.main(["matrix", "--backend", "tensorflow"]) == status
     printed = capsys.readouterr()

@@ -3,37 +3,49 @@
 import histories
 import pytest
 
+from autoenc_bench import statuses
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.gate.baseline import Baseline
-from autoenc_bench.gate.verdicts import status
 
 
 @pytest.fixture
 def store(tmp_path):
-    """Save runs: three of a baseline, a slower one, and one that lacks a case."""
+    """Save runs: eight of a baseline, a slower one, and one that lacks a case."""
     fewer = histories.content(0)
     del fewer["benchmarks"][1:]
-    histories.write(tmp_path / "good", [histories.content(day) for day in range(3)])
-    histories.write(tmp_path / "new", [histories.content(3, 0.4), fewer])
+    histories.write(tmp_path / "good", [histories.content(day) for day in range(8)])
+    histories.write(tmp_path / "new", [histories.content(9, 0.4), fewer])
     return tmp_path
 
 
 SLOWER, FEWER = "0001_standard.json", "0002_standard.json"
 
 
+def everything(case, experiment):
+    """Select every case, as a run does that names none."""
+    return bool(case and experiment)
+
+
+def epochs(case, _):
+    """Select the cases of a run with ``-k epoch``."""
+    return case.startswith("epoch")
+
+
 def test_slower(store):
     """A slower run ends as regressed, unless that is within the limit that was given."""
-    comparison, ended = Baseline("good", [], [store]).judge(store / "new" / SLOWER, partial=False)
-    assert ended.code == status.REGRESSED
-    assert len(comparison.base.sources) == 3
-    _, ended = Baseline("good", ["time:200%"], [store]).judge(store / "new" / SLOWER, partial=False)
-    assert ended.code == status.PASSED
+    comparison, ended = Baseline("good", [], [store]).judge(store / "new" / SLOWER, everything)
+    assert ended.code == statuses.REGRESSED
+    assert len(comparison.base.sources) == 8
+    _, ended = Baseline("good", ["time:200%"], [store]).judge(store / "new" / SLOWER, everything)
+    assert ended.code == statuses.PASSED
 
 
-@pytest.mark.parametrize(("partial", "code"), [(False, status.NOT_COMPARED), (True, status.PASSED)])
-def test_partial(store, partial, code):
-    """A run of chosen cases may lack others; a whole one may not."""
-    assert Baseline("good", [], [store]).judge(store / "new" / FEWER, partial=partial)[1].code == code
+@pytest.mark.parametrize(("selected", "code"), [(everything, statuses.NOT_COMPARED), (epochs, statuses.PASSED)])
+def test_selected(store, selected, code):
+    """A run of chosen cases may lack others; a whole one may not, unless that is allowed."""
+    baseline = Baseline("good", [], [store])
+    assert baseline.judge(store / "new" / FEWER, selected)[1].code == code
+    assert baseline.judge(store / "new" / FEWER, selected, allow_missing=True)[1].code == statuses.PASSED
 
 
 def test_refused(store):
@@ -48,4 +60,13 @@ def test_read_before(store):
     """What is saved as the baseline while the run goes on does not count."""
     baseline = Baseline("good", [], [store])
     histories.write(store / "good", [histories.content(0, 0.4)] * 3)
-    assert baseline.judge(store / "new" / SLOWER, partial=False)[1].code == status.REGRESSED
+    assert baseline.judge(store / "new" / SLOWER, everything)[1].code == statuses.REGRESSED
+
+
+def test_left_out(store):
+    """A file in the baseline's folder that is no record is named, and the others count."""
+    (store / "good" / "foreign.json").write_text("[]")
+    baseline = Baseline("good", [], [store])
+    (left_out,) = baseline.left_out
+    assert left_out.startswith(f"left out {store / 'good' / 'foreign.json'}: not a readable record: ")
+    assert baseline.judge(store / "new" / SLOWER, everything)[1].code == statuses.REGRESSED

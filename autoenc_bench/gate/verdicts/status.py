@@ -47,7 +47,9 @@ def of(
 
 def _not_compared(comparison: Comparison, allow_missing: bool, selected: Selection | None) -> Iterator[str]:
     outcomes = {judgement.outcome for verdict in comparison.verdicts for judgement in verdict.judgements.values()}
-    if comparison.unlike and outcomes - {Outcome.NEW, Outcome.MISSING}:
+    if outcomes <= {Outcome.NEW, Outcome.MISSING}:
+        yield "the two sides have no case in common, so nothing was compared"
+    if comparison.unlike:
         yield f"times are incomparable: {comparison.unlike}; name what is under test with --across, if that is it"
     repeated = [one for one in comparison.verdicts if one.time.outcome is Outcome.INCOMPARABLE]
     if repeated:
@@ -62,8 +64,6 @@ def _not_compared(comparison: Comparison, allow_missing: bool, selected: Selecti
         yield f"missing from the head: {few([one.case for one in missing])}{why}; {ALLOW}"
     if comparison.lost and not allow_missing:
         yield f"not measured: {few(list(comparison.lost))}: {next(iter(comparison.lost.values()))}; {ALLOW}"
-    if outcomes <= {Outcome.NEW, Outcome.MISSING}:
-        yield "the two sides have no case in common, so nothing was compared"
     for kind in KINDS:
         judged = _judged(comparison, kind).values()
         if kind in comparison.asked and {one.outcome for one in judged} <= {Outcome.INCOMPARABLE}:

@@ -19,7 +19,7 @@ def side(logs, spread=sides.SPREAD, error=None):
         held[f"case {place}"] = sides.Observed("digits", column.tolist(), column.tolist(), spread=spread)
     if error:
         held[f"case {place}"].error[0] = Statistics(mean=error, std=1.0, quantiles={}, counts=[])
-    return sides.Side([], sides.Surroundings(None, {"machine": "a machine"}), held, {}, frozenset())
+    return sides.Side([], sides.Surroundings(None, {"machine": "a machine"}), held, {}, {}, frozenset())
 
 
 def suite(seed, cases, slowdown=0.0, spread=0.02, drift=0.0):
