@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.dates import DAILY, AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
 from autoenc_bench.history import History, tables
@@ -128,7 +128,6 @@ def _figure(history: History, name: str, title: str, shown: list[Panel]) -> styl
         axes[place].tick_params(labelbottom=place + across >= len(shown), axis="x", labelsize=7.5)
     # Matplotlib ships no types for its dates. All panels share the axis.
     locator = AutoDateLocator(minticks=2, maxticks=5)  # type: ignore[no-untyped-call]
-    locator.intervald[DAILY] = [1, 2, 3, 7, 14, 21]  # else two months have no step
     axes[0].xaxis.set_major_locator(locator)
     axes[0].xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]
     lead = f"Change in per cent against each series' first level, over time, in {count(len(shown), 'panel')}."

@@ -1,5 +1,6 @@
 """What the terminal shows while cases run: one line for each, with its time, its rate and its error."""
 
+import sys
 from contextlib import nullcontext
 from statistics import median
 from time import monotonic
@@ -21,7 +22,6 @@ class Progress:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._cases: list[str] = []  # node ids, empty where pytest's own ways are asked for
-        self._begun = 0
         self._latest_word = monotonic()
         self.results: dict[str, str] = {}  # node id -> what to show of a case that passed
 
@@ -46,10 +46,9 @@ class Progress:
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Name the case that begins."""
         if nodeid in self._cases:
-            self._begun += 1
             self.reporter.ensure_newline()
-            total = str(len(self._cases))
-            self.write(f"[{self._begun:{len(total)}}/{total}] {short(nodeid):42}")
+            place, total = self._cases.index(nodeid) + 1, str(len(self._cases))
+            self.write(f"[{place:{len(total)}}/{total}] {short(nodeid):42}")
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Show how the case ended."""
@@ -57,7 +56,7 @@ class Progress:
             # A plugin has outcomes of its own, such as rerun.
             markup = {"passed": {}, "failed": {"red": True}}.get(report.outcome, {"yellow": True})
             result = self.results.get(report.nodeid) if report.passed else None
-            self.reporter.write_line(f" {result or report.outcome.upper()}", **markup)
+            self.reporter.write_line(printable(f" {result or report.outcome.upper()}"), **markup)
 
     def epoch(self, done: int) -> None:
         """Announce an epoch, once a case has been silent for a while."""
@@ -68,13 +67,24 @@ class Progress:
         """Write to the terminal at once, past pytest's capturing."""
         capturing: Any = self._config.pluginmanager.get_plugin("capturemanager")
         with capturing.global_and_fixture_disabled() if capturing else nullcontext():
-            self.reporter.write(text, flush=True)
+            self.reporter.write(printable(text), flush=True)
         self._latest_word = monotonic()
 
     def write_line(self, text: str) -> None:
         """Write a line, where there is a terminal."""
         if self.reporter:
-            self.reporter.write_line(text)
+            self.reporter.write_line(printable(text))
+
+
+def printable(text: str) -> str:
+    """Return a text with stand-ins for what the terminal cannot show; pytest's own would take its lines apart."""
+    encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
+    if encoding.lower().startswith("utf"):
+        return text
+    from autoenc_bench.text import STAND_INS, register_stand_ins
+
+    register_stand_ins()
+    return text.encode(encoding, STAND_INS).decode(encoding)
 
 
 def _ends(report: Any) -> bool:

@@ -18,7 +18,7 @@ from autoenc_bench.catalogue import experiments
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, unwritable
 from autoenc_bench.machine.context import MeasuringContext
 from autoenc_bench.plugin.options import CONFIGURATION, Configuration, configure
-from autoenc_bench.plugin.progress import Progress, result, short
+from autoenc_bench.plugin.progress import Progress, printable, result, short
 from autoenc_bench.records import REPORTS, storage
 from autoenc_bench.records.case import Case
 from autoenc_bench.records.case import case as read_case
@@ -166,6 +166,8 @@ class Session:
         if report.when == "call" and report.passed:
             try:
                 case, seconds = read_case(fixture.extra_info), fixture.stats and fixture.stats["median"]
+                if seconds == 0:
+                    raise InvalidInputError("its median is 0 s; the clock is too coarse for it")
             except InvalidInputError as problem:
                 report.outcome, report.longrepr = "failed", f"what this case noted is no record: {problem}"
             else:
@@ -204,7 +206,7 @@ class Session:
             run = self._configuration
             if not self._config.option.collectonly and (self._cases or run.distribution):
                 self._conclude(completed)
-            elif run.baseline and not (self._config.option.collectonly or self._is_worker):
+            elif run.baseline and not (self._config.option.collectonly or self._is_worker or self._closing):
                 self._refuse("no case ran, so nothing was compared with the baseline")
                 self._summary += self._closing
 
@@ -344,8 +346,8 @@ class Session:
     def pytest_unconfigure(self) -> None:
         """Tell what no terminal told; wait for no other process of a distributed run that did not come to its end."""
         if self.progress.reporter is None and not self._is_worker:
-            for line in self._summary:
-                print(line, file=sys.stderr)  # noqa: T201
+            for part in self._summary:
+                print(printable(part), file=sys.stderr)  # noqa: T201
         if self._session and self._configuration.distribution:
             self._configuration.distribution.abandon(self._session.exitstatus)
 
@@ -353,8 +355,8 @@ class Session:
         """End with one table."""
         if self._summary:
             terminalreporter.section("autoenc-bench")
-        for line in self._summary:
-            terminalreporter.write_line(line)
+        for part in self._summary:
+            terminalreporter.write_line(printable(part))
 
 
 REFUSED = "autoenc_bench_refused"  # what a worker of pytest-xdist says

@@ -1,6 +1,7 @@
 """What a record has of one benchmark beside its times: what it did, how well, and with how much memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 from statistics import median
 from typing import Annotated, Any
 
@@ -11,7 +12,8 @@ from autoenc_bench.exceptions import InvalidInputError
 
 Positive = Annotated[float, Meta(gt=0)]
 Amount = Annotated[float, Meta(ge=0)]
-Count = Annotated[int, Meta(ge=1)]
+Whole = Annotated[int, Meta(ge=-(2**53), le=2**53)]  # that a float holds
+Count = Annotated[int, Meta(ge=1, le=2**53)]
 USUAL_WAITING = 0.05  # of a round
 IDLE_STEP = 0.01  # seconds in which Linux tells for how long a core was idle
 
@@ -22,7 +24,7 @@ class Statistics(msgspec.Struct, frozen=True):
     mean: float | None
     std: float | None
     quantiles: dict[str, float | None]  # by shares, "0" to "1"
-    counts: list[int]  # in equal bins from the smallest to the largest error; none where one is not finite
+    counts: list[Whole]  # in equal bins from the smallest to the largest error; none where one is not finite
 
 
 class Yardstick(msgspec.Struct, frozen=True):
@@ -37,7 +39,7 @@ class Yardstick(msgspec.Struct, frozen=True):
 class Extreme(msgspec.Struct, frozen=True):
     """A test sample and its absolute error."""
 
-    index: int
+    index: Whole
     error: float
 
 
@@ -132,9 +134,25 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return waiting if waiting and waiting > USUAL_WAITING * median(times) else None
 
 
+def infinities(value: object) -> Iterator[str]:
+    """Locate NaN and infinities, which Python's json writes, also for pytest-benchmark, but JSON has not."""
+    left = [("$", value)]
+    while left:
+        at, part = left.pop()
+        if isinstance(part, float) and not isfinite(part):
+            yield f"{part} - at `{at}`; expected a finite number"
+        elif isinstance(part, dict):
+            left += [(f"{at}.{key}", one) for key, one in part.items()]
+        elif isinstance(part, list):
+            left += [(f"{at}[{index}]", one) for index, one in enumerate(part)]
+
+
 def case(extra_info: dict[str, Any]) -> Case:
     """Return the case in a benchmark's ``extra_info``; raise InvalidInputError for a field that is not as it should."""
     try:
-        return msgspec.convert(extra_info["autoenc"], Case)
+        found = msgspec.convert(extra_info["autoenc"], Case)
     except msgspec.ValidationError as problem:
         raise InvalidInputError(str(problem)) from problem
+    if misfit := next(infinities(extra_info["autoenc"]), None):
+        raise InvalidInputError(misfit)
+    return found

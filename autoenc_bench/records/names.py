@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain, count
 
 from autoenc_bench.records.record import Benchmark
 
@@ -19,12 +20,11 @@ def without_seed(identity: str) -> str:
 
 def identities(benchmarks: Iterable[Benchmark]) -> list[str]:
     """Return those of a record's cases; of equal ones all but the first are numbered: ``a::test_b (2)``."""
-    seen: Counter[str] = Counter()
-    told_apart = []
+    told_apart: dict[str, None] = {}
     for name in map(identity, benchmarks):
-        seen[name] += 1
-        told_apart.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return told_apart
+        numbered = (f"{name} ({number})" for number in count(2))
+        told_apart[next(one for one in chain([name], numbered) if one not in told_apart)] = None
+    return list(told_apart)
 
 
 def repeated(benchmarks: Iterable[Benchmark]) -> list[str]:

@@ -1,9 +1,8 @@
 """What a record holds (docs/record-format.md has it field by field), and how it is read and checked."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from math import isfinite
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any, TypeVar
@@ -12,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
-from autoenc_bench.records.case import Case, Count, Positive, Work
+from autoenc_bench.records.case import Case, Count, Positive, Work, infinities
 from autoenc_bench.text import fact, line
 
 SCHEMA_VERSION = 2
@@ -208,7 +207,11 @@ def read(path: Path) -> tuple[Record, list[NotRun]]:
 def when(path: Path) -> datetime:
     """Return when a record was made, in UTC; of what does not say so, the earliest time that there is."""
     try:
-        return moment(msgspec.json.decode(path.read_bytes(), type=_Dated).datetime)
+        content = path.read_bytes()
+        try:
+            return moment(msgspec.json.decode(content, type=_Dated).datetime)
+        except UNREADABLE:  # for something else in it, such as NaN
+            return moment(msgspec.convert(json.loads(content), _Dated).datetime)
     except (OSError, *UNREADABLE):
         return datetime.min.replace(tzinfo=UTC)
 
@@ -233,7 +236,8 @@ def check(content: bytes, name: str) -> None:
 def _readable_part(content: bytes, path: Path, problem: Exception) -> tuple[Record, list[NotRun]]:
     """Read benchmark by benchmark what cannot be read as a whole, by Python's json: it takes NaN, as it wrote it."""
     try:
-        found = json.loads(content)
+        # Once more without halves of surrogate pairs, which only Python takes for text.
+        found = json.loads(json.dumps(json.loads(content), ensure_ascii=False).encode(errors="replace"))
     except UNREADABLE:
         raise InvalidInputError(f"{path}: not a readable record: {problem}") from problem
     try:
@@ -241,7 +245,7 @@ def _readable_part(content: bytes, path: Path, problem: Exception) -> tuple[Reco
         if version is not None and version.schema_version != SCHEMA_VERSION:
             raise InvalidInputError(_of_version(version.schema_version))
         entries = msgspec.convert(found, _Entries).benchmarks
-        if misfit := next(_infinities({"autoenc": found.get("autoenc")}), None):
+        if misfit := next(infinities({"autoenc": found.get("autoenc")}), None):
             raise InvalidInputError(misfit)
         whole = {**found, "benchmarks": [], "commit_info": _as(Commit, found.get("commit_info"))}
         record = msgspec.convert(whole, Record)
@@ -267,7 +271,7 @@ def _benchmark(entry: Any, ours: bool) -> Benchmark:
     case = case if ours else _as(Case, case)
     if stats.get("median") == 0:
         raise InvalidInputError("its median is 0 s; the clock is too coarse for it")
-    if misfit := next(_infinities({"stats": stats, "extra_info": {"autoenc": case}}), None):
+    if misfit := next(infinities({"stats": stats, "extra_info": {"autoenc": case}}), None):
         raise InvalidInputError(misfit)
     known = {"name": read.name, "fullname": read.fullname, "stats": stats, "extra_info": {"autoenc": case}}
     return msgspec.convert(known, Benchmark, from_attributes=True)
@@ -291,19 +295,6 @@ def _name(entry: Any, index: int) -> str:
 def _of_version(version: int) -> str:
     versions = f"schema version {version}, this version of autoenc-bench reads {SCHEMA_VERSION}"
     return f"{versions}; read it with the version that wrote it"
-
-
-def _infinities(value: object) -> Iterator[str]:
-    """Locate NaN and infinities, which Python's json writes, also for pytest-benchmark, but JSON has not."""
-    left = [("$", value)]
-    while left:
-        at, part = left.pop()
-        if isinstance(part, float) and not isfinite(part):
-            yield f"{part} - at `{at}`; expected a finite number"
-        elif isinstance(part, dict):
-            left += [(f"{at}.{key}", one) for key, one in part.items()]
-        elif isinstance(part, list):
-            left += [(f"{at}[{index}]", one) for index, one in enumerate(part)]
 
 
 class _Version(msgspec.Struct):

@@ -1,6 +1,7 @@
 """What a page of GitHub Actions shows of a job: text appended to the file that it names."""
 
 import os
+import re
 from pathlib import Path
 
 from autoenc_bench.exceptions import unwritable
@@ -28,6 +29,7 @@ def _cut(text: str, room: int, note: str) -> bytes:
         return whole
     closing = "\n\n</details>"
     kept = whole[: max(0, room - len((closing + note).encode()))].rpartition(b"\n")[0]
-    is_open = kept.count(b"<details>") > kept.count(b"</details>")
+    tags = re.findall(rb"^</?details>", kept, re.MULTILINE)
+    is_open = tags[-1:] == [b"<details>"]
     ending = ((closing if is_open else "") + note).encode()
     return kept + ending if len(kept + ending) <= room else b""

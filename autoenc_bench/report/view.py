@@ -84,7 +84,7 @@ class Section:
         experiments = f"{count(len(self.rows), 'experiment')}, " if self.rows else ""
         cases = count(len(self.source.record.benchmarks), "case")
         sentences = [f"{experiments}{cases}.", *summary.answer(self.rows), *self.headline.answer]
-        if self.source.record.autoenc:
+        if self.source.record.autoenc or self.not_run:
             numbers = {outcome: sum(map(len, reasons.values())) for outcome, reasons in self.not_run.items()}
             missing = [f"{count(number, 'case')} {outcome}" for outcome, number in numbers.items()]
             sentences.append(f"{', '.join(missing)}: see below." if missing else "Nothing was skipped, nothing failed.")

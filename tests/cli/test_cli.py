@@ -16,7 +16,6 @@ from autoenc_bench.cli import main
 from autoenc_bench.machine import context
 from autoenc_bench.records import record, storage
 
-
 PLAIN = {"name": "n", "fullname": "f::n", "stats": TIMING}
 
 

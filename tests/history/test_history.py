@@ -92,6 +92,27 @@ def test_left_out(folder, tmp_path, capsys):
     assert "not readable: " in out
 
 
+def test_left_out_of_a_run(tmp_path, capsys):
+    """A case that cannot be read is named on standard error; its run counts, and every file could be read."""
+    made = histories.slower(3)
+    made[1]["benchmarks"][0]["stats"]["median"] = 0
+    status, out, err = said(capsys, histories.write(tmp_path, made))
+    assert status == 0
+    assert out.startswith("3 runs on 1 machine")
+    assert "could not be read" not in out
+    which = f"{tmp_path / '0002_standard.json'}: epoch[digits-fused]"
+    assert err == f"autoenc-bench: left out of {which}: its median is 0 s; the clock is too coarse for it\n"
+
+
+def test_unnamed_machines(tmp_path, capsys):
+    """A machine whose CPU no record names stands alone, and it says so."""
+    path = recordings.save_plain(tmp_path)
+    path.write_text(path.read_text().replace("A CPU", "unknown"))
+    _, out, _ = said(capsys, tmp_path)
+    assert "1 run names no CPU, so nobody knows which machine it was: each stands alone." in " ".join(out.split())
+    assert "A  unnamed CPU, so alone: 1 run, 2026-01-02" in out
+
+
 @pytest.mark.parametrize("name", ["none", "empty", "empty/x.json", "file"])
 def test_nothing_to_show(tmp_path, name, capsys):
     """An absent folder, one without records, and one with none that is one: one sentence and status 2."""

@@ -1,9 +1,14 @@
 """Timelines: a panel per case with at least two runs, a lane per machine, levels and changes where they are."""
 
+import json
+
 import histories
+import msgspec
 import numpy as np
 import pytest
+import recordings
 
+from autoenc_bench import history
 from autoenc_bench.history import timelines
 from autoenc_bench.report.figures import style
 
@@ -88,3 +93,85 @@ def test_many_panels_are_several_figures(tmp_path, monkeypatch):
     drawings = drawn(histories.read(tmp_path, histories.slower(3)))
     assert [drawing.name for drawing in drawings] == ["timelines-digits-standard", "timelines-digits-standard-2"]
     assert len({drawing.alternative for drawing in drawings}) == 2
+
+
+def benchmarks(folder, number, days=2, changed=()):
+    """Read a history of so many benchmarks that are no experiment's, some of which become slower in its middle."""
+    for day in range(days):
+        entries = [
+            recordings.plain(f"test_{one:03}", [2.0 if one in changed and 2 * day >= days else 1.0])
+            for one in range(number)
+        ]
+        found = recordings.content(run=None, entries=entries)
+        found["datetime"] = f"2026-01-{day + 1:02}T00:00:00"
+        (folder / f"{day + 1:04}_plain.json").write_text(json.dumps(found))
+    return history.read([folder])
+
+
+def test_other_benchmarks(tmp_path, monkeypatch):
+    """Of very many benchmarks that are no experiment's enough are drawn, changes first, and the title says so."""
+    monkeypatch.setattr(timelines, "ENOUGH", 3)
+    (drawing,) = drawn(benchmarks(tmp_path, 5, 12, changed=(4, 2)))
+    assert titles(drawing) == ["002: time", "004: time", "000: time"]
+    assert drawing.title == "How other benchmarks moved: 3 of 5 panels, changes first"
+
+
+def test_enough_benchmarks(tmp_path):
+    """Up to that many are all drawn, in their order, over several figures."""
+    made = drawn(benchmarks(tmp_path, timelines.ENOUGH))
+    assert sum(len(titles(drawing)) for drawing in made) == timelines.ENOUGH == 96
+    assert titles(made[0])[:2] == ["000: time", "001: time"]
+    assert {drawing.title for drawing in made} == {"How other benchmarks moved"}
+    assert [drawing.name for drawing in made] == [f"timelines-others{part}" for part in ("", "-2", "-3", "-4")]
+
+
+def test_an_experiment_is_drawn_whole(tmp_path, monkeypatch):
+    """Of an experiment every case is drawn, however many it has."""
+    monkeypatch.setattr(timelines, "ENOUGH", 1)
+    (drawing,) = drawn(histories.read(tmp_path, histories.slower(3)))
+    assert len(titles(drawing)) == 3
+    assert "panels" not in drawing.title
+
+
+def setting(drawing):
+    """Return the line that names the machines."""
+    return drawing.figure.get_supxlabel().replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_the_setting_names_drawn_machines(tmp_path):
+    """A figure names the machines that are drawn in it, and no other."""
+    many = [msgspec.structs.replace(recordings.MACHINE, id=f"{number:012}", cpu=f"CPU {number}") for number in range(9)]
+    made = [histories.content(day, machine=one) for day, one in enumerate(many)]
+    made += [histories.content(20 + day, machine=many[4], scale="smoke") for day in range(2)]
+    made += [histories.content(30 + day, machine=one) for day, one in enumerate(many[:2])]
+    smoke, standard = drawn(histories.read(tmp_path, made))
+    assert setting(smoke) == "E: CPU 4 (2 cores)"
+    assert setting(standard) == "A: CPU 0 (2 cores) · B: CPU 1 (2 cores)"
+
+
+def test_room_for_a_tall_caption(tmp_path):
+    """However many machines a figure names, their line lies below its panels and their dates."""
+    many = [
+        msgspec.structs.replace(recordings.MACHINE, id=f"{number:012}", cpu=f"A CPU of a long name, {number}")
+        for number in range(30)
+    ]
+    made = [histories.content(day + place, machine=one) for place, one in enumerate(many) for day in (0, 40)]
+    (drawing,) = drawn(histories.read(tmp_path, made))
+    figure = drawing.figure
+    with style.style():
+        style.png(figure, drawing.title)
+    assert len(setting(drawing).splitlines()) > 5
+    caption = figure._supxlabel
+    top = caption.get_window_extent().y1
+    for axes in figure.axes:
+        assert axes.get_tightbbox().y0 >= top
+    assert caption.get_window_extent().y0 >= 0
+
+
+@pytest.mark.parametrize("days", [1, 4, 10, 30, 53, 60, 120, 400, 2000])
+def test_dates(tmp_path, days):
+    """Whatever time a history spans, its axis has a few dates."""
+    (drawing,) = drawn(histories.read(tmp_path, [histories.content(day) for day in (0, days / 2, days)]))
+    axes = drawing.figure.axes[-1]
+    low, high = axes.get_xlim()
+    assert 2 <= sum(low <= tick <= high for tick in axes.get_xticks()) <= 6

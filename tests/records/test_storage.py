@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import zipfile
 
 import numpy as np
@@ -79,11 +78,31 @@ def test_refuses_to_write_what_is_no_record(tmp_path):
 
 
 def test_newest(tmp_path):
-    """The newest record is the one written last, in any folder."""
-    for folder, age in (("a", 2), ("b", 1), ("c", 3)):
-        path = storage.save(content(), tmp_path / folder, "smoke", {})
-        os.utime(path, (time.time() - age, time.time() - age))
+    """The newest record is that of the last number in its folder, and between folders the one made last."""
+    days = {"a": (3, 1), "b": (9, 2), "c": (1, 1)}  # a clock may go wrong within a folder
+    for folder, made in days.items():
+        for day in made:
+            storage.save(content(datetime=f"2026-01-0{day}T00:00:00"), tmp_path / folder, "smoke", {})
+    assert storage.newest(tmp_path) == tmp_path / "b" / "0002_smoke.json"
+
+
+def test_newest_is_not_by_file_time(tmp_path):
+    """A clone or a restored cache, which rewrites the times of files, changes nothing."""
+    old, new = (storage.save(content(), tmp_path / "a", name, {}) for name in ("old", "new"))
+    os.utime(new, (1, 1))
+    assert storage.newest(tmp_path) == new
+    storage.save(content(datetime="2026-01-02T00:00:00"), tmp_path / "b", "smoke", {})
+    os.utime(old)
     assert storage.newest(tmp_path).parent.name == "b"
+
+
+def test_newest_of_many(tmp_path):
+    """Numbers of more than four digits come after those of four; what has no number is not counted."""
+    for name in ("9999_x.json", "10000_x.json", "notes_y.json"):
+        (tmp_path / "a").mkdir(exist_ok=True)
+        (tmp_path / "a" / name).write_text("{}")
+    assert storage.newest(tmp_path).name == "10000_x.json"
+    assert storage.save(content(), tmp_path / "a", "next", {}).name == "10001_next.json"
 
 
 def test_platform_folder():

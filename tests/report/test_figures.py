@@ -204,7 +204,7 @@ def test_plain_record(tmp_path):
     with style.style():
         [(chapter, drawing)] = figures.draw(loading.read(recordings.save_plain(tmp_path)))
     assert (chapter, drawing.name) == ("Timings", "time-per-case")
-    assert "from test_slow with a median of 205 ms to test_fast with 110 µs" in drawing.alternative
+    assert "from slow with a median of 205 ms to fast with 110 µs" in drawing.alternative
 
 
 def test_many_plain_benchmarks(tmp_path):
@@ -214,6 +214,44 @@ def test_many_plain_benchmarks(tmp_path):
     [drawing] = timings.bare(source)
     assert "60 slowest of 300" in drawing.note
     assert drawing.figure.get_figheight() < 15
+
+
+def test_plain_names_in_a_figure(tmp_path):
+    """Benchmarks that share a name have rows of their own, named by their files."""
+    entries = [recordings.plain("test_a", [1.0]), {**recordings.plain("test_a", [2.0]), "fullname": "b.py::test_a"}]
+    source = loading.read(recordings.save(tmp_path, recordings.content(run=None, entries=entries)))
+    [drawing] = timings.bare(source)
+    rows = [label.get_text() for label in drawing.figure.axes[0].get_yticklabels()]
+    assert rows == ["b.py::test_a", "test_x.py::test_a"]
+    assert "from b.py::test_a with a median of 2 s to test_x.py::test_a with 1 s" in drawing.alternative
+
+
+def marks(folder, times):
+    """Return the seconds of the marks that a benchmark with these rounds has."""
+    entries = [recordings.plain("test_a", list(map(float, times)))]
+    source = loading.read(recordings.save(folder, recordings.content(run=None, entries=entries)))
+    [drawing] = timings.bare(source)
+    line, points = drawing.figure.axes[0].lines
+    assert [*line.get_xdata()] == [min(filter(None, times)), max(times)]
+    return points.get_xdata()
+
+
+def test_many_rounds(tmp_path):
+    """Of very many rounds so many are drawn that lie as they do, the fastest and the slowest among them."""
+    times = np.random.default_rng(0).lognormal(0, 0.5, 10 * timings.DENSE)
+    drawn = marks(tmp_path, times)
+    assert len(drawn) == timings.DENSE
+    assert set(drawn) <= set(times)
+    assert (drawn.min(), drawn.max()) == (times.min(), times.max())
+    shares = np.linspace(0, 1, 11)
+    assert np.quantile(drawn, shares) == pytest.approx(np.quantile(times, shares), rel=0.05)
+
+
+def test_every_round(tmp_path):
+    """As many rounds as one strip holds are all drawn, but for those of zero seconds."""
+    times = np.linspace(1, 2, timings.DENSE)
+    assert [*marks(tmp_path, times)] == [*times]
+    assert [*marks(tmp_path, [0.0, 0.5, 0.7])] == [0.5, 0.7]
 
 
 @pytest.mark.parametrize("experiment", ["crude-simple", "features-4", "mine"])
@@ -344,7 +382,7 @@ def test_efficiency(source, drawn):
     assert letters == {"c"}
     assert "crude-simple fit 0.79 % of compute" in drawn["efficiency"].alternative
     bare = msgspec.structs.replace(source.record, autoenc=msgspec.structs.replace(source.record.autoenc, roofs=None))
-    assert not list(efficiency.efficiency(loading.Source(source.path, bare, source.pictures, source.origin)))
+    assert not list(efficiency.efficiency(loading.Source(source.path, bare, source.pictures)))
 
 
 def test_one_epoch(tmp_path):

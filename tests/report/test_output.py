@@ -61,6 +61,42 @@ def test_a_newer_report_replaces_figures(tiny, tmp_path):
     }
 
 
+def test_a_newer_report_replaces_pages(tiny, tmp_path, monkeypatch):
+    """Pages of records of an earlier report go; what somebody else put there stays."""
+    out = tmp_path / "out"
+    case = recordings.benchmark(recordings.timed("digits", "epoch", trainer="fused"), 1.0)
+    other = recordings.save(tmp_path, recordings.content(entries=[case]))
+    monkeypatch.setattr(report, "MOST", 1000)
+    report.write([other, tiny], out)
+    assert {file for file in files(out) if file.endswith(".html")} == {
+        "index.html",
+        "records/1-0001_small.html",
+        "records/2-0001_plain.html",
+    }
+    (out / "records" / "mine.html").write_text("<p>mine</p>")
+    (out / "mine.html").write_text("autoenc-bench")
+    report.write([tiny, other], out)
+    assert {file for file in files(out) if file.endswith(".html")} == {
+        "index.html",
+        "mine.html",
+        "records/mine.html",
+        "records/1-0001_plain.html",
+        "records/2-0001_small.html",
+    }
+
+
+def test_pages_of_records_come_before_the_index(tiny, tmp_path, monkeypatch):
+    """Where a record's page cannot be put in place, the index is still the one that was there."""
+    out = tmp_path / "out"
+    (out / "records" / "1-0001_small.html").mkdir(parents=True)
+    (out / "index.html").write_text("before")
+    case = recordings.benchmark(recordings.timed("digits", "epoch", trainer="fused"), 1.0)
+    monkeypatch.setattr(report, "MOST", 1000)
+    with pytest.raises(InvalidInputError, match="cannot be written"):
+        report.write([recordings.save(tmp_path, recordings.content(entries=[case])), tiny], out)
+    assert (out / "index.html").read_text() == "before"
+
+
 @pytest.mark.parametrize(("text", "name"), [("A b/../c:d", "a-b-c-d"), ("é", "unnamed"), ("x" * 200, "x" * 80)])
 def test_file_name(text, name):
     """A text becomes a name that every system takes for a file."""

@@ -1,7 +1,10 @@
 """The page in a browser: quiet, self-contained, sortable, accessible, in both colour schemes and on a phone."""
 
 import pytest
+import recordings
 from browsing import DESK, PHONE, axe, browser, visit
+
+from autoenc_bench.report import page as report
 
 pytestmark = pytest.mark.slow
 
@@ -139,3 +142,26 @@ def test_print_is_light(browser, written):
         colours = page.evaluate("(style => [style.color, style.backgroundColor])(getComputedStyle(document.body))")
     assert _lightness(colours[0]) < 60
     assert _lightness(colours[1]) == 255
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory):
+    """Write the report of two records that have a page each; return the folder."""
+    folder = tmp_path_factory.mktemp("apart")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "MOST", 1000)
+        paths = [recordings.save(folder, recordings.content(["digits"])), recordings.save_plain(folder)]
+        return report.write(paths, folder / "out").page.parent
+
+
+@pytest.mark.parametrize("name", ["index.html", "records/1-0001_small.html", "records/2-0001_plain.html"])
+def test_pages_of_their_own(browser, apart, name):
+    """Where records have pages of their own, these and the index fit on a phone, are accessible, and lead on."""
+    with visit(browser, apart / name, viewport=PHONE) as page:
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+        violations = axe.Axe().run(page).response["violations"]
+        assert [rule["id"] for rule in violations if rule["impact"] in ("serious", "critical")] == []
+        targets = page.evaluate("[...document.links].map(link => link.href).filter(href => !href.includes('#'))")
+    others = ["records/1-0001_small.html", "records/2-0001_plain.html"] if name == "index.html" else ["index.html"]
+    assert targets == [(apart / other).as_uri() for other in others]
+    assert all((apart / other).exists() for other in others)

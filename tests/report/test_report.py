@@ -1,5 +1,6 @@
 """A report holds everything in one page, says which records it could not read, and shows names as text."""
 
+import json
 import re
 import xml.etree.ElementTree as ElementTree
 from urllib.parse import unquote
@@ -188,7 +189,10 @@ def test_unreadable_among_readable(tiny, tmp_path):
     broken = tmp_path / "0002_broken.json"
     broken.write_text("{")
     written = report.write([broken, tiny, tmp_path / "none.json"], tmp_path / "out")
-    assert [entry.case for entry in written.unreadable] == [str(broken), str(tmp_path / "none.json")]
+    assert written.left_out == [
+        f"left out {broken}: not a readable record: Input data was truncated",
+        f"left out {tmp_path / 'none.json'}: no such record",
+    ]
     for text in (Reader(written.page.read_text()).text, written.page.with_name("summary.md").read_text()):
         assert "Not readable" in text
         assert "not a readable record" in text
@@ -211,6 +215,76 @@ def test_a_curve_without_epochs(tmp_path):
     drawn = {file.name for file in (tmp_path / "out" / "figures").iterdir()}
     assert "error-crude-simple.svg" in drawn
     assert "training-curves.svg" not in drawn
+
+
+# Too much for one page
+
+
+@pytest.fixture
+def three(tmp_path):
+    """Return three records that are drawn at once, two of one name."""
+    paths = []
+    for place, name in enumerate(("0001_x.json", "0001_x.json", "0002_y.json")):
+        paths.append(tmp_path / "in" / str(place) / name)
+        paths[-1].parent.mkdir(parents=True)
+        entries = [recordings.plain(f"test_{'abc'[place]}", [1.0, 1.1])]
+        paths[-1].write_text(json.dumps(recordings.content(run=None, entries=entries)))
+    return paths
+
+
+PAGES = ["records/1-0001_x.html", "records/2-0001_x.html", "records/3-0002_y.html"]
+
+
+def test_pages_of_their_own(three, tmp_path, monkeypatch):
+    """Many or large records have a page each, which the index lists with links and which lead back to it."""
+    monkeypatch.setattr(report, "MOST", 1000)
+    out = tmp_path / "out"
+    (out / "history.html").parent.mkdir()
+    (out / "history.html").write_text("")
+    index = Reader(report.write([*three, tmp_path / "none.json"], out).page.read_text())
+    links = [attributes["href"] for tag, attributes in index.tags if tag == "a"]
+    assert [link for link in links if link.startswith("records/")] == PAGES
+    assert "history.html" in links
+    assert "3 records" in index.text
+    assert "no such record" in index.text
+    assert not [tag for tag, _ in index.tags if tag in ("img", "table")]
+    for place, name in enumerate(PAGES):
+        page = Reader((out / name).read_text())
+        links = {attributes["href"] for tag, attributes in page.tags if tag == "a"}
+        assert "../index.html" in links
+        assert not any(link.startswith("records/") or "history" in link for link in links)
+        assert sum(tag == "img" for tag, _ in page.tags) == 1
+        assert [case for case in "abc" if case in page.texts] == ["abc"[place]]
+        assert "no such record" not in page.text
+    summary = (out / "summary.md").read_text()
+    assert all(f"| `{case}` " in summary for case in "abc")
+
+
+def test_one_page(three, tmp_path):
+    """What fits on one page is on one, and its list leads to each record."""
+    page = report.write(three, tmp_path / "out").page
+    reader = Reader(page.read_text())
+    links = [attributes["href"] for tag, attributes in reader.tags if tag == "a" and "#record" in attributes["href"]]
+    assert links == ["#record-1", "#record-2", "#record-3"]
+    assert not page.with_name("records").exists()
+
+
+def test_one_large_record(tiny, tmp_path, monkeypatch):
+    """A single record has the page to itself, however large it is."""
+    monkeypatch.setattr(report, "MOST", 0)
+    page = report.write([tiny], tmp_path / "out").page
+    assert "All records" not in page.read_text()
+    assert not page.with_name("records").exists()
+
+
+def test_several_processes(three, tmp_path, monkeypatch):
+    """Several processes draw the same files, and it is heard of each record in order."""
+    monkeypatch.setattr(report, "MOST", 1000)
+    heard = []
+    report.write(three, tmp_path / "one")
+    report.write(three, tmp_path / "two", heard.append, processes=2)
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+    assert heard == ["0001_x.json", "0001_x.json", "0002_y.json"]
 
 
 # The command, and the end of a run

@@ -1,10 +1,10 @@
-"""A record that cannot be drawn is refused in one sentence, with file, field and expectation, before a file appears."""
+"""A record that cannot be read is refused in one sentence before a file appears; of one that can in part it is said."""
 
 import json
 
-import numpy as np
 import pytest
 import recordings
+from pages import Reader, files
 
 from autoenc_bench import cli
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
@@ -41,42 +41,13 @@ def _newer(found):
     found["autoenc"]["schema_version"] = 99
 
 
-def _no_median(found):
-    del found["benchmarks"][0]["stats"]["median"]
-
-
-def _zero(found):
-    found["benchmarks"][0]["stats"]["median"] = 0
-
-
 def _no_block(found):
     del found["autoenc"]
 
 
-def _no_yardstick(found):
-    del _scored(found)["error"]["yardsticks"]["PCA"]
-
-
-def _odd_counts(found):
-    _scored(found)["error"]["absolute"]["counts"] = [1] * 405
-
-
-def _no_ends(found):
-    _scored(found)["error"]["absolute"]["quantiles"] = {}
-
-
-def _no_rows(found):
-    _scored(found)["rows"] = 0
-
-
-def _odd_sample(found):
-    _scored(found)["sample"]["reconstruction"] = [0.5]
-
-
-def _scored(found):
-    return next(
-        entry["extra_info"]["autoenc"] for entry in found["benchmarks"] if "error" in entry["extra_info"]["autoenc"]
-    )
+def _no_times(found):
+    for entry in found["benchmarks"]:
+        entry["stats"]["median"] = 0
 
 
 @pytest.mark.parametrize(
@@ -84,18 +55,12 @@ def _scored(found):
     [
         (_drop_benchmarks, "benchmarks", "at least one"),
         (_newer, "schema version 99", "reads 2"),
-        (_no_median, "$.benchmarks[0].stats", "missing required field `median`"),
-        (_zero, "benchmarks[0].stats.median", "> 0"),
         (_no_block, "autoenc", "expected the block that describes the run"),
-        (_no_yardstick, "extra_info.autoenc.error.yardsticks", "expected constant mean and PCA"),
-        (_odd_counts, "extra_info.autoenc.error.absolute.counts", "a multiple of four"),
-        (_no_ends, "extra_info.autoenc.error.absolute", "expected all of them"),
-        (_no_rows, "extra_info.autoenc.rows", ">= 1"),
-        (_odd_sample, "extra_info.autoenc.sample", "expected as many numbers in both"),
+        (_no_times, "benchmarks", "none of 8 can be read"),
     ],
 )
 def test_records_that_do_not_fit(tmp_path, change, field, expectation):
-    """A record that no run can have written: one sentence with file, field and expectation, and no files."""
+    """A record of which nothing can be read: one sentence with file, field and expectation, and no files."""
     path = recordings.save(tmp_path, recordings.content(["crude-simple"]))
     changed(path, change)
     message = refusal(path, tmp_path / "out")
@@ -122,49 +87,73 @@ def test_missing_and_unreadable_paths(tmp_path, capsys):
     assert folder == f"autoenc-bench: {tmp_path}: cannot be read: Is a directory; name a record's JSON file"
 
 
-def _side_missing(side):
-    side.unlink()
+def _no_median(found):
+    del found["benchmarks"][0]["stats"]["median"]
 
 
-def _side_damaged(side):
-    side.write_bytes(side.read_bytes()[:100])
+def _zero(found):
+    found["benchmarks"][0]["stats"]["median"] = 0
 
 
-def _side_lacks_one(side):
-    _rewrite(side, lambda name, array: None if name.endswith("worst") else array)
+def _not_a_number(found):
+    found["benchmarks"][0]["stats"]["data"] = [float("nan")]
 
 
-def _side_of_other_size(side):
-    _rewrite(side, lambda _, array: array[:, :, :9])
-
-
-def _side_of_fewer(side):
-    _rewrite(side, lambda name, array: array[:, :3] if name.endswith("best") else array)
-
-
-def _rewrite(side, change):
-    with np.load(side) as arrays:
-        changed = {name: change(name, arrays[name]) for name in arrays.files}
-    np.savez(side, **{name: array for name, array in changed.items() if array is not None})
+def _no_rows(found):
+    found["benchmarks"][0]["extra_info"]["autoenc"]["rows"] = 0
 
 
 @pytest.mark.parametrize(
-    ("change", "expectation"),
+    ("change", "reason"),
     [
-        (_side_missing, "no such side file; expected one beside the record"),
-        (_side_damaged, "not a readable side file"),
-        (_side_lacks_one, "digits-fused-seed0/worst is missing; expected"),
-        (_side_of_other_size, "digits-fused-seed0/first has shape (2, 10, 9); expected (2, 10, 16)"),
-        (_side_of_fewer, "digits-fused-seed0/best has shape (2, 3, 16); expected (2, 10, 16)"),
+        (_no_median, "missing required field `median`"),
+        (_zero, "the clock is too coarse for it"),
+        (_not_a_number, "nan - at `$.stats.data[0]`; expected a finite number"),
+        (_no_rows, "Expected `int` >= 1 - at `$.extra_info.autoenc.rows`"),
     ],
 )
-def test_side_files_that_do_not_fit(tmp_path, change, expectation):
-    """A side file that is missing or does not fit its record is refused by name."""
+def test_cases_that_cannot_be_read(tmp_path, change, reason):
+    """A case that cannot be read is named with its reason, on both pages as well, and the rest is drawn."""
+    path = recordings.save(tmp_path, recordings.content(["crude-simple"]))
+    changed(path, change)
+    written = report.write([path], tmp_path / "out")
+    assert len(written.left_out) == 1
+    assert written.left_out[0].startswith(f"left out of {path}: build[crude-simple]: ")
+    assert reason in written.left_out[0]
+    page = Reader(written.page.read_text()).text
+    assert "1 experiment, 7 cases." in page
+    assert "1 case skipped, 1 case unreadable: see below." in page
+    for text in (page, written.page.with_name("summary.md").read_text()):
+        assert "unreadable" in text
+        assert reason in text.replace("``", "`")
+
+
+def test_plain_benchmarks_that_cannot_be_read(tmp_path):
+    """So it is in a record by plain pytest-benchmark."""
+    path = recordings.save_plain(tmp_path)
+    changed(path, _zero)
+    written = report.write([path], tmp_path / "out")
+    too_coarse = "its median is 0 s; the clock is too coarse for it"
+    assert written.left_out == [f"left out of {path}: benchmarks/test_x.py::test_fast: {too_coarse}"]
+    assert too_coarse in Reader(written.page.read_text()).text
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_side_files_that_cannot_be_read(tmp_path, damaged):
+    """A side file that is missing or damaged is named with its path; the report is drawn without its pictures."""
     path = recordings.save(tmp_path, recordings.content(["digits"]))
-    change(path.with_suffix(".npz"))
-    message = refusal(path, tmp_path / "out")
-    assert message.startswith(f"{path.with_suffix('.npz')}: ")
-    assert expectation in message
+    side = path.with_suffix(".npz")
+    report.write([path], tmp_path / "whole")
+    if damaged:
+        side.write_bytes(side.read_bytes()[:100])
+    else:
+        side.unlink()
+    written = report.write([path], tmp_path / "out")
+    assert len(written.left_out) == 1
+    assert f"{side}: " in written.left_out[0]
+    assert str(side) in Reader(written.page.read_text()).text
+    names = {name for name in files(tmp_path / "whole") if name.endswith(".svg")} - set(files(tmp_path / "out"))
+    assert names == {f"figures/{which}-digits.svg" for which in ("first", "best", "worst", "website")}
 
 
 def test_origin_in_any_form(tmp_path):

@@ -1,0 +1,241 @@
+"""What else runs in pytest, or surrounds it, fools no run and loses no record: each by the real command line."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from suite_runs import ROOT
+
+from autoenc_bench.records import loading, storage
+
+pytestmark = pytest.mark.slow
+
+CASES = """
+def test_quick(experiment, load, measure):
+    load(experiment)
+    measure(sum, [1, 2], rows=1)
+
+def test_other(experiment, measure):
+    measure(sum, [1, 2], rows=1)
+"""
+AGAIN = """
+import pytest
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):  # as pytest-rerunfailures does it
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for again in (True, False):
+        for report in runtestprotocol(item, nextitem=nextitem, log=False):
+            if again and report.failed:
+                report.outcome = "rerun"
+            item.ihook.pytest_runtest_logreport(report=report)
+    return True
+
+failed = set()
+
+@pytest.fixture(autouse=True)
+def flaky(request, measure):
+    yield
+    if request.node.nodeid not in failed:
+        failed.add(request.node.nodeid)
+        raise RuntimeError("flaky")
+"""
+FULL = """
+from autoenc_bench.records import storage
+usual = storage.save
+
+def save(content, folder, *others):
+    if folder.parent.name == ".benchmarks":
+        raise OSError(28, "No space left on device")
+    return usual(content, folder, *others)
+
+storage.save = save
+"""
+STOPPED = """
+def pytest_runtest_teardown(item):
+    item.session.shouldstop = "enough"
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Return a function that runs two quick cases in a folder of their own: status, what it printed, its record."""
+    (tmp_path / "test_quick.py").write_text(CASES)
+    (tmp_path / "pytest.ini").touch()
+
+    def run(*arguments, conftest="", **environment):
+        (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text() + conftest)
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            ".",
+            "--backend=jax",
+            "--no-roofs",
+            "--no-report",
+            "-p",
+            "no:cacheprovider",
+        ]
+        command += ["--experiment=digits"]
+        done = subprocess.run(
+            [*command, *map(str, arguments)],
+            cwd=tmp_path,
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        records = tmp_path / ".benchmarks"
+        record = (
+            loading.read(storage.newest(records)).record if records.exists() and any(records.rglob("*.json")) else None
+        )
+        return done.returncode, done.stdout, record
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def eight(tmp_path_factory):
+    """Return a folder of eight runs, as a baseline: one run, and others whose times are a little apart."""
+    folder = tmp_path_factory.mktemp("eight")
+    (folder / "test_quick.py").write_text(CASES)
+    (folder / "conftest.py").write_text((ROOT / "conftest.py").read_text())
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--backend=jax",
+        "--no-roofs",
+        "--no-report",
+        "--experiment=digits",
+        "-q",
+    ]
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    content = json.loads(storage.newest(folder / ".benchmarks").read_text())
+    for place in range(8):
+        for benchmark in content["benchmarks"]:
+            benchmark["stats"]["data"] = [time * (1 + place / 1000) for time in benchmark["stats"]["data"]]
+        (folder / "runs").mkdir(exist_ok=True)
+        (folder / "runs" / f"{place}.json").write_text(json.dumps(content))
+    return folder / "runs"
+
+
+def test_passes(run, eight):
+    """A baseline within whose limits the run lies ends with 0 and says what it claims; in ASCII, with stand-ins."""
+    status, out, _ = run("--baseline", eight, "--fail-on", "time:9999%", PYTHONIOENCODING="ascii")
+    assert status == 0, out
+    assert "\nnothing regressed; a change of 1e+04 % in time, 10 % in memory would have shown\n" in out
+    assert "whole, s    error +- sigma" in out
+    assert "\\n" not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "said"),
+    [
+        (["-n", "2"], {}, "pytest-xdist runs cases side by side, so none was timed; add -n 0, or"),
+        (["--baseline", "eight"], {"PYTEST_ADDOPTS": "-n 2"}, "pytest-xdist runs cases side by side, so none was"),
+        ([], {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, "pytest-benchmark is not loaded, which times the cases; add -p"),
+        (
+            ["--benchmark-storage=file:///dev/null/x"],
+            {},
+            "cannot be written: Not a directory; choose another folder with",
+        ),
+        (["--baseline", "eight", "-k", "nothing"], {}, "no case ran, so nothing was compared with the baseline"),
+        (
+            ["--baseline", "eight", "--benchmark-skip"],
+            {},
+            "nothing was saved, so nothing was compared with the baseline",
+        ),
+    ],
+)
+def test_refused(run, eight, arguments, environment, said):
+    """A run that would time nothing, or keep nothing, ends with 4 and says why, and leaves no record."""
+    chosen = [str(eight) if argument == "eight" else argument for argument in arguments]
+    status, out, record = run(*chosen, **environment)
+    assert (status, record) == (pytest.ExitCode.USAGE_ERROR, None), out
+    assert said in out
+    assert "Traceback" not in out
+
+
+WIDE = ["--fail-on", "time:9999%"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--experiment=mnist", *WIDE], 4, "not measured: quick[mnist]: MNIST cannot be read from "),
+        (["--experiment=mnist", *WIDE, "--allow-missing"], 0, "nothing regressed; "),
+        (["-k", "other", *WIDE], 0, "nothing regressed; "),
+        (
+            ["--fail-on", "error:1%", *WIDE],
+            4,
+            "--fail-on asks for error, which no case has on both sides to be compared",
+        ),
+    ],
+)
+def test_baselines(run, eight, tmp_path, arguments, code, said):
+    """What was asked for and not measured is no pass; what nobody asked for does not matter."""
+    status, out, _ = run("--baseline", eight, *arguments, AUTOENC_BENCH_MNIST=str(tmp_path))
+    assert status == code, out
+    assert said in out
+
+
+@pytest.mark.parametrize(
+    ("base", "cases", "said"),
+    [
+        ("0.json", CASES, "nothing of time was decided: nobody knows how far times spread between runs; record 3 runs"),
+        ("", CASES.replace("test_quick", "test_slow"), "missing from the head: quick[digits]"),
+    ],
+)
+def test_no_pass(run, eight, tmp_path, base, cases, said):
+    """A baseline of one run decides nothing, and a case that is gone is missed."""
+    (tmp_path / "test_quick.py").write_text(cases)
+    status, out, _ = run("--baseline", eight / base, *WIDE)
+    assert status == pytest.ExitCode.USAGE_ERROR, out
+    assert said in out
+
+
+def test_no_terminal(run):
+    """Without a terminal, and without capturing, a run keeps its record and says where on standard error."""
+    status, out, record = run("-p", "no:terminal", "-p", "no:capture")
+    assert status == 0, out
+    assert "record: .benchmarks/" in out
+    assert len(record.benchmarks) == 2
+
+
+def test_run_again(run):
+    """A case that passes at the second try is timed, once, and did not fail."""
+    status, out, record = run(conftest=AGAIN)
+    assert "RERUN" in out or "rerun" in out
+    assert [benchmark.name for benchmark in record.benchmarks] == ["test_quick[digits]", "test_other[digits]"]
+    assert record.autoenc.failed == []
+    assert status == 0, out
+
+
+def test_tracer(run):
+    """Coverage is said, and stands in the context, so that such times are not compared with others."""
+    status, out, record = run("--cov=test_quick")
+    assert status == 0, out
+    assert "traced by coverage, so times compare with others traced so alone" in out
+    assert record.autoenc.context["tracer"] == "coverage"
+
+
+def test_full_disk(run):
+    """A record that cannot be written where it belongs lies in a temporary file, which the last line names."""
+    status, out, record = run(conftest=FULL)
+    assert (status, record) == (pytest.ExitCode.USAGE_ERROR, None), out
+    *_, lost, path, _ = out.splitlines()
+    assert lost.startswith("the record could not be saved: [Errno 28]")
+    assert len(loading.read(storage.Path(path)).record.benchmarks) == 2
+
+
+def test_never_started(run):
+    """A case that the run did not come to is named in the record as one that did not run."""
+    _, _, record = run(conftest=STOPPED)
+    assert [benchmark.name for benchmark in record.benchmarks] == ["test_quick[digits]"]
+    assert [(entry.case, entry.reason) for entry in record.autoenc.skipped] == [
+        ("other[digits]", "the run ended before it")
+    ]
