@@ -98,11 +98,9 @@ def _meaning(settings: dict[str, Any]) -> str:
     return re.sub(r"\s+", " ", text % {name: value for name, value in settings.items() if name != "help"})
 
 
-def statuses() -> str:
-    """Return the table of the gate's exit statuses, as its commands' help has them."""
-    epilog = re.sub(r"\s+", " ", parsers()["compare"].epilog or "").partition("exit status: ")[2]
-    rows = re.findall(r"(\d+) ([^;]+)", epilog)
-    return _table(("exit status", "meaning"), rows)
+def statuses(meanings: dict[int, str]) -> str:
+    """Return one table of exit statuses."""
+    return _table(("exit status", "meaning"), [(str(status), meaning) for status, meaning in meanings.items()])
 
 
 def limits() -> str:

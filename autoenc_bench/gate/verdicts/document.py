@@ -5,7 +5,7 @@ from math import exp, isfinite
 from typing import Any
 
 from autoenc_bench.catalogue.limits import KINDS
-from autoenc_bench.gate.verdicts import Comparison, Judgement, Verdict
+from autoenc_bench.gate.verdicts import TOO_FEW, Comparison, Judgement, Verdict
 from autoenc_bench.gate.verdicts.status import Status
 
 
@@ -40,7 +40,7 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
         "ratio": interval and _ratio(interval.estimate),
         "low": interval and _ratio(interval.low),
         "high": interval and _ratio(interval.high),
-        "spread": interval and interval.spread,
+        "spread": interval.spread if interval and judgement.reason != TOO_FEW else None,
         "runs": interval and list(interval.runs),
         "reason": judgement.reason,
     }
