@@ -46,7 +46,7 @@ def main() -> None:
         for number in range(len(list(folder.rglob("*.json"))), chosen.processes):
             print(f"process {number + 1} of {chosen.processes}", file=sys.stderr, flush=True)
             run(folder, chosen.k)
-        found = [records.read(path) for path in sorted(folder.rglob("*.json"))]
+        found = [records.read(path)[0] for path in sorted(folder.rglob("*.json"))]
     print(tabulate(map(row, zip(*(record.benchmarks for record in found), strict=True)), HEADERS, tablefmt="github"))
 
 

@@ -19,6 +19,8 @@ def test_default(monkeypatch):
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     assert backends.name() == "tensorflow"
     assert backends.os.environ["KERAS_BACKEND"] == "tensorflow"
+    monkeypatch.setenv("KERAS_BACKEND", "")  # an empty one is none
+    assert backends.name() == backends.os.environ["KERAS_BACKEND"] == "tensorflow"
 
 
 def test_unknown(monkeypatch):

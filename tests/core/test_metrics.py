@@ -135,6 +135,12 @@ def test_constant_mean():
     np.testing.assert_allclose(constant_mean(split), np.tile([0.5, 0.3], (3, 1)), rtol=1e-6)
 
 
+def test_pca_of_a_single_sample():
+    """One training sample has no components, and stands for all."""
+    split = Split(np.array([[0.2, 0.4]], np.float32), np.array([[0.9, 0.9], [0.2, 0.4]], np.float32))
+    np.testing.assert_allclose(pca(split, 1), [[0.2, 0.4], [0.2, 0.4]])
+
+
 def test_pca_learns_from_the_training_samples_only():
     """Components come from the training samples: what varies only among test samples is lost."""
     train = np.zeros((50, 2))

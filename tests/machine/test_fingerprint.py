@@ -3,6 +3,8 @@
 import getpass
 import os
 import platform
+import sys
+import tracemalloc
 
 import msgspec
 import psutil
@@ -186,3 +188,57 @@ def test_cpu_limit(tmp_path, groups, files, limit):
         (tmp_path / "fs" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "fs" / name).write_text(text)
     assert fingerprint.cpu_limit(tmp_path / "cgroup", tmp_path / "fs") == limit
+
+
+CORE = "processor\t: {}\nCPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x3\nCPU part\t: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("parts", "board", "name"),
+    [
+        (["0xd0c", "0xd0c"], None, "ARM implementer 0x41 part 0xd0c variant 0x3"),
+        (["0xd0c"], "A Board\0", "ARM implementer 0x41 part 0xd0c variant 0x3, A Board"),
+        (
+            ["0xd05", "0xd0b"],
+            None,
+            "ARM implementer 0x41 part 0xd05 variant 0x3, ARM implementer 0x41 part 0xd0b variant 0x3",
+        ),
+        ([], "A Board", None),
+    ],
+)
+def test_arm_part(tmp_path, parts, board, name):
+    """ARM cores are named by their designer, part and board; of what tells no part there is no name."""
+    (tmp_path / "cpuinfo").write_text("\n".join(CORE.format(place, part) for place, part in enumerate(parts)))
+    if board:
+        (tmp_path / "model").write_text(board)
+    assert fingerprint.arm_part(tmp_path / "cpuinfo", tmp_path / "model") == name
+
+
+@pytest.mark.parametrize("cpu", [None, "unknown", "-", ""])
+def test_machines_that_nobody_names(monkeypatch, cpu):
+    """Where py-cpuinfo knows no name, the kernel's numbers tell two machines apart; without them the name is none."""
+    monkeypatch.setattr(fingerprint, "arm_part", lambda: "ARM part 1")
+    one = fingerprint.identify(cpu, [])
+    monkeypatch.setattr(fingerprint, "arm_part", lambda: "ARM part 2")
+    assert one.cpu == "ARM part 1"
+    assert fingerprint.identify(cpu, []).id != one.id
+    monkeypatch.setattr(fingerprint, "arm_part", giving(OSError()))
+    assert fingerprint.identify(cpu, []).cpu is None
+
+
+@pytest.mark.parametrize("setter", [sys.settrace, sys.setprofile])
+def test_tracer(setter):
+    """What watches calls or lines of Python is named by its module; tracing of allocations is seen as well."""
+    before = sys.gettrace(), sys.getprofile()
+    setter(giving(None))
+    try:
+        assert __name__.partition(".")[0] in fingerprint.tracer().split(", ")
+    finally:
+        sys.settrace(before[0])
+        sys.setprofile(before[1])
+    tracemalloc.start()
+    try:
+        assert "tracemalloc" in fingerprint.tracer().split(", ")
+    finally:
+        tracemalloc.stop()
+    assert "tracemalloc" not in (fingerprint.tracer() or "")

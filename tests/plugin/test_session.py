@@ -23,7 +23,7 @@ def session(tmp_path):
         draws_report=True,
     )
     session = Session(SimpleNamespace(), run)
-    session._timed = ["something"]
+    session._timed = {"a case": "something"}
     session._content = dict
     return session
 
