@@ -246,18 +246,18 @@ class Session:
             if run.baseline:
                 self._refuse("nothing was saved, so nothing was compared with the baseline")
             return
-        lost = ""
+        lost, folder = "", run.storage / storage.platform_folder()
         try:
-            path = storage.save(content, run.storage / storage.platform_folder(), run.record_name, self.pictures)
-        except InvalidInputError as problem:
-            self._closing.append(f"the record could not be saved: {problem}")
-            self._status = pytest.ExitCode.TESTS_FAILED
+            try:
+                path = storage.save(content, folder, run.record_name, self.pictures)
+            except OSError as problem:  # the disk is full by now, or gone
+                lost = f"the record could not be saved: {problem}; what was measured is in\n"
+                self._status = pytest.ExitCode.USAGE_ERROR
+                elsewhere = Path(tempfile.mkdtemp(prefix="autoenc-bench-"))
+                path = storage.save(content, elsewhere, run.record_name, self.pictures)
+        except (InvalidInputError, OSError) as problem:
+            self._refuse(f"the record could not be saved: {problem}")
             return
-        except OSError as problem:  # the disk is full by now, or gone
-            lost = f"the record could not be saved: {problem}; what was measured is in\n"
-            elsewhere = Path(tempfile.mkdtemp(prefix="autoenc-bench-"))
-            path = storage.save(content, elsewhere, run.record_name, self.pictures)
-            self._status = pytest.ExitCode.USAGE_ERROR
         self._closing += [] if lost else [f"record: {path}"]
         try:
             if run.baseline:

@@ -38,7 +38,19 @@ def test_a_record_that_cannot_be_saved(session, monkeypatch):
     monkeypatch.setattr(storage, "save", refuse)
     session._save()
     assert session._closing == ["the record could not be saved: reports: cannot be written: no reason"]
-    assert session._status == pytest.ExitCode.TESTS_FAILED
+    assert session._status == pytest.ExitCode.USAGE_ERROR
+
+
+def test_no_room_at_all(session, monkeypatch):
+    """Where no temporary file has room either, the run says so, and does not end well."""
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(storage, "save", full)
+    session._save()
+    assert session._closing == ["the record could not be saved: [Errno 28] No space left on device"]
+    assert session._status == pytest.ExitCode.USAGE_ERROR
 
 
 def test_a_report_that_cannot_be_written(session, monkeypatch, tmp_path):
