@@ -28,7 +28,7 @@ def add(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
-    from autoenc_bench.records import record
+    from autoenc_bench.records import reading
     from autoenc_bench.report import page
 
     backends, given = choose(options.backend), options.pytest
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
             output.tell(problem)
             status = 2
             continue
-        content, _ = record.read(path)
+        content, _ = reading.read(path)
         failed = content.autoenc.failed if content.autoenc else []
         status = max(status, int(bool(failed)))
         counted = f"{len(content.benchmarks)} cases, {len(failed)} failed"

@@ -378,6 +378,7 @@ def _try_out(folder: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as problem:
+        problem.filename = str(folder)  # not that of the temporary file
         raise pytest.UsageError(f"{unwritable(problem, folder)} with --benchmark-storage=file://DIR") from problem
 
 

@@ -10,10 +10,9 @@ from typing import Any
 import msgspec
 
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError
-from autoenc_bench.records import names, storage
-from autoenc_bench.records import record as records
+from autoenc_bench.records import names, reading, storage
 from autoenc_bench.records.case import Case
-from autoenc_bench.records.record import Benchmark, ExtraInfo, Fact, NotRun, Record
+from autoenc_bench.records.record import Benchmark, ExtraInfo, Fact, NotRun, Record, by_reason
 from autoenc_bench.text import count, few, line
 
 YARDSTICKS = ("constant mean", "PCA")
@@ -145,7 +144,7 @@ def read(path: Path, *, pictured: bool = True) -> Source:
 
     Raises NotFoundError, or InvalidInputError with file and field, when nothing of it can be.
     """
-    record, left_out = records.read(path)
+    record, left_out = reading.read(path)
     kept = []
     for benchmark in record.benchmarks:
         case = benchmark.extra_info.autoenc
@@ -214,7 +213,7 @@ def left_out(sources: Iterable[Source], files: Iterable[NotRun] = ()) -> Iterato
     for entry in files:
         yield line(f"left out {entry.case}: {entry.reason}")
     for source in sources:
-        for reason, cases in records.by_reason(source.left_out).items():
+        for reason, cases in by_reason(source.left_out).items():
             yield line(f"left out of {source.path}: {few(cases)}: {reason}")
 
 

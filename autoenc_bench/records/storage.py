@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
-from autoenc_bench.records import record as records
+from autoenc_bench.records import reading
 
 Pictures = dict[str, NDArray[np.uint8]]
 
@@ -37,7 +37,7 @@ def newest(folder: Path) -> Path:
         newest[path.parent] = path
     # Not by file time, which a clone or a restored cache rewrites.
     if newest:
-        return max(newest.values(), key=lambda path: (records.when(path), path))
+        return max(newest.values(), key=lambda path: (reading.when(path), path))
     raise NotFoundError(f"{folder}: no records yet; run 'pytest benchmarks/' first, or name one")
 
 
@@ -76,7 +76,7 @@ def save(content: dict[str, Any], folder: Path, name: str, pictures: Pictures) -
         data = json.dumps(content, indent=1, allow_nan=False, default=_refuse).encode()
     except ValueError as problem:  # json's of NaN and infinities
         raise InvalidInputError(f"record {name}: {problem}") from problem
-    records.check(data, f"record {name}")
+    reading.check(data, f"record {name}")
     folder.mkdir(parents=True, exist_ok=True)
     with _claim(folder) as number:
         path = folder / f"{number:04}_{name}.json"

@@ -16,7 +16,8 @@ from tempfile import TemporaryDirectory
 from scipy.stats import chi2
 from tabulate import tabulate
 
-from autoenc_bench.records import record as records
+from autoenc_bench.records import reading
+from autoenc_bench.records.record import Benchmark
 
 HEADERS = (
     "case",
@@ -46,7 +47,7 @@ def main() -> None:
         for number in range(len(list(folder.rglob("*.json"))), chosen.processes):
             print(f"process {number + 1} of {chosen.processes}", file=sys.stderr, flush=True)
             run(folder, chosen.k)
-        found = [records.read(path)[0] for path in sorted(folder.rglob("*.json"))]
+        found = [reading.read(path)[0] for path in sorted(folder.rglob("*.json"))]
     print(tabulate(map(row, zip(*(record.benchmarks for record in found), strict=True)), HEADERS, tablefmt="github"))
 
 
@@ -67,7 +68,7 @@ def run(folder: Path, cases: str) -> None:
     )
 
 
-def row(benchmarks: tuple[records.Benchmark, ...]) -> tuple[str, ...]:
+def row(benchmarks: tuple[Benchmark, ...]) -> tuple[str, ...]:
     """Sum up one case over the processes: spreads are standard deviations of logarithms, so shares of the time.
 
     ``at least`` is the lower 90 % bound of the referenced spread between processes.
@@ -88,7 +89,7 @@ def row(benchmarks: tuple[records.Benchmark, ...]) -> tuple[str, ...]:
     )
 
 
-def waiting_and_set_up(benchmarks: tuple[records.Benchmark, ...]) -> tuple[str, str]:
+def waiting_and_set_up(benchmarks: tuple[Benchmark, ...]) -> tuple[str, str]:
     """Give the median share of a round that one pinned thread waited, and the median seconds of fit's set-up."""
     noted = [(case, one.stats) for one in benchmarks if (case := one.extra_info.autoenc)]
     waited = [seconds / stats.median for case, stats in noted if (seconds := case.waiting(stats.times)) is not None]

@@ -7,8 +7,7 @@ from members import PROGRAM, finish, free_address, read, start
 from autoenc_bench.catalogue.experiments import find
 from autoenc_bench.core.data.split import Split
 from autoenc_bench.exceptions import InvalidInputError
-from autoenc_bench.records import record as records
-from autoenc_bench.records import storage
+from autoenc_bench.records import reading, storage
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +45,7 @@ def test_one_record(ended):
     ((first, out), (second, other_out)), store = ended
     assert (first, second) == (0, 0), out + other_out
     assert "process 0 writes the record" in other_out
-    record = records.read(storage.newest(store))
+    record, _ = reading.read(storage.newest(store))
     assert len(list(store.rglob("*.json"))) == 1
     context = record.autoenc.context
     assert (context["devices"], context["processes"], context["virtual_devices"]) == (4, 2, True)

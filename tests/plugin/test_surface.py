@@ -9,7 +9,7 @@ from suite_runs import ROOT
 
 from autoenc_bench.exceptions import NotFoundError
 from autoenc_bench.gate.live import checkouts, processes
-from autoenc_bench.records import record
+from autoenc_bench.records import reading
 
 SURFACE = {
     "": ["__version__"],
@@ -105,4 +105,4 @@ def test_commit_before(tmp_path):
             path = processes.run(base, chosen, tmp_path, 120, lambda: None)
     except NotFoundError as problem:
         pytest.skip(str(problem))  # its layout is older than the plugin
-    assert [benchmark.name for benchmark in record.read(path)[0].benchmarks] == ["test_epoch[digits-fused]"]
+    assert [benchmark.name for benchmark in reading.read(path)[0].benchmarks] == ["test_epoch[digits-fused]"]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from contents import content
 
-from autoenc_bench.records import record, storage
+from autoenc_bench.records import reading, storage
 
 
 def test_numbers_rise(tmp_path):
@@ -161,7 +161,7 @@ def test_runs_that_save_at_once(tmp_path):
     assert len(paths) == len({path.name[:4] for path in paths}) == 16
     assert {path.stem[5:] for path in paths} == {f"run{number}" for number in range(16)}
     for path in paths:
-        record.read(path)
+        reading.read(path)
 
 
 def test_a_number_that_was_taken_meanwhile(tmp_path, monkeypatch):
@@ -179,8 +179,8 @@ def test_killed_runs_leave_no_half_record(tmp_path):
     assert len(paths) > 1, "no saver was quick enough"
     assert any(path.name.startswith(".") for path in tmp_path.iterdir()), "no saver was killed at work"
     for path in paths:
-        record.read(path)
-    record.read(storage.save(content(), tmp_path, "after", {}))
+        reading.read(path)
+    reading.read(storage.save(content(), tmp_path, "after", {}))
 
 
 def test_a_record_appears_by_renaming(tmp_path, monkeypatch):

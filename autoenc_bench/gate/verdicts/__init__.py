@@ -122,14 +122,14 @@ def compare_sides(
     if control:
         verdicts = list(map(downgrade, verdicts))
     for name, observed in {**base.cases, **head.cases}.items():
-        if name in shared:
-            continue
         if name not in base.cases:
             judgement = Judgement(Outcome.NEW, reason=base.lost.get(name, ""))
         elif name not in head.cases:
             judgement = Judgement(Outcome.MISSING, reason=head.lost.get(name, ""))
-        else:
+        elif name in repeated:
             judgement = Judgement(Outcome.INCOMPARABLE, reason=repeated[name])
+        else:
+            continue
         verdicts.append(Verdict(shown[name], observed.experiment, judgement))
     lost = {
         name: reason
