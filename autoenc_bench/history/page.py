@@ -29,6 +29,6 @@ def write(history: History, out: Path, on_progress: Progress = lambda _: None) -
             legend=tables.LEGEND,
             unreadable=history.unreadable,
         )
-        (folder / PAGE).write_text(page, "utf-8")
+        (folder / PAGE).write_text(page, "utf-8", errors="replace")  # file names may be no UTF-8
     github.append_step_summary(tables.markdown(history), out / PAGE)
     return out / PAGE

@@ -24,12 +24,12 @@ def append_step_summary(text: str, rest: object = "the job's log") -> None:
 
 
 def _cut(text: str, room: int, note: str) -> bytes:
-    whole = text.encode()
+    whole = text.encode(errors="replace")
     if len(whole) <= room:
         return whole
     closing = "\n\n</details>"
-    kept = whole[: max(0, room - len((closing + note).encode()))].rpartition(b"\n")[0]
+    kept = whole[: max(0, room - len((closing + note).encode(errors="replace")))].rpartition(b"\n")[0]
     tags = re.findall(rb"^</?details>", kept, re.MULTILINE)
     is_open = tags[-1:] == [b"<details>"]
-    ending = ((closing if is_open else "") + note).encode()
+    ending = ((closing if is_open else "") + note).encode(errors="replace")
     return kept + ending if len(kept + ending) <= room else b""

@@ -65,7 +65,7 @@ def write(
             }
             pages |= {one.page: render.fill(PAGES[INDEX], sections=[one], **alone) for one in sections}
         for name, page in pages.items():
-            (folder / name).write_text(page, "utf-8")
+            (folder / name).write_text(page, "utf-8", errors="replace")  # file names may be no UTF-8
     github.append_step_summary((out / "summary.md").read_text("utf-8"), out / "summary.md")
     return WrittenReport(out / INDEX, list(loading.left_out(sources, unreadable)))
 
