@@ -107,6 +107,18 @@ def good(draw):
     return histories.content(1) if draw.random() < 0.5 else recordings.content(["digits"])
 
 
+def sides(path, seed):
+    """Return a base and a head: the record itself, or three good runs, and as many with the record among them."""
+    if seed % 2:
+        return path, path
+    base, head = path.parent / "base", path.parent / f"head-{seed}"
+    if not base.exists():
+        histories.write(base, [histories.content(day) for day in range(3)])
+    histories.write(head, [histories.content(day) for day in range(2)])
+    (head / path.name).write_bytes(path.read_bytes())
+    return base, head
+
+
 def check(seed, folder, commands=("summary", "history", "compare"), side=False):
     """Let each command read a mutated record, or side file; return the statuses, once they are known to be right."""
     draw = random.Random(seed)
@@ -118,7 +130,7 @@ def check(seed, folder, commands=("summary", "history", "compare"), side=False):
         path.write_bytes(text(mutate(good(draw), draw), draw))
     statuses = {}
     for command in commands:
-        arguments = [path, path] if command == "compare" else [path]
+        arguments = sides(path, seed) if command == "compare" else [path]
         if command == "report":
             arguments += ["--out", folder / "out"]
         status, _, err = call(command, *arguments)
