@@ -19,8 +19,9 @@ from autoenc_bench.core import backends
 from autoenc_bench.core.clock import CLOCK, Mode, Reading
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.machine import memory, reference
+from autoenc_bench.plugin.conclusion import Pictures
 from autoenc_bench.plugin.options import CONFIGURATION
-from autoenc_bench.plugin.session import SESSION, Pictures, Session, is_case
+from autoenc_bench.plugin.session import SESSION, Session, is_case
 
 if TYPE_CHECKING:
     from autoenc_bench.core.data.split import Split

@@ -1,29 +1,24 @@
-"""One run of the suite: its surroundings, what its cases noted, the record, the verdict and the closing table."""
+"""One run of the suite: its surroundings, what its cases noted, the record and the closing table."""
 
 import os
 import sys
-import tempfile
-import warnings
 from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from autoenc_bench import __version__
 from autoenc_bench.catalogue import experiments
-from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, unwritable
+from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError
 from autoenc_bench.machine.context import MeasuringContext
+from autoenc_bench.plugin.conclusion import Conclusion, Pictures
 from autoenc_bench.plugin.options import CONFIGURATION, Configuration, configure
 from autoenc_bench.plugin.progress import Progress, printable, result, short
-from autoenc_bench.records import REPORTS, storage
 from autoenc_bench.records.case import Case
 from autoenc_bench.records.case import case as read_case
 from autoenc_bench.records.record import SCHEMA_VERSION, NotRun, Roofs, Run
-from autoenc_bench.report import devices, facts, github, summary
+from autoenc_bench.report import devices, facts, summary
 from autoenc_bench.text import count
 from autoenc_bench.text import seconds as with_unit
 
@@ -61,9 +56,6 @@ def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, A
         output_json["autoenc"] = block
 
 
-Pictures = dict[str, NDArray[np.uint8]]
-
-
 class Session:
     """A plugin of pytest that follows the cases of one run, and concludes it."""
 
@@ -85,9 +77,8 @@ class Session:
         self._timed: dict[str, Any] = {}  # pytest-benchmark's statistics of what was timed
         self._skipped: dict[str, str] = {}  # node id -> reason
         self._failed: dict[str, str] = {}
-        self._closing: list[str] = []  # lines below the table
+        self._conclusion = Conclusion(config, configuration)
         self._summary: list[str] = []
-        self._status = pytest.ExitCode.OK
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Join the devices and processes of a distributed run: what they are decides which cases there are."""
@@ -118,8 +109,7 @@ class Session:
                 self._cases.clear()
                 self._config.workeroutput[REFUSED] = True  # type: ignore[attr-defined] # of pytest-xdist
             return
-        if self._configuration.storage and not option.benchmark_disable:
-            _try_out(self._configuration.storage / storage.platform_folder())
+        self._conclusion.try_out()
         if not self._configuration.distribution:
             self._setting.enter()
         self.progress.start(self._cases, alone=len(self._cases) == len(session.items))
@@ -132,9 +122,11 @@ class Session:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Refuse what a worker of pytest-xdist would not run."""
-        if getattr(node, "workeroutput", {}).get(REFUSED) and not self._closing:
-            self._refuse("pytest-xdist runs cases side by side, so none was timed; add -n 0, or --benchmark-disable")
-            self._summary += self._closing
+        if getattr(node, "workeroutput", {}).get(REFUSED) and not self._conclusion.lines:
+            self._conclusion.refuse(
+                "pytest-xdist runs cases side by side, so none was timed; add -n 0, or --benchmark-disable"
+            )
+            self._summary += self._conclusion.lines
 
     def _where(self) -> str:
         return f"scale {self._configuration.scale.name}, {count(self._configuration.seeds, 'seed')}, {self._setting}"
@@ -206,9 +198,9 @@ class Session:
             run = self._configuration
             if not self._config.option.collectonly and (self._cases or run.distribution):
                 self._conclude(completed)
-            elif run.baseline and not (self._config.option.collectonly or self._is_worker or self._closing):
-                self._refuse("no case ran, so nothing was compared with the baseline")
-                self._summary += self._closing
+            elif run.baseline and not (self._config.option.collectonly or self._is_worker or self._conclusion.lines):
+                self._conclusion.refuse("no case ran, so nothing was compared with the baseline")
+                self._summary += self._conclusion.lines
 
     def _conclude(self, completed: bool) -> None:
         """Save the record, whatever the cases' outcome; what failed is named in it."""
@@ -225,49 +217,22 @@ class Session:
             self._summary.append(f"waited, neither running nor pre-empted: {', '.join(self._waited.values())}")
         self._summary += summary.not_run(_not_run(self._skipped), "skipped")
         self._summary += summary.not_run(_not_run(self._failed), "failed")
-        self._summary += self._closing or ["nothing was timed, so no record was saved"]
+        self._summary += self._conclusion.lines or ["nothing was timed, so no record was saved"]
 
     def _leave(self, distribution: Any, completed: bool) -> bool:
         """Leave the other processes of a distributed run; return whether this one is to write the record."""
         if distribution.several and (self._failed or not completed):
-            self._closing.append("the distributed run did not come to its end, so no record was saved")
+            self._conclusion.lines.append("the distributed run did not come to its end, so no record was saved")
             return False
         distribution.leave()
         if not distribution.writes:
-            self._closing.append("process 0 writes the record")
+            self._conclusion.lines.append("process 0 writes the record")
         return bool(distribution.writes)
 
     def _save(self) -> None:
-        run = self._configuration
-        if self._timed and run.measures_roofs:
+        if self._timed and self._configuration.measures_roofs:
             self._measure_roofs()
-        content = self._content() if self._timed else None
-        if content is None or run.storage is None:
-            if run.baseline:
-                self._refuse("nothing was saved, so nothing was compared with the baseline")
-            return
-        lost, folder = "", run.storage / storage.platform_folder()
-        try:
-            try:
-                path = storage.save(content, folder, run.record_name, self.pictures)
-            except OSError as problem:  # the disk is full by now, or gone
-                lost = f"the record could not be saved: {problem}; what was measured is in\n"
-                self._status = pytest.ExitCode.USAGE_ERROR
-                elsewhere = Path(tempfile.mkdtemp(prefix="autoenc-bench-"))
-                path = storage.save(content, elsewhere, run.record_name, self.pictures)
-        except (InvalidInputError, OSError) as problem:
-            self._refuse(f"the record could not be saved: {problem}")
-            return
-        self._closing += [] if lost else [f"record: {path}"]
-        try:
-            if run.baseline:
-                self._judge(run.baseline, path)
-            if run.draws_report:
-                self._draw(path)
-        except Exception as problem:
-            problem.add_note(f"the record is safe: {path}")
-            raise
-        self._closing += [f"{lost}{path}"] if lost else []
+        self._conclusion.save(self._content() if self._timed else None, self.pictures, self._cases)
 
     def _content(self) -> dict[str, Any]:
         """Return the record, which pytest-benchmark makes by its hooks, with this run's block in it."""
@@ -292,56 +257,10 @@ class Session:
         hook.pytest_benchmark_update_json(config=config, benchmarks=timed, output_json=content)
         return content
 
-    def _judge(self, baseline: Any, path: Path) -> None:
-        """Fail the run when its record regressed against the baseline, or could not be compared with it."""
-        # Here, for only a run with a baseline compares.
-        from autoenc_bench.gate.verdicts import tables
-        from autoenc_bench.statuses import IN_PYTEST
-
-        self._closing += baseline.left_out
-        try:
-            comparison, ended = baseline.judge(path, self._selects, allow_missing=self._config.option.allow_missing)
-        except AutoencBenchError as problem:
-            self._refuse(f"not compared with the baseline: {problem}")
-            return
-        self._closing.append(f"against the baseline:\n\n{tables.text(comparison)}\n")
-        try:
-            github.append_step_summary(tables.markdown(comparison, ended.reason))
-        except InvalidInputError as problem:  # the verdict stands, whoever shows it
-            self._closing.append(str(problem))
-        self._closing.append(ended.reason)
-        self._status = pytest.ExitCode(IN_PYTEST[ended.code]) or self._status
-
-    def _selects(self, case: str, experiment: str | None) -> bool:
-        """Return whether this run was to measure a case of its baseline."""
-        option, run = self._config.option, self._configuration
-        named = any("::" in name or Path(name).is_file() for name in self._config.args)
-        if named or option.keyword or option.markexpr or option.deselect:
-            from autoenc_bench.records.names import without_seed
-
-            return case in {without_seed(short(nodeid)) for nodeid in self._cases}
-        return not run.is_selection or experiment in run.experiments
-
-    def _refuse(self, reason: str) -> None:
-        """End a run with a baseline that could not be compared: never as if it had been."""
-        self._closing.append(reason)
-        self._status = pytest.ExitCode.USAGE_ERROR
-
-    def _draw(self, path: Path) -> None:
-        from autoenc_bench.report import page  # here, for only a run that draws needs Matplotlib
-
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("default")  # what a newer library deprecates is no reason to draw nothing
-                self._closing.append(f"report: {page.write([path], REPORTS).page}")
-        except AutoencBenchError as problem:
-            again = f"the record is safe; try 'autoenc-bench report {path}'"
-            self._closing.append(f"the report could not be drawn: {problem}; {again}")
-
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """End with the status that the conclusion asks for, unless the cases' own is worse than well."""
         if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            session.exitstatus = self._status or session.exitstatus
+            session.exitstatus = self._conclusion.status or session.exitstatus
 
     def pytest_unconfigure(self) -> None:
         """Tell what no terminal told; wait for no other process of a distributed run that did not come to its end."""
@@ -360,26 +279,12 @@ class Session:
 
 
 REFUSED = "autoenc_bench_refused"  # what a worker of pytest-xdist says
-ROOM = 5_000_000  # bytes that a record and its pictures have at most
 SESSION = pytest.StashKey[Session]()
 
 
 def is_case(item: pytest.Item) -> bool:
     """Return whether a test is a case of the suite: one that asks for the fixture ``measure``."""
     return "measure" in getattr(item, "fixturenames", ())
-
-
-def _try_out(folder: Path) -> None:
-    """Make sure, before anything is measured, that a record can be saved in a folder."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(bytes(ROOM))
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as problem:
-        problem.filename = str(folder)  # not that of the temporary file
-        raise pytest.UsageError(f"{unwritable(problem, folder)} with --benchmark-storage=file://DIR") from problem
 
 
 def _not_run(reasons: dict[str, str]) -> list[NotRun]:

@@ -5,27 +5,16 @@ from types import SimpleNamespace
 import pytest
 
 from autoenc_bench.exceptions import InvalidInputError
-from autoenc_bench.plugin.session import Session
+from autoenc_bench.plugin.conclusion import Conclusion
 from autoenc_bench.records import storage
 from autoenc_bench.report import page
 
 
 @pytest.fixture
-def session(tmp_path):
-    """Return a session with something timed, whose record has no content."""
-    run = SimpleNamespace(
-        threads=None,
-        distribution=None,
-        measures_roofs=False,
-        storage=tmp_path,
-        record_name="smoke",
-        baseline=None,
-        draws_report=True,
-    )
-    session = Session(SimpleNamespace(), run)
-    session._timed = {"a case": "something"}
-    session._content = dict
-    return session
+def conclusion(tmp_path):
+    """Return the conclusion of a run without a baseline."""
+    run = SimpleNamespace(storage=tmp_path, record_name="smoke", baseline=None, draws_report=True)
+    return Conclusion(SimpleNamespace(option=SimpleNamespace(), args=[]), run)
 
 
 def refuse(*_):
@@ -33,46 +22,46 @@ def refuse(*_):
     raise InvalidInputError("reports: cannot be written: no reason")
 
 
-def test_a_record_that_cannot_be_saved(session, monkeypatch):
+def test_a_record_that_cannot_be_saved(conclusion, monkeypatch):
     """A run whose record cannot be saved does not end well, and says why."""
     monkeypatch.setattr(storage, "save", refuse)
-    session._save()
-    assert session._closing == ["the record could not be saved: reports: cannot be written: no reason"]
-    assert session._status == pytest.ExitCode.USAGE_ERROR
+    conclusion.save({}, {}, [])
+    assert conclusion.lines == ["the record could not be saved: reports: cannot be written: no reason"]
+    assert conclusion.status == pytest.ExitCode.USAGE_ERROR
 
 
-def test_no_room_at_all(session, monkeypatch):
+def test_no_room_at_all(conclusion, monkeypatch):
     """Where no temporary file has room either, the run says so, and does not end well."""
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(storage, "save", full)
-    session._save()
-    assert session._closing == ["the record could not be saved: [Errno 28] No space left on device"]
-    assert session._status == pytest.ExitCode.USAGE_ERROR
+    conclusion.save({}, {}, [])
+    assert conclusion.lines == ["the record could not be saved: [Errno 28] No space left on device"]
+    assert conclusion.status == pytest.ExitCode.USAGE_ERROR
 
 
-def test_a_report_that_cannot_be_written(session, monkeypatch, tmp_path):
+def test_a_report_that_cannot_be_written(conclusion, monkeypatch, tmp_path):
     """A report that cannot be written costs neither the record nor the status of a run, which says so."""
     path = tmp_path / "0001_smoke.json"
     monkeypatch.setattr(storage, "save", lambda *_: path)
     monkeypatch.setattr(page, "write", refuse)
-    session._save()
-    recorded, drawn = session._closing
+    conclusion.save({}, {}, [])
+    recorded, drawn = conclusion.lines
     assert recorded == f"record: {path}"
     assert drawn.startswith("the report could not be drawn: reports: cannot be written: no reason; the record is safe")
-    assert session._status == pytest.ExitCode.OK
+    assert conclusion.status == pytest.ExitCode.OK
 
 
 @pytest.mark.parametrize("broken", ["save", "write"])
-def test_a_bug(session, monkeypatch, tmp_path, broken):
+def test_a_bug(conclusion, monkeypatch, tmp_path, broken):
     """A bug in saving or drawing passes through; once the record is safe, it says where that is."""
     path = tmp_path / "0001_smoke.json"
     monkeypatch.setattr(storage, "save", lambda *_: path)
     module = {"save": storage, "write": page}[broken]
     monkeypatch.setattr(module, broken, lambda *_: {}["constant mean"])
     with pytest.raises(KeyError) as bug:
-        session._save()
+        conclusion.save({}, {}, [])
     notes = getattr(bug.value, "__notes__", [])
     assert notes == ([f"the record is safe: {path}"] if broken == "write" else [])
