@@ -56,7 +56,7 @@ def mutate(good, draw):
             holder[key] = old * draw.choice((-1, 1e-30, 1e30, 1e300))
         elif kind == 4:
             deep = old
-            for _ in range(draw.choice((1, 3, 400))):
+            for _ in range(draw.choice((1, 3, 200))):
                 deep = [deep]
             holder[key] = deep
         else:
