@@ -30,6 +30,11 @@ class MachineIdentity:
     alone: str = ""
 
     @property
+    def origin(self) -> str:
+        """Return where the name comes from, where there is no id."""
+        return "so alone" if self.alone else "as pytest-benchmark names it"
+
+    @property
     def key(self) -> str:
         return self.alone or self.id or f"plain {self.name}"
 

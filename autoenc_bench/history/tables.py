@@ -91,8 +91,7 @@ def _days(runs: list[PastRun], to: str = "–") -> str:
 def _machines(history: History) -> list[str]:
     entries = []
     for machine in history.machines:
-        named = "so alone" if machine.identity.alone else "as pytest-benchmark names it"
-        name = f" ({machine.identity.id})" if machine.identity.id else f", {named}"
+        name = f" ({machine.identity.id})" if machine.identity.id else f", {machine.identity.origin}"
         entries.append(f"{machine.letter}  {machine.identity.name}{name}: {span(machine)}")
         entries += contexts(machine)
     return entries

@@ -70,7 +70,7 @@ def test_the_answer_comes_first(reader):
         "Every case with its rounds",
         "The machine and the run",
         "0123456789ab on a-branch",
-        "What did not run",
+        "What is missing",
         "nobody has the data",
         "Speed and error of 1 experiment",
     ):
