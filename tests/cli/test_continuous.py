@@ -93,7 +93,7 @@ def project(tmp_path_factory):
         (["main", "broken"], 2, "could not run the suite: ImportError: no such thing"),
         (["broken", "main"], 2, "could not run the suite: ImportError: no such thing"),
         (["slow", "main", "--budget", "1s"], 2, "before each side had one run; give more time with --budget"),
-        (["noisy", "noisy", "--budget", "3s", "--strict"], 3, "undecided: epoch[digits-fused]"),
+        (["noisy", "noisy", "--budget", "3s"], 3, "nothing of time was decided: "),
         (["main", "same", "--", "-k", "nothing"], 2, "no case was selected"),
     ],
 )
