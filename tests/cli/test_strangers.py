@@ -334,6 +334,7 @@ def real(*arguments, cwd, **options):
     return subprocess.run(command, cwd=cwd, env=environment, check=False, **piped)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 @pytest.mark.parametrize(
     ("command", "status"),
@@ -368,6 +369,7 @@ def closed(*streams):
     return {"preexec_fn": lambda: [os.close(stream) for stream in streams], "stdout": None, "stderr": None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["closed", "nobody", "full", "errors too"])
 @pytest.mark.parametrize(("head", "status"), [("cubes-one-slow", 1), ("cubes-one-gone", 2)])
 def test_nowhere_to_write(there, where, head, status):

@@ -277,6 +277,7 @@ def test_one_large_record(tiny, tmp_path, monkeypatch):
     assert not page.with_name("records").exists()
 
 
+@pytest.mark.slow
 def test_several_processes(three, tmp_path, monkeypatch):
     """Several processes draw the same files, and it is heard of each record in order."""
     monkeypatch.setattr(report, "MOST", 1000)
