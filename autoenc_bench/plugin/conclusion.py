@@ -107,7 +107,8 @@ class Conclusion:
         """Return whether this run was to measure a case of its baseline."""
         option, run = self._option, self._configuration
         named = any("::" in name or Path(name).is_file() for name in self._arguments)
-        if named or option.keyword or option.markexpr or option.deselect:
+        narrowed = named or option.keyword or option.markexpr or option.deselect
+        if narrowed or (run.is_selection and experiment is None):
             from autoenc_bench.records.names import without_seed
 
             return case in {without_seed(short(nodeid)) for nodeid in cases}

@@ -2,6 +2,7 @@
 
 import histories
 import pytest
+import recordings
 
 from autoenc_bench import statuses
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
@@ -46,6 +47,17 @@ def test_selected(store, selected, code):
     baseline = Baseline("good", [], [store])
     assert baseline.judge(store / "new" / FEWER, selected)[1].code == code
     assert baseline.judge(store / "new" / FEWER, selected, allow_missing=True)[1].code == statuses.PASSED
+
+
+def test_what_the_baseline_skipped(store):
+    """A case that the baseline skipped is missed by a run that was to measure it, and by no other."""
+    skipped = [recordings.record.NotRun("encode[digits-bulk]", "no time")]
+    histories.write(store / "fewer", [histories.content(day, skipped=skipped) for day in range(8)])
+    histories.write(store / "same", [histories.content(9)])
+    baseline, path = Baseline("fewer", [], [store]), store / "same" / SLOWER
+    assert baseline.judge(path, lambda case, _: "encode" not in case)[1].code == statuses.PASSED
+    _, ended = baseline.judge(path, lambda *_: True)
+    assert ended == (statuses.NOT_COMPARED, "not measured: encode[digits-bulk]: no time; --allow-missing lets them")
 
 
 def test_refused(store):

@@ -21,7 +21,8 @@ class Status(NamedTuple):
     reason: str
 
 
-Selection = Callable[[str, str | None], bool]  # of a case and its experiment: whether the head was to measure it
+# Of a case and its experiment, None where nobody measured it: whether the head was to.
+Selection = Callable[[str, str | None], bool]
 
 
 def of(
@@ -62,8 +63,9 @@ def _not_compared(comparison: Comparison, allow_missing: bool, selected: Selecti
     if missing and not allow_missing:
         why = next((f": {one.time.reason}" for one in missing if one.time.reason), "")
         yield f"missing from the head: {few([one.case for one in missing])}{why}; {ALLOW}"
-    if comparison.lost and not allow_missing:
-        yield f"not measured: {few(list(comparison.lost))}: {next(iter(comparison.lost.values()))}; {ALLOW}"
+    lost = {case: why for case, why in comparison.lost.items() if selected is None or selected(case, None)}
+    if lost and not allow_missing:
+        yield f"not measured: {few(list(lost))}: {next(iter(lost.values()))}; {ALLOW}"
     for kind in KINDS:
         judged = _judged(comparison, kind).values()
         if kind in comparison.asked and {one.outcome for one in judged} <= {Outcome.INCOMPARABLE}:
