@@ -1,6 +1,5 @@
 """What is paid before the first step: building a model, and the first call that traces and compiles it?"""
 
-from functools import partial
 from math import isfinite
 
 from autoenc_bench.core.models import build
@@ -15,6 +14,12 @@ def test_build(experiment, measure):
 def test_first_call(experiment, trainer, prepare, split, scale, measure):
     """Train for the first time: the same round as test_epoch's, with tracing and compiling before it."""
     rows, epochs = scale.round_size(experiment, trainer, split.rows)
-    ready = prepare(trainer, new=True)
-    history = measure(partial(ready.train, rows=rows), epochs, rows=epochs * rows, epochs=epochs, rounds=1)
+    ready = {}
+    history = measure(
+        lambda: ready[trainer].train(epochs, rows=rows),
+        setup=lambda: ready.update({trainer: prepare(trainer, new=True)}),
+        rows=epochs * rows,
+        epochs=epochs,
+        rounds=1,
+    )
     assert isfinite(history[-1].val_loss)

@@ -90,9 +90,10 @@ def _delays() -> dict[str, int]:
     """Return how long each thread has waited for a core, in nanoseconds; none where Linux does not tell."""
     delays, ran = {}, 0
     with suppress(OSError):
-        for thread in THREADS.iterdir():
+        for thread in os.listdir(THREADS):  # noqa: PTH208 - pathlib takes five times as long, in each round
             with suppress(OSError):  # it has ended meanwhile
-                running, delays[thread.name], _ = map(int, (thread / "schedstat").read_text().split())
+                with open(f"{THREADS}/{thread}/schedstat", "rb", buffering=0) as file:  # noqa: PTH123
+                    running, delays[thread], _ = map(int, file.read().split())
                 ran += running
     return delays if ran else {}
 

@@ -42,9 +42,8 @@ class Trainer(ABC):
         self.optimizer = keras.optimizers.Adam()
         self.optimizer.build(self.model.trainable_variables)
         self._trainable = Trainable(self.model, keras.losses.BinaryCrossentropy(), self.optimizer)
-        self._variables = [*self.model.variables, *self.optimizer.variables]
-        self._start = [np.asarray(variable).copy() for variable in self._variables]
-        self.reset()
+        self._restore = backends.current().keep([*self.model.variables, *self.optimizer.variables])
+        self.reseed()
 
     def reset(self) -> None:
         self.restore()
@@ -52,8 +51,7 @@ class Trainer(ABC):
 
     def restore(self) -> None:
         """Restore weights and optimiser, and seed nothing: TensorFlow would look up its kernels again."""
-        for variable, value in zip(self._variables, self._start, strict=True):
-            variable.assign(value)
+        self._restore()
 
     def warm(self) -> None:
         """Compile what training on all rows needs, unless it has trained on them before, by steps that are undone."""

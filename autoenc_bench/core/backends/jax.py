@@ -14,7 +14,7 @@ from jax import lax
 from jax.sharding import NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
-from autoenc_bench.core.backends import Call, EpochProgram, StreamPrograms, Trainable, block
+from autoenc_bench.core.backends import Call, EpochProgram, StreamPrograms, Trainable, block, keep_each
 
 State = tuple[list[jax.Array], list[jax.Array], list[jax.Array]]  # what is trained, what is not, the optimizer's
 
@@ -42,6 +42,9 @@ def put(values: NDArray[Any]) -> Any:
         return jax.device_put(values)
     everywhere = NamedSharding(shared.device_mesh.backend_mesh, PartitionSpec())
     return jax.make_array_from_callback(values.shape, everywhere, lambda index: values[index])
+
+
+keep = keep_each
 
 
 def compile_call(function: Callable[[jax.Array], jax.Array]) -> Call:

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from autoenc_bench.core.backends import Call, EpochProgram, Trainable
+from autoenc_bench.core.backends import Call, EpochProgram, Trainable, keep_each
 from autoenc_bench.exceptions import NotFoundError
 
 
@@ -39,6 +39,9 @@ def peak_memory() -> int | None:
 
 def put(values: NDArray[Any]) -> Any:
     return keras.ops.convert_to_tensor(values)
+
+
+keep = keep_each
 
 
 def compile_call(function: Callable[[torch.Tensor], torch.Tensor]) -> Call:
