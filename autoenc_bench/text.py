@@ -10,7 +10,8 @@ NONE = "–"  # was not measured
 STAND_INS = "autoenc-bench-stand-ins"  # how an encoder deals with what it cannot encode
 # For the signs of ours that other encodings lack; any other sign is shown by its number.
 _STAND_INS = {"–": "-", "…": "...", "±": "+-", "×": "x", "÷": "/", "→": "->", "σ": "sigma", "µ": "u", "·": "|"}
-_STAND_INS |= {"✓": "+", "✗": "x", "∞": "inf", "●": "o", "◆": "*"}
+_STAND_INS |= {"✓": "+", "✗": "x", "∞": "inf", "●": "o", "◆": "*", "−": "-"}
+_STAND_INS |= {"─": "-", "┊": ":", "┼": "+", "‹": "<", "›": ">"}
 
 Item = TypeVar("Item")
 

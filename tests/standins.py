@@ -1,64 +1,254 @@
-"""A stand-in for the suite's processes: records appear in no time, by a clock of its own."""
+"""A stand-in for the suite's processes in a live comparison: it takes turns as they do, and invents its times at once.
+
+Run as a script it loads next to nothing, for four of it start per group.
+"""
 
 import json
-from itertools import count
-
-import histories
-import numpy as np
-
-from autoenc_bench.catalogue.limits import Overrides
-from autoenc_bench.gate.live import continuous
-from autoenc_bench.gate.live.checkouts import Checkout
+import os
+import random
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
 
 EPOCH, WHOLE = "epoch[digits-fused]", "experiment[digits-fused]"
-LONG = 10.0  # seconds of a run
+FILE = "benchmarks/test_x.py::test_"
+CASES = ("epoch[digits-fused]", "experiment[digits-fused-seed0]")
+SECONDS = 0.2  # of a round
+SUITE = "STAND_IN"  # the variable that holds how a side behaves, as JSON: what is in DEFAULTS
+DEFAULTS = {
+    "ratio": 1.0,  # of a side's times to the usual
+    "noise": 0.05,  # of rounds, shared by a pair
+    "spread": 0.002,  # of a process' own rounds
+    "apart": 0.0005,  # of processes
+    "cases": CASES,
+    "noisy": "",  # a case whose processes differ by far
+    "between": 0.0,  # CPU seconds out of its turn
+    "faults": (),  # each: what to "do" when "case", "pair", "turns" and "round" are these, where they are given
+    "log": os.devnull,  # of turns and visits
+    "template": "",  # the path of a record to take entries from
+}
 
 
-class Suite:
-    """Write a record at each run: the head ``ratio`` times as slow, with that ``error``."""
+def sides(folder, base=None, head=None, both=None):
+    """Make both sides of a live comparison, each with what differs from DEFAULTS, and the head's ``error``."""
+    import histories
 
-    def __init__(self, ratio=1.0, error=5.0, spread=0.01):
-        self.ratio, self.error, self.spread = ratio, error, spread
-        self.random = np.random.default_rng(0)
-        self.order = []  # names of the sides, as they ran
-        self.options = []
-        self.seconds = []  # that each may take
-        self.number = count(1)
+    from autoenc_bench.gate.live.checkouts import Checkout
+
+    python = folder / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {__file__} "$@"\n')
+    python.chmod(0o755)
+    made = []
+    for name, given in (("base", base), ("head", head)):
+        known = {"log": str(folder / "log"), **(both or {}), **(given or {})}
+        content = histories.content(0, error=known.pop("error", 5.0))
+        content["autoenc"]["context"].update(known.pop("context", {}))
+        known["template"] = str(folder / f"{name}.json")
+        Path(known["template"]).write_text(json.dumps(content))
+        environment = {SUITE: json.dumps(known)}
+        made.append(
+            Checkout(
+                name=name, description=f"code of the {name}", folder=folder, python=python, environment=environment
+            )
+        )
+    return tuple(made)
+
+
+def logged(folder):
+    """Return what the processes did, in order: (start, visit or turn, side, pair, case)."""
+    path = folder / "log"
+    return [tuple(line.split()) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def left(folder):
+    """List the processes that were started for a comparison in a folder, and are still there."""
+    import psutil
+
+    alive = (one for one in psutil.process_iter(["cmdline", "status"]) if one.info["status"] != psutil.STATUS_ZOMBIE)
+    return [one for one in alive if any(str(folder) in part for part in one.info["cmdline"] or ())]
+
+
+class Clock:
+    """Time that passes where processes would take it: in starting, for each visit, and in saving."""
+
+    STARTING, SAVING = 10.0, 2.0
+
+    def __init__(self, monkeypatch):
+        from autoenc_bench.gate.live import continuous
+        from autoenc_bench.gate.live.groups import Group
+
         self.now = 0.0
-        self.before = {}  # run number -> what to do before it
-        self.change = lambda *_: None  # of a side's name and its record's content
+        for name, seconds in (
+            ("start", lambda *_: self.STARTING),
+            ("end", lambda *_: self.SAVING),
+            ("alone", lambda _case, _places, rounds, _seconds: SECONDS * (rounds + 1)),
+            ("visit", lambda _case, rounds, _usual: 4 * SECONDS * (rounds + 1)),
+        ):
+            monkeypatch.setattr(Group, name, self._taking(getattr(Group, name), seconds))
+        monkeypatch.setattr(continuous, "monotonic", lambda: self.now)
 
-    def run(self, side, options, store, seconds, tick):
-        """Act as processes.run does."""
-        number = next(self.number)
-        self.before.get(number, lambda: None)()
-        tick()
-        self.order.append(side.name)
-        self.options.append(options)
-        self.seconds.append(seconds)
-        self.now += LONG
-        head = side.name == "head"
-        time = 0.2 * (self.ratio if head else 1) * np.exp(self.random.normal(0, self.spread))
-        content = histories.content(number, float(time), error=self.error if head else 5.0)
-        deselected = {option.partition("::")[2] for option in options}
-        content["benchmarks"] = [one for one in content["benchmarks"] if one["name"] not in deselected]
-        self.change(side.name, content)
-        store.mkdir(parents=True, exist_ok=True)
-        path = store / f"{number:04}_run.json"
-        path.write_text(json.dumps(content))
-        return path
+    def _taking(self, original, seconds):
+        def run(group, *arguments):
+            self.now += seconds(*arguments)
+            return original(group, *arguments)
+
+        return run
 
 
-def measure(suite, folder, monkeypatch, budget=300.0):
-    """Measure a stand-in within a budget, in seconds; return all looks."""
-    monkeypatch.setattr(continuous.processes, "run", suite.run)
-    monkeypatch.setattr(continuous, "monotonic", lambda: suite.now)
-    sides = tuple(
-        Checkout(name=name, description=f"code of the {name}", folder=folder, python=folder, environment={})
-        for name in ("base", "head")
-    )
+def measure(both, folder, budget=600.0, tell=lambda *_: None):
+    """Measure two sides within a budget, in seconds; return all looks."""
+    from autoenc_bench.catalogue.limits import Overrides
+    from autoenc_bench.gate.live import continuous
+
     shown = []
-    continuous.Continuous(sides, ("-k", "x"), folder / "store", budget, Overrides({}), lambda _: None).measure(
-        shown.append
-    )
+    continuous.Continuous(both, ("-k", "x"), folder / "store", budget, Overrides({}), tell).measure(shown.append)
     return shown
+
+
+class StandIn:
+    """One process of the suite."""
+
+    def __init__(self, arguments, settings):
+        self.options = dict(one.partition("=")[::2] for one in arguments)
+        self.pair = "-".join(self.options["--pair"].split("-")[-2:])  # the number of the group, and of the pair in it
+        self.store = Path(self.options["--benchmark-storage"].removeprefix("file://"))
+        self.side = self.options["--side"]
+        self.settings = {**DEFAULTS, **settings}
+        self.passed, self.failed, self.skipped = {}, {}, {}
+        self.lines = socket.socket(fileno=int(self.options["--turns"])).makefile("rw")
+
+    def run(self):
+        """Serve visits until nobody asks, then save."""
+        self.log("start", "-")
+        self.fail("starting", False, 0)
+        cases = {FILE + name: self.facts(name) for name in self.settings["cases"]}
+        self.send(cases=cases, cores=sorted(os.sched_getaffinity(0))[:1])
+        while visit := self.receive():
+            outcome = self.visit(visit["visit"].removeprefix(FILE), visit["rounds"], visit["turns"])
+            if outcome is None:
+                break
+            self.send(**outcome)
+        self.fail("saving", False, 0)
+        self.save()
+        self.send(saved=True)
+
+    def facts(self, name):
+        phase, _, axes = name.partition("[")
+        return {"phase": phase, "trainer": axes.rstrip("]").split("-")[1], "name": f"test_{name}"}
+
+    def visit(self, case, rounds, turns):
+        self.log("visit", case)
+        for known in (self.passed, self.failed, self.skipped):
+            known.pop(case, None)
+        between = []
+        for number in range(rounds + 1 if rounds else 1):
+            if turns:
+                self.send(between=self.settings["between"] if number else 0.0)
+                if self.receive() is None:
+                    self.skipped[case] = "the live comparison ended"
+                    return None
+                between.append(self.settings["between"])
+                self.log("turn", case)
+            if ended := self.fail(case, turns, number):
+                getattr(self, ended)[case] = "AttributeError: no such thing"
+                return {"outcome": ended, "reason": "AttributeError: no such thing", "times": []}
+        times = self.times(case, max(1, rounds))
+        self.passed[case] = times, between[-rounds:]
+        return {"outcome": "passed", "reason": "", "times": times if rounds else []}
+
+    def times(self, case, rounds):
+        """Invent times; a pair's two see the same machine."""
+        shared, own = random.Random(f"{self.pair} {case}"), random.Random(f"{self.pair} {self.side} {case}")
+        apart = 0.05 if case == self.settings["noisy"] else self.settings["apart"]
+        usual = SECONDS * self.settings["ratio"] * (1 + own.gauss(0, apart))
+        noise, spread = self.settings["noise"], self.settings["spread"]
+        return [usual * (1 + abs(shared.gauss(0, noise))) * (1 + own.gauss(0, spread)) for _ in range(rounds)]
+
+    def fail(self, case, turns, number):
+        """Do what is to go wrong here; return how the case ends, where it just fails."""
+        here = {"case": case, "turns": turns, "round": number, "pair": self.pair}
+        for fault in self.settings["faults"]:
+            if all(fault.get(name, value) == value for name, value in here.items()):
+                do = fault["do"]
+                if do in ("failed", "skipped"):
+                    return do
+                getattr(self, f"do_{do}")()
+        return ""
+
+    def do_exit(self):
+        self.say("ERROR: out of luck")
+        os._exit(4)
+
+    def do_kill(self):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def do_hang(self):
+        time.sleep(600)
+
+    def do_nap(self):
+        time.sleep(0.5)  # long enough for somebody to say that they wait
+
+    def do_print(self):
+        while True:
+            self.say("all work and no play " * 1000)
+            time.sleep(0.01)
+
+    def do_interrupt(self):
+        """Act as a Ctrl-C while all wait for this process."""
+        os.kill(os.getppid(), signal.SIGINT)
+
+    def save(self):
+        """Write a record of what passed, if anything did, as the plugin does."""
+        if not self.passed:
+            self.say("nothing was timed, so no record was saved")
+            return
+        content = json.loads(Path(self.settings["template"]).read_text())
+        epoch, whole = content["benchmarks"]
+        content["benchmarks"] = []
+        for case, (times, between) in self.passed.items():
+            entry = json.loads(json.dumps(whole if case.startswith("experiment") else epoch))
+            entry["name"], entry["fullname"] = f"test_{case}", f"{FILE}{case}"
+            entry["stats"] = {"median": sorted(times)[len(times) // 2], "min": min(times), "rounds": len(times)}
+            entry["stats"]["data"] = times
+            noted = entry["extra_info"]["autoenc"]
+            del noted["reference"]
+            if between:
+                noted["between"] = between
+            content["benchmarks"].append(entry)
+        run = content["autoenc"]
+        run["pair"], run["side"] = self.options["--pair"], self.side
+        run["skipped"] = [{"case": case, "reason": reason} for case, reason in self.skipped.items()]
+        run["failed"] = [{"case": case, "reason": reason} for case, reason in self.failed.items()]
+        path = self.store / "Linux" / f"0001_{self.options['--benchmark-save']}.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(content))
+
+    def say(self, line):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+    def log(self, what, case):
+        line = f"{what} {self.side} {self.pair} {case}\n"
+        descriptor = os.open(self.settings["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(descriptor, line.encode())
+        os.close(descriptor)
+
+    def send(self, **message):
+        try:
+            self.lines.write(json.dumps(message) + "\n")
+            self.lines.flush()
+        except OSError:
+            pass
+
+    def receive(self):
+        try:
+            line = self.lines.readline()
+        except OSError:
+            return None
+        return json.loads(line) if line else None
+
+
+if __name__ == "__main__":
+    StandIn(sys.argv[1:], json.loads(os.environ[SUITE])).run()

@@ -1,6 +1,6 @@
 """Measure two revisions, interpreters or environments by turns, until the verdict is clear.
 
-The suite runs in fresh processes, base and head by turns, and stops as soon as every case is decided. The head's
+Processes of base and head live side by side and take turns round by round, until every case is decided. The head's
 benchmarks/, conftest.py and autoenc_bench/plugin/ measure both sides.
 """
 
@@ -10,7 +10,9 @@ import signal
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from math import ceil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autoenc_bench import statuses
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
@@ -18,6 +20,9 @@ from autoenc_bench.cli import compare, output
 from autoenc_bench.cli.compare import add_limits, conclude
 from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.records import LIVE
+
+if TYPE_CHECKING:
+    from autoenc_bench.gate.live.continuous import Look
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -37,6 +42,8 @@ def add(command: argparse.ArgumentParser) -> None:
         command.add_argument(f"--{side}-python", metavar="PATH", type=Path, help=python)
         command.add_argument(f"--{side}-env", metavar="NAME=VALUE", action="append", default=[], help=variable)
         command.add_argument(f"--{side}-with", metavar="REQUIREMENT", action="append", default=[], help=package)
+    everything = "measure all cases, as many as the time holds, the most telling first"
+    command.add_argument("--all", dest="everything", action="store_true", help=everything)
     add_limits(command)
 
 
@@ -62,16 +69,33 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     store = LIVE / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job ends like a Ctrl-C
     with checkouts.both(base, head, Path.cwd()) as sides, Display(budget) as display:
-        given = pytest_options(options.pytest, sides[1].folder)
+        given = pytest_options(options.pytest, sides[1].folder, everything=options.everything)
         look = continuous.Continuous(sides, given, store, budget, overrides, display.tell).measure(display.show)
     ended = status.of(look.comparison, allow_missing=options.allow_missing, strict=options.strict)
     if look.ended == continuous.INTERRUPTED and ended.code != statuses.REGRESSED:
         ended = status.Status(statuses.NOT_COMPARED, "interrupted before every case was decided")
-    measured = f"{look.runs} runs in {look.seconds:.0f} s, until {look.ended}"
-    result = conclude(look.comparison, ended, options.format, measured)
+    result = conclude(look.comparison, ended, options.format, look.measured)
     for side in sides:
         output.write(f"{side.name}: {side.description}; records: {store / side.name}", sys.stderr)
+    if following := next_step(look, store):
+        output.write(f"next: {following}", sys.stderr)
     return result
+
+
+def next_step(look: "Look", store: Path) -> str:
+    """Return what tells more: pictures of what changed, or the time in which one more case is decided."""
+    from autoenc_bench.gate.live.display import minutes_needed
+    from autoenc_bench.gate.verdicts import CHANGES, Outcome
+
+    times = {one.case: one.time for one in look.comparison.verdicts if one.time}
+    if any(time.outcome in CHANGES for time in times.values()):
+        return f"autoenc-bench report {store}"
+    undecided = {case: time for case, time in times.items() if time.outcome is Outcome.UNDECIDED}
+    minutes = {case: more for case, time in undecided.items() if (more := minutes_needed(time, look))}
+    if not minutes:
+        return ""
+    case, more = min(minutes.items(), key=lambda one: one[1])
+    return f"about {more} min more decide {case}: --budget {ceil(look.seconds / 60) + more}m"
 
 
 def seconds(text: str) -> float:
@@ -90,11 +114,13 @@ def variables(assignments: Sequence[str]) -> dict[str, str]:
     return dict(assignment.split("=", 1) for assignment in assignments)
 
 
-def pytest_options(given: Sequence[str], folder: Path) -> list[str]:
-    """Put before pytest's options what runs where they name no tests: the suite's training cases."""
+def pytest_options(given: Sequence[str], folder: Path, *, everything: bool = False) -> list[str]:
+    """Put before pytest's options what runs where they name no tests: the suite's training cases, or ``everything``."""
     from autoenc_bench.gate.live.continuous import CASES
 
-    return list(given) if names_tests(given, folder) else ["benchmarks/", "-k", CASES, *given]
+    if names_tests(given, folder):
+        return list(given)
+    return ["benchmarks/", *(() if everything else ("-k", CASES)), *given]
 
 
 def names_tests(given: Sequence[str], folder: Path) -> bool:

@@ -17,7 +17,9 @@ from autoenc_bench.records import REPORTS
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    command.add_argument("record", nargs="*", type=Path, help="records' JSON files (default: the newest)")
+    command.add_argument(
+        "record", nargs="*", type=Path, help="records' JSON files, or folders of them (default: the newest)"
+    )
     command.add_argument("--out", metavar="DIR", type=Path, default=REPORTS, help="default: %(default)s/")
     add_storage(command)
     command.add_argument("--open", action="store_true", help="open the page in a browser")
@@ -27,9 +29,10 @@ def run(options: argparse.Namespace) -> str:
     from autoenc_bench.records import storage
     from autoenc_bench.report import page  # here, for Matplotlib takes longer to load than other commands to run
 
+    named = [file for path in options.record for file in sorted(path.rglob("*.json")) or [path]]
     with drawing() as show:
         written = page.write(
-            options.record or [storage.newest(options.storage)], options.out, show, processes=os.cpu_count() or 1
+            named or [storage.newest(options.storage)], options.out, show, processes=os.cpu_count() or 1
         )
     for left_out in written.left_out:
         output.tell(left_out)

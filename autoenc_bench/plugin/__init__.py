@@ -4,4 +4,9 @@ It is no entry point of pytest's, for ``--rows`` is no option of everybody's tes
 base's package, so it uses few names of the other folders: tests/plugin/test_surface.py lists them.
 """
 
-pytest_plugins = ("autoenc_bench.plugin.options", "autoenc_bench.plugin.session", "autoenc_bench.plugin.fixtures")
+pytest_plugins = (
+    "autoenc_bench.plugin.options",
+    "autoenc_bench.plugin.session",
+    "autoenc_bench.plugin.turns",
+    "autoenc_bench.plugin.fixtures",
+)

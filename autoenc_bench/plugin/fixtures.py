@@ -4,6 +4,7 @@ What loads Keras is imported where it is used: options are checked, and refused,
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +23,7 @@ from autoenc_bench.machine import memory, reference
 from autoenc_bench.plugin.conclusion import Pictures
 from autoenc_bench.plugin.options import CONFIGURATION
 from autoenc_bench.plugin.session import SESSION, Session, is_case
+from autoenc_bench.plugin.turns import TURNS, Turns
 
 if TYPE_CHECKING:
     from autoenc_bench.core.data.split import Split
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from autoenc_bench.records.case import Epoch
 
 SCALING = "test_scaling.py"
+SHARES = {"fit": 0.4, "fused": 0.2}  # of a round that takes turns in one that does not; fit's set-up is long
 T = TypeVar("T")
 Load = Callable[..., "Split | Stream"]
 Call = Callable[[], object] | None
@@ -82,8 +85,12 @@ def _is_streamed_fit(item: Any) -> bool:
 
 @pytest.fixture(scope="session")
 def scale(request: pytest.FixtureRequest) -> Scale:
-    """Return the scale of this run."""
-    return request.config.stash[CONFIGURATION].scale
+    """Return the scale of this run, with shorter rounds where they take turns: the machine changes meanwhile."""
+    scale = request.config.stash[CONFIGURATION].scale
+    if TURNS not in request.config.stash:
+        return scale
+    shorter = {name: replace(timed, seconds=timed.seconds * SHARES[name]) for name, timed in scale.training.items()}
+    return replace(scale, training=shorter)
 
 
 @pytest.fixture(scope="session")
@@ -154,8 +161,11 @@ class Measure:
 
     PART = 0.05  # seconds of a whole experiment after which the reference workload runs again, once an epoch ends
 
-    def __init__(self, benchmark: Any, scale: Scale, facts: dict[str, Any], session: Session) -> None:
+    def __init__(
+        self, benchmark: Any, scale: Scale, facts: dict[str, Any], session: Session, turns: Turns | None = None
+    ) -> None:
         self._benchmark, self._scale, self._session = benchmark, scale, session
+        self._turns = turns
         self._begun: Reading | None = None  # when the round did that runs
         self._references: list[float] = []  # before and in the round
         self._parts: list[float] = []  # its seconds from one of them to the next
@@ -175,19 +185,23 @@ class Measure:
         """Time ``target(*args)``, each round after ``setup()``; ``rows`` are the samples it processes.
 
         Several rounds (as many as the scale says, unless ``rounds`` does) follow a warm-up. Before each and after the
-        last, outside the clock, runs the reference workload, and ``meet()`` lets processes begin a round together.
+        last, outside the clock, runs the reference workload, and ``meet()`` lets processes begin a round together. In
+        a live comparison, rounds take turns with those of other processes, which say better how fast the machine is.
         """
-        rounds = rounds or self._scale.rounds
+        turns = self._turns if self._turns and self._turns.rounds else None
+        rounds = turns.rounds if turns else rounds or self._scale.rounds
         measured: list[tuple[Reading, Reading, float]] = []  # the clock before and after a round, and its reference
 
         def finish_round(ended: Reading) -> None:
-            latest = reference.seconds()
+            latest = 0.0 if turns else reference.seconds()
             if self._begun:
                 measured.append((self._begun, ended, self._beside(latest)))
             self._references, self._parts = [latest], [0.0]
 
         def prepare_round() -> None:
             ended = CLOCK.read()
+            if turns and turns.are_taken:
+                turns.wait()
             if setup:
                 setup()
             finish_round(ended)
@@ -196,13 +210,14 @@ class Measure:
             self._begun = CLOCK.read()
 
         watch = memory.MemoryWatch()
-        warm_up = int(rounds > 1)
+        warm_up = int(rounds > 1 or turns is not None)
         result: T = self._benchmark.pedantic(target, args, setup=prepare_round, rounds=rounds, warmup_rounds=warm_up)
         ended = CLOCK.read()
         used = watch.read()
         finish_round(ended)
         timed = measured[warm_up : warm_up + rounds]  # --benchmark-cprofile adds one
-        self.note(rows=rows, memory=used, reference=[beside for *_, beside in timed], **_accounts(timed), **facts)
+        beside = {"between": turns.between[-rounds:]} if turns else {"reference": [one for *_, one in timed]}  # or none
+        self.note(rows=rows, memory=used, **beside, **_accounts(timed), **facts)
         return result
 
     def epoch(self, done: int, latest: "Epoch") -> None:
@@ -242,7 +257,7 @@ def measure(request: pytest.FixtureRequest, benchmark: Any, scale: Scale) -> Mea
         "seed": axes.get("seed", 0),
     }
     facts.update({axis: axes[axis] for axis in ("trainer", "batch") if axis in axes})
-    return Measure(benchmark, scale, facts, request.config.stash[SESSION])
+    return Measure(benchmark, scale, facts, request.config.stash[SESSION], request.config.stash.get(TURNS, None))
 
 
 def _accounts(measured: list[tuple[Reading, Reading, float]]) -> dict[str, list[float]]:

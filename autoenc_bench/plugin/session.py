@@ -202,6 +202,24 @@ class Session:
                 self._conclusion.refuse("no case ran, so nothing was compared with the baseline")
                 self._summary += self._conclusion.lines
 
+    @property
+    def cores(self) -> list[int] | None:
+        """Return the cores that this process is pinned to."""
+        return self._setting.cores
+
+    def outcome(self, nodeid: str) -> dict[str, Any]:
+        """Return in plain words and numbers how a case ended."""
+        if nodeid in self._measured:
+            timed = self._timed.get(nodeid)
+            return {"outcome": "passed", "reason": "", "times": timed.stats.data if timed else []}
+        if nodeid in self._skipped:
+            return {"outcome": "skipped", "reason": self._skipped[nodeid], "times": []}
+        return {"outcome": "failed", "reason": self._failed.get(nodeid, "it did not end"), "times": []}
+
+    def leave_out_what_did_not_begin(self) -> None:
+        """Take for this run's cases those that have begun."""
+        self._cases = [case for case in self._cases if case in self._begun]
+
     def _conclude(self, completed: bool) -> None:
         """Save the record, whatever the cases' outcome; what failed is named in it."""
         self._skipped |= {case: "the run ended before it" for case in self._cases if case not in self._begun}

@@ -109,6 +109,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     stolen: list[float] | None = None  # that the hypervisor took from the cores,
     idle: list[float] | None = None  # that the cores had nothing to do,
     set_up: list[float] | None = None  # and of fit's own set-up, which the round leaves out
+    between: list[float] | None = (
+        None  # CPU seconds while others had their turns, before each round of a live comparison
+    )
     memory: Memory | None = None
     devices: Count | None = None  # that train together
     steps: Count | None = None  # of training, or all-reduces, in a call on several devices

@@ -80,6 +80,8 @@ class Run(Survey, frozen=True, kw_only=True):
     seeds: int
     skipped: list[NotRun]
     failed: list[NotRun]
+    pair: str | None = None  # of a live comparison: the two records of this name took turns,
+    side: str | None = None  # one of them as the base, the other as the head
 
 
 class Timing(msgspec.Struct, frozen=True):

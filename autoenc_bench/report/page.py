@@ -14,10 +14,12 @@ from typing import Any
 from autoenc_bench.records import loading
 from autoenc_bench.records.loading import Source
 from autoenc_bench.report import figures, github, output, render, side_by_side
+from autoenc_bench.report.figures import pairs as pairs_figures
 from autoenc_bench.report.figures import side_by_side as side_by_side_figures
+from autoenc_bench.report.figures.style import Drawing
 from autoenc_bench.report.output import Progress
-from autoenc_bench.report.side_by_side import SideBySide
-from autoenc_bench.report.view import Section
+from autoenc_bench.report.side_by_side import RoundByRound, SideBySide
+from autoenc_bench.report.view import Picture, Section
 
 HISTORY = "history.html"  # the page of ``autoenc-bench history``, linked where it lies beside
 INDEX = "index.html"
@@ -48,9 +50,8 @@ def write(
     sources, unreadable = loading.read_all(paths)
     beside = HISTORY if (out / HISTORY).exists() else None
     with output.publish(out, "figures", RECORDS) as folder:
-        sections = _sections(sources, folder, on_progress, processes)
-        alike = side_by_side.together(sources)
-        together = _side_by_side(alike, folder, on_progress) if alike else None
+        sections = _sections(side_by_side.drawn_alone(sources), folder, on_progress, processes)
+        together = _together(sources, folder, on_progress)
         apart = len(sections) > 1 and sum(one.size for one in sections) > MOST
         content = {"sections": sections, "together": together, "unreadable": unreadable, "beside": beside}
         pages = {name: render.fill(template, **content, apart=apart) for name, template in PAGES.items()}
@@ -95,8 +96,17 @@ def _section(source: Source, place: int | None, folder: Path, on_progress: Progr
     return Section(source, place or 1, f"{RECORDS}/{name}.html", pictures)
 
 
-def _side_by_side(sources: list[Source], folder: Path, on_progress: Progress) -> SideBySide:
-    rows = side_by_side.rows(sources)
-    drawings = side_by_side_figures.draw(rows, side_by_side.setting(sources))
-    pictures = output.save((("Side by side", drawing) for drawing in drawings), folder, "figures", on_progress)
-    return SideBySide(rows, pictures)
+def _together(sources: list[Source], folder: Path, on_progress: Progress) -> SideBySide | RoundByRound | None:
+    """Draw several records together: those of a live comparison round by round, others side by side."""
+
+    def save(chapter: str, drawings: Iterable[Drawing]) -> list[Picture]:
+        return output.save(((chapter, drawing) for drawing in drawings), folder, "figures", on_progress)
+
+    if comparison := side_by_side.paired(sources):
+        drawings = pairs_figures.draw(comparison, sources[0].setting)
+        return RoundByRound(comparison, save(RoundByRound.title, drawings))
+    if alike := side_by_side.together(sources):
+        rows = side_by_side.rows(alike)
+        drawings = side_by_side_figures.draw(rows, side_by_side.setting(alike))
+        return SideBySide(rows, save(SideBySide.title, drawings))
+    return None

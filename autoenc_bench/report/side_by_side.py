@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp
 
+from autoenc_bench.catalogue.limits import Overrides
 from autoenc_bench.gate import verdicts
-from autoenc_bench.gate.verdicts import Judgement, Outcome
+from autoenc_bench.gate.verdicts import Comparison, Judgement, Outcome, status, tables
+from autoenc_bench.gate.verdicts.sides import gather, under_test
 from autoenc_bench.records.loading import Source
 from autoenc_bench.report import summary
 from autoenc_bench.report.summary import ExperimentSummary
 from autoenc_bench.report.view import Picture
 from autoenc_bench.text import NONE, Cell, Columns, Table, cell, count, mebibytes, percent, seconds, share
+
+LIVE = ("base", "head")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +33,34 @@ class RecordResult:
 
 
 @dataclass(frozen=True)
+class RoundByRound:
+    """What a page shows of the records of a live comparison together."""
+
+    comparison: Comparison
+    pictures: list[Picture]
+    title: str = "Base and head, round by round"
+    legend: str = (
+        "Intervals are of one look at these records; what the live comparison said of them, having looked more often, "
+        "stands where it ran."
+    )
+
+    @property
+    def answer(self) -> str:
+        """Return in a sentence what changed."""
+        return f"{status.of(self.comparison).reason}."
+
+    @property
+    def table(self) -> Table:
+        return tables.table(self.comparison)
+
+
+@dataclass(frozen=True)
 class SideBySide:
     """What a page shows of several records together."""
 
     rows: list[RecordResult]
     pictures: list[Picture]
+    title: str = "Side by side"
     legend: str = (
         "First call, peak memory and efficiency are the fused trainer's; errors agree when neither their mean nor "
         "their distribution moved past the experiment's limit."
@@ -72,6 +99,23 @@ class SideBySide:
             ("against the first", lambda row: Cell(_agreement(row.agreement))),
         )
         return Table.of(columns, self.rows, names=2)
+
+
+def paired(sources: Sequence[Source]) -> Comparison | None:
+    """Compare the records of a live comparison among these, ``None`` where there are not both sides."""
+    runs = [(source, source.record.autoenc) for source in sources]
+    base, head = ([source for source, run in runs if run and run.pair and run.side == side] for side in LIVE)
+    if not (base and head):
+        return None
+    both = gather(base), gather(head)
+    return verdicts.compare_sides(*both, Overrides({}), under_test(*both))
+
+
+def drawn_alone(sources: Sequence[Source]) -> list[Source]:
+    """Pick the records that are drawn by themselves: of a live comparison, whose records are alike, the first pair."""
+    names = [source.record.autoenc.pair for source in sources if source.record.autoenc and source.record.autoenc.pair]
+    first = min(names, default=None)
+    return [source for source in sources if not (run := source.record.autoenc) or run.pair in (None, first)]
 
 
 def together(sources: Sequence[Source]) -> list[Source]:

@@ -1,9 +1,9 @@
 """How far the gate can be trusted: ``python docs/studies/gate.py statistics|live|errors``. gate.md has the answers.
 
 ``statistics`` simulates suites with known changes, and drives the looks of ``continuous`` with them: minutes on all
-cores. ``live`` measures real changes, planted in the trainer on branches of a temporary clone, with ``continuous``
-itself: up to ``--budget`` each, one after another; let nothing else run. ``errors`` plants losses of accuracy, and
-rounding that is none, and compares the records: half an hour.
+cores. ``live`` measures real changes, planted in the trainers on branches of a temporary clone, with ``continuous``
+itself, one after another, for minutes each; let nothing else run. It keeps what it measured, and goes on from there.
+``errors`` plants losses of accuracy, and rounding that is none, and compares the records: half an hour.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 from math import log1p, sqrt
@@ -23,53 +24,63 @@ import numpy as np
 from tabulate import tabulate
 
 from autoenc_bench.catalogue import limits
-from autoenc_bench.catalogue.limits import Overrides
 from autoenc_bench.gate import verdicts
-from autoenc_bench.gate.verdicts import Outcome, sides, tables
+from autoenc_bench.gate.verdicts import sides, tables
 from autoenc_bench.gate.verdicts.sequential import SequentialComparison
 from autoenc_bench.records import loading, storage
 
 ROOT = Path(__file__).parents[2]
 
-# Simulated suites: what docs/studies/noise.md measured, and worse.
-CASES, BLOCKS = 40, 10  # 20 runs a side
-NOISE, SHARED = 0.03, 0.015  # between processes in all, and what of it is drift that all cases share
-SLOW = 0.03  # share of runs that are slower by 5 % or much more
+# Simulated suites, as docs/studies/gate.md measured pairs, and worse
+CASES, GROUPS = 40, 3
+PROCESSES = 0.002, 0.015  # between which a case's pairs are spread by what differs from process to process
+FLICKER = {0.02: 24, 0.04: 40, 0.07: 60}  # spread of a pair's rounds, with Student's tails, and how many there are
+SLOW = 0.3, 6, 0.2  # share of visits with a slow stretch, its rounds, and by how much they are slower
 
 
-def suite(seed, slowdown):
-    """Draw the logarithms of a suite's times, in the order A B B A: (runs, cases), with one case slower on the head."""
-    random = np.random.default_rng(seed)
-    runs = 4 * BLOCKS
-    drift = np.cumsum(random.normal(0, 1, runs)) + random.normal() * np.arange(runs) / 4  # a walk, and a trend
-    logs = SHARED * (drift / drift.std())[:, None] + random.normal(0, sqrt(NOISE**2 - SHARED**2), (runs, CASES))
-    hit = random.random(logs.shape) < SLOW
-    logs[hit] += np.minimum(0.05 + 0.1 * np.abs(random.standard_t(2, hit.sum())), 2)
-    heads = np.tile([False, True, True, False], BLOCKS)
-    logs[heads, 0] += log1p(slowdown)
-    return logs[~heads], logs[heads]
+def suite(random, slowdown):
+    """Draw each case's pairs, base and head round by round, the first case slower on the head."""
+    for number in range(CASES):
+        process, flicker = random.uniform(*PROCESSES), random.choice(list(FLICKER))
+        yield [pair(random, process, flicker, slowdown * (number == 0)) for _ in range(2 * GROUPS)]
 
 
-def side(logs):
-    """Make a side of these runs."""
+def pair(random, process, flicker, slowdown):
+    """Draw the logarithms of a pair's rounds: a base and a head in one stretch of time."""
+    rounds = FLICKER[flicker]
+    both = flicker / sqrt(2) * random.standard_t(4, (2, rounds)) + np.cumsum(random.normal(0, 0.02, rounds))
+    if random.random() < SLOW[0]:
+        start = random.integers(rounds)
+        both[:, start : start + SLOW[1]] += SLOW[2] * random.random(both[:, start : start + SLOW[1]].shape)
+    both[1] += random.normal(0, process) + log1p(slowdown)
+    return both
+
+
+def side(pairs, groups, place):
+    """Make a side of the first groups' pairs."""
     cases = {
-        f"case {place}": sides.Observed(None, time=column.tolist(), referenced=column.tolist())
-        for place, column in enumerate(logs.T)
+        f"case {number}": sides.Observed(
+            None,
+            time=[float(np.median(one[place])) for one in known[: 2 * groups]],
+            referenced=[None] * 2 * groups,
+            pairs={str(name): one[place] for name, one in enumerate(known[: 2 * groups])},
+        )
+        for number, known in enumerate(pairs)
     }
-    return sides.Side([], sides.Surroundings(None, {"machine": "a machine"}), cases, {}, frozenset())
+    return sides.Side([], sides.Surroundings(None, {"machine": "a machine"}), cases, {}, {}, frozenset())
 
 
-def simulate(seed, slowdown):
-    """Look at one suite after each block, as ``continuous`` does; return (cases called slower, blocks that it took)."""
-    base, head = suite(seed, slowdown)
-    sequence = SequentialComparison(Overrides({}))
-    for block in range(1, BLOCKS + 1):
-        share = block / BLOCKS
-        found = sequence.look(side(base[: 2 * block]), side(head[: 2 * block]), share, last=block == BLOCKS)
+def simulate(seed, slowdown, limit):
+    """Look at one suite after each group, as ``continuous`` does; return (cases called changed, groups it took)."""
+    pairs = list(suite(np.random.default_rng(seed), slowdown))
+    sequence = SequentialComparison(limits.parse([f"time:{limit:.1%}"], ()))
+    for groups in range(1, GROUPS + 1):
+        both = side(pairs, groups, 0), side(pairs, groups, 1)
+        found = sequence.look(*both, groups, GROUPS, last=groups == GROUPS)
         if len(sequence.closed) == CASES:
             break
-    worse = {verdict.case for verdict in found.verdicts if verdict.time.outcome is Outcome.REGRESSED}
-    return worse, block
+    changed = {one.case for one in found.verdicts if one.time.outcome in verdicts.CHANGES}
+    return changed, groups
 
 
 def statistics(suites, slowdowns):
@@ -77,80 +88,121 @@ def statistics(suites, slowdowns):
     rows = []
     with ProcessPoolExecutor() as pool:
         for slowdown in slowdowns:
+            limit = 0.03 if slowdown != 0.03 else 0.015
             seeds = [[int(1000 * slowdown), number] for number in range(suites)]
-            ended = list(pool.map(simulate, seeds, repeat(slowdown), chunksize=10))
-            found = sum("case 0" in worse for worse, _ in ended) if slowdown else None
-            false = sum(bool(worse - {"case 0"} if slowdown else worse) for worse, _ in ended)
-            rows.append((f"{slowdown:.0%}", suites, found, false, median(blocks for _, blocks in ended)))
+            ended = list(pool.map(simulate, seeds, repeat(slowdown), repeat(limit), chunksize=10))
+            found = sum("case 0" in changed for changed, _ in ended) if slowdown else None
+            false = sum(bool(changed - {"case 0"} if slowdown else changed) for changed, _ in ended)
+            rows.append((f"{slowdown:.0%}", f"{limit:.1%}", suites, found, false))
             print(rows[-1], file=sys.stderr, flush=True)
-    headers = ("slowdown of one case", "suites", "found", "with a false alarm", "blocks until all is decided, median")
+    headers = ("slowdown of one case", "limit", "suites", "found", "with a false alarm")
     print(tabulate(rows, headers, tablefmt="github"))
 
 
 # Measured live
 
-EXPERIMENTS = ("crude-simple", "crude-complex", "mnist")
-EPOCH = "losses = self._epoch(shuffle)\n"
-WAIT = """            until = started + (1 + {share}) * (perf_counter() - started)
-            while perf_counter() < until:
-                pass
+FUSED = ("losses = self._epoch(rows, shuffle)\n", "started")
+FIT = ("result = step(*arguments)\n", "began")
+WAIT = """{indent}until = {began} + (1 + {share}) * (perf_counter() - {began})
+{indent}while perf_counter() < until:
+{indent}    pass
 """
+STUDIES = {  # what is measured live: experiments, trainer, options of continuous
+    "fused": (("crude-simple", "crude-complex", "mnist"), "fused", ("--budget", "5m")),
+    "fused-2": (("crude-simple", "crude-complex", "mnist"), "fused", ("--budget", "10m", "--fail-on", "time:1%")),
+    "fit": (("crude-simple", "mnist"), "fit", ("--budget", "6m")),
+}
 
 
-def live(times, budget, shares):
-    """Print what ``continuous`` said of each planted change, and how long it took."""
-    rows = []
+def live(study, times, shares, kept):
+    """Measure each planted change so many times, going on where it was stopped; print what ``continuous`` said."""
+    rows = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
     with TemporaryDirectory() as temporary:
         clone = Path(temporary) / "clone"
         git(ROOT, "clone", "--quiet", str(ROOT), str(clone))
         for share in shares:
             branch(clone, share)
-        for number in range(times):
+        for number in range(1, times + 1):
             for share in shares:
-                rows.append(measure(clone, share, budget))
-                print(number + 1, *rows[-1], sep=" | ", file=sys.stderr, flush=True)
-    rows.sort(key=lambda row: row[0])
-    headers = ("planted", "status", "seconds", "runs", "regressed", "estimates of the epochs")
-    print(tabulate(rows, headers, tablefmt="github", disable_numparse=True))
+                if not any((row["study"], row["planted"], row["number"]) == (study, share, number) for row in rows):
+                    rows.append({"study": study, "planted": share, "number": number, **measure(clone, study, share)})
+                    with kept.open("a") as file:
+                        print(json.dumps(rows[-1]), file=file)
+                    print(rows[-1], file=sys.stderr, flush=True)
+    summary(rows)
+
+
+def summary(rows):
+    """Print how each planted change ended, and how long it took."""
+    table = []
+    for study, share in sorted({(row["study"], row["planted"]) for row in rows}):
+        chosen = [row for row in rows if (row["study"], row["planted"]) == (study, share)]
+        outcomes = Counter(outcome for row in chosen for outcome in row["outcomes"].values())
+        status = Counter(row["status"] for row in chosen)
+        seconds = sorted(row["seconds"] for row in chosen)
+        times = f"{median(seconds):.0f}", f"{seconds[-1]:.0f}"
+        table.append((study, f"{share:.0%}", len(chosen), listed(status), listed(outcomes), *times))
+    headers = ("measured", "planted", "times", "status", "cases", "seconds, median", "at most")
+    print(tabulate(table, headers, tablefmt="github"))
+
+
+def listed(counter):
+    """Show how often each thing was counted."""
+    return ", ".join(f"{number} × {thing}" for thing, number in sorted(counter.items()))
 
 
 def branch(clone, share):
-    """Make a branch whose fused trainer is slower by a share of each epoch."""
+    """Make a branch whose trainers are slower by a share of each epoch, or of each of Keras's steps."""
     git(clone, "checkout", "--quiet", "-B", name(share), "origin/HEAD")
     trainer = clone / "autoenc_bench" / "core" / "training.py"
     text = trainer.read_text()
-    assert text.count(EPOCH) == 1
+    for line, began in (FUSED, FIT):
+        before, found, after = text.partition(line)
+        assert found, line
+        indent = before[before.rindex("\n") + 1 :]
+        start = "" if began == "started" else f"{began} = perf_counter()\n{indent}"
+        text = before + start + line + WAIT.format(indent=indent, began=began, share=share) + after
     if share:
-        trainer.write_text(text.replace(EPOCH, EPOCH + WAIT.format(share=share)))
+        for clock in ("started = CLOCK()", "CLOCK() - started"):
+            text = text.replace(clock, clock.replace("CLOCK", "perf_counter"))
+        typing = "from typing import Any\n"
+        trainer.write_text(text.replace(typing, f"from time import perf_counter\n{typing}", 1))
     author = ("-c", "user.name=Study", "-c", "user.email=study@example.org")
     git(clone, *author, "commit", "--quiet", "--all", "--allow-empty", "--message", f"Wait {share:.0%} longer")
 
 
 def name(share):
     """Name the branch of a slowdown."""
-    return f"slower-{share:.0%}".rstrip("%")
+    return f"slower-{1000 * share:.0f}"
 
 
-def measure(clone, share, budget):
+def measure(clone, study, share):
     """Run ``continuous`` on a branch against where it began."""
-    chosen = [option for experiment in EXPERIMENTS for option in ("--experiment", experiment)]
+    experiments, trainer, options = STUDIES[study]
+    chosen = [option for experiment in experiments for option in ("--experiment", experiment)]
     command = [sys.executable, "-m", "autoenc_bench.cli", "continuous", "origin/HEAD", name(share), "--format", "json"]
     began = perf_counter()
     done = subprocess.run(
-        [*command, "--budget", budget, "--", *chosen], cwd=clone, capture_output=True, text=True, check=False
+        [*command, *options, "--", *chosen, "-k", f"epoch and {trainer} and not untouched"],
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     seconds = perf_counter() - began
-    if done.returncode == 2:
-        return f"{share:.0%}", "2", f"{seconds:.0f}", "", done.stderr.strip().splitlines()[-1], ""
-    verdicts = json.loads(done.stdout)["verdicts"]
-    worse = [
-        one["case"]
-        for one in verdicts
-        if "regressed" in {one[kind]["outcome"] for kind in ("time", "memory", "error") if one[kind]}
-    ]
-    epochs = [f"{one['time']['ratio'] - 1:+.1%}" for one in verdicts if one["case"].startswith("epoch")]
-    runs = max(sum(one["time"]["runs"]) for one in verdicts)
-    return f"{share:.0%}", str(done.returncode), f"{seconds:.0f}", str(runs), ", ".join(worse) or "–", ", ".join(epochs)
+    if not done.stdout:
+        return {"status": done.returncode, "seconds": seconds, "outcomes": {}, "said": done.stderr[-300:]}
+    document = json.loads(done.stdout)
+    judged = {one["case"]: one["time"] for one in document["verdicts"]}
+    ends = ("ratio", "low", "high")
+    return {
+        "status": done.returncode,
+        "seconds": round(seconds, 1),
+        "outcomes": {case: time["outcome"] for case, time in judged.items()},
+        "changes": {case: [round(time[end] - 1, 4) for end in ends] for case, time in judged.items()},
+        "pairs": {case: time["runs"][0] for case, time in judged.items()},
+        "measured": document["measured"],
+    }
 
 
 def git(folder, *arguments):
@@ -213,17 +265,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", choices=("statistics", "live", "errors"))
     parser.add_argument("--suites", type=int, default=1000, help="to simulate (default: %(default)s)")
-    parser.add_argument("--times", type=int, default=5, help="to measure each change live (default: %(default)s)")
-    parser.add_argument("--budget", default="10m", help="of each live measurement (default: %(default)s)")
+    parser.add_argument("--times", type=int, default=6, help="to measure each change live (default: %(default)s)")
+    parser.add_argument("--of", choices=STUDIES, default="fused", help="what is measured live (default: %(default)s)")
+    parser.add_argument("--kept", type=Path, default=Path("gate.jsonl"), help="live results (default: %(default)s)")
     parser.add_argument(
-        "--slowdowns", type=float, nargs="*", default=[0, 0.1, 0.05], help="to plant (default: 0 0.1 0.05)"
+        "--slowdowns", type=float, nargs="*", default=[0, 0.05, 0.1], help="to plant (default: 0 0.05 0.1)"
     )
     parser.add_argument("--seeds", type=int, default=1, help="of the whole experiments (default: %(default)s)")
     chosen = parser.parse_args()
     if chosen.study == "statistics":
         statistics(chosen.suites, chosen.slowdowns)
     elif chosen.study == "live":
-        live(chosen.times, chosen.budget, chosen.slowdowns)
+        live(chosen.of, chosen.times, chosen.slowdowns, chosen.kept)
     else:
         errors(chosen.seeds)
 

@@ -6,44 +6,59 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import histories
 import pytest
 import repositories
+import standins
 
 from autoenc_bench import cli
 from autoenc_bench.cli import continuous
+from autoenc_bench.gate.verdicts import Outcome, status
 
+TESTS = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("autoenc-bench")
 ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # pytest's other plugins take three quarters of a run's time to load
 
-# A suite in no time: each run writes a record whose times are those of the side's code, and spread as it says.
-CONFTEST = """
-import json, time
-from datetime import UTC, datetime
+# A suite in no time: within pytest, cases take turns by a stand-in that behaves as the side's code says.
+CONFTEST = f"""
+import sys
 from pathlib import Path
+
+from autoenc_bench import SETTINGS
 
 def pytest_addoption(parser):
     for name in ("--no-report", "--no-roofs"):
         parser.addoption(name, action="store_true")
+    for name in ("--turns", "--pair", "--side"):
+        parser.addoption(name)
 
-def pytest_sessionfinish(session):
-    if not session.items:
-        return
-    from autoenc_bench import SPEED, SPREAD, WAIT
-    time.sleep(WAIT)
-    content = json.loads((Path(__file__).parent / "benchmarks" / "record.json").read_text())
-    content["datetime"] = datetime.now(UTC).isoformat()
-    store = Path(session.config.option.benchmark_storage.removeprefix("file://")) / "Linux"
-    store.mkdir(parents=True, exist_ok=True)
-    number = len(list(store.iterdir())) + 1
-    factor = SPEED * (1 + SPREAD * (-1) ** number)
-    for benchmark in content["benchmarks"]:
-        stats = benchmark["stats"]
-        stats["data"] = [factor * value for value in stats["data"]]
-        stats["median"] *= factor
-    (store / f"{number:04}_run.json").write_text(json.dumps(content))
+def pytest_runtestloop(session):
+    sys.path.insert(0, {str(TESTS)!r})
+    from standins import StandIn
+    given = vars(session.config.option)
+    names = ("turns", "pair", "side", "benchmark_storage", "benchmark_save")
+    options = ["--" + name.replace("_", "-") + "=" + given[name] for name in names]
+    cases = [item.name.removeprefix("test_") for item in session.items]
+    template = str(Path(__file__).parent / "benchmarks" / "record.json")
+    StandIn(options, {{**SETTINGS, "cases": cases, "template": template}}).run()
+    return True
+"""
+
+CASES = """
+import pytest
+
+@pytest.mark.parametrize("axes", [0], ids=["digits-fused"])
+def test_epoch(axes): ...
+
+@pytest.mark.parametrize("axes", [0], ids=["digits-fused-seed0"])
+def test_experiment(axes): ...
+
+@pytest.mark.parametrize("axes", [0], ids=["digits-bulk"])
+def test_encode(axes): ...
 """
 
 
@@ -62,22 +77,22 @@ def run(*arguments, cwd):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """Make a project whose branches are the same as main, slower, noisy, broken and slow to run."""
+    """Make a project whose branches are the same as main, slower, noisy, broken and slow to start."""
     folder = repositories.create(tmp_path_factory.mktemp("project") / "project")
     package = "autoenc_bench/__init__.py"
     benchmarks = {
         "conftest.py": CONFTEST,
         "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '-p pytest_benchmark.plugin'\n",
-        "benchmarks/test_speed.py": "def test_epoch_fused():\n    from autoenc_bench import SPEED\n",
-        "benchmarks/record.json": json.dumps(histories.content(0)),
+        "benchmarks/test_speed.py": CASES,
+        "benchmarks/record.json": json.dumps(histories.content(0, error=5.0)),
     }
-    repositories.commit(folder, {**benchmarks, package: "SPEED, SPREAD, WAIT = 1.0, 0.002, 0\n"})
+    repositories.commit(folder, {**benchmarks, package: "SETTINGS = {}\n"})
     for branch, code in (
-        ("same", "SPEED, SPREAD, WAIT = 1.0, 0.002, 0\n# the same\n"),
-        ("slower", "SPEED, SPREAD, WAIT = 1.3, 0.002, 0\n"),
-        ("noisy", "SPEED, SPREAD, WAIT = 1.0, 0.4, 0\n"),
+        ("same", "SETTINGS = {}\n# the same\n"),
+        ("slower", "SETTINGS = {'ratio': 1.3}\n"),
+        ("noisy", "SETTINGS = {'apart': 0.03, 'spread': 0.03}\n"),
         ("broken", "raise ImportError('no such thing')\n"),
-        ("slow", "SPEED, SPREAD, WAIT = 1.0, 0.002, 30\n"),
+        ("slow", "SETTINGS = {'faults': [{'do': 'nap', 'case': 'starting'}]}\n"),
     ):
         repositories.git(folder, "checkout", "--quiet", "-b", branch, "main")
         repositories.commit(folder, {package: code})
@@ -89,11 +104,11 @@ def project(tmp_path_factory):
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["main", "same", "--budget", "20s"], 0, ""),
+        (["main", "same", "--budget", "60s"], 0, ""),
         (["main", "broken"], 2, "could not run the suite: ImportError: no such thing"),
         (["broken", "main"], 2, "could not run the suite: ImportError: no such thing"),
-        (["slow", "main", "--budget", "1s"], 2, "before each side had one run; give more time with --budget"),
-        (["noisy", "noisy", "--budget", "3s"], 3, "nothing of time was decided: "),
+        pytest.param(["slow", "main", "--budget", "0.1s"], 2, "before anything was measured; give"),
+        (["noisy", "noisy", "--budget", "8s"], 3, "nothing of time was decided: "),
         (["main", "same", "--", "-k", "nothing"], 2, "no case was selected"),
     ],
 )
@@ -109,10 +124,12 @@ def test_statuses_of_continuous(project, arguments, status, said):
 @pytest.mark.slow
 def test_regressed(project):
     """A slower head ends with status 1; what was measured is kept, and compared again by name of its folder."""
-    done = run("continuous", "main", "slower", "--budget", "20s", "--format", "json", cwd=project)
+    done = run("continuous", "main", "slower", "--budget", "60s", "--format", "json", cwd=project)
     assert done.returncode == 1, done.stderr
     assert "autoenc-bench: regressed: epoch[digits-fused]" in done.stderr
-    base, head = sorted({Path(path).parent.parent for side in ("base", "head") for path in files(done, side)})
+    base, head = ({Path(path).parents[2] for path in files(done, side)} for side in ("base", "head"))
+    (base,), (head,) = base, head
+    assert f"\nnext: autoenc-bench report {base.parent}\n" in done.stderr
     assert run("compare", base, head, cwd=project).returncode == 1
     assert run("history", base.parent, cwd=project).returncode == 0
 
@@ -123,11 +140,21 @@ def files(done, side):
 
 
 @pytest.mark.slow
+def test_all(project):
+    """All cases are measured where somebody asks for that, else what training says."""
+    for given, expected in (((), False), (("--all",), True)):
+        done = run("continuous", "main", "same", "--budget", "60s", *given, cwd=project)
+        assert done.returncode == 0, done.stderr
+        assert ("encode[digits-bulk]" in done.stdout) is expected
+        assert "epoch[digits-fused]" in done.stdout
+
+
+@pytest.mark.slow
 def test_interrupt(project):
     """A Ctrl-C ends with what is there: status 2, for not every case was decided, and no checkout left behind."""
-    before = set((project / ".continuous").glob("*/base/Linux/*.json"))
+    before = set((project / ".continuous").rglob("*.json"))
     with subprocess.Popen(
-        [COMMAND, "continuous", "main", "slow"],
+        [COMMAND, "continuous", "noisy", "noisy", "--head-env", "X=1"],
         cwd=project,
         env=os.environ | ALONE,
         stderr=subprocess.PIPE,
@@ -135,14 +162,67 @@ def test_interrupt(project):
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background inherit none
     ) as process:
-        while not set((project / ".continuous").glob("*/base/Linux/*.json")) - before:
+        while len(set((project / ".continuous").rglob("*.json")) - before) < 13:  # a fourth group saves
             assert process.poll() is None
-            time.sleep(0.1)
+            time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate()
-    assert process.returncode == 2
-    assert "it was interrupted before each side had one run" in err
+        out, err = process.communicate()
+    assert process.returncode == 2, err
+    assert "interrupted before every case was decided" in err
+    assert "until it was interrupted" in out
+    assert "epoch[digits-fused]" in out
     assert repositories.git(project, "worktree", "list").count("\n") == 1
+    assert standins.left(project) == []
+
+
+@pytest.fixture
+def looks(tmp_path):
+    """Return a function that returns the looks at stand-ins."""
+
+    def measure(tell=lambda *_: None, **given):
+        return standins.measure(standins.sides(tmp_path, **given), tmp_path, tell=tell)
+
+    return measure
+
+
+def interrupt(doing, _seconds):
+    """Act as a Ctrl-C once a group was measured."""
+    if doing.startswith("group 2"):
+        raise KeyboardInterrupt
+
+
+def test_next_step(looks):
+    """After a comparison comes a report of what changed."""
+    assert continuous.next_step(looks(head={"ratio": 1.3})[-1], Path("store")) == "autoenc-bench report store"
+
+
+def test_no_next_step(looks):
+    """Where nothing changed and all is decided, there is nothing to do."""
+    assert continuous.next_step(looks()[-1], Path("store")) == ""
+
+
+def test_little_is_known(looks):
+    """After one group an interval may be as wide as floats go, and that has a status, too."""
+    look = looks(both={"apart": 0.03}, tell=interrupt)[-1]
+    assert look.groups == 1
+    assert status.of(look.comparison, allow_missing=False, strict=False).code == 3
+
+
+def test_more_time(looks):
+    """What is undecided says in how much time the next case would be decided, where anybody can tell."""
+    look = looks(both={"apart": 0.03}, tell=interrupt)[-1]
+    verdicts = look.comparison.verdicts
+    (epoch,) = (one for one in verdicts if one.case == standins.EPOCH)
+    assert epoch.time.outcome is Outcome.UNDECIDED
+
+    def step(*needed):
+        times = [replace(epoch.time, needed=one) for one in needed]
+        made = [replace(epoch, case=f"case {number}", time=time) for number, time in enumerate(times)]
+        found = replace(look, comparison=replace(look.comparison, verdicts=made), seconds=61.0, next_group=60.0)
+        return continuous.next_step(found, Path("store"))
+
+    assert step(42.0, 12.0, inf, None) == "about 5 min more decide case 1: --budget 7m"
+    assert step(inf, None) == ""
 
 
 @pytest.mark.parametrize(
@@ -170,14 +250,26 @@ def test_budget():
     assert [continuous.seconds(text) for text in ("90s", "1.5m", "1h")] == [90, 90, 3600]
 
 
+SELECTED = "epoch and not untouched or experiment and fused"
+
+
 @pytest.mark.parametrize(
     ("given", "options"),
     [
-        ([], ["benchmarks/", "-k", "fused and epoch or experiment"]),
-        (["--scale", "smoke"], ["benchmarks/", "-k", "fused and epoch or experiment", "--scale", "smoke"]),
+        ([], ["benchmarks/", "-k", SELECTED]),
+        (["--scale", "smoke"], ["benchmarks/", "-k", SELECTED, "--scale", "smoke"]),
         (["benchmarks/test_speed.py::test_x"], ["benchmarks/test_speed.py::test_x"]),
     ],
 )
 def test_options_of_pytest(project, given, options):
     """What pytest is given runs; where that names no tests, the training cases do."""
     assert continuous.pytest_options(given, project) == options
+
+
+def test_all_options(project):
+    """Where all is asked for, nothing is left out, but what pytest's own options leave out."""
+    assert continuous.pytest_options(["--scale", "smoke"], project, everything=True) == [
+        "benchmarks/",
+        "--scale",
+        "smoke",
+    ]

@@ -112,3 +112,48 @@ def test_page(written):
     assert (
         text.index("## Side by side") < text.index("| `crude-simple`  | `2 0001_small`") < text.index("## `0001_small`")
     )
+
+
+def turns(folder, side, pair, factor):
+    """Write the record of a process that took turns, its rounds by a factor longer than those of a base."""
+    run = msgspec.structs.replace(recordings.RUN, pair=pair, side=side)
+    case = recordings.timed("digits", "epoch", trainer="fused", between=[0.001] * 8)
+    entry = recordings.benchmark(case, 0.2, rounds=8)
+    entry["extra_info"]["autoenc"]["reference"] = None
+    machine = 1 + 0.3 * float(pair[-1])  # which is another while each pair is measured
+    entry["stats"]["data"] = [factor * machine * (0.2 + 0.001 * (place % 3)) for place in range(8)]
+    entry["stats"]["median"] = factor * machine * 0.201
+    return recordings.save(folder / side / pair, recordings.content(run=run, entries=[entry]))
+
+
+@pytest.fixture
+def live(tmp_path):
+    """Return the records of a live comparison with a head that is a tenth slower, in three pairs."""
+    noise = {"1": 1.0, "2": 1.002, "3": 0.998}
+    paths = [
+        turns(tmp_path, side, f"run-{number}", 1.1 * factor if side == "head" else 1.0)
+        for side in side_by_side.LIVE
+        for number, factor in noise.items()
+    ]
+    return [loading.read(path) for path in paths]
+
+
+def test_round_by_round(live):
+    """Records of a live comparison are compared as the pairs that they are, whatever the machine did meanwhile."""
+    comparison = side_by_side.paired(live)
+    together = side_by_side.RoundByRound(comparison, [])
+    assert together.answer == "regressed: epoch[digits-fused]."
+    assert comparison.verdicts[0].time.interval.estimate == pytest.approx(0.0953, abs=0.002)
+    assert "✗ regressed" in together.table.text()
+
+
+def test_one_side_is_no_comparison(live):
+    """Without both sides there is nothing to hold against each other."""
+    assert side_by_side.paired(live[:3]) is None
+
+
+def test_drawn_alone(live, tmp_path):
+    """Of a live comparison the first pair's records are drawn by themselves, and so are all others."""
+    usual = loading.read(save(tmp_path, "jax"))
+    names = [source.path.parent.parent.name for source in side_by_side.drawn_alone([usual, *live])]
+    assert names == ["jax", "run-1", "run-1"]

@@ -1,22 +1,42 @@
-"""Two sides measured live, in blocks of A B B A, until every case is decided or the time is spent."""
+"""Two sides measured live, group by group of processes, until every case is decided or the time is spent."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, field, replace
+from math import sqrt
 from pathlib import Path
+from statistics import median
 from time import monotonic
+from typing import Any
 
 from autoenc_bench.catalogue.limits import Overrides
 from autoenc_bench.exceptions import RunFailedError
-from autoenc_bench.gate.live import processes
+from autoenc_bench.gate.live import groups
 from autoenc_bench.gate.live.checkouts import Checkout
+from autoenc_bench.gate.live.groups import CYCLES, PAIRS, SIDES, Group
+from autoenc_bench.gate.live.processes import SideFailedError
 from autoenc_bench.gate.verdicts import Comparison, sides
+from autoenc_bench.gate.verdicts.pairs import Paired
 from autoenc_bench.gate.verdicts.sequential import SequentialComparison
 from autoenc_bench.records import loading, names
 from autoenc_bench.records.loading import Source
+from autoenc_bench.text import few
 
-CASES = "fused and epoch or experiment"  # speed by the steady epochs, errors by the whole experiments
+CASES = "epoch and not untouched or experiment and fused"  # speed by the steady epochs, errors by the whole experiments
 SPENT, DECIDED, INTERRUPTED = "the time was spent", "nothing was left to decide", "it was interrupted"
-GRACE = 60.0  # seconds by which the last run may be late
+FAILED = "its processes kept failing"
+GRACE = 60.0  # seconds by which the end may be late
+WHOLE = "experiment"  # the phase of what runs once, for its error
+RANKS = {  # of phases: what tells most for its time comes first
+    **dict.fromkeys(("epoch", WHOLE), 0),  # they share a trainer
+    **dict.fromkeys(("encode", "decode", "reconstruct"), 1),
+    **dict.fromkeys(("build", "data", "score"), 2),
+    "first_call": 3,
+    "untouched_fit": 4,
+}
+TURNS = 4.0  # seconds that a case takes turns in its first group
+ROUNDS = 8, 60  # of a visit, at least and at most
+PROCESS = 0.005  # the least by which processes are taken to differ, as a share of a round (docs/studies/gate.md)
+TRIES = 3  # groups that may be lost
 
 
 @dataclass(frozen=True)
@@ -25,9 +45,38 @@ class Look:
 
     comparison: Comparison
     open: frozenset[str]
-    runs: int
+    groups: int
     seconds: float
+    next_group: float  # seconds that one more takes
     ended: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def measured(self) -> str:
+        """Return in a line how it was measured."""
+        how = f"{PAIRS * self.groups} pairs of processes in {self.seconds:.0f} s, until {self.ended}"
+        return "; ".join((how, *self.notes))
+
+
+@dataclass
+class Cost:
+    """What a case takes in a group: seconds in all, the median of a round, and how many of these it gets next."""
+
+    seconds: float
+    round: float
+    rounds: int
+    cycle: float = 0.0  # seconds in which each process had a round, with all around it
+
+    def plan(self, paired: Paired, share: float) -> None:
+        """Choose the rounds by which the time tells most, given a case's ``share`` of what a group takes to start.
+
+        The variance of a group's estimate is a + b / n and its time c + n d, so their product is least at this n.
+        """
+        between = max(paired.variance - paired.within, PROCESS**2)
+        prepared = max(0.0, self.seconds - self.rounds * self.cycle)
+        once = share + prepared
+        self.rounds = bounded(sqrt(paired.within * self.rounds * once / (between * self.cycle)))
+        self.seconds = prepared + self.rounds * self.cycle
 
 
 @dataclass
@@ -39,78 +88,185 @@ class Continuous:
     store: Path  # of the records, in a folder for each side
     budget: float  # seconds at most
     overrides: InitVar[Overrides]
-    tell: Callable[[str], None]  # what is being run, about once a second
+    tell: Callable[[str, float], None]  # what is being done, after how many seconds, now and then
+    _groups: int = field(default=0, init=False)  # that were measured
+    _lost: dict[str, str] = field(default_factory=dict, init=False)  # cases that ended a process, and why
+    _failed: dict[str, str] = field(default_factory=dict, init=False)  # cases that did not pass, and why
+    _known: set[str] = field(default_factory=set, init=False)  # cases that there are
+    _done: set[str] = field(default_factory=set, init=False)  # of these, what is not visited again
+    _costs: dict[str, Cost] = field(default_factory=dict, init=False)
+    _restless: dict[str, float] = field(default_factory=dict, init=False)  # cases, and how much
+    _notes: list[str] = field(default_factory=list, init=False)
 
     def __post_init__(self, overrides: Overrides) -> None:
         self._sequence = SequentialComparison(overrides)
         self._sources: dict[str, list[Source]] = {side.name: [] for side in self.both}
-        self._halves = 0
-        self._latest = 0.0  # seconds that the latest run took
         self._started = monotonic()
+        self._starting = 0.0  # seconds that the latest group took before its first visit, and after its last
+        self._case = ""  # that is visited
+        self._doing = ""
 
     @property
     def _elapsed(self) -> float:
         return monotonic() - self._started
 
     @property
-    def _is_late(self) -> bool:
-        return self._elapsed + self._latest > self.budget
+    def _next_group(self) -> float:
+        """Return how long one more group takes."""
+        return self._starting + sum(cost.seconds for name, cost in self._costs.items() if not self._is_closed(name))
 
     def measure(self, show: Callable[[Look], None]) -> Look:
         """Measure to the end, or to a Ctrl-C, showing each look; return the last.
 
-        Raises RunFailedError when a side cannot run the suite, or when the time is too short for a run of each.
+        Raises RunFailedError when a side cannot run the suite, or when the time is too short for a group of processes.
         """
+        lost = 0
         while True:
+            before = self._groups
             try:
-                ended = self._half_block()
+                ended = self._measure_group(str(self._groups + lost + 1))
             except KeyboardInterrupt:
                 ended = INTERRUPTED
-            if self._halves % 2 and self._halves > 1 and not ended:
-                continue  # within a block; but half of the first tells the errors, which are the same in each run
+            lost += self._groups == before
+            if not ended and self._elapsed + self._next_group > self.budget:
+                ended = SPENT
+            if not ended and lost > TRIES:
+                ended = FAILED
+            if not ended and self._known and all(map(self._is_closed, self._known)):
+                ended = DECIDED
+            if self._groups == before and not ended:
+                continue
             look = self._look(ended)
             show(look)
             if look.ended:
                 return look
 
-    def _half_block(self) -> str:
-        """Run both sides, the other way round than before; return why measuring ends with it, if it does."""
-        self._halves += 1
+    def _measure_group(self, number: str) -> str:
+        """Measure in one more group; return why measuring ends with it, if it does."""
+        began = self._elapsed
+        ended = ""
+        self._case, self._doing = "", "starting"
         try:
-            for side in self.both if self._halves % 2 else self.both[::-1]:
-                if self._is_late:
-                    return SPENT
-                self._run(side)
-        except TimeoutError:
-            return SPENT
-        return SPENT if self._is_late else ""
+            with Group(self.both, self.options, self.store, number, self._tick) as group:
+                try:
+                    group.start()
+                    self._starting = self._elapsed - began
+                    done = self._visit_cases(group)
+                except KeyboardInterrupt:
+                    ended, done = INTERRUPTED, set()
+                closing = self._elapsed
+                self._case, self._doing = "", "saving"
+                paths = group.end()
+                self._starting += self._elapsed - closing
+                if group.jumped:
+                    self._notes.append(f"a group was dropped, for the clock jumped by {group.jumped:.0f} s meanwhile")
+                    return ended
+        except SideFailedError as problem:
+            if self._case:
+                self._lost[self._case] = str(problem)
+            elif self._groups:
+                self._notes.append(f"a group was dropped: {problem}")
+            else:
+                raise
+            return ended
+        self._done |= done
+        for place, path in enumerate(paths):
+            if path:
+                self._sources[self.both[SIDES[place]].name].append(loading.read(path, pictured=False))
+        self._groups += any(paths)
+        return ended
 
-    def _run(self, side: Checkout) -> None:
-        began, sources = self._elapsed, self._sources[side.name]
-        where = f"run {len(sources) + 1} of the {side.name}"
-        records = [source.record for done in self._sources.values() for source in done]
-        benchmarks = [benchmark for record in records for benchmark in record.benchmarks]
-        closed = {
-            one.fullname for one in benchmarks if names.without_seed(names.identity(one)) in self._sequence.closed
-        }  # one per seed
-        options = [*self.options, "--no-roofs", *(f"--deselect={test}" for test in sorted(closed))]
-        seconds = self.budget - began + (GRACE if self._latest else 0)
-        path = processes.run(
-            side, options, self.store / side.name, seconds, lambda: self.tell(f"{where}, {self._elapsed - began:.0f} s")
-        )
-        sources.append(loading.read(path, pictured=False))
-        self._latest = self._elapsed - began
+    def _tick(self) -> None:
+        self.tell(f"group {self._groups + 1}: {self._doing}", self._elapsed)
+
+    def _visit_cases(self, group: Group) -> set[str]:
+        """Visit the open cases, the most informative first; return those that need no other visit."""
+        facts = {**group.cases[1], **group.cases[0]}
+        self._known |= {_name(facts[nodeid]) for nodeid in facts}
+        done = set()
+        for nodeid in sorted(facts, key=lambda one: RANKS.get(facts[one]["phase"], len(RANKS))):
+            self._case = self._doing = name = _name(facts[nodeid])
+            cost = self._costs.get(name)
+            left = self.budget - self._elapsed
+            if self._is_closed(name) or left < (cost.seconds if cost else 0):
+                continue
+            began = self._elapsed
+            places = [SIDES.index(side) for side in (0, 1) if nodeid in group.cases[side]]
+            if len(places) < 2 or facts[nodeid]["phase"] == WHOLE:
+                self._has_passed(name, group.alone(nodeid, places, 0, left + GRACE))
+                done.add(name)
+            elif not self._take_turns(group, nodeid, name):
+                done.add(name)
+            if name in self._costs:
+                self._costs[name].seconds = self._elapsed - began
+        return done
+
+    def _take_turns(self, group: Group, nodeid: str, name: str) -> bool:
+        """Prepare a case and let its rounds alternate; return whether it can be measured."""
+        rehearsal = group.alone(nodeid, range(len(SIDES)), 1, self.budget - self._elapsed + GRACE)
+        if not self._has_passed(name, rehearsal):
+            return False
+        if name not in self._costs:
+            seconds = median(one["times"][0] for one in rehearsal.outcomes) / group.sharing
+            self._costs[name] = Cost(0.0, seconds, bounded(TURNS / len(SIDES) / seconds))
+        cost = self._costs[name]
+        self._tick()
+        began = self._elapsed
+        visit = group.visit(nodeid, cost.rounds, cost.round)
+        if not self._has_passed(name, visit):
+            return False
+        cost.cycle = max((self._elapsed - began) / (cost.rounds + 1), len(SIDES) * cost.round)
+        cost.round = median(seconds for one in visit.outcomes for seconds in one["times"])
+        if visit.restless > groups.STILL:
+            self._restless[name] = max(visit.restless, self._restless.get(name, 0.0))
+        return True
+
+    def _is_closed(self, name: str) -> bool:
+        return name in self._done or name in self._lost or name in self._sequence.closed
+
+    def _has_passed(self, name: str, visit: groups.Visit) -> bool:
+        """Return whether a case passed in all processes that ran it, and keep why it did not."""
+        for place, outcome in enumerate(visit.outcomes):
+            if outcome["outcome"] != "passed":
+                side = self.both[SIDES[place]]
+                self._failed.setdefault(
+                    name, f"the {side.name}, {side.description}, cannot run {name}: {outcome['reason']}"
+                )
+        return name not in self._failed
 
     def _look(self, ended: str) -> Look:
-        fewest = min(map(len, self._sources.values()))  # a block may have ended early
-        if not fewest:
-            raise RunFailedError(f"{ended} before each side had one run; give more time with --budget")
-        base, head = (sides.gather(sources[:fewest]) for sources in self._sources.values())
+        if not all(self._sources.values()):
+            reasons = (*self._lost.values(), *self._failed.values())
+            raise RunFailedError(next(iter(reasons), f"{ended} before anything was measured; give more with --budget"))
+        base, head = (sides.gather(sources) for sources in self._sources.values())
         for name in head.cases:  # what the base never heard of is a new case, what it cannot run is none
             if name not in base.cases and name in base.lost:
                 raise RunFailedError(f"the base, {self.both[0].description}, cannot run {name}: {base.lost[name]}")
         seconds = self._elapsed
-        comparison = self._sequence.look(base, head, min(1.0, seconds / self.budget), last=ended == SPENT)
-        still_open = frozenset(verdict.case for verdict in comparison.verdicts) - set(self._sequence.closed)
-        runs = sum(map(len, self._sources.values()))
-        return Look(comparison, still_open, runs, seconds, ended if still_open else DECIDED)
+        most = self._groups + int(max(0.0, self.budget - seconds) / max(1.0, self._next_group))
+        comparison = self._sequence.look(base, head, self._groups, most, last=ended in (SPENT, FAILED))
+        for verdict in comparison.verdicts:
+            cost = self._costs.get(verdict.case)
+            if cost and verdict.time and verdict.time.paired:
+                cost.plan(verdict.time.paired, self._starting / len(self._costs))
+        told = {one.case for one in comparison.verdicts if one.time or one.error}
+        unreached = self._known - told - set(base.lost) - set(head.lost) - set(self._lost)
+        lost = comparison.lost | self._lost | dict.fromkeys(sorted(unreached), "the time did not suffice")
+        comparison = replace(comparison, lost=lost)
+        still_open = frozenset(one.case for one in comparison.verdicts if not self._is_closed(one.case))
+        ended = ended if still_open or unreached else DECIDED
+        notes = list(self._notes)
+        if self._restless:
+            share = max(self._restless.values())
+            notes.append(f"in {few(list(self._restless))} a process used up to {share:.0%} of a core out of its turn")
+        return Look(comparison, still_open, self._groups, seconds, self._next_group, ended, tuple(notes))
+
+
+def bounded(rounds: float) -> int:
+    """Return a number of rounds near this one, in which each process comes as often in each position."""
+    least, most = ROUNDS
+    return min(most, max(least, len(CYCLES) * round(rounds / len(CYCLES))))
+
+
+def _name(facts: dict[str, Any]) -> str:
+    return names.without_seed(str(facts["name"]).removeprefix("test_"))

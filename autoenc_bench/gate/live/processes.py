@@ -1,57 +1,133 @@
-"""Start the suite as a process: one side, one run, one record."""
+"""Start the suite as a process, and leave nothing of it behind."""
 
 import os
 import re
 import signal
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from subprocess import DEVNULL, STDOUT, Popen, TimeoutExpired
 from time import monotonic
+from typing import Self
 
 from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.gate.live.checkouts import Checkout
 
 PREFIX = r"(E  |ERROR:? |INTERNALERROR> (?=\w*Error)|.*pytest: error: )\s*"  # of a line that says why
+OUTPUT = 32_000_000  # bytes that a process may print
+TICK = 0.5  # seconds
+
+Tick = Callable[[], None]
 
 
-def run(side: Checkout, options: Sequence[str], store: Path, seconds: float, tick: Callable[[], None]) -> Path:
-    """Run the suite once on a side, with pytest's options; return the record that it saved below ``store``.
+class SideFailedError(RunFailedError):
+    """A side's process failed, hung, or had to be ended before its time."""
 
-    ``tick`` is called about once a second. The run is a process group, which ends with this call, however it ends.
-    Raises TimeoutError when it takes more than ``seconds``, RunFailedError with the reason when it leaves no record.
+    def __init__(self, side: Checkout, reason: str) -> None:
+        super().__init__(f"the {side.name}, {side.description}, {reason}")
+
+
+class Process:
+    """The suite on one side, with pytest's options, as a process group of its own that ends with this context.
+
+    Its record goes below ``store``, and its output into a file. A Ctrl-C is for the process that started it to answer.
     """
-    before = set(store.rglob("*.json"))
-    command = [str(side.python), "-m", "pytest", *options, "-q", "--no-report", "-p", "no:cacheprovider"]
-    command.append(f"--benchmark-storage=file://{store.resolve()}")
-    env = {**os.environ, **side.environment}
-    until = monotonic() + seconds
-    with tempfile.TemporaryFile() as output:
-        # A session of its own, since a Ctrl-C is for this process to answer.
-        process = Popen(
-            command, cwd=side.folder, env=env, stdin=DEVNULL, stdout=output, stderr=STDOUT, start_new_session=True
-        )
-        try:
-            while process.poll() is None:
-                if monotonic() > until:
-                    raise TimeoutError(f"a run took more than {seconds:.0f} s")
-                tick()
-                with suppress(TimeoutExpired):
-                    process.wait(1)
-        finally:  # leave nothing behind that the run started
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        records = set(store.rglob("*.json")) - before
-        if not records:
-            output.seek(0)
-            reason = _reason(output.read().decode(errors="replace"), process.returncode)
-            raise RunFailedError(f"the {side.name}, {side.description}, could not run the suite: {reason}")
-    return records.pop()
+
+    def __init__(
+        self,
+        side: Checkout,
+        options: Sequence[str],
+        store: Path,
+        descriptors: Sequence[int] = (),
+        environment: Mapping[str, str] | None = None,  # below os.environ and the side's
+    ) -> None:
+        self.side, self._store, self._before = side, store, set(store.rglob("*.json"))
+        command = [str(side.python), "-m", "pytest", *options, "-q", "--no-report", "-p", "no:cacheprovider"]
+        command.append(f"--benchmark-storage=file://{store.resolve()}")
+        with ExitStack() as stack:
+            self._output = stack.enter_context(tempfile.TemporaryFile())
+            self._process = Popen(
+                command,
+                cwd=side.folder,
+                env={**(environment or {}), **os.environ, **side.environment},
+                stdin=DEVNULL,
+                stdout=self._output,
+                stderr=STDOUT,
+                start_new_session=True,
+                pass_fds=descriptors,
+            )
+            stack.pop_all()  # __exit__ closes it
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._output.close()
+
+    def check(self, until: float) -> None:
+        """Raise TimeoutError when it is later than ``until``, SideFailedError when the process prints without end."""
+        if os.fstat(self._output.fileno()).st_size > OUTPUT:
+            raise SideFailedError(self.side, f"printed more than {OUTPUT / 1e6:.0f} MB")
+        if monotonic() > until:
+            raise TimeoutError
+
+    def record(self, seconds: float, tick: Tick) -> Path:
+        """Wait for the process to end, at most so many seconds; return the record that it saved.
+
+        ``tick`` is called about once a second. Raises TimeoutError, or SideFailedError where there is no record.
+        """
+        until = monotonic() + seconds
+        while self._process.poll() is None:
+            self.check(until)
+            tick()
+            with suppress(TimeoutExpired):
+                self._process.wait(TICK)
+        if self.saved is None:
+            raise self.failure()
+        return self.saved
+
+    @property
+    def saved(self) -> Path | None:
+        """Return the record that the process has saved."""
+        return next(iter(set(self._store.rglob("*.json")) - self._before), None)
+
+    def failure(self) -> SideFailedError:
+        """Return what the end of the process comes to: the signal, or the line of pytest's output that says why."""
+        with suppress(TimeoutExpired):
+            self._process.wait(10)
+        status = self._process.poll()
+        if status is not None and status < 0:
+            hint = ", as when memory runs out" if -status == signal.SIGKILL else ""
+            return SideFailedError(self.side, f"was killed by {signal.Signals(-status).name}{hint}")
+        self._output.seek(max(0, os.fstat(self._output.fileno()).st_size - 100_000))
+        output = self._output.read().decode(errors="replace")
+        return SideFailedError(self.side, f"could not run the suite: {_reason(output, status)}")
+
+    def pin(self, cores: Sequence[int]) -> None:
+        """Move all threads to these cores, where the system can; those to come follow their makers."""
+        if not (cores and hasattr(os, "sched_setaffinity")):
+            return
+        for _ in range(2):  # a thread may have been made meanwhile
+            with suppress(OSError):
+                for thread in Path(f"/proc/{self._process.pid}/task").iterdir():
+                    os.sched_setaffinity(int(thread.name), cores)
 
 
-def _reason(output: str, status: int) -> str:
+def run(side: Checkout, options: Sequence[str], store: Path, seconds: float, tick: Tick) -> Path:
+    """Run the suite once on a side; return the record that it saved below ``store``.
+
+    ``tick`` is called about once a second. Raises TimeoutError when it takes more than ``seconds``, SideFailedError
+    with the reason when it leaves no record.
+    """
+    with Process(side, options, store) as process:
+        return process.record(seconds, tick)
+
+
+def _reason(output: str, status: int | None) -> str:
     """Return the line of pytest's output that says why it left no record."""
     lines = [line.strip() for line in output.splitlines() if line.strip()] or [f"status {status}"]
     if status == 5:  # pytest's, where nothing was selected

@@ -3,12 +3,14 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from math import inf, log1p
 
 from autoenc_bench.catalogue.experiments import EXPERIMENTS, Experiment
 from autoenc_bench.catalogue.limits import KINDS, Limits, Overrides
-from autoenc_bench.gate.verdicts import errors, sides
+from autoenc_bench.gate.verdicts import errors, pairs, sides
 from autoenc_bench.gate.verdicts.intervals import ENOUGH, Interval, Looks, difference, nominal_alphas, tells_spread
+from autoenc_bench.gate.verdicts.pairs import Contrast, Paired
 from autoenc_bench.gate.verdicts.sides import Observed, Side
 from autoenc_bench.records import names
 from autoenc_bench.records.loading import Source
@@ -17,6 +19,7 @@ from autoenc_bench.records.loading import Source
 # regressed where nothing changed. Peaks and errors repeat so well that they need little of it.
 ALPHAS = {"time": 0.004, "memory": 0.0005, "error": 0.0005}
 TOO_FEW = f"needs {ENOUGH} runs a side"
+ANY = log1p(20)  # a change so many times as large is past telling
 CONTROL = 20  # the control's is so much smaller: it looks at two sides in two directions, and slow runs sway it more
 
 
@@ -43,11 +46,14 @@ class Judgement:
     limit: float = 0.0
     interval: Interval | None = None
     reason: str = ""
+    paired: Paired | None = None  # what it was made of, where processes took turns
+    needed: float | None = None  # of such pairs that would decide what is undecided, if it goes on like that
 
     @property
     def hidden(self) -> float:
-        """Return the logarithm of the largest change that would not have been called one."""
-        return max(log1p(self.limit), self.interval.detectable) if self.interval else inf
+        """Return the logarithm of the largest change that would not have been called one, infinity for any."""
+        size = max(log1p(self.limit), self.interval.detectable) if self.interval else inf
+        return size if size < ANY else inf
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class Verdict:
 
     case: str
     experiment: str | None
-    time: Judgement
+    time: Judgement | None = None
     memory: Judgement | None = None
     error: Judgement | None = None
 
@@ -67,15 +73,16 @@ class Verdict:
     @property
     def joined(self) -> str:
         """Return time and error in one word or two."""
-        time, error = self.time.outcome, self.error.outcome if self.error else None
+        time, error = (one and one.outcome for one in (self.time, self.error))
         if Outcome.REGRESSED in (time, error):
             if time is Outcome.IMPROVED:
                 return "faster but less accurate"
             return "slower but more accurate" if error is Outcome.IMPROVED else "worse"
         if Outcome.IMPROVED in (time, error):
             return "better"
-        settled = error in (None, Outcome.UNCHANGED) or time is not Outcome.UNCHANGED
-        return str(time if settled else error)
+        settled = error in (None, Outcome.UNCHANGED) or time not in (None, Outcome.UNCHANGED)
+        known = (time, error, self.memory and self.memory.outcome, Outcome.UNDECIDED)
+        return str(next(filter(None, known)) if settled else error)
 
 
 @dataclass(frozen=True)
@@ -104,18 +111,18 @@ def compare(
 
 
 def compare_sides(
-    base: Side, head: Side, overrides: Overrides, across: Collection[str], looks: Looks = (1.0,), block: int = 0
+    base: Side, head: Side, overrides: Overrides, across: Collection[str], looks: Looks = (1.0,)
 ) -> Comparison:
     """Compare two sides that are gathered; ``looks`` holds the information fraction of each look so far.
 
-    ``block`` is how many runs of each side make a block, where they were run by turns. Times and peaks get the alpha
-    of the last look (see ``intervals.nominal_alphas``), errors the whole: they are the same whenever one looks.
+    Times get the alpha of the last look (see ``intervals.nominal_alphas``), errors and peaks the whole: they are the
+    same whenever one looks.
     """
     differs = sides.compare_surroundings(base.surroundings, head.surroundings, across)
     referenced = not any(map(sides.UNREFERENCED.fullmatch, differs.facts))
     repeated = {**base.repeated, **head.repeated}
     shared = [name for name in base.cases if name in head.cases and name not in repeated]
-    judge = _Judge(base, head, shared, overrides, differs.forbidden, referenced, looks, block)
+    judge = _Judge(base, head, shared, overrides, differs.forbidden, referenced, looks)
     control = judge.control()
     shown = names.shown([*base.cases, *head.cases])
     verdicts = [judge.verdict(name, shown[name]) for name in shared]
@@ -152,12 +159,21 @@ class _Judge:
     unlike: str
     referenced: bool
     looks: Looks
-    block: int
+
+    @cached_property
+    def paired(self) -> dict[str, Paired]:
+        """Return what the pairs tell of each case whose processes took turns with the other side's."""
+        known = {name: self._contrasts(name) for name in self.shared if not self.unlike}
+        return pairs.pool({name: contrasts for name, contrasts in known.items() if contrasts})
+
+    def _contrasts(self, name: str) -> list[Contrast]:
+        base, head = (side.cases[name].pairs for side in (self.base, self.head))
+        return [one for pair in base if pair in head if (one := pairs.contrast(base[pair], head[pair]))]
 
     def verdict(self, name: str, shown: str) -> Verdict:
         base, head = self.base.cases[name], self.head.cases[name]
         limits = self._limits(base)
-        time, memory = self._time(base, head, limits.time), self._memory(base, head, limits.memory)
+        time, memory = self._time(name, base, head, limits.time), self._memory(base, head, limits.memory)
         return Verdict(shown, base.experiment, time, memory, self._error(base, head, limits.error))
 
     def _limits(self, observed: Observed) -> Limits:
@@ -167,15 +183,21 @@ class _Judge:
     def _alpha(self, kind: str) -> float:
         """Return what the last look gets of a case's share of a kind's error rate."""
         cases = sum(bool(getattr(self.base.cases[name], kind)) for name in self.shared)
-        return nominal_alphas(ALPHAS[kind] / max(1, cases), (1.0,) if kind == "error" else self.looks)[-1]
+        return nominal_alphas(ALPHAS[kind] / max(1, cases), self.looks if kind == "time" else (1.0,))[-1]
 
-    def _time(self, base: Observed, head: Observed, limit: float) -> Judgement:
+    def _time(self, name: str, base: Observed, head: Observed, limit: float) -> Judgement | None:
+        if not (base.time and head.time):
+            return None
         if self.unlike:
             return Judgement(Outcome.INCOMPARABLE, limit, reason=self.unlike)
-        spread = max(base.spread, head.spread)
-        interval = difference(*self._times(base, head), self._alpha("time"), spread, self.block)
+        if paired := self.paired.get(name):
+            judged = replace(decide(paired.interval(self._alpha("time")), limit), paired=paired)
+            is_open = judged.outcome is Outcome.UNDECIDED
+            needed = paired.needed(log1p(limit), ALPHAS["time"] / len(self.paired)) if is_open else None
+            return replace(judged, needed=needed)
+        interval = difference(*self._times(base, head), self._alpha("time"))
         if not tells_spread(interval.runs):  # nobody knows how far these times spread between runs
-            return Judgement(Outcome.UNDECIDED, limit, interval._replace(low=-inf, high=inf), TOO_FEW)
+            return Judgement(Outcome.UNDECIDED, limit, interval, TOO_FEW)
         return decide(interval, limit)
 
     def _times(self, base: Observed, head: Observed) -> tuple[list[float], list[float]]:
@@ -191,8 +213,7 @@ class _Judge:
         same = self.base.selection == self.head.selection
         if reason := self.unlike or ("" if same else "other cases ran in the process"):
             return Judgement(Outcome.INCOMPARABLE, limit, reason=reason)
-        alpha = self._alpha("memory")
-        return decide(difference(base.memory, head.memory, alpha, sides.MEMORY_SPREAD, self.block), limit)
+        return decide(difference(base.memory, head.memory, self._alpha("memory"), sides.MEMORY_SPREAD), limit)
 
     def _error(self, base: Observed, head: Observed, limit: float) -> Judgement | None:
         if not (base.error and head.error):
@@ -207,8 +228,11 @@ class _Judge:
         return combine({name: decide(interval, limit) for name, interval in intervals.items()})
 
     def control(self) -> list[str]:
-        """Compare every other run of a side with the rest of it: list the cases that change without a change."""
-        cases = [name for name in self.shared if not self.unlike]
+        """Compare every other run of a side with the rest of it: list the cases that change without a change.
+
+        Where processes took turns, the interval itself is made of how far a side differs from itself.
+        """
+        cases = [name for name in self.shared if not self.unlike and name not in self.paired]
         both = (self.base, self.head)
         return [name for name in cases if any(self._differs_from_itself(side.cases[name]) for side in both)]
 
@@ -216,7 +240,7 @@ class _Judge:
         times, _ = self._times(observed, observed)
         if len(times) < 2 * ENOUGH:
             return False
-        interval = difference(times[::2], times[1::2], self._alpha("time") / CONTROL, observed.spread, self.block // 2)
+        interval = difference(times[::2], times[1::2], self._alpha("time") / CONTROL)
         return decide(interval, self._limits(observed).time).outcome in CHANGES
 
 
@@ -250,6 +274,6 @@ def combine(judgements: dict[str, Judgement]) -> Judgement:
 
 def downgrade(verdict: Verdict) -> Verdict:
     """Take back a change of time that identical code shows as well."""
-    if verdict.time.outcome not in CHANGES:
+    if verdict.time is None or verdict.time.outcome not in CHANGES:
         return verdict
     return replace(verdict, time=replace(verdict.time, outcome=Outcome.UNDECIDED, reason="control failed"))

@@ -5,7 +5,7 @@ from math import exp, isfinite
 from typing import Any
 
 from autoenc_bench.catalogue.limits import KINDS
-from autoenc_bench.gate.verdicts import TOO_FEW, Comparison, Judgement, Verdict
+from autoenc_bench.gate.verdicts import Comparison, Judgement, Verdict
 from autoenc_bench.gate.verdicts.status import Status
 
 
@@ -40,8 +40,9 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
         "ratio": interval and _ratio(interval.estimate),
         "low": interval and _ratio(interval.low),
         "high": interval and _ratio(interval.high),
-        "spread": interval.spread if interval and judgement.reason != TOO_FEW else None,
+        "spread": interval.spread if interval and isfinite(interval.spread) else None,
         "runs": interval and list(interval.runs),
+        "needed": judgement.needed if judgement.needed and isfinite(judgement.needed) else None,
         "reason": judgement.reason,
     }
 

@@ -15,7 +15,6 @@ from autoenc_bench.exceptions import InvalidInputError
 Values = NDArray[np.float64]
 Sides = Sequence[Values]  # base and head, a value per run
 Looks = tuple[float, ...]  # the information fraction of each: the share of the time that is over by then
-Blocks = Sequence[NDArray[np.intp]]  # of each side's runs: which block they belong to
 
 CLIP = 2.0
 TAIL = 0.75  # the quantile of deviations that tells their scale: steadier than their median where runs are few
@@ -44,25 +43,20 @@ def tells_spread(runs: tuple[int, int]) -> bool:
     return min(runs) >= ENOUGH or max(runs) >= RECORDED
 
 
-def difference(base: Sequence[float], head: Sequence[float], alpha: float, spread: float, block: int = 0) -> Interval:
+def difference(base: Sequence[float], head: Sequence[float], alpha: float, spread: float = inf) -> Interval:
     """Estimate mean(head) - mean(base), each a logarithm per run, with an interval of one-sided error rate ``alpha``.
 
     ``spread`` is the standard deviation between runs that is assumed where a side has fewer than ENOUGH of them, unless
-    the other has RECORDED. ``block`` says how many runs of each side followed one another closely, if any did: what
-    moved both sides of a block alike is taken out (the two-way layout of Fisher 1935). Raises InvalidInputError when a
-    side has none.
+    the other has RECORDED. Raises InvalidInputError when a side has none.
     """
     if not (base and head):
         raise InvalidInputError("no runs on one side; measure both")
     runs = len(base), len(head)
     sides: Sides = [np.asarray(side, np.float64) for side in (base, head)]
-    size = block if block and runs[0] == runs[1] else max(runs)  # else somebody lacks a run, and blocks are no pairs
-    blocks = [np.arange(number) // size for number in runs]
     dof = 0  # degrees of freedom of Student's t; without any, the distribution is normal
     if min(runs) >= ENOUGH:
-        sides = _clipped(sides, blocks)
-        residuals, dof = _residuals(sides, blocks)
-        spread = sqrt(sum(float(np.square(side).sum()) for side in residuals) / dof)
+        sides, dof = _clipped(sides), sum(runs) - 2
+        spread = sqrt(sum(float(np.square(side - side.mean()).sum()) for side in sides) / dof)
     elif max(runs) >= RECORDED:
         dof, spread = max(runs) - 1, float(max(sides, key=len).std(ddof=1))
     critical_value = -float(stdtrit(dof, alpha) if dof else ndtri(alpha))
@@ -71,46 +65,19 @@ def difference(base: Sequence[float], head: Sequence[float], alpha: float, sprea
     return Interval(estimate, estimate - half_width, estimate + half_width, spread, runs)
 
 
-def _residuals(sides: Sides, blocks: Blocks) -> tuple[Sides, int]:
-    """Return what is left of the values without side and block, and its degrees of freedom."""
-    sizes = np.bincount(blocks[0]) + np.bincount(blocks[1])
-    residuals = [side - side.mean() for side in sides]
-    if len(sizes) > 1:
-        sums = [np.bincount(block, side) for block, side in zip(blocks, residuals, strict=True)]
-        means = (sums[0] + sums[1]) / sizes
-        residuals = [side - means[block] for block, side in zip(blocks, residuals, strict=True)]
-    return residuals, int(sizes.sum()) - 1 - len(sizes)
-
-
-def _clipped(sides: Sides, blocks: Blocks) -> Sides:
-    """Clip each value to CLIP robust standard deviations around the median of its block, and its side within those."""
-    # Without the sides' own medians first, those of blocks would scatter the more the further the sides are apart.
-    centres = [np.full(len(side), np.median(side)) for side in sides]
-    number = 1 + int(blocks[0][-1])
-    if number > 1:
-        deviations, both = _deviations(sides, centres), np.concatenate(blocks)
-        medians = np.array([np.median(deviations[both == block]) for block in range(number)])
-        centres = [centre + medians[block] for centre, block in zip(centres, blocks, strict=True)]
-        centres = [centre + np.median(side - centre) for side, centre in zip(sides, centres, strict=True)]
-    deviations = np.abs(_deviations(sides, centres))
+def _clipped(sides: Sides) -> Sides:
+    """Clip each value to CLIP robust standard deviations around the median of its side."""
+    centres = [float(np.median(side)) for side in sides]
+    deviations = np.abs(np.concatenate([side - centre for side, centre in zip(sides, centres, strict=True)]))
     # Medians are taken from the same values, which makes the deviations from them a little too small.
-    scale = float(np.quantile(deviations, TAIL)) / NORMAL_TAIL * len(deviations) / (len(deviations) - 1 - number)
+    scale = float(np.quantile(deviations, TAIL)) / NORMAL_TAIL * len(deviations) / (len(deviations) - len(sides))
     most = CLIP * scale if scale > 0 else inf
-    return [np.clip(side, at - most, at + most) for side, at in zip(sides, centres, strict=True)]
-
-
-def _deviations(sides: Sides, centres: Sequence[Values]) -> Values:
-    return np.concatenate([side - centre for side, centre in zip(sides, centres, strict=True)])
-
-
-def projected_half_width(interval: Interval, runs: float, alpha: float) -> float:
-    """Return the half-width that an interval would have with so many runs a side, spread as they are now."""
-    return -float(stdtrit(2 * runs - 2, alpha)) * interval.spread * sqrt(2 / runs)
+    return [np.clip(side, centre - most, centre + most) for side, centre in zip(sides, centres, strict=True)]
 
 
 # Looks at growing data
 
-POWER = 6  # of the spending function: late looks, which know most, get most
+POWER = 2  # of the spending function: late looks, which know most, get most
 STEP, EXTENT = 0.02, 9.0  # of the grid, in standard deviations
 Density = tuple[Values, Values]  # of a sum of standard normal values that has crossed no boundary: places, densities
 

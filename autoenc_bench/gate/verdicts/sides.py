@@ -3,24 +3,21 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from math import log, pi, sqrt
-from statistics import fmean, median
+from math import log
+from statistics import fmean
 from typing import NamedTuple
 
+import numpy as np
+
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
+from autoenc_bench.gate.verdicts.intervals import Values
 from autoenc_bench.records import names
 from autoenc_bench.records.case import Statistics
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.names import identity, without_seed
 from autoenc_bench.records.record import BACKENDS, Benchmark, Fact, NotRun, differences
 
-# What the times of this suite were seen to spread by between runs (docs/studies/noise.md). A live comparison plans with
-# it, as long as its own runs do not tell; no verdict on time comes from it.
-SPREAD = 0.05
-UNTOUCHED_SPREAD = 0.35  # of a script's fit, whose call ends when a sleeping thread wakes
-WIDE_SPREAD = 0.12  # of one long round, and of fit, which is mostly Python
-MEMORY_SPREAD = 0.015  # of peaks
-NORMAL_MAD = 1.4826  # of a normal distribution: its standard deviation over its median absolute deviation
+MEMORY_SPREAD = 0.015  # of peaks, between runs
 
 MACHINE = "machine"  # the fact that says which
 
@@ -32,14 +29,17 @@ UNREFERENCED = re.compile(
 
 @dataclass
 class Observed:
-    """What one case did on one side: logarithms of times and peaks per run, and errors per seed."""
+    """What one case did on one side: logarithms of times and peaks per run, and errors per seed.
+
+    In a live comparison only what took turns has times; ``pairs`` has these round by round, by the name of the pair.
+    """
 
     experiment: str | None
     time: list[float] = field(default_factory=list)
     referenced: list[float | None] = field(default_factory=list)  # times in units of the reference workload
     memory: list[float] = field(default_factory=list)
     error: dict[int, Statistics] = field(default_factory=dict)
-    spread: float = SPREAD
+    pairs: dict[str, Values] = field(default_factory=dict)
 
 
 class Surroundings(NamedTuple):
@@ -139,6 +139,12 @@ def compare_surroundings(base: Surroundings, head: Surroundings, across: Collect
     return Differences(differing, "; ".join(forbidden), "; ".join(allowed))
 
 
+def under_test(base: Side, head: Side) -> set[str]:
+    """Return the facts in which the sides of a live comparison may differ: all, for both ran on one machine."""
+    differing = compare_surroundings(base.surroundings, head.surroundings, ()).facts - {MACHINE}
+    return differing | ({MACHINE} if base.surroundings.facts[MACHINE] is None else set())  # whatever it is called
+
+
 def _add(source: Source, cases: dict[str, Observed]) -> None:
     """Add a run; the seeds of a case are one case, whose time is their mean."""
     by_case: dict[str, list[Benchmark]] = {}
@@ -147,28 +153,16 @@ def _add(source: Source, cases: dict[str, Observed]) -> None:
     for name, seeds in by_case.items():
         noted = [seed.extra_info.autoenc for seed in seeds if seed.extra_info.autoenc]
         observed = cases.setdefault(name, Observed(noted[0].experiment if noted else None))
-        observed.time.append(fmean(log(seed.stats.median) for seed in seeds))
-        referenced = [log(value) for seed in seeds if (value := seed.referenced)]
-        observed.referenced.append(fmean(referenced) if len(referenced) == len(seeds) else None)
-        observed.spread = max(observed.spread, *map(_spread, seeds))
+        pair = source.record.autoenc.pair if source.record.autoenc else None
+        rounds = seeds[0].stats.data or [0.0]
+        if pair and noted and all(case.between for case in noted) and all(rounds):
+            observed.pairs[pair] = np.log(rounds)
+        if pair is None or pair in observed.pairs:
+            observed.time.append(fmean(log(seed.stats.median) for seed in seeds))
+            referenced = [log(value) for seed in seeds if (value := seed.referenced)]
+            observed.referenced.append(fmean(referenced) if len(referenced) == len(seeds) else None)
         peaks = [case.memory.peak for case in noted if case.memory and case.memory.peak]
         observed.memory += [log(max(peaks))] if peaks else []
         for case in noted:
             if case.error:
                 observed.error.setdefault(case.seed, case.error.absolute)
-
-
-def _spread(benchmark: Benchmark) -> float:
-    """Assume by how much a run's time spreads between runs: what is usual, and what its own rounds add to that."""
-    case = benchmark.extra_info.autoenc
-    times = benchmark.quotients or (benchmark.stats.times if benchmark.stats.data else [])
-    is_wide = benchmark.stats.rounds == 1 or (case and case.trainer == "fit")
-    usual = WIDE_SPREAD if is_wide else SPREAD
-    if case and case.phase == "untouched_fit":
-        usual = UNTOUCHED_SPREAD
-    if len(times) < 2:
-        return usual
-    rounds = list(map(log, times))
-    middle = median(rounds)
-    deviation = NORMAL_MAD * median(abs(value - middle) for value in rounds)
-    return sqrt(usual**2 + pi / 2 * deviation**2 / len(rounds))  # the variance of a median of n normals is pi / 2 / n

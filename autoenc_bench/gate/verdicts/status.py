@@ -52,17 +52,18 @@ def _not_compared(comparison: Comparison, allow_missing: bool, selected: Selecti
         yield "the two sides have no case in common, so nothing was compared"
     if comparison.unlike:
         yield f"times are incomparable: {comparison.unlike}; name what is under test with --across, if that is it"
-    repeated = [one for one in comparison.verdicts if one.time.outcome is Outcome.INCOMPARABLE]
-    if repeated:
-        yield f"incomparable: {few([one.case for one in repeated])}: {repeated[0].time.reason}"
+    times = {one.case: one.time for one in comparison.verdicts if one.time}
+    if repeated := {case: one.reason for case, one in times.items() if one.outcome is Outcome.INCOMPARABLE}:
+        yield f"incomparable: {few(list(repeated))}: {next(iter(repeated.values()))}"
     if unlike := [one.case for one in comparison.verdicts if one.error and one.error.outcome is Outcome.INCOMPARABLE]:
         yield f"incomparable errors: {few(unlike)}; the table says why"
-    missing = [one for one in comparison.verdicts if one.time.outcome is Outcome.MISSING]
+    missing = {case: one.reason for case, one in times.items() if one.outcome is Outcome.MISSING}
     if selected:
-        missing = [one for one in missing if selected(one.case, one.experiment)]
+        of = {one.case: one.experiment for one in comparison.verdicts}
+        missing = {case: why for case, why in missing.items() if selected(case, of[case])}
     if missing and not allow_missing:
-        why = next((f": {one.time.reason}" for one in missing if one.time.reason), "")
-        yield f"missing from the head: {few([one.case for one in missing])}{why}; {ALLOW}"
+        why = next((f": {one}" for one in missing.values() if one), "")
+        yield f"missing from the head: {few(list(missing))}{why}; {ALLOW}"
     lost = {case: why for case, why in comparison.lost.items() if selected is None or selected(case, None)}
     if lost and not allow_missing:
         yield f"not measured: {few(list(lost))}: {next(iter(lost.values()))}; {ALLOW}"

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import product
-from math import exp, isinf
+from math import exp, isfinite, isinf
 
 from autoenc_bench.catalogue.limits import KINDS
 from autoenc_bench.gate.verdicts import TOO_FEW, Comparison, Judgement, Outcome, Verdict
@@ -20,16 +20,17 @@ SIGNS = {Outcome.REGRESSED: "✗ ", Outcome.IMPROVED: "✓ "}
 def text(comparison: Comparison, measured: str = "") -> str:
     """Return a comparison for a terminal; ``measured`` says how it was measured, if live."""
     answer, notes = _answer(comparison, measured, line), _notes(comparison, line)
-    return "\n\n".join(("\n".join(answer), _table(comparison).text(), "\n".join(notes)))
+    return "\n\n".join(("\n".join(answer), table(comparison).text(), "\n".join(notes)))
 
 
 def markdown(comparison: Comparison, result: str, measured: str = "") -> str:
     """Return a comparison, its result first, for a pull request or a job's summary; names stand as code."""
     answer, notes = _answer(comparison, measured, code), _notes(comparison, code)
-    return "\n\n".join(["# autoenc-bench compare", code(result), *answer, _table(comparison).markdown(), *notes]) + "\n"
+    return "\n\n".join(["# autoenc-bench compare", code(result), *answer, table(comparison).markdown(), *notes]) + "\n"
 
 
-def _table(comparison: Comparison) -> Table:
+def table(comparison: Comparison) -> Table:
+    """Return a comparison's cases, a row for each."""
     rows = [[Cell(cell) for cell in _row(verdict)] for verdict in comparison.verdicts]
     return Table(HEADERS, rows, align=("left", "left", *["right", "left"] * 3))
 
@@ -90,14 +91,18 @@ def _outcome(judgement: Judgement) -> str:
     shown, interval = f"{SIGNS.get(judgement.outcome, '')}{judgement.outcome}", judgement.interval
     if judgement.outcome is Outcome.UNDECIDED and interval and not isinf(interval.high):
         shown += f", sees {_percent(interval.detectable)}"
+        if judgement.needed and isfinite(judgement.needed):
+            shown += f", {judgement.needed} pairs would decide"
     return f"{shown} ({judgement.reason})" if judgement.reason and interval else shown
 
 
 def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
     unit = "in units of the reference workload, where the runs have it" if comparison.referenced else "as measured"
+    if any(one.time and one.time.paired for one in comparison.verdicts):
+        unit = "those of rounds that took turns"
     interval = "its interval, which all cases of a table hold together at 99 %"
     yield f"Change of head against base with {interval}; times are {unit}"
-    if TOO_FEW in {one.time.reason for one in comparison.verdicts}:
+    if TOO_FEW in {one.time.reason for one in comparison.verdicts if one.time}:
         enough = f"{ENOUGH} runs a side tell, or {RECORDED} of one of them; rounds within a run do not"
         yield f"{TOO_FEW}: nobody knows how far these times spread between runs, so they get no verdict; {enough}"
     if FUTILITY in {one.reason for verdict in comparison.verdicts for one in verdict.judgements.values()}:

@@ -1,77 +1,199 @@
-"""A live comparison runs both sides by turns, leaves out what is decided, and ends for a reason that it names."""
+"""A live comparison measures group by group until all is decided, and keeps what it has when something goes wrong."""
+
+import signal
+from collections import Counter
 
 import pytest
 import standins
-from standins import EPOCH, LONG, WHOLE, Suite
+from standins import EPOCH, WHOLE, Clock
 
 from autoenc_bench.exceptions import RunFailedError
-from autoenc_bench.gate.live.continuous import DECIDED, GRACE, INTERRUPTED, SPENT
+from autoenc_bench.gate.live import groups, members, processes
+from autoenc_bench.gate.live.continuous import CASES, DECIDED, FAILED, INTERRUPTED, SPENT, TRIES, bounded
+from autoenc_bench.gate.live.groups import Group
+from autoenc_bench.gate.live.processes import SideFailedError
 from autoenc_bench.gate.verdicts import Outcome
 from autoenc_bench.gate.verdicts.sequential import SequentialComparison
+
+SEEDED = "experiment[digits-fused-seed0]"
+OTHER = "encode[digits-bulk]"
+NOISY = {"spread": 0.05, "apart": 0.03}
+EXIT, KILL, HANG, PRINT = ("exit", "kill", "hang", "print")
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Let time pass as the processes would take it."""
+    return Clock(monkeypatch)
 
 
 @pytest.fixture
 def live(tmp_path, monkeypatch):
-    """Return a function that measures a stand-in: (last look, all looks)."""
+    """Return a function that measures stand-ins: (last look, all looks); nothing may be left of them at the end."""
+    monkeypatch.setattr(members, "TICK", 0.02)
+    monkeypatch.setattr(processes, "TICK", 0.02)
 
-    def measure_suite(suite, budget=300.0):
-        shown = standins.measure(suite, tmp_path, monkeypatch, budget)
+    def measure(budget=600.0, tell=lambda *_: None, **given):
+        shown = standins.measure(standins.sides(tmp_path, **given), tmp_path, budget, tell)
         return shown[-1], shown
 
-    return measure_suite
+    yield measure
+    assert standins.left(tmp_path) == []
+
+
+@pytest.fixture
+def ctrl_c():
+    """Let an interrupt raise, also where the tests run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def outcomes(look):
-    """Give each case's outcome of time."""
-    return {verdict.case: verdict.time.outcome for verdict in look.comparison.verdicts}
+    """Give each case's outcome of time, or of its error where it has no time."""
+    return {one.case: (one.time or one.error).outcome for one in look.comparison.verdicts}
 
 
-def test_by_turns(live):
-    """Runs come as A B B A, so that a machine that slows down meanwhile favours nobody."""
-    suite = Suite()
-    live(suite)
-    assert "".join(name[0] for name in suite.order).startswith("bhhbbhhb")
+def visits(folder, case):
+    """Count by (side, pair) how often processes ran a case."""
+    return Counter(
+        (side, pair) for what, side, pair, name in standins.logged(folder) if (what, name) == ("visit", case)
+    )
 
 
-def test_slower(live):
-    """A slower head is found long before the time is spent, and then nothing is left to do."""
-    look, shown = live(Suite(ratio=1.3))
-    assert outcomes(look)[EPOCH] is Outcome.REGRESSED
+# What is found
+
+
+@pytest.mark.parametrize(("ratio", "outcome"), [(1.3, Outcome.REGRESSED), (0.7, Outcome.IMPROVED)])
+def test_change(live, ratio, outcome):
+    """A slower head is found long before the time is spent, as is a faster one, and then nothing is left to do."""
+    look, shown = live(head={"ratio": ratio})
+    assert outcomes(look)[EPOCH] is outcome
     assert look.ended == DECIDED
-    assert look.runs < 20
+    assert look.groups <= 4
+    assert look.open == frozenset()
     assert [one.ended for one in shown[:-1]] == [""] * (len(shown) - 1)
+    assert [one.groups for one in shown] == list(range(1, len(shown) + 1))
+    assert look.measured.startswith(f"{2 * look.groups} pairs of processes in ")
+    assert look.measured.endswith(f" s, until {DECIDED}")
 
 
 def test_no_change(live):
-    """Equal sides end as unchanged."""
-    look, _ = live(Suite())
-    assert outcomes(look)[EPOCH] is Outcome.UNCHANGED
+    """Equal sides end as unchanged, also where rounds differ by more than the limit, for a pair shares that."""
+    look, _ = live(both={"noise": 0.5})
+    assert outcomes(look) == {EPOCH: Outcome.UNCHANGED, WHOLE: Outcome.UNCHANGED}
+    assert look.ended == DECIDED
+    assert look.comparison.lost == {}
+
+
+@pytest.mark.usefixtures("clock")
+def test_errors_cost_one_run_each(live, tmp_path):
+    """A whole experiment runs in the first group, in one process a side: that decides its error."""
+    look, _ = live(head={"error": 6.0}, both=NOISY, budget=180.0)
+    assert look.groups > 1
+    assert {one.case: one for one in look.comparison.verdicts}[WHOLE].error.outcome is Outcome.REGRESSED
+    assert visits(tmp_path, SEEDED) == {("base", "1-1"): 1, ("head", "1-1"): 1}
+
+
+@pytest.mark.usefixtures("clock")
+def test_what_is_closed_is_visited_no_more(live, tmp_path):
+    """A case that is decided takes no more time, while another is still measured."""
+    look, shown = live(both={"cases": (EPOCH, OTHER), "noisy": OTHER}, head={"ratio": 1.3}, budget=120.0)
+    closed = next(one.groups for one in shown if EPOCH not in one.open)
+    assert closed < look.groups
+    assert {int(pair[0]) for _, pair in visits(tmp_path, EPOCH)} == set(range(1, closed + 1))
+    assert {int(pair[0]) for _, pair in visits(tmp_path, OTHER)} == set(range(1, look.groups + 1))
+
+
+def test_the_most_telling_first(live, tmp_path):
+    """Steady epochs and errors come before what tells less for its time."""
+    cases = ("untouched_fit[digits-fused]", "first_call[digits-fused]", "build[digits-x]", OTHER, EPOCH)
+    live(both={"cases": cases})
+    order = dict.fromkeys(
+        case for what, side, pair, case in standins.logged(tmp_path) if (what, pair) == ("turn", "1-1")
+    )
+    assert tuple(order) == (EPOCH, OTHER, "build[digits-x]", "first_call[digits-fused]", "untouched_fit[digits-fused]")
+
+
+def test_new_and_missing_cases(live):
+    """A case that the base never heard of is new, one that the head lost is missing; neither is waited for."""
+    look, _ = live(base={"cases": (EPOCH, OTHER)}, head={"cases": ("epoch[digits-other]", OTHER)})
+    assert look.ended == DECIDED
+    assert outcomes(look) == {"epoch[digits-other]": Outcome.NEW, EPOCH: Outcome.MISSING, OTHER: Outcome.UNCHANGED}
+
+
+def test_only_errors(live):
+    """Where only whole experiments are chosen, their errors are compared, and nothing takes turns."""
+    look, _ = live(both={"cases": [SEEDED]}, head={"error": 6.0})
+    assert {one.case: one.error.outcome for one in look.comparison.verdicts} == {WHOLE: Outcome.REGRESSED}
     assert look.ended == DECIDED
 
 
-def test_errors_cost_one_run_each(live):
-    """Whole experiments run once on each side: that decides their errors, and their times are too far apart to wait."""
-    suite = Suite(error=6.0)
-    look, _ = live(suite)
-    assert {verdict.case: verdict for verdict in look.comparison.verdicts}[WHOLE].error.outcome is Outcome.REGRESSED
-    closed = "--deselect=benchmarks/test_x.py::test_experiment[digits-fused-seed0]"
-    assert [closed in options for options in suite.options[:4]] == [False, False, True, True]
-    assert all(options[:2] == ["-k", "x"] for options in suite.options)
+def test_what_differs_is_under_test(live):
+    """Another version of Keras on one side is what the comparison is about."""
+    look, _ = live(head={"ratio": 1.3, "context": {"keras": "3.2"}})
+    assert look.comparison.tested == "keras 3.1 → 3.2"
+    assert outcomes(look)[EPOCH] is Outcome.REGRESSED
 
 
+def test_base_that_cannot_run_a_case(live):
+    """A case of the head's benchmarks that fails on the base is refused: it would pass as new."""
+    faults = [{"do": "failed", "case": EPOCH}]
+    with pytest.raises(
+        RunFailedError, match=r"the base, code of the base, cannot run epoch\[digits-fused\]: Attribute"
+    ):
+        live(base={"faults": faults}, both={"cases": (EPOCH, OTHER, SEEDED)})
+
+
+def test_base_that_cannot_run_any(live):
+    """That is refused with the reason as well where nothing else takes turns."""
+    with pytest.raises(
+        RunFailedError, match=r"the base, code of the base, cannot run epoch\[digits-fused\]: Attribute"
+    ):
+        live(base={"faults": [{"do": "failed", "case": EPOCH}]})
+
+
+@pytest.mark.parametrize("do", ["failed", "skipped"])
+def test_head_that_cannot_run_a_case(live, tmp_path, do):
+    """A case that fails on the head is missing with the reason, and is not tried again."""
+    look, _ = live(head={"faults": [{"do": do, "case": EPOCH}]}, both={"cases": (EPOCH, OTHER)})
+    verdict = {one.case: one for one in look.comparison.verdicts}[EPOCH]
+    assert (verdict.time.outcome, verdict.time.reason) == (Outcome.MISSING, "AttributeError: no such thing")
+    assert {pair[0] for _, pair in visits(tmp_path, EPOCH)} == {"1"}
+    assert look.ended == DECIDED
+
+
+def test_skipped_by_both(live):
+    """What neither side can run is named, and nothing else waits for it."""
+    look, _ = live(both={"faults": [{"do": "skipped", "case": EPOCH}], "cases": (EPOCH, OTHER)})
+    assert look.comparison.lost == {EPOCH: "AttributeError: no such thing"}
+    assert look.ended == DECIDED
+
+
+# How long it takes
+
+
+@pytest.mark.usefixtures("clock")
 def test_time_spent(live):
-    """No run begins that would end too late; what is open then is undecided, and nothing more is said."""
-    suite = Suite(spread=0.05)
-    look, _ = live(suite, budget=8 * LONG + 1)
-    assert (look.ended, look.runs) == (SPENT, 8)
-    suite = Suite(spread=0.05)
-    look, _ = live(suite, budget=5 * LONG + 1)
-    assert (look.ended, look.runs) == (SPENT, 5)
-    assert {verdict.case: verdict for verdict in look.comparison.verdicts}[EPOCH].time.interval.runs == (2, 2)
+    """No group begins that would end too late; what is open then is undecided."""
+    look, shown = live(both=NOISY, budget=100.0)
+    assert look.ended == SPENT
+    assert look.groups > 1
+    assert look.seconds <= 100.0 < look.seconds + look.next_group
     assert look.open == {EPOCH}
     assert outcomes(look)[EPOCH] is Outcome.UNDECIDED
+    assert [one.ended for one in shown[:-1]] == [""] * (len(shown) - 1)
 
 
+@pytest.mark.parametrize("budget", [75.0, 60.0])
+@pytest.mark.usefixtures("clock")
+def test_the_budget_is_kept(live, budget):
+    """A group that would end too late does not begin, also when its cases get more rounds than before."""
+    look, _ = live(both=NOISY, budget=budget)
+    assert look.seconds <= budget
+
+
+@pytest.mark.usefixtures("clock")
 def test_the_last_look(live, monkeypatch):
     """The look after the time is spent is the last one, and may spend what is left of the error rate."""
     last = []
@@ -82,98 +204,238 @@ def test_the_last_look(live, monkeypatch):
         return original(self, *arguments, **options)
 
     monkeypatch.setattr(SequentialComparison, "look", look)
-    live(Suite(spread=0.05), budget=8 * LONG + 1)
+    live(both=NOISY, budget=100.0)
     assert last == [False] * (len(last) - 1) + [True]
+    assert len(last) > 1
 
 
-def test_how_long_a_run_may_take(live):
-    """The first run may take all the time; a later one may be late, for its time was foreseen."""
-    suite = Suite(spread=0.05)
-    live(suite, budget=5 * LONG + 1)
-    left = [5 * LONG + 1 - place * LONG for place in range(5)]
-    assert suite.seconds == [left[0], *(seconds + GRACE for seconds in left[1:])]
+@pytest.mark.usefixtures("clock")
+def test_unreached(live):
+    """What the time did not suffice for is named as such."""
+    cases = (EPOCH, *(f"encode[digits-{number}]" for number in range(5)))
+    look, _ = live(both={"cases": cases}, budget=Clock.STARTING + 20)
+    assert look.ended == SPENT
+    measured = {one.case for one in look.comparison.verdicts}
+    assert EPOCH in measured
+    assert look.comparison.lost == dict.fromkeys(sorted({*cases} - measured), "the time did not suffice")
+    assert look.comparison.lost
 
 
-def test_a_run_that_hangs(live):
-    """A run that does not end counts as time spent; what was there before is judged."""
-    suite = Suite(ratio=2.0)
-
-    def hang():
-        raise TimeoutError
-
-    suite.before[7] = hang
-    look, _ = live(suite)
-    assert (look.ended, look.runs) == (DECIDED, 6)
-    assert outcomes(look)[EPOCH] is Outcome.REGRESSED
+@pytest.mark.usefixtures("clock")
+def test_too_little_time(live):
+    """Where the time is spent before anything was measured there is no verdict, and a sentence says what to do."""
+    with pytest.raises(RunFailedError, match=r"^the time was spent before anything was measured; give more with --bu"):
+        live(budget=1.0)
 
 
-def test_interrupted(live, tmp_path):
-    """A Ctrl-C keeps the records, and reports what they say."""
-
-    def interrupt():
-        raise KeyboardInterrupt
-
-    suite = Suite()
-    suite.before[6] = interrupt
-    look, _ = live(suite)
-    assert (look.ended, look.runs) == (INTERRUPTED, 5)
-    assert outcomes(look)[EPOCH] is Outcome.UNDECIDED
-    assert len(list((tmp_path / "store").rglob("*.json"))) == 5
+@pytest.mark.parametrize(("wanted", "rounds"), [(0.0, 8), (8.9, 8), (10.1, 12), (59.0, 60), (1e9, 60)])
+def test_bounded(wanted, rounds):
+    """Rounds are so many that each process comes as often in each position, within limits."""
+    assert bounded(wanted) == rounds
 
 
-@pytest.mark.parametrize(("number", "budget"), [(2, 1000.0), (9, LONG + 1)], ids=["interrupted", "no time"])
-def test_nothing_to_compare(live, number, budget):
-    """With no run of a side there is no verdict, and a sentence that says what to do."""
-
-    def interrupt():
-        raise KeyboardInterrupt
-
-    suite = Suite()
-    suite.before[number] = interrupt
-    with pytest.raises(RunFailedError, match="before each side had one run; give more time with --budget"):
-        live(suite, budget)
+# What goes wrong
 
 
-def test_base_that_cannot_run_a_case(live):
-    """A case of the head's benchmarks that fails on the base is refused: it would pass as new."""
-    suite = Suite()
-
-    def fail(side, content):
-        if side == "base":
-            content["benchmarks"].pop(0)
-            content["autoenc"]["failed"] = [{"case": EPOCH, "reason": "AttributeError: no such thing"}]
-
-    suite.change = fail
-    with pytest.raises(
-        RunFailedError, match=r"the base, code of the base, cannot run epoch\[digits-fused\]: AttributeE"
-    ):
-        live(suite)
-
-
-def test_new_and_missing_cases(live):
-    """A case that the base never heard of is new, one that the head lost is missing; neither is waited for."""
-    suite = Suite()
-
-    def rename(side, content):
-        for one in content["benchmarks"]:
-            if side == "head" and one["name"].startswith("test_epoch"):
-                one["name"] = "test_epoch[digits-other]"
-
-    suite.change = rename
-    look, _ = live(suite)
+@pytest.mark.parametrize("turns", [False, True], ids=["rehearsal", "turns"])
+@pytest.mark.parametrize(
+    ("do", "reason"),
+    [
+        (EXIT, "could not run the suite: out of luck"),
+        (KILL, "was killed by SIGKILL, as when memory runs out"),
+        (PRINT, "printed more than 0 MB"),
+    ],
+)
+def test_a_case_that_ends_its_process(live, monkeypatch, tmp_path, do, reason, turns):
+    """A case in which a process dies is lost with a sentence; the rest is measured on by other processes."""
+    monkeypatch.setattr(processes, "OUTPUT", 100_000)
+    faults = [{"do": do, "case": EPOCH, "turns": turns, "pair": "1-2"}]
+    look, _ = live(head={"faults": faults}, both={"cases": (EPOCH, OTHER, SEEDED)})
+    assert look.comparison.lost == {EPOCH: f"the head, code of the head, {reason}"}
+    assert outcomes(look) == {OTHER: Outcome.UNCHANGED, WHOLE: Outcome.UNCHANGED}
     assert look.ended == DECIDED
-    assert outcomes(look)["epoch[digits-other]"] is Outcome.NEW
-    assert outcomes(look)[EPOCH] is Outcome.MISSING
+    assert {pair[0] for _, pair in visits(tmp_path, EPOCH)} == {"1"}
+    assert {pair[0] for _, pair in visits(tmp_path, OTHER)} >= {"2"}
 
 
-def test_what_differs_is_under_test(live):
-    """Another version of Keras on one side is what the comparison is about."""
-    suite = Suite(ratio=1.3)
+def test_a_case_that_hangs(live, monkeypatch):
+    """A process that gives no sign in its turn for much longer than usual counts as dead."""
+    monkeypatch.setattr(groups, "SLACK", (0.5, 0.0))
+    faults = [{"do": HANG, "case": EPOCH, "turns": True, "pair": "1-1", "round": 5}]
+    look, _ = live(base={"faults": faults}, both={"cases": (EPOCH, OTHER)})
+    assert EPOCH in look.comparison.lost
+    assert "the base, code of the base, gave no sign for" in look.comparison.lost[EPOCH]
+    assert outcomes(look) == {OTHER: Outcome.UNCHANGED}
 
-    def upgrade(side, content):
-        content["autoenc"]["context"]["keras"] = {"base": "3.1", "head": "3.2"}[side]
 
-    suite.change = upgrade
-    look, _ = live(suite)
-    assert look.comparison.tested == "keras 3.1 → 3.2"
+@pytest.mark.usefixtures("clock")
+def test_lost_in_a_later_group(live):
+    """What was measured before a case ended its process still counts, and other cases are measured on."""
+    faults = [{"do": KILL, "case": EPOCH, "turns": True, "pair": "2-1"}]
+    look, _ = live(both={**NOISY, "cases": (EPOCH, OTHER)}, head={"faults": faults}, budget=200.0)
+    assert look.groups > 1
+    known = {one.case: one.time.interval.runs for one in look.comparison.verdicts}
+    assert known == {EPOCH: (2, 2), OTHER: (2 * look.groups, 2 * look.groups)}
+    assert "SIGKILL" in look.comparison.lost[EPOCH]
+
+
+@pytest.mark.usefixtures("clock")
+def test_nothing_left_but_what_is_lost(live, tmp_path):
+    """Where the last open case is lost, no further group starts."""
+    faults = [{"do": KILL, "case": EPOCH, "turns": True, "pair": "2-1"}]
+    look, _ = live(both=NOISY, head={"faults": faults}, budget=600.0)
+    assert look.groups == 1
+    assert {pair[0] for what, _, pair, _ in standins.logged(tmp_path) if what == "start"} == {"1", "2"}
+
+
+@pytest.mark.parametrize(
+    ("do", "reason"),
+    [(EXIT, "could not run the suite: out of luck"), (KILL, "was killed by SIGKILL"), (HANG, "gave no sign for 0 s")],
+)
+def test_no_start(live, monkeypatch, do, reason):
+    """A side that cannot even start is refused with the reason."""
+    monkeypatch.setattr(groups, "START", 60.0 if do != HANG else 0.4)
+    with pytest.raises(RunFailedError, match=f"^the head, code of the head, {reason}"):
+        live(head={"faults": [{"do": do, "case": "starting", "pair": "1-2"}]})
+
+
+@pytest.mark.usefixtures("clock")
+def test_no_start_later(live):
+    """What was measured is judged also when a later group cannot start."""
+    look, _ = live(both=NOISY, head={"faults": [{"do": EXIT, "case": "starting", "pair": "2-2"}]}, budget=100.0)
+    assert look.groups >= 1
+    assert look.notes[0] == "a group was dropped: the head, code of the head, could not run the suite: out of luck"
+
+
+def test_hangs_to_the_end(live, clock, monkeypatch):
+    """A case that hangs until the time is over is lost; what was there before is judged."""
+    faults = [{"do": HANG, "case": EPOCH, "turns": False, "pair": "2-1"}]
+    alone = Group.alone
+
+    def wait(group, case, places, rounds, _seconds):
+        try:
+            return alone(group, case, places, rounds, 3.0)
+        except SideFailedError:
+            clock.now = 1e6
+            raise
+
+    monkeypatch.setattr(Group, "alone", wait)
+    look, _ = live(both=NOISY, head={"faults": faults}, budget=600.0)
+    assert (look.groups, look.ended) == (1, DECIDED)
+    assert look.comparison.lost[EPOCH] == "the head, code of the head, gave no sign for 3 s"
+
+
+def test_clock_jump(live, monkeypatch, tmp_path):
+    """A group during which the machine slept is dropped, and noted."""
+    original = groups.time
+    offset = {"by": 0.0}
+    monkeypatch.setattr(groups, "time", lambda: original() + offset["by"])
+    visit = Group.visit
+
+    def jump(self, *arguments):
+        if not offset["by"]:
+            offset["by"] = 3600.0
+        return visit(self, *arguments)
+
+    monkeypatch.setattr(Group, "visit", jump)
+    look, _ = live(head={"ratio": 1.3})
+    assert look.notes == ("a group was dropped, for the clock jumped by 3600 s meanwhile",)
+    assert look.measured.endswith(look.notes[0])
     assert outcomes(look)[EPOCH] is Outcome.REGRESSED
+    pairs = {source.record.autoenc.pair[-3:] for source in look.comparison.base.sources}
+    assert not pairs & {"1-1", "1-2"}
+    assert visits(tmp_path, SEEDED)["base", "2-1"] == 1  # again, for it was dropped as well
+
+
+@pytest.mark.usefixtures("clock")
+def test_restless(live):
+    """A process that does not keep still while others have their turns is noted once, with its case."""
+    look, _ = live(head={"between": 1000.0}, both=NOISY, budget=60.0)
+    (note,) = look.notes
+    assert note.startswith(f"in {EPOCH} a process used up to ")
+    assert note.endswith("% of a core out of its turn")
+
+
+# Interrupts
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_interrupted_in_a_visit(live, tmp_path):
+    """A Ctrl-C while a case takes turns keeps what the group has measured, and reports it."""
+    faults = [{"do": "interrupt", "case": "encode[digits-bulk]", "turns": True, "round": 3, "pair": "1-2"}]
+    look, shown = live(both={"cases": (EPOCH, OTHER)}, head={"ratio": 1.3, "faults": faults})
+    assert look.ended == INTERRUPTED
+    assert (look.groups, len(shown)) == (1, 1)
+    assert EPOCH in outcomes(look)
+    assert OTHER not in outcomes(look)
+    assert len(list((tmp_path / "store").rglob("*.json"))) == 4
+
+
+def test_interrupted_between_visits(live):
+    """A Ctrl-C while a case is prepared does the same."""
+
+    def tell(doing, _):
+        if doing == f"group 2: {EPOCH}":
+            raise KeyboardInterrupt
+
+    look, _ = live(both=NOISY, tell=tell)
+    assert look.ended == INTERRUPTED
+    assert outcomes(look)[EPOCH] is Outcome.UNDECIDED
+
+
+@pytest.mark.parametrize("when", ["starting", "saving"])
+def test_interrupted_in_a_later_group(live, when):
+    """A Ctrl-C while a group starts or saves leaves that out, and reports what was there before."""
+
+    def tell(doing, _):
+        if doing == f"group 2: {when}":
+            raise KeyboardInterrupt
+
+    look, _ = live(both={**NOISY, "faults": [{"do": "nap", "case": when}]}, tell=tell)
+    assert (look.ended, look.groups) == (INTERRUPTED, 1)
+    assert look.comparison.lost == {}
+
+
+@pytest.mark.parametrize("when", ["starting", EPOCH])
+def test_interrupted_before_anything(live, when):
+    """A Ctrl-C before anything was measured says just that."""
+
+    def tell(doing, _):
+        if doing == f"group 1: {when}":
+            raise KeyboardInterrupt
+
+    with pytest.raises(
+        RunFailedError, match=r"^it was interrupted before anything was measured; give more with --budg"
+    ):
+        live(both={"faults": [{"do": "nap", "case": "starting"}]}, tell=tell)
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_interrupted_twice(live):
+    """A second Ctrl-C while the first one's group saves loses that group, and leaves no process behind."""
+    said = []
+
+    def tell(doing, _):
+        said.append(doing)
+        if doing in (f"group 1: {OTHER}", "group 1: saving"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(RunFailedError, match=r"^it was interrupted before anything was measured"):
+        live(both={"cases": (EPOCH, OTHER), "faults": [{"do": "nap", "case": "saving"}]}, tell=tell)
+    assert said[-1] == "group 1: saving"
+
+
+def test_what_runs_by_default():
+    """Steady epochs and fused whole experiments are chosen."""
+    assert CASES == "epoch and not untouched or experiment and fused"
+
+
+@pytest.mark.usefixtures("clock")
+def test_processes_that_keep_failing(live):
+    """After some groups were lost, measuring ends, with what was measured before."""
+    faults = [{"do": EXIT, "case": "starting", "pair": f"{number}-1"} for number in range(2, 20)]
+    look, _ = live(both=NOISY, head={"faults": faults}, budget=6000.0)
+    assert look.ended == FAILED
+    assert look.groups == 1
+    assert len(look.notes) == TRIES + 1
+    assert outcomes(look)[EPOCH] is Outcome.UNDECIDED

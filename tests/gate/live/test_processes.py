@@ -7,9 +7,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.gate.live import processes
 from autoenc_bench.gate.live.checkouts import Checkout
+from autoenc_bench.gate.live.processes import Process, SideFailedError
 
 
 @pytest.fixture
@@ -57,20 +57,52 @@ mkdir -p $store/Linux && echo "$PWD $SAID $*" > $store/Linux/0001_new.json
         ("echo 'ERROR: usage: x'; echo 'x -m pytest: error: unrecognized: -z'; exit 4", "unrecognized: -z"),
         ("echo \"E   ImportError: no 'x'\"; echo '= 1 error ='; exit 1", "ImportError: no 'x'"),
         ("exit 3", "status 3"),
+        ("echo 'INTERNALERROR> OSError: no room'; echo 'INTERNALERROR> more'; exit 3", "OSError: no room"),
         ("echo the end; exit 0", "the end"),
     ],
 )
 def test_no_record(side, tmp_path, script, reason):
     """A run without a record is refused with the line of its output that says why."""
-    with pytest.raises(RunFailedError, match=f"^the head, a branch, could not run the suite: {reason}$"):
+    with pytest.raises(SideFailedError, match=f"^the head, a branch, could not run the suite: {reason}$"):
         start(side(script), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("signal", "reason"),
+    [("KILL", "was killed by SIGKILL, as when memory runs out"), ("SEGV", "was killed by SIGSEGV")],
+)
+def test_killed(side, tmp_path, signal, reason):
+    """A run that a signal ends is refused by its name."""
+    with pytest.raises(SideFailedError, match=f"^the head, a branch, {reason}$"):
+        start(side(f"ulimit -c 0; kill -{signal} $$"), tmp_path)
+
+
+def test_prints_without_end(side, tmp_path, monkeypatch):
+    """A run that prints without end is ended before the disk is full, with all that it started."""
+    monkeypatch.setattr(processes, "OUTPUT", 2_000_000)
+    monkeypatch.setattr(processes, "TICK", 0.02)
+    script = f"echo $$ > {tmp_path}/child; while :; do head -c 100000 /dev/zero; sleep 0.01; done"
+    with pytest.raises(SideFailedError, match=r"^the head, a branch, printed more than 2 MB$"):
+        start(side(script), tmp_path)
+    assert _is_gone(int((tmp_path / "child").read_text()))
+
+
+def test_environment(side, tmp_path, monkeypatch):
+    """What is set by default is below the user's variables, and those are below the side's."""
+    monkeypatch.setenv("GIVEN", "by the user")
+    monkeypatch.setenv("SAID", "by the user")
+    given = {"GIVEN": "by default", "OTHER": "by default", "SAID": "by default"}
+    made = side(f'echo "$GIVEN, $OTHER, $SAID" > {tmp_path}/said')
+    with Process(made, (), tmp_path / "store", environment=given) as process, pytest.raises(SideFailedError):
+        process.record(60.0, lambda: None)
+    assert (tmp_path / "said").read_text() == "by the user, by default, hello\n"
 
 
 def test_an_older_record(side, tmp_path):
     """What lay in the store before is no record of the run."""
     (tmp_path / "store").mkdir()
     (tmp_path / "store/0001_older.json").touch()
-    with pytest.raises(RunFailedError, match="could not run the suite: the end"):
+    with pytest.raises(SideFailedError, match="could not run the suite: the end"):
         start(side("echo the end"), tmp_path)
 
 

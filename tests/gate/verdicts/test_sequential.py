@@ -6,123 +6,150 @@ import pytest
 from autoenc_bench.catalogue.limits import Overrides
 from autoenc_bench.gate import verdicts
 from autoenc_bench.gate.verdicts import Outcome, sides
-from autoenc_bench.gate.verdicts.sequential import SequentialComparison
+from autoenc_bench.gate.verdicts.sequential import FUTILITY, SequentialComparison
 from autoenc_bench.records.case import Statistics
 
-BLOCKS = 8
+GROUPS = 6
+PAIRS = 2  # of a group
+ROUNDS = 16
 
 
-def side(logs, spread=sides.SPREAD, error=None):
-    """Make a side of runs, (runs, cases) logarithms of times; the last case has an error, where one is given."""
-    held = {}
-    for place, column in enumerate(np.asarray(logs).T):
-        held[f"case {place}"] = sides.Observed("digits", column.tolist(), column.tolist(), spread=spread)
-    if error:
-        held[f"case {place}"].error[0] = Statistics(mean=error, std=1.0, quantiles={}, counts=[])
-    return sides.Side([], sides.Surroundings(None, {"machine": "a machine"}), held, {}, {}, frozenset())
+def suite(seed, cases, slowdown=0.0, apart=0.005, drift=0.0):
+    """Draw the rounds' logarithms, (cases, pairs, base and head, rounds), the first case of the head slower.
 
-
-def suite(seed, cases, slowdown=0.0, spread=0.02, drift=0.0):
-    """Draw a base and a head, run by turns A B B A, the first case of the head slower."""
+    ``apart`` is how far pairs of a case lie from each other, and ``drift`` what the machine loses from first to last.
+    """
     random = np.random.default_rng(seed)
-    logs = random.normal(0, spread, (4 * BLOCKS, cases)) + np.linspace(0, drift, 4 * BLOCKS)[:, None]
-    heads = np.tile([False, True, True, False], BLOCKS)
-    logs[heads, 0] += np.log1p(slowdown)
-    return logs[~heads], logs[heads]
+    logs = random.normal(0, 0.02, (cases, PAIRS * GROUPS, 2, ROUNDS))
+    logs += np.linspace(0, drift, PAIRS * GROUPS * ROUNDS).reshape(PAIRS * GROUPS, 1, ROUNDS)
+    logs[:, :, 1] += random.normal(0, apart, (cases, PAIRS * GROUPS, 1))
+    logs[0, :, 1] += np.log1p(slowdown)
+    return logs
 
 
-def look_on(base, head, **changes):
-    """Look after each block until nothing is open; return the last comparison and the blocks that each case took."""
+def both(logs, groups, errors=None):
+    """Make a base and a head of the first groups' pairs; an experiment has an error each, where given."""
+    return [one_side(logs[:, : round(PAIRS * groups), place], errors and errors[place]) for place in (0, 1)]
+
+
+def one_side(logs, error):
+    """Make a side of (cases, pairs, rounds)."""
+    cases = {
+        f"case {number}": sides.Observed(
+            "digits",
+            time=np.median(known, axis=-1).tolist(),
+            referenced=[None] * len(known),
+            pairs={str(name): one for name, one in enumerate(known)},
+        )
+        for number, known in enumerate(logs)
+    }
+    if error:
+        statistics = Statistics(mean=error, std=1.0, quantiles={}, counts=[])
+        cases["experiment"] = sides.Observed("digits", error={0: statistics})
+    return sides.Side([], sides.Surroundings(None, {"machine": "a machine"}), cases, {}, {}, frozenset())
+
+
+def look_on(logs):
+    """Look after each group; return the outcomes of the last look, the groups that each case took, and all of it."""
     sequence, took = SequentialComparison(Overrides({})), {}
-    for block in range(1, BLOCKS + 1):
-        runs = 2 * block
-        ours, theirs = side(base[:runs], **changes), side(head[:runs], **changes)
-        found = sequence.look(ours, theirs, block / BLOCKS, last=block == BLOCKS)
-        took.update({name: block for name in sequence.closed if name not in took})
+    for groups in range(1, GROUPS + 1):
+        found = sequence.look(*both(logs, groups), groups, GROUPS, last=groups == GROUPS)
+        took.update({name: groups for name in sequence.closed if name not in took})
     return {verdict.case: verdict.time.outcome for verdict in found.verdicts}, took, found
 
 
 def test_a_slower_case_closes_early():
-    """A large slowdown is decided after a few blocks, and stays what it is while the others go on."""
-    outcomes, took, _ = look_on(*suite(0, 3, slowdown=0.3))
+    """A large slowdown is decided after a few groups, and stays what it is while the others go on."""
+    outcomes, took, _ = look_on(suite(0, 3, slowdown=0.3))
     assert outcomes["case 0"] is Outcome.REGRESSED
-    assert took["case 0"] < BLOCKS // 2
+    assert took["case 0"] <= GROUPS // 2
     assert {outcomes["case 1"], outcomes["case 2"]} <= {Outcome.UNCHANGED, Outcome.UNDECIDED}
 
 
 @pytest.mark.slow
-def test_no_alarm():
-    """Of 40 suites of 10 equal cases, looked at 8 times each, none or one has a case that regressed."""
-    alarms = [Outcome.REGRESSED in look_on(*suite(seed, 10))[0].values() for seed in range(40)]
+@pytest.mark.parametrize("apart", [0.005, 0.02], ids=["calm", "wild"])
+def test_no_alarm(apart):
+    """Of 40 suites of 10 equal cases, looked at 6 times each, none or one has a case that changed."""
+    alarms = [
+        not {*verdicts.CHANGES}.isdisjoint(look_on(suite(seed, 10, apart=apart))[0].values()) for seed in range(40)
+    ]
     assert sum(alarms) <= 1
 
 
 def test_decided_stays():
-    """What was decided stays as it was, whatever later runs of other cases bring along."""
+    """What was decided stays as it was, whatever later pairs bring along."""
     sequence = SequentialComparison(Overrides({}))
-    base, head = suite(0, 2, slowdown=0.3)
-    sequence.look(side(base[:6]), side(head[:6]), 3 / BLOCKS)
+    logs = suite(0, 2, slowdown=0.3)
+    sequence.look(*both(logs, 3), 3, GROUPS)
     decided = sequence.closed["case 0"]
     assert decided.time.outcome is Outcome.REGRESSED
-    found = sequence.look(side(base), side(base), 1.0, last=True)
+    found = sequence.look(*both(suite(1, 2), GROUPS), GROUPS, GROUPS, last=True)
     assert found.verdicts[0] == sequence.closed["case 0"] == decided
 
 
-def test_half_a_block_is_no_look():
-    """What was seen at half a block costs nothing of the error rate, nor does a look that decides no time."""
+@pytest.mark.parametrize(
+    ("looks", "fractions"),
+    [
+        ([(1, 6, False), (2, 6, False)], (1 / 6, 1 / 3)),
+        ([(1, 2, False), (2, 6, False), (3, 6, False)], (1 / 2, 1 / 2, 1 / 2)),
+        ([(1, 6, False), (2, 6, True)], (1 / 6, 1.0)),
+        ([(2, 1, False)], (1.0,)),
+    ],
+    ids=["as planned", "replanned", "out of time", "more than planned"],
+)
+def test_looks_spend_what_their_groups_are_worth(looks, fractions):
+    """A look has its groups' share of the most there may be, never less than the one before; the last has all."""
     sequence = SequentialComparison(Overrides({}))
-    base, head = suite(0, 1)
-    for runs, fraction in ((1, 0.1), (2, 0.2), (4, 0.5), (6, 0.75)):
-        found = sequence.look(side(base[:runs]), side(head[:runs]), fraction)
-    alone = verdicts.compare_sides(side(base[:6]), side(head[:6]), Overrides({}), (), (0.0, 0.5, 0.75), 2)
-    assert found.verdicts[0].time == alone.verdicts[0].time
+    logs = suite(0, 2, apart=0.05)
+    for groups, most, last in looks:
+        found = sequence.look(*both(logs, groups), groups, most, last=last)
+    alone = verdicts.compare_sides(*both(logs, groups), Overrides({}), (), fractions)
+    assert [one.time.interval for one in found.verdicts] == [one.time.interval for one in alone.verdicts]
 
 
 def test_drift():
-    """A machine that slows down by a fifth meanwhile hides nothing: both sides of a block have the same share of it."""
-    calm, drifting = (look_on(*suite(0, 1, slowdown=0.08, drift=drift))[2].verdicts[0].time for drift in (0, 0.2))
+    """A machine that slows down by a fifth meanwhile hides nothing: both processes of a pair have the same share."""
+    calm, drifting = (look_on(suite(0, 1, slowdown=0.08, drift=drift))[2].verdicts[0].time for drift in (0, 0.2))
     assert calm.outcome is drifting.outcome is Outcome.REGRESSED
-    assert drifting.interval.spread < 0.03  # without blocks it would be 0.06
+    assert drifting.interval[:4] == pytest.approx(calm.interval[:4])
 
 
-def test_two_runs_tell_nothing_of_time():
-    """A first look at two runs a side decides no time, however far apart they are."""
+def test_one_pair_tells_nothing_of_time():
+    """A first look at one pair of one case neither decides its time nor gives it up, however far apart they are."""
     sequence = SequentialComparison(Overrides({}))
-    found = sequence.look(side([[0.0]] * 2), side([[9.0]] * 2), 0.2)
+    found = sequence.look(*both(suite(0, 1, slowdown=9.0), 1 / PAIRS), 1, GROUPS)
     assert found.verdicts[0].time.outcome is Outcome.UNDECIDED
     assert not sequence.closed
 
 
-def test_errors_need_one_run():
-    """Half a block decides the errors; a case whose time is given up is closed with it."""
+def test_errors_need_one_look():
+    """The first look decides the error of a whole experiment, which has no time of its own, and closes it."""
     sequence = SequentialComparison(Overrides({}))
-    ours, theirs = (side([[0.0]], spread=sides.WIDE_SPREAD, error=error) for error in (5.0, 6.0))
-    found = sequence.look(ours, theirs, 0.1)
-    assert found.verdicts[0].error.outcome is Outcome.REGRESSED
-    assert found.verdicts[0].time.outcome is Outcome.UNDECIDED
-    assert set(sequence.closed) == {"case 0"}
+    found = sequence.look(*both(suite(0, 1, apart=0.01), 1, errors=(5.0, 6.0)), 1, GROUPS)
+    verdict = found.verdicts[-1]
+    assert (verdict.case, verdict.time, verdict.error.outcome) == ("experiment", None, Outcome.REGRESSED)
+    assert sequence.closed["experiment"] == verdict
 
 
 @pytest.mark.parametrize(
-    ("apart", "closed"), [(0.05, True), (0.5, False), (3.0, False)], ids=["near", "far", "further"]
+    ("apart", "estimate", "given_up"),
+    [(0.3, 0.0, True), (0.03, 0.0, False), (0.3, 0.25, False)],
+    ids=["spread", "calm", "far"],
 )
-def test_futile(apart, closed):
+def test_futile(apart, estimate, given_up):
     """What spreads by more than the time can average out is measured no more, unless it is far from the base."""
+    logs = suite(0, 1, apart=0) / 100
+    logs[0, :, 1] += estimate + apart * np.resize([[1], [-1]], (PAIRS * GROUPS, 1))
     sequence = SequentialComparison(Overrides({}))
-    sequence.look(side([[0.0]], spread=sides.UNTOUCHED_SPREAD), side([[apart]], spread=sides.UNTOUCHED_SPREAD), 0.1)
-    assert [verdict.time.reason for verdict in sequence.closed.values()] == ["given up"] * closed
-
-
-def test_a_failed_control_takes_back_what_was_closed():
-    """A regression that was decided before is doubted when the base differs from itself in the end."""
-    sequence = SequentialComparison(Overrides({}))
-    calm = np.random.default_rng(0).normal(0, 0.01, (16, 2))
-    ours, theirs = calm.copy(), calm[::-1].copy()
-    theirs[:, 0] += 0.3
-    for runs in (2, 4, 6, 8):
-        found = sequence.look(side(ours[:runs]), side(theirs[:runs]), runs / 16)
-    assert found.verdicts[0].time.outcome is Outcome.REGRESSED
-    ours[::2, 1] += 2.0
-    found = sequence.look(side(ours), side(theirs), 1.0, last=True)
-    assert found.control == "case 1"
+    found = sequence.look(*both(logs, GROUPS - 1), GROUPS - 1, GROUPS)
     assert found.verdicts[0].time.outcome is Outcome.UNDECIDED
+    assert found.verdicts[0].time.reason == (FUTILITY if given_up else "")
+    assert ("case 0" in sequence.closed) is given_up
+
+
+def test_nothing_is_given_up_in_the_end():
+    """The last look calls what it cannot tell undecided, not given up: all the time was given to it."""
+    sequence = SequentialComparison(Overrides({}))
+    found = sequence.look(*both(suite(0, 4, apart=0.3), GROUPS), GROUPS, GROUPS, last=True)
+    assert {(one.time.outcome, one.time.reason) for one in found.verdicts} == {(Outcome.UNDECIDED, "")}
+    assert not sequence.closed

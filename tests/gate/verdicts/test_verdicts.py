@@ -448,6 +448,138 @@ def test_a_page_that_cannot_be_written(stored, capsys, monkeypatch):
     assert EPOCH in printed.out
 
 
+SPEEDS = (0.2, 0.31, 0.24, 0.36, 0.27, 0.22)  # seconds of a round, of the machine in each pair's stretch of time
+
+
+def turns(folder, speeds, slowdown=0.0, rounds=12, seed=0, name="pair-{}", **context):
+    """Write a side's records of a live comparison, one per pair and its speed; whole experiments took no turns."""
+    random, contents = np.random.default_rng(seed), []
+    for number, speed in enumerate(speeds):
+        times = (speed * (1 + slowdown) * np.exp(random.normal(0, 0.01, rounds))).tolist()
+        found = histories.content(number, **context)
+        found["autoenc"]["pair"] = name and name.format(number)
+        epoch = found["benchmarks"][0]
+        epoch["stats"] |= recordings.plain("test", times)["stats"]
+        epoch["extra_info"]["autoenc"] |= {"between": [0.01] * rounds, "reference": [0.01] * rounds}
+        contents.append(found)
+    histories.write(folder, contents)
+    return [loading.read(path, pictured=False) for path in sorted(folder.glob("*.json"))]
+
+
+def both_turned(tmp_path, speeds=SPEEDS, slowdown=0.05, names=("pair-{}", "pair-{}")):
+    """Compare sides that took turns, in pairs that either side calls by these names."""
+    base = turns(tmp_path / "base", speeds, name=names[0])
+    return verdicts.compare(base, turns(tmp_path / "head", speeds, slowdown, seed=1, name=names[1]))
+
+
+def test_turns(tmp_path):
+    """A slowdown is found in pairs that each ran at another speed of the machine, which hides it between runs."""
+    found = both_turned(tmp_path / "turns")
+    time = by_case(found)[EPOCH].time
+    assert time.outcome is Outcome.REGRESSED
+    assert time.interval.estimate == pytest.approx(np.log(1.05), abs=0.01)
+    assert time.interval.runs == (6, 6)
+    assert time.paired.pairs == 6
+    assert found.control == ""
+    assert status.of(found) == (statuses.REGRESSED, f"regressed: {EPOCH}")
+    apart = by_case(both_turned(tmp_path / "apart", names=(None, None)))[EPOCH].time
+    assert (apart.outcome, apart.paired) == (Outcome.UNDECIDED, None)
+
+
+def test_equal_turns(tmp_path):
+    """Pairs of equal processes are unchanged, whatever the machine did."""
+    found = both_turned(tmp_path, slowdown=0.0)
+    assert by_case(found)[EPOCH].time.outcome is Outcome.UNCHANGED
+    assert status.of(found).code == statuses.PASSED
+
+
+def test_turns_are_their_own_control(tmp_path):
+    """A machine that was slow in every other pair makes no side differ from itself, as it does with runs of no pair."""
+    speeds = (0.2, 0.3) * 6
+    assert both_turned(tmp_path / "turns", speeds).control == ""
+    assert EPOCH in both_turned(tmp_path / "apart", speeds, names=(None, None)).control
+
+
+def test_turns_with_themselves(tmp_path):
+    """A side that took turns, compared with itself, differs by nothing, and passes."""
+    base = turns(tmp_path, SPEEDS)
+    found = verdicts.compare(base, base)
+    assert by_case(found)[EPOCH].time.interval.estimate == 0
+    assert status.of(found).code == statuses.PASSED
+
+
+def test_needed_pairs(tmp_path):
+    """What a few pairs leave undecided says how many would do; what is decided needs none."""
+    few, many = (both_turned(tmp_path / str(number), SPEEDS[:number], 0.06) for number in (2, 6))
+    undecided, decided = (by_case(one)[EPOCH].time for one in (few, many))
+    assert undecided.outcome is Outcome.UNDECIDED
+    assert 2 < undecided.needed < inf
+    assert (decided.outcome, decided.needed) == (Outcome.REGRESSED, None)
+
+
+def test_took_no_turns(tmp_path):
+    """A whole experiment of a live comparison has an error and no time, in whatever form that is shown."""
+    found = both_turned(tmp_path)
+    whole = by_case(found)[WHOLE]
+    assert (whole.time, whole.error.outcome, whole.joined) == (None, Outcome.UNCHANGED, "unchanged")
+    (row,) = [line for line in tables.text(found).split("\n") if line.startswith(WHOLE)]
+    assert row.split()[1:3] == ["unchanged", "–"]
+    assert f"`{WHOLE}`" in tables.markdown(found, "result")
+    whole_document = json.loads(document.text(found, status.of(found)))
+    (written,) = [one for one in whole_document["verdicts"] if one["case"] == WHOLE]
+    assert (written["time"], written["error"]["outcome"], written["joined"]) == (None, "unchanged", "unchanged")
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REGRESSED, Outcome.IMPROVED, Outcome.UNDECIDED, Outcome.INCOMPARABLE])
+def test_joined_without_time(outcome):
+    """The joined outcome of a case without a time is that of its error."""
+    joined = {Outcome.REGRESSED: "worse", Outcome.IMPROVED: "better"}
+    memory, error = verdicts.Judgement(Outcome.UNCHANGED), verdicts.Judgement(outcome)
+    verdict = verdicts.Verdict("case", None, memory=memory, error=error)
+    assert verdict.joined == joined.get(outcome, str(outcome))
+
+
+def test_one_pair(tmp_path):
+    """One pair alone decides no time, and is shown without an interval, also as JSON."""
+    found = both_turned(tmp_path, SPEEDS[:1], 0.5)
+    time = by_case(found)[EPOCH].time
+    assert (time.outcome, time.interval.high) == (Outcome.UNDECIDED, inf)
+    assert "inf" not in tables.text(found)
+    ended = status.of(found)
+    assert ended.code == statuses.UNDECIDED
+    written = json.loads(document.text(found, ended))["verdicts"][0]["time"]
+    assert (written["outcome"], written["spread"], written["low"], written["high"]) == ("undecided", None, None, None)
+
+
+def test_pairs_of_other_names(tmp_path):
+    """Where no pair is on both sides, runs are compared as runs of no pair are, and only for what took turns."""
+    for speeds in (SPEEDS, (0.2,) * 6):
+        found = by_case(both_turned(tmp_path / f"{speeds[1]}", speeds, names=("pair-{}", "another-{}")))
+        apart = by_case(both_turned(tmp_path / f"{speeds[1]}-apart", speeds, names=(None, None)))
+        ours, theirs = (one[EPOCH].time.interval for one in (found, apart))
+        assert (ours.estimate, ours.spread, ours.runs) == (theirs.estimate, theirs.spread, theirs.runs)
+        assert found[EPOCH].time.paired is None
+        assert found[WHOLE].time is None
+    assert found[EPOCH].time.outcome is Outcome.REGRESSED
+
+
+def test_some_pairs_in_common(tmp_path):
+    """Pairs of which one process is not there count for nothing."""
+    base, head = turns(tmp_path / "base", SPEEDS), turns(tmp_path / "head", SPEEDS, 0.05, seed=1)
+    found = verdicts.compare(base[1:], head[:-1])
+    time = by_case(found)[EPOCH].time
+    assert (time.outcome, time.interval.runs) == (Outcome.REGRESSED, (4, 4))
+
+
+def test_pairs_of_other_contexts(tmp_path):
+    """Processes of unlike contexts are incomparable, whatever their pairs are called, unless that is under test."""
+    base = turns(tmp_path / "base", SPEEDS)
+    head = turns(tmp_path / "head", SPEEDS, 0.05, seed=1, keras="3.2")
+    time, tested = (by_case(verdicts.compare(base, head, across=across))[EPOCH].time for across in ((), ["keras"]))
+    assert (time.outcome, time.paired) == (Outcome.INCOMPARABLE, None)
+    assert tested.outcome is Outcome.REGRESSED
+
+
 def test_plain_records(tmp_path):
     """Records of plain pytest-benchmark are compared as well, by time alone."""
     path = recordings.save_plain(tmp_path)

@@ -1,0 +1,111 @@
+"""A session that runs cases when they are asked for, and whose rounds take turns with those of other processes.
+
+A live comparison starts several such sessions at once and speaks with each over a socket (``--turns FD``), in lines of
+JSON. A session begins by listing its ``cases``. By ``{"visit": node id, "rounds": n, "turns": true}`` it runs one of
+them: it asks for its turn before each round, by ``{"between": CPU seconds since its last}``, begins the round at any
+answer, and ends with ``{"outcome", "reason", "times"}``. Without turns, it runs whatever the others do; without rounds,
+as many as it would alone. When nobody will ask any more, the session saves its record, says that it has, and ends.
+"""
+
+import argparse
+import json
+import os
+import socket
+from contextlib import suppress
+from time import process_time
+from typing import Any
+
+import pytest
+
+from autoenc_bench.plugin.session import SESSION, is_case
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare what only a live comparison gives."""
+    parser.addoption("--turns", type=int, help=argparse.SUPPRESS)
+    for name in ("--pair", "--side"):
+        parser.addoption(name, help=argparse.SUPPRESS)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take the socket over, where there is one."""
+    if config.option.turns is not None:
+        os.set_inheritable(config.option.turns, False)  # what this process starts must not keep it open
+        config.stash[TURNS] = Turns(config.option.turns)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Serve visits, each with fixtures of its own but for the session's and the experiment's."""
+    turns, run = session.config.stash.get(TURNS, None), session.config.stash[SESSION]
+    if turns is None or session.testsfailed:  # what could not be collected is pytest's own loop's to refuse
+        return None
+    items = {item.nodeid: item for item in session.items if is_case(item)}
+    try:
+        turns.send(cases={nodeid: _facts(item) for nodeid, item in items.items()}, cores=run.cores)
+        while visit := turns.receive():
+            item = items[visit["visit"]]
+            turns.begin(visit["rounds"], visit["turns"])
+            # Which item is next is not known yet; the session stands for all, so its fixtures stay.
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=item.session)
+            turns.send(**run.outcome(item.nodeid))
+    finally:
+        run.leave_out_what_did_not_begin()
+    return True
+
+
+def _facts(item: Any) -> dict[str, Any]:
+    axes = item.callspec.params
+    return {"phase": item.originalname.removeprefix("test_"), "trainer": axes.get("trainer"), "name": item.name}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell that the record is saved, or that there is none."""
+    if turns := session.config.stash.get(TURNS, None):
+        turns.send(saved=True)
+
+
+@pytest.hookimpl(optionalhook=True, trylast=True)
+def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
+    """Note which other process this one is to be held against."""
+    if config.option.turns is not None:
+        output_json["autoenc"].update(pair=config.option.pair, side=config.option.side)
+
+
+class Turns:
+    """The session's end of the socket, and what is asked of the case that runs."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.rounds = 0  # of the case that runs, after one to warm up; 0 for as many as it would have alone
+        self.are_taken = False
+        self.between: list[float] = []  # CPU seconds of this process from each of its turns to the next
+        self._lines = socket.socket(fileno=descriptor).makefile("rw", encoding="utf-8", newline="\n")
+
+    def begin(self, rounds: int, are_taken: bool) -> None:
+        self.rounds, self.are_taken, self.between = rounds, are_taken, []
+
+    def wait(self) -> None:
+        """Let the others have their turns; end the session when nobody asks for anything any more."""
+        begun = process_time()
+        self.send(between=self.between[-1] if self.between else 0.0)
+        if self.receive() is None:
+            pytest.exit("the live comparison ended")
+        self.between.append(process_time() - begun)
+
+    def send(self, **message: Any) -> None:
+        """Send a message, also when nobody listens, as the next answer tells."""
+        with suppress(OSError):
+            self._lines.write(json.dumps(message) + "\n")
+            self._lines.flush()
+
+    def receive(self) -> dict[str, Any] | None:
+        """Wait for a message; return ``None`` when there will be none."""
+        with suppress(OSError):
+            if line := self._lines.readline():
+                message: dict[str, Any] = json.loads(line)
+                return message
+        return None
+
+
+TURNS = pytest.StashKey[Turns]()

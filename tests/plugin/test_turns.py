@@ -1,0 +1,84 @@
+"""A session of a live comparison runs what it is asked for, and its rounds take turns with those of others."""
+
+import sys
+
+import pytest
+from suite_runs import ROOT, run_suite
+
+from autoenc_bench.exceptions import RunFailedError
+from autoenc_bench.gate.live.checkouts import Checkout
+from autoenc_bench.gate.live.groups import STILL, Group
+from autoenc_bench.records import reading
+
+EPOCH = "epoch[digits-fused]"
+CHOSEN = ("--backend=jax", "--scale=smoke", "--experiment=digits", "-k", "epoch and fused")
+
+
+@pytest.mark.slow
+def test_group(tmp_path):
+    """Four real sessions list their case, prepare it, take turns at it, and save what they measured."""
+    both = [
+        Checkout(
+            name=name, description="this", folder=ROOT, python=sys.executable, environment={"PYTHONPATH": str(ROOT)}
+        )
+        for name in ("base", "head")
+    ]
+    with Group(both, ("benchmarks/", *CHOSEN), tmp_path / "live", "1", lambda: None) as group:
+        group.start()
+        assert [list(facts.values()) for facts in group.cases] == [
+            [{"phase": "epoch", "trainer": "fused", "name": f"test_{EPOCH}"}]
+        ] * 2
+        (case,) = group.cases[0]
+        rehearsal = group.alone(case, range(4), 1, 300.0)
+        assert rehearsal.passed
+        assert [len(one["times"]) for one in rehearsal.outcomes] == [1] * 4
+        visit = group.visit(case, 8, rehearsal.outcomes[0]["times"][0])
+        assert visit.passed
+        assert visit.restless < 10 * STILL  # other tests may run meanwhile
+        paths = group.end()
+    records = [reading.read(path)[0] for path in paths]
+    assert [(one.autoenc.side, one.autoenc.pair) for one in records] == [
+        ("base", "live-1-1"),
+        ("head", "live-1-1"),
+        ("base", "live-1-2"),
+        ("head", "live-1-2"),
+    ]
+    for record, outcome in zip(records, visit.outcomes, strict=True):
+        (benchmark,) = record.benchmarks
+        noted = benchmark.extra_info.autoenc
+        assert benchmark.name == f"test_{EPOCH}"
+        assert benchmark.stats.times == outcome["times"]
+        assert len(outcome["times"]) == len(noted.between) == len(noted.cpu) == 8
+        others = 3 * sum(benchmark.stats.times)
+        assert 0 <= sum(noted.between) < others / 2
+        assert noted.reference is None
+        assert record.autoenc.roofs is None
+        assert not record.autoenc.skipped
+        assert not record.autoenc.failed
+
+
+@pytest.mark.slow
+def test_alone(tmp_path):
+    """Without others, a run has the rounds and the reference workload that it always had, and no pair."""
+    done = run_suite(tmp_path, *CHOSEN, "--no-roofs", "--no-report", "--benchmark-save=mine")
+    assert done.status == 0, done.out
+    record = reading.read(done.record)[0]
+    (benchmark,) = record.benchmarks
+    noted = benchmark.extra_info.autoenc
+    assert noted.between is None
+    assert len(noted.reference) == len(benchmark.stats.times) == 1  # as the scale says
+    assert (record.autoenc.pair, record.autoenc.side) == (None, None)
+
+
+@pytest.mark.slow
+def test_what_cannot_be_collected(tmp_path):
+    """A file of cases that cannot be imported stops a session, as it stops any other run."""
+    broken = tmp_path / "test_broken.py"
+    broken.write_text("from autoenc_bench.core import nothing_of_that_name\n")
+    side = Checkout(
+        name="base", description="this", folder=ROOT, python=sys.executable, environment={"PYTHONPATH": str(ROOT)}
+    )
+    options = ("benchmarks/", str(broken), *CHOSEN)
+    made = Group([side, side], options, tmp_path / "live", "1", lambda: None)
+    with made as group, pytest.raises(RunFailedError, match="nothing_of_that_name"):
+        group.start()
