@@ -209,13 +209,15 @@ class Continuous:
         if name not in self._costs:
             seconds = median(one["times"][0] for one in rehearsal.outcomes) / group.sharing
             self._costs[name] = Cost(0.0, seconds, bounded(TURNS / len(SIDES) / seconds))
-        cost = self._costs[name]
+        cost, began = self._costs[name], self._elapsed
+        rounds = min(cost.rounds, int((self.budget - began) / (cost.cycle or len(SIDES) * cost.round)) - 1)
+        if rounds < len(CYCLES):
+            return True  # another time
         self._tick()
-        began = self._elapsed
-        visit = group.visit(nodeid, cost.rounds, cost.round)
+        visit = group.visit(nodeid, rounds, cost.round)
         if not self._has_passed(name, visit):
             return False
-        cost.cycle = max((self._elapsed - began) / (cost.rounds + 1), len(SIDES) * cost.round)
+        cost.cycle = max((self._elapsed - began) / (rounds + 1), len(SIDES) * cost.round)
         cost.round = median(seconds for one in visit.outcomes for seconds in one["times"])
         if visit.restless > groups.STILL:
             self._restless[name] = max(visit.restless, self._restless.get(name, 0.0))
@@ -247,7 +249,7 @@ class Continuous:
         comparison = self._sequence.look(base, head, self._groups, most, last=ended in (SPENT, FAILED))
         for verdict in comparison.verdicts:
             cost = self._costs.get(verdict.case)
-            if cost and verdict.time and verdict.time.paired:
+            if cost and cost.cycle and verdict.time and verdict.time.paired:
                 cost.plan(verdict.time.paired, self._starting / len(self._costs))
         told = {one.case for one in comparison.verdicts if one.time or one.error}
         unreached = self._known - told - set(base.lost) - set(head.lost) - set(self._lost)
