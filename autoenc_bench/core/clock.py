@@ -92,7 +92,7 @@ def _delays() -> dict[str, int]:
     with suppress(OSError):
         for thread in os.listdir(THREADS):  # noqa: PTH208 - pathlib takes five times as long, in each round
             with suppress(OSError):  # it has ended meanwhile
-                with open(f"{THREADS}/{thread}/schedstat", "rb", buffering=0) as file:  # noqa: PTH123
+                with open(f"{THREADS}/{thread}/schedstat", "rb", buffering=0) as file:  # noqa: PTH123 - likewise
                     running, delays[thread], _ = map(int, file.read().split())
                 ran += running
     return delays if ran else {}

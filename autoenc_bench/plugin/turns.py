@@ -61,7 +61,7 @@ def _facts(item: Any) -> dict[str, Any]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Tell that the record is saved, or that there is none."""
+    """Announce that the record is saved, or that there is none."""
     if turns := session.config.stash.get(TURNS, None):
         turns.send(saved=True)
 
@@ -86,7 +86,7 @@ class Turns:
         self.rounds, self.are_taken, self.between = rounds, are_taken, []
 
     def wait(self) -> None:
-        """Let the others have their turns; end the session when nobody asks for anything any more."""
+        """Wait for a turn, while others have theirs; end the session when nobody asks for anything any more."""
         begun = process_time()
         self.send(between=self.between[-1] if self.between else 0.0)
         if self.receive() is None:

@@ -12,6 +12,7 @@ from autoenc_bench.text import fact, line
 
 SCHEMA_VERSION = 2
 BACKENDS = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "torch": ("torch",)}  # with their packages
+SIDES = ("base", "head")  # of a live comparison
 Fact = str | bool | int | float | None
 
 # Within what a clock can have measured: from below a cycle of any CPU to decades.

@@ -9,12 +9,11 @@ from autoenc_bench.gate import verdicts
 from autoenc_bench.gate.verdicts import Comparison, Judgement, Outcome, status, tables
 from autoenc_bench.gate.verdicts.sides import gather, under_test
 from autoenc_bench.records.loading import Source
+from autoenc_bench.records.record import SIDES
 from autoenc_bench.report import summary
 from autoenc_bench.report.summary import ExperimentSummary
 from autoenc_bench.report.view import Picture
 from autoenc_bench.text import NONE, Cell, Columns, Table, cell, count, mebibytes, percent, seconds, share
-
-LIVE = ("base", "head")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +103,7 @@ class SideBySide:
 def paired(sources: Sequence[Source]) -> Comparison | None:
     """Compare the records of a live comparison among these, ``None`` where there are not both sides."""
     runs = [(source, source.record.autoenc) for source in sources]
-    base, head = ([source for source, run in runs if run and run.pair and run.side == side] for side in LIVE)
+    base, head = ([source for source, run in runs if run and run.pair and run.side == side] for side in SIDES)
     if not (base and head):
         return None
     both = gather(base), gather(head)

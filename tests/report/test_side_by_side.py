@@ -5,6 +5,7 @@ import pytest
 import recordings
 
 from autoenc_bench.records import loading
+from autoenc_bench.records.record import SIDES
 from autoenc_bench.report import side_by_side
 
 
@@ -132,7 +133,7 @@ def live(tmp_path):
     noise = {"1": 1.0, "2": 1.002, "3": 0.998}
     paths = [
         turns(tmp_path, side, f"run-{number}", 1.1 * factor if side == "head" else 1.0)
-        for side in side_by_side.LIVE
+        for side in SIDES
         for number, factor in noise.items()
     ]
     return [loading.read(path) for path in paths]

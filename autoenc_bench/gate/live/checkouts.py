@@ -10,8 +10,7 @@ from tempfile import TemporaryDirectory
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError
 from autoenc_bench.gate.live import environments, revisions
 from autoenc_bench.gate.live.revisions import Code, git
-
-NAMES = ("base", "head")
+from autoenc_bench.records.record import SIDES
 
 # What measures is the head's on both sides: the cases, pytest's configuration, and the plugin with its fixtures.
 PLUGIN = "autoenc_bench/plugin"
@@ -56,7 +55,7 @@ def both(base: Wanted, head: Wanted, project: Path) -> Iterator[tuple[Checkout, 
             yield _prepare(base, head, top, prefix, root)
     finally:
         # Git forgets a worktree that was never finished only when its folder is gone.
-        removals = [("remove", "--force", "--force", str(root / name)) for name in NAMES]
+        removals = [("remove", "--force", "--force", str(root / name)) for name in SIDES]
         for arguments in (*removals, ("prune",)):
             with suppress(AutoencBenchError):  # finding nothing to tidy must not hide why everything ended
                 git(top, "worktree", *arguments)
@@ -66,8 +65,8 @@ def _prepare(base: Wanted, head: Wanted, top: Path, prefix: Path, root: Path) ->
     try:
         store = revisions.make_store(top, root / "objects")
         codes = _codes(base, head, top, store)
-        folders = [root / name / prefix for name in NAMES]
-        for name, folder, code in zip(NAMES, folders, codes, strict=True):
+        folders = [root / name / prefix for name in SIDES]
+        for name, folder, code in zip(SIDES, folders, codes, strict=True):
             git(top, "worktree", "add", "--detach", str(root / name), code.commit)
             git(root / name, "read-tree", "--reset", "-u", code.tree, GIT_OBJECT_DIRECTORY=str(store))
             if not folder.is_dir() or folder.resolve() != folder:

@@ -98,7 +98,7 @@ def row(verdict: Verdict, look: Look) -> tuple[str, str, str]:
 
 
 def _more(time: Judgement | None, look: Look) -> str:
-    """Say how long it may take until a case is decided, if it goes on like this."""
+    """Return in words how long it may take until a case is decided, if it goes on like this."""
     minutes = time and minutes_needed(time, look)
     return f", about {minutes} min more" if minutes else ""
 

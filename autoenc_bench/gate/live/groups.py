@@ -70,7 +70,9 @@ class Group:
     @property
     def sharing(self) -> int:
         """Return how many processes share a core while they do not take turns."""
-        return -(-len(SIDES) // len(self._cores)) if self._cores else 1
+        if not self._cores:
+            return 1
+        return 2 if len(self._cores) >= PAIRS else len(SIDES)
 
     @property
     def jumped(self) -> float:
@@ -79,12 +81,12 @@ class Group:
         return apart if apart > JUMP else 0.0
 
     def start(self) -> None:
-        """Wait until all have loaded what they need, each on a core where there are enough."""
+        """Wait until all have loaded what they need."""
         for member in self._members:
             member.begin(START, self._spread)
 
     def _spread(self) -> None:
-        """Let each use a core of its own or, where there are fewer, a pair share one: that makes it alike."""
+        """Spread the pairs over cores. A pair shares one: what is prepared on different cores is not alike."""
         self._tick()
         for place, member in enumerate(self._members):
             member.pin([self._cores[place // self.sharing]] if self._cores else [])
@@ -95,7 +97,7 @@ class Group:
             member.pin(member.cores or self._cores)
 
     def alone(self, case: str, places: Sequence[int], rounds: int, seconds: float) -> Visit:
-        """Let some processes run a case side by side: to prepare it, or for what is no matter of time."""
+        """Run a case in some processes side by side: to prepare it, or for what is no matter of time."""
         self._spread()
         chosen = [self._members[place] for place in places]
         for member in chosen:
@@ -103,7 +105,7 @@ class Group:
         return Visit([member.answer(seconds, self._tick) for member in chosen], 0.0)
 
     def visit(self, case: str, rounds: int, usual: float) -> Visit:
-        """Let all processes take turns at a case, for so many rounds of ``usual`` seconds, after one to warm up.
+        """Run a case in all processes by turns, for so many rounds of ``usual`` seconds, after one to warm up.
 
         One that fails lets the others run to their ends. Raises SideFailedError when one ends or hangs.
         """
@@ -126,7 +128,7 @@ class Group:
         return Visit(answers, max(used) / others)
 
     def end(self, seconds: float = START) -> list[Path | None]:
-        """Let all save their records; return these, ``None`` where nothing was timed."""
+        """Return the records that all save now, ``None`` where nothing was timed."""
         self._spread()
         for member in self._members:
             member.close()

@@ -83,7 +83,7 @@ class Member:
         self._process.pin(cores)
 
     def close(self) -> None:
-        """Tell the process that nothing more will be asked."""
+        """Close this end: nothing more will be asked."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
 

@@ -10,13 +10,10 @@ from math import inf, sqrt
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import chdtri, polygamma, stdtrit
 
-from autoenc_bench.gate.verdicts.intervals import Interval
-
-Values = NDArray[np.float64]
+from autoenc_bench.gate.verdicts.intervals import Interval, Values
 
 TRIM = 0.25  # of the rounds at either end: a mean of the middle half
 LEAST = 1e-18  # of a variance: equal rounds have none

@@ -8,13 +8,13 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from autoenc_bench.gate.verdicts import Comparison, Judgement, Outcome, tables
+from autoenc_bench.records.record import SIDES
 from autoenc_bench.report.figures import style
 from autoenc_bench.text import seconds
 
 MOST = 24  # cases that are drawn, what changed first
 BINS = 60
 EXTENT, MIDDLE = (0.02, 0.98), (0.06, 0.94)  # quantiles of rounds, and of their quotients, that the axes show
-SIDES = ("base", "head")
 
 
 def draw(comparison: Comparison, setting: str) -> Iterator[style.Drawing]:

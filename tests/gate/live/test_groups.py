@@ -168,7 +168,7 @@ def test_jumped(group, monkeypatch):
         assert both.jumped == pytest.approx(3600, abs=60)
 
 
-@pytest.mark.parametrize(("cores", "sharing"), [([0, 1, 2, 3, 4], 1), ([0, 1], 2), ([0, 1, 2], 2), ([0], 4), ([], 1)])
+@pytest.mark.parametrize(("cores", "sharing"), [([0, 1, 2, 3, 4], 2), ([0, 1], 2), ([0, 1, 2], 2), ([0], 4), ([], 1)])
 def test_sharing(group, monkeypatch, cores, sharing):
     """Where there are fewer cores than processes, as many share each."""
     monkeypatch.setattr(members, "usable_cores", lambda: cores)
