@@ -170,7 +170,7 @@ def test_jumped(group, monkeypatch):
 
 @pytest.mark.parametrize(("cores", "sharing"), [([0, 1, 2, 3, 4], 2), ([0, 1], 2), ([0, 1, 2], 2), ([0], 4), ([], 1)])
 def test_sharing(group, monkeypatch, cores, sharing):
-    """Where there are fewer cores than processes, as many share each."""
+    """A pair shares a core, and both pairs the only one; none is shared where nobody can pin."""
     monkeypatch.setattr(members, "usable_cores", lambda: cores)
     with group() as both:
         assert both.sharing == sharing
