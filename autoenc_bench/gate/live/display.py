@@ -12,7 +12,7 @@ from autoenc_bench.gate.live.groups import PAIRS
 from autoenc_bench.gate.verdicts import Judgement, Outcome, Verdict, tables
 
 COLOURS = {Outcome.REGRESSED: "red", Outcome.IMPROVED: "green", Outcome.UNCHANGED: "default"}
-WIDTH = 33  # of a bar, an odd number of columns
+WIDTH = 25  # of a bar, an odd number of columns
 SPAN = 3.0  # limits from its middle to its ends
 LINES = 7  # that are not rows of cases
 
@@ -40,7 +40,9 @@ class Display(Live):
     def _table(self, look: Look) -> Table:
         verdicts = sorted(look.comparison.verdicts, key=lambda verdict: verdict.case not in look.open)
         space = max(3, self.console.height - LINES)
-        table = Table("case", "time of head against base", box=None, pad_edge=False, header_style="bold")
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        table.add_column("case", no_wrap=True, min_width=max(len(one.case) for one in verdicts[:space]))
+        table.add_column("head against base", no_wrap=True)
         table.add_column(f"{'−limit':>{_place(-1) + 3}}{'+limit':>{_place(1) - _place(-1)}}", no_wrap=True)
         table.add_column("state")
         for verdict in verdicts[:space]:
