@@ -10,15 +10,13 @@ from math import inf, sqrt
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import chdtri, polygamma, stdtrit
+from scipy.special import betaln, chdtri, stdtrit
 
 from autoenc_bench.gate.verdicts.intervals import Interval, Values
 
 TRIM = 0.25  # of the rounds at either end: a mean of the middle half
 LEAST = 1e-18  # of a variance: equal rounds have none
-EXTENT = 1000.0  # of degrees of freedom that are worth telling apart
-LENT = 10.0  # of them, that other cases lend one at most: some case differs more than few pairs can tell
+LENT = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0)  # degrees of freedom; no more, for some case may be like no other
 MOST = 1000  # pairs that anybody would wait for
 
 
@@ -91,7 +89,7 @@ def pool(cases: Mapping[str, Sequence[Contrast]]) -> dict[str, Paired]:
     lent, total = _degrees_of_freedom(telling, between), sum(one.own for one in telling)
     paired = {}
     for name, one in observed.items():
-        shared = min(lent, total - one.own, LENT)
+        shared = min(lent, total - one.own)
         squares = one.own * one.variance + shared * (between + one.within)
         variance = max(squares / (one.own + shared), one.within) if one.own + shared else inf
         paired[name] = Paired(one.estimate, variance, one.within, one.pairs, one.own, shared)
@@ -125,14 +123,16 @@ def _typical(observed: Sequence[_Observed]) -> float:
 def _degrees_of_freedom(observed: Sequence[_Observed], between: float) -> float:
     """Return how many degrees of freedom the typical variance is worth: few, where cases differ more than by chance.
 
-    Logarithms of such ratios vary by trigamma(own / 2) around the truth, and what they vary more is the truth's own
-    (Smyth 2004, section 6.2).
+    Over it, variances are distributed as F(own, these) where the truth differs as Smyth (2004) has it; the number is
+    the likeliest one. Smyth's moments of logarithms tell nothing where cases have one degree of freedom each.
     """
     if len(observed) < 2:
         return 0.0
-    logs = np.log([max(one.variance, LEAST) / max(between + one.within, LEAST) for one in observed])
-    chance = [float(polygamma(1, one.own / 2)) for one in observed]
-    excess = float(logs.var(ddof=1)) - float(np.mean(chance))
-    if excess <= float(polygamma(1, EXTENT)):
-        return inf
-    return 2 * float(brentq(lambda half: polygamma(1, half) - excess, 1 / EXTENT, EXTENT))
+    ratios = np.array([max(one.variance, LEAST) / max(between + one.within, LEAST) for one in observed])
+    own = np.array([one.own for one in observed])
+
+    def likelihood(lent: float) -> float:  # the logarithm of F's density, without what is the same for all
+        shape = -betaln(own / 2, lent / 2) - own / 2 * np.log(lent)
+        return float((shape - (own + lent) / 2 * np.log1p(own / lent * ratios)).sum())
+
+    return max(LENT, key=likelihood)
