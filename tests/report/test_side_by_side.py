@@ -7,6 +7,8 @@ import recordings
 from autoenc_bench.records import loading
 from autoenc_bench.records.record import SIDES
 from autoenc_bench.report import side_by_side
+from autoenc_bench.report.figures import pairs as pairs_figures
+from autoenc_bench.report.figures import style
 
 
 def save(folder, backend, error=0.0, scale="standard", entries=None):
@@ -158,3 +160,17 @@ def test_drawn_alone(live, tmp_path):
     usual = loading.read(save(tmp_path, "jax"))
     names = [source.path.parent.parent.name for source in side_by_side.drawn_alone([usual, *live])]
     assert names == ["jax", "run-1", "run-1"]
+
+
+def test_rounds_are_drawn(live):
+    """Each case has a figure of its rounds, whose words have the numbers, and is as good from few pairs."""
+    for records, pairs in ((live, 3), (live[:1] + live[3:4], 1)):
+        comparison = side_by_side.paired(records)
+        with style.style():
+            (drawing,) = pairs_figures.draw(comparison, "a machine")
+            over_time, distribution = drawing.figure.axes
+            assert style.png(drawing.figure, drawing.title)
+        assert drawing.name == "pairs-epoch[digits-fused]"
+        assert drawing.alternative.startswith(f"{8 * pairs} rounds of epoch[digits-fused] in {pairs} pair")
+        assert [len(line.get_xdata()) for line in over_time.lines[:2]] == [8 * pairs] * 2
+        assert sum(bar.get_height() for bar in distribution.patches if bar.get_width() < 1) <= 8 * pairs

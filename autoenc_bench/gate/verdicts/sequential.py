@@ -29,21 +29,22 @@ class SequentialComparison:
         before = max(self._looks, default=0.0)
         self._looks = (*self._looks, 1.0 if last else max(before, groups / max(most, groups)))
         comparison = verdicts.compare_sides(base, head, self._overrides, under_test(base, head), self._looks)
+        alpha = ALPHAS["time"] / max(1, sum(bool(one.time and one.time.paired) for one in comparison.verdicts))
         for verdict in comparison.verdicts:
             if verdict.case in self.closed:
                 continue
             time = verdict.time
             if time is None or time.outcome is not Outcome.UNDECIDED:
                 self.closed[verdict.case] = verdict
-            elif not last and _is_futile(time, FUTILE * most / groups, len(comparison.verdicts)):
+            elif not last and _is_futile(time, FUTILE * most / groups, alpha):
                 self.closed[verdict.case] = replace(verdict, time=replace(time, reason=FUTILITY))
         known = [self.closed.get(verdict.case, verdict) for verdict in comparison.verdicts]
         return replace(comparison, verdicts=known)
 
 
-def _is_futile(time: Judgement, growth: float, cases: int) -> bool:
+def _is_futile(time: Judgement, growth: float, alpha: float) -> bool:
     """Return whether so many times the pairs would not decide a case, even if its estimate turns out for the better."""
-    paired, alpha = time.paired, ALPHAS["time"] / cases
+    paired = time.paired
     if paired is None or isinf(paired.variance):
         return False
     return paired.needed(log1p(time.limit), alpha, slack=paired.half_width(alpha) / 2) > growth * paired.pairs

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from autoenc_bench.gate.verdicts import Comparison, Judgement, Outcome, tables
 from autoenc_bench.records.record import SIDES
 from autoenc_bench.report.figures import style
-from autoenc_bench.text import seconds
+from autoenc_bench.text import count, seconds
 
 MOST = 24  # cases that are drawn, what changed first
 BINS = 60
@@ -38,8 +38,8 @@ def _case(comparison: Comparison, case: str, experiment: str | None, time: Judge
     _distribution(distribution, changes, time, colour)
     middle = [seconds(float(np.exp(np.median(side)))) for side in sides]
     alternative = (
-        f"{sum(rounds)} rounds of {case} in {len(pairs)} pairs of processes, medians {middle[0]} and {middle[1]}; "
-        f"head against base {tables.change(time)}, limit {time.limit:.3g}: {time.outcome}."
+        f"{sum(rounds)} rounds of {case} in {count(len(pairs), 'pair')} of processes, medians {middle[0]} and "
+        f"{middle[1]}; head against base {tables.change(time)}, limit {time.limit:.3g}: {time.outcome}."
     )
     note = (
         "Left: each round of either side, pair by pair; what slows both down is the machine. Right: by how much head's "
