@@ -98,7 +98,8 @@ def test_errors_cost_one_run_each(live, tmp_path):
 @pytest.mark.usefixtures("clock")
 def test_what_is_closed_is_visited_no_more(live, tmp_path):
     """A case that is decided takes no more time, while another is still measured."""
-    look, shown = live(both={"cases": (EPOCH, OTHER), "noisy": OTHER}, head={"ratio": 1.3}, budget=120.0)
+    both = {"cases": (EPOCH, "build[digits-x]", OTHER), "noisy": OTHER}
+    look, shown = live(both=both, head={"ratio": 1.3}, budget=120.0)
     closed = next(one.groups for one in shown if EPOCH not in one.open)
     assert closed < look.groups
     assert {int(pair[0]) for _, pair in visits(tmp_path, EPOCH)} == set(range(1, closed + 1))
