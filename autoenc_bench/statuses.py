@@ -1,6 +1,7 @@
 """What an exit status means: the one table of all commands', which help and documentation show."""
 
 PASSED, REGRESSED, NOT_COMPARED, UNDECIDED = 0, 1, 2, 3
+NOTHING_TO_FIND = 1
 REFUSED, BUG = 2, 70  # 70 is EX_SOFTWARE of sysexits.h, and means nothing else here
 
 _A_BUG = "a bug of autoenc-bench, to be reported"
@@ -16,6 +17,13 @@ MATRIX = {
     0: "every backend has its record and no case failed",
     1: "a case failed",
     2: "a backend has no record",
+    BUG: _A_BUG,
+}
+BISECT = {
+    0: "found, and confirmed where that takes a clock",
+    NOTHING_TO_FIND: "nothing changed between the two",
+    REFUSED: "it could not be done, and why",
+    UNDECIDED: "not told: of several candidates, or the one that was found is not confirmed",
     BUG: _A_BUG,
 }
 OTHERS = {0: "done", REFUSED: "it could not be done, and why", BUG: _A_BUG}

@@ -21,5 +21,6 @@ def test_first_call(experiment, trainer, prepare, split, scale, measure):
         rows=epochs * rows,
         epochs=epochs,
         rounds=1,
+        counts=False,
     )
     assert isfinite(history[-1].val_loss)

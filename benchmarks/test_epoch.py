@@ -21,6 +21,7 @@ def test_epoch(experiment, trainer, prepare, split, scale, measure):
         rounds=scale.training[trainer].rounds,
         rows=epochs * rows,
         epochs=epochs,
+        counts=lambda: ready.count(rows),
         work=roofline.training(experiment, trainer, rows=rows, test_rows=test_rows, epochs=epochs),
     )
     assert history[-1].val_loss < untrained, "training did not lower the loss"
@@ -38,6 +39,7 @@ def test_untouched_fit(experiment, prepare, split, scale, measure):
         rounds=scale.untouched.rounds,
         rows=epochs * rows,
         epochs=epochs,
+        counts=lambda: ready.count(rows, ready.fit_untouched),
         trainer="fit",
     )
     assert isfinite(loss)

@@ -1,5 +1,7 @@
 """How fast are encoding, decoding and reconstructing, for the test rows in one call and for one row at a time?"""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -14,11 +16,16 @@ def rows(batch, split):
 
 
 @pytest.fixture
-def measure_calls(experiment, rows, scale, measure):
+def measure_calls(experiment, inference, rows, scale, measure):
     """Return a function that times calls on these values, as many as the rows allow in a round."""
     calls = scale.repeats(rows)
     done = roofline.inference(experiment, measure.phase, rows=len(rows), calls=calls)
-    return lambda call, values: measure(repeat, call, values, calls, rows=calls * len(rows), work=done)
+
+    def run(call, values):
+        counts = partial(inference.count, measure.phase, values)
+        return measure(repeat, call, values, calls, rows=calls * len(rows), work=done, counts=counts)
+
+    return run
 
 
 def test_encode(experiment, inference, rows, measure_calls):

@@ -3,20 +3,24 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 
-KINDS = ("time", "memory", "error")
+KINDS = ("time", "memory", "error")  # what is measured
+COUNTS = "counts"  # and what is counted
+GATED = (*KINDS, COUNTS)
 GRAMMAR = re.compile(r"(?:(?P<experiment>[^:]+):)?(?P<kind>[^:]+):(?P<share>\d+(?:\.\d+)?|\.\d+)%")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """From where on a change matters, as shares of the base's value."""
+    """From where on a change matters, as shares of the base's value; a change of counts is told and fails nothing."""
 
     time: float = 0.03
     memory: float = 0.10
     error: float = 0.01
+    counts: float = inf
 
     def of(self, kind: str) -> float:
         return float(getattr(self, kind))
@@ -48,9 +52,9 @@ def parse(expressions: Iterable[str], experiments: Iterable[str]) -> Overrides:
     shares: dict[tuple[str | None, str], float] = {}
     for expression in expressions:
         parts = GRAMMAR.fullmatch(expression)
-        if not parts or parts["kind"] not in KINDS:
+        if not parts or parts["kind"] not in GATED:
             form = "with a share in per cent, such as time:5% or, for one experiment, mnist:error:0.5%"
-            raise InvalidInputError(f"limit {expression!r}; give {', '.join(KINDS)} {form}")
+            raise InvalidInputError(f"limit {expression!r}; give {', '.join(GATED)} {form}")
         name = parts["experiment"]
         if name is not None and name not in known:
             raise NotFoundError(f"limit {expression!r}: unknown experiment {name!r}; choose from {', '.join(known)}")

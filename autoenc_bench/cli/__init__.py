@@ -9,11 +9,23 @@ import traceback
 from collections.abc import Sequence
 
 from autoenc_bench import __version__, statuses
-from autoenc_bench.cli import compare, continuous, experiments, history, machine, matrix, output, report, summary
+from autoenc_bench.cli import (
+    bisect,
+    compare,
+    continuous,
+    experiments,
+    history,
+    machine,
+    matrix,
+    output,
+    report,
+    summary,
+    why,
+)
 from autoenc_bench.exceptions import AutoencBenchError
 from autoenc_bench.statuses import BUG, REFUSED
 
-COMMANDS = (experiments, machine, summary, report, history, compare, continuous, matrix)
+COMMANDS = (experiments, machine, summary, report, history, compare, continuous, why, bisect, matrix)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """Split what is ours from what stands after ``--`` and is pytest's, for the commands that run it."""
     given = list(arguments)
-    if given[:1] not in (["continuous"], ["matrix"]) or "--" not in given:
+    if "--" not in given or given[0] not in ("continuous", "why", "bisect", "matrix"):
         return given, []
     place = given.index("--")
     return given[:place], given[place + 1 :]

@@ -8,23 +8,28 @@ import argparse
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from autoenc_bench import statuses
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.cli import compare, output
 from autoenc_bench.cli.compare import add_limits, conclude
-from autoenc_bench.exceptions import InvalidInputError
+from autoenc_bench.exceptions import InvalidInputError, RunFailedError
 from autoenc_bench.records import LIVE
 
 if TYPE_CHECKING:
+    from autoenc_bench.gate.live.checkouts import Checkout, Wanted
     from autoenc_bench.gate.live.continuous import Look
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
+SHARE = 0.1  # of the budget, a side and beyond it, for samples of what changed though its programs are equal
 
 EPILOG = f"Options after -- are pytest's, such as -- --experiment mnist -k epoch. {compare.EPILOG}"
 
@@ -36,15 +41,35 @@ def add(command: argparse.ArgumentParser) -> None:
     command.add_argument("head", metavar="HEAD", nargs="?", help=head)
     budget = "stop after that long, such as 90s or 1h (default: %(default)s)"
     command.add_argument("--budget", metavar="TIME", default="10m", help=budget)
+    add_sides(command)
+    everything = "measure all cases, as many as the time holds, the most telling first"
+    command.add_argument("--all", dest="everything", action="store_true", help=everything)
+    add_limits(command)
+
+
+def add_sides(command: argparse.ArgumentParser) -> None:
+    """Add the options that tell what the sides run in."""
     for side in ("base", "head"):
         python, variable = f"run the {side} by this interpreter", f"set a variable for the {side} (repeatable)"
         package = f"let pip install a package for the {side} alone, such as keras==3.12.0 (repeatable)"
         command.add_argument(f"--{side}-python", metavar="PATH", type=Path, help=python)
         command.add_argument(f"--{side}-env", metavar="NAME=VALUE", action="append", default=[], help=variable)
         command.add_argument(f"--{side}-with", metavar="REQUIREMENT", action="append", default=[], help=package)
-    everything = "measure all cases, as many as the time holds, the most telling first"
-    command.add_argument("--all", dest="everything", action="store_true", help=everything)
-    add_limits(command)
+
+
+def wanted(options: argparse.Namespace, side: str) -> "Wanted":
+    """Return what is asked for on a side."""
+    from autoenc_bench.gate.live.checkouts import Wanted
+
+    asked = Wanted(
+        revision=getattr(options, side),
+        python=getattr(options, f"{side}_python"),
+        environment=variables(getattr(options, f"{side}_env")),
+        packages=getattr(options, f"{side}_with"),
+    )
+    if asked.packages:  # takes a while, before anything is measured
+        output.write(f"installing {' '.join(asked.packages)}", sys.stderr)
+    return asked
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
@@ -54,23 +79,15 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     from autoenc_bench.gate.verdicts import status
 
     overrides, budget = limits.parse(options.fail_on, EXPERIMENTS), seconds(options.budget)
-    base, head = (
-        checkouts.Wanted(
-            revision=getattr(options, side),
-            python=getattr(options, f"{side}_python"),
-            environment=variables(getattr(options, f"{side}_env")),
-            packages=getattr(options, f"{side}_with"),
-        )
-        for side in ("base", "head")
-    )
-    for wanted in (base, head):
-        if wanted.packages:  # takes a while, before anything is measured
-            output.write(f"installing {' '.join(wanted.packages)}", sys.stderr)
+    base, head = (wanted(options, side) for side in ("base", "head"))
     store = LIVE / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job ends like a Ctrl-C
     with checkouts.both(base, head, Path.cwd()) as sides, Display(budget) as display:
         given = pytest_options(options.pytest, sides[1].folder, everything=options.everything)
-        look = continuous.Continuous(sides, given, store, budget, overrides, display.tell).measure(display.show)
+        measuring = continuous.Continuous(sides, given, store, budget, overrides, display.tell)
+        look = measuring.measure(display.show)
+        if look.ended != continuous.INTERRUPTED:
+            look = explain(look, measuring.nodeids, sides, store, SHARE * budget, display.tell)
     ended = status.of(look.comparison, allow_missing=options.allow_missing, strict=options.strict)
     if look.ended == continuous.INTERRUPTED and ended.code != statuses.REGRESSED:
         ended = status.Status(statuses.NOT_COMPARED, "interrupted before every case was decided")
@@ -80,6 +97,35 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     if following := next_step(look, store):
         output.write(f"next: {following}", sys.stderr)
     return result
+
+
+def explain(
+    look: "Look",
+    nodeids: Mapping[str, str],
+    sides: "Sequence[Checkout]",
+    store: Path,
+    most: float,
+    tell: Callable[[str, float], None],
+) -> "Look":
+    """Add to causes what programs' texts tell or else, if that takes at most so many seconds a side, samples."""
+    from autoenc_bench.gate.live import explanations
+
+    changed = [one.case for one in look.comparison.verdicts if one.explained]
+    known = {case: list(explanations.read(store, case)) for case in changed}
+    if unknown := [case for case in changed if not known[case]]:
+        began = monotonic()
+
+        def tick() -> None:
+            tell("sampling what changed", look.seconds + monotonic() - began)
+
+        with suppress(RunFailedError, TimeoutError):  # the verdict stands without
+            explanations.run(sides, [nodeids[case] for case in unknown], store, most, tick)
+        known |= {case: list(explanations.read(store, case)) for case in unknown}
+    explained = [
+        replace(one, cause="; ".join((one.cause, *known[one.case]))) if one.case in known else one
+        for one in look.comparison.verdicts
+    ]
+    return replace(look, comparison=replace(look.comparison, verdicts=explained))
 
 
 def next_step(look: "Look", store: Path) -> str:

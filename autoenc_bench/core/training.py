@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoenc_bench.catalogue.experiments import Experiment
-from autoenc_bench.core import backends
-from autoenc_bench.core.backends import Trainable
+from autoenc_bench.core import backends, counting
+from autoenc_bench.core.backends import Call, Trainable
 from autoenc_bench.core.clock import CLOCK, Mode
+from autoenc_bench.core.counting import Counted
 from autoenc_bench.core.data.split import Array, Split, check_slice, share
 from autoenc_bench.core.data.streams import Stream
 from autoenc_bench.core.models import Autoencoder, build
@@ -85,6 +86,16 @@ class Trainer(ABC):
 
         self._train(epochs, rows, shuffle, note)
         return history
+
+    def count(self, rows: int, train: counting.Train | None = None) -> Counted:
+        """Count what training on so many rows does, by ``train`` or else by this method's own (see ``counting``)."""
+        counted = counting.of_training(train or self.train, self.batch_size, rows, self.programs(rows))
+        self.reset()
+        return counted
+
+    def programs(self, rows: int) -> list[str]:  # noqa: ARG002 - which programs there are may depend on them
+        """Return the optimised programs of an epoch on so many rows, as XLA prints them; none where it made none."""
+        return []
 
     def _checked(self, rows: int | None) -> int:
         if rows is None:
@@ -244,7 +255,11 @@ class Fused(Compiled):
 
     def _epoch(self, rows: int, shuffle: bool) -> tuple[float, float]:
         self._order[:rows] = self._permute(rows, shuffle)
-        return self._program(*self._rows, self._order, rows, self._test_rows(rows))
+        return self._program.run(*self._rows, self._order, rows, self._test_rows(rows))
+
+    def programs(self, rows: int) -> list[str]:
+        text = self._program.text
+        return [text(*self._rows, self._order, rows, self._test_rows(rows))] if text else []
 
     def _permute(self, rows: int, shuffle: bool) -> NDArray[np.int32]:
         order = np.arange(rows, dtype=np.int32)
@@ -272,18 +287,25 @@ class Streamed(Compiled):
     def _warm_up(self) -> None:
         rest = self.split.rows % self.batch_size
         for size in {min(self.batch_size, self.split.rows), rest} - {0}:
-            self._steps(0, 1, size)
-        self._validate(self._test, len(self.split.test) if backends.current().accelerators() else 1)
+            self._steps.run(0, 1, size)
+        self._validate.run(self._test, len(self.split.test) if backends.current().accelerators() else 1)
 
     def _epoch(self, rows: int, shuffle: bool) -> tuple[float, float]:  # noqa: ARG002 - a stream's rows lie in any order
         steps, rest = divmod(rows, self.batch_size)
         total = 0.0
         for step in range(0, steps, self.STEPS):
             todo = min(self.STEPS, steps - step)
-            total += self._steps(step * self.batch_size, todo, self.batch_size) * self.batch_size
+            total += self._steps.run(step * self.batch_size, todo, self.batch_size) * self.batch_size
         if rest:
-            total += self._steps(steps * self.batch_size, 1, rest) * rest
-        return total / rows, self._validate(self._test, self._test_rows(rows))
+            total += self._steps.run(steps * self.batch_size, 1, rest) * rest
+        return total / rows, self._validate.run(self._test, self._test_rows(rows))
+
+    def programs(self, rows: int) -> list[str]:
+        steps, validate = self._steps.text, self._validate.text
+        assert steps
+        assert validate  # a backend without them compiles no stream
+        sizes = [size for size in (min(self.batch_size, rows), rows % self.batch_size) if size]
+        return [*(steps(0, 1, size) for size in sizes), validate(self._test, self._test_rows(rows))]
 
 
 TRAINERS: dict[str, type[Trainer]] = {"fit": Fit, "fused": Fused}
@@ -293,12 +315,20 @@ class Inference:
     """Calls that encode, decode and reconstruct, compiled once per input shape; host arrays in and out."""
 
     def __init__(self, autoencoder: Autoencoder) -> None:
-        self.encode = _compiled(autoencoder.encoder)  # (n, features) -> (n, code)
-        self.decode = _compiled(autoencoder.decoder)  # (n, code) -> (n, features)
-        self.reconstruct = _compiled(autoencoder.model)  # (n, features) -> (n, features)
+        models = {"encode": autoencoder.encoder, "decode": autoencoder.decoder, "reconstruct": autoencoder.model}
+        self._programs = {name: _compiled(model) for name, model in models.items()}
+        self.encode = self._programs["encode"].run  # (n, features) -> (n, code)
+        self.decode = self._programs["decode"].run  # (n, code) -> (n, features)
+        self.reconstruct = self._programs["reconstruct"].run  # (n, features) -> (n, features)
+
+    def count(self, name: str, values: Array) -> Counted:
+        """Count what the call of that name does with such values."""
+        program = self._programs[name]
+        texts = [program.text(values)] if program.text else []
+        return counting.of_calls(lambda: program.run(values), texts)
 
 
-def _compiled(model: keras.Model) -> Callable[[Array], Array]:
+def _compiled(model: keras.Model) -> Call:
     return backends.current().compile_call(lambda values: model(values, training=False))
 
 

@@ -79,7 +79,7 @@ def _accelerator(side: int = 8192, size: int = 2**28) -> dict[str, Callable[[], 
 
     def program(function: Callable[[Any], Any], values: Array, amount: float) -> Burst:
         placed, one = backends.current().put(values), np.ones((), np.float32)
-        call = backends.current().compile_call(lambda factor: keras.ops.sum(function(placed * factor)))
+        call = backends.current().compile_call(lambda factor: keras.ops.sum(function(placed * factor))).run
         return lambda: call(one), amount
 
     return {
@@ -95,5 +95,5 @@ def _values(*shape: int) -> Array:
 
 def _dispatch(calls: int = 10) -> Burst:
     """Call a program that does nothing, from host to host; in short bursts, for its speed changes within a second."""
-    call, nothing = backends.current().compile_call(lambda values: values), np.zeros(1, np.float32)
+    call, nothing = backends.current().compile_call(lambda values: values).run, np.zeros(1, np.float32)
     return lambda: [call(nothing) for _ in range(calls)], calls

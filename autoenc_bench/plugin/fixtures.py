@@ -5,7 +5,9 @@ What loads Keras is imported where it is used: options are checked, and refused,
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,12 +22,14 @@ from autoenc_bench.core import backends
 from autoenc_bench.core.clock import CLOCK, Mode, Reading
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.machine import memory, reference
+from autoenc_bench.plugin import explanations
 from autoenc_bench.plugin.conclusion import Pictures
 from autoenc_bench.plugin.options import CONFIGURATION
 from autoenc_bench.plugin.session import SESSION, Session, is_case
 from autoenc_bench.plugin.turns import TURNS, Turns
 
 if TYPE_CHECKING:
+    from autoenc_bench.core.counting import Counted
     from autoenc_bench.core.data.split import Split
     from autoenc_bench.core.data.streams import Stream
     from autoenc_bench.core.training import Inference, Trainer
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from autoenc_bench.records.case import Epoch
 
 SCALING = "test_scaling.py"
+COUNTING = "autoenc_bench.core.counting"
 SHARES = {"fit": 0.4, "fused": 0.2}  # of a round that takes turns in one that does not; fit's set-up is long
 T = TypeVar("T")
 Load = Callable[..., "Split | Stream"]
@@ -162,10 +167,16 @@ class Measure:
     PART = 0.05  # seconds of a whole experiment after which the reference workload runs again, once an epoch ends
 
     def __init__(
-        self, benchmark: Any, scale: Scale, facts: dict[str, Any], session: Session, turns: Turns | None = None
+        self,
+        benchmark: Any,
+        scale: Scale,
+        facts: dict[str, Any],
+        session: Session,
+        turns: Turns | None = None,
+        explained: Path | None = None,
     ) -> None:
         self._benchmark, self._scale, self._session = benchmark, scale, session
-        self._turns = turns
+        self._turns, self._explained = turns, explained
         self._begun: Reading | None = None  # when the round did that runs
         self._references: list[float] = []  # before and in the round
         self._parts: list[float] = []  # its seconds from one of them to the next
@@ -180,6 +191,7 @@ class Measure:
         rounds: int | None = None,
         setup: Call = None,
         meet: Call = None,
+        counts: "Callable[[], Counted] | bool" = True,
         **facts: Any,
     ) -> T:
         """Time ``target(*args)``, each round after ``setup()``; ``rows`` are the samples it processes.
@@ -187,6 +199,7 @@ class Measure:
         Several rounds (as many as the scale says, unless ``rounds`` does) follow a warm-up. Before each and after the
         last, outside the clock, runs the reference workload, and ``meet()`` lets processes begin a round together. In
         a live comparison, rounds take turns with those of other processes, which say better how fast the machine is.
+        Afterwards ``counts()`` returns what the case does, and by default one more call is counted.
         """
         turns = self._turns if self._turns and self._turns.rounds else None
         rounds = turns.rounds if turns else rounds or self._scale.rounds
@@ -218,7 +231,23 @@ class Measure:
         timed = measured[warm_up : warm_up + rounds]  # --benchmark-cprofile adds one
         beside = {"between": turns.between[-rounds:]} if turns else {"reference": [one for *_, one in timed]}  # or none
         self.note(rows=rows, memory=used, **beside, **_accounts(timed), **facts)
+        if counts and not meet:
+            self._count(counts if callable(counts) else None, partial(target, *args), setup)
         return result
+
+    def _count(self, counts: "Callable[[], Counted] | None", call: Callable[[], object], setup: Call) -> None:
+        """Note what the case does, once for all visits in a live comparison, which asks for it in one of them."""
+        name, known = self._benchmark.name.removeprefix("test_"), self._session.counts
+        asked = self._turns.counts if self._turns else self._benchmark.enabled
+        if asked and find_spec(COUNTING):  # code from before there were counts has none
+            counted = counts() if counts else import_module(COUNTING).of_calls(call)
+            known[name] = counted.counts
+            if self._explained:
+                explanations.keep_programs(self._explained / name, counted.texts)
+                if not self._turns:
+                    explanations.keep_profile(self._explained / name, call, setup)
+        if name in known:
+            self.note(counts=known[name])
 
     def epoch(self, done: int, latest: "Epoch") -> None:
         """Look at the machine between a whole experiment's epochs, while the clock is paused."""
@@ -257,7 +286,9 @@ def measure(request: pytest.FixtureRequest, benchmark: Any, scale: Scale) -> Mea
         "seed": axes.get("seed", 0),
     }
     facts.update({axis: axes[axis] for axis in ("trainer", "batch") if axis in axes})
-    return Measure(benchmark, scale, facts, request.config.stash[SESSION], request.config.stash.get(TURNS, None))
+    config = request.config
+    turns, explained = config.stash.get(TURNS, None), config.option.explain
+    return Measure(benchmark, scale, facts, config.stash[SESSION], turns, explained)
 
 
 def _accounts(measured: list[tuple[Reading, Reading, float]]) -> dict[str, list[float]]:
@@ -296,7 +327,7 @@ def measure_epoch(prepare_scaling: Scaling, devices: int, measure: Measure) -> C
     def run(weak: bool) -> float:
         trainer = prepare_scaling(weak)
         trainer.warm()
-        facts = {"rows": trainer.rows, "steps": trainer.steps, "devices": devices}
+        facts: dict[str, Any] = {"rows": trainer.rows, "steps": trainer.steps, "devices": devices}
         history = measure(trainer.train, 1, setup=trainer.reset, meet=trainer.barrier, **facts)
         return float(history[-1].val_loss)
 

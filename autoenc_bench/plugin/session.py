@@ -62,6 +62,7 @@ class Session:
     def __init__(self, config: pytest.Config, configuration: Configuration) -> None:
         self.progress = Progress(config)
         self.pictures: Pictures = {}  # for the record's side file
+        self.counts: dict[str, object] = {}  # what cases do, by their full names
         self.block: dict[str, Any] | None = None  # this run's part of the record
         self._config, self._configuration = config, configuration
         self._session: pytest.Session | None = None

@@ -1,10 +1,11 @@
 """A session that runs cases when they are asked for, and whose rounds take turns with those of other processes.
 
 A live comparison starts several such sessions at once and speaks with each over a socket (``--turns FD``), in lines of
-JSON. A session begins by listing its ``cases``. By ``{"visit": node id, "rounds": n, "turns": true}`` it runs one of
-them: it asks for its turn before each round, by ``{"between": CPU seconds since its last}``, begins the round at any
-answer, and ends with ``{"outcome", "reason", "times"}``. Without turns, it runs whatever the others do; without rounds,
-as many as it would alone. When nobody will ask any more, the session saves its record, says that it has, and ends.
+JSON. A session begins by listing its ``cases``. By ``{"visit": node id, "rounds": n, "turns": true, "counts": false}``
+it runs one of them: it asks for its turn before each round, by ``{"between": CPU seconds since its last}``, begins the
+round at any answer, and ends with ``{"outcome", "reason", "times"}``. Without turns, it runs whatever the others do;
+without rounds, as many as it would alone; with counts, it counts as well what the case does. When nobody will ask any
+more, the session saves its record, says that it has, and ends.
 """
 
 import argparse
@@ -45,7 +46,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         turns.send(cases={nodeid: _facts(item) for nodeid, item in items.items()}, cores=run.cores)
         while visit := turns.receive():
             item = items[visit["visit"]]
-            turns.begin(visit["rounds"], visit["turns"])
+            turns.begin(visit["rounds"], visit["turns"], visit["counts"])
             # Which item is next is not known yet; the session stands for all, so its fixtures stay.
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=item.session)
             turns.send(**run.outcome(item.nodeid))
@@ -79,11 +80,12 @@ class Turns:
     def __init__(self, descriptor: int) -> None:
         self.rounds = 0  # of the case that runs, after one to warm up; 0 for as many as it would have alone
         self.are_taken = False
+        self.counts = False  # whether what it does is counted as well
         self.between: list[float] = []  # CPU seconds of this process from each of its turns to the next
         self._lines = socket.socket(fileno=descriptor).makefile("rw", encoding="utf-8", newline="\n")
 
-    def begin(self, rounds: int, are_taken: bool) -> None:
-        self.rounds, self.are_taken, self.between = rounds, are_taken, []
+    def begin(self, rounds: int, are_taken: bool, counts: bool) -> None:
+        self.rounds, self.are_taken, self.counts, self.between = rounds, are_taken, counts, []
 
     def wait(self) -> None:
         """Wait for a turn, while others have theirs; end the session when nobody asks for anything any more."""

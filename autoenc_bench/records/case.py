@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from autoenc_bench.exceptions import InvalidInputError
+from autoenc_bench.records.counts import Counts
 
 Positive = Annotated[float, Meta(gt=0)]
 Amount = Annotated[float, Meta(ge=0)]
@@ -103,6 +104,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sample: Sample | None = None
     image: tuple[Count, Count] | None = None  # rows and columns, of samples that are pictures
     work: Work | None = None  # where a roof bounds the case
+    counts: Counts | None = None  # what it does, which work is the least of
     reference: list[Positive] | None = None  # seconds of the reference workload beside each round
     cpu: list[float] | None = None  # seconds of all threads in each round, and likewise
     queued: list[float] | None = None  # that threads were ready to run and on no core,

@@ -17,7 +17,7 @@ def test_what_is_said_of_an_experiment_counts_more():
 @pytest.mark.parametrize("expression", ["time", "time:5", "speed:5%", "time:-5%", "time:5%:mnist", "", "min:0.001"])
 def test_what_is_no_limit(expression):
     """What is not of the grammar is refused with the grammar."""
-    with pytest.raises(ValueError, match="give time, memory, error with a share in per cent"):
+    with pytest.raises(ValueError, match="give time, memory, error, counts with a share in per cent"):
         limits.parse([expression], ["mnist"])
 
 

@@ -10,6 +10,7 @@ from strategies import experiments
 
 from autoenc_bench.catalogue.experiments import find
 from autoenc_bench.core import backends, data
+from autoenc_bench.core.backends import Program
 from autoenc_bench.core.clock import CLOCK
 from autoenc_bench.core.models import build
 from autoenc_bench.core.training import TRAINERS, Inference, prepare, repeat
@@ -125,7 +126,8 @@ def test_programs_of_a_device(monkeypatch):
     monkeypatch.setattr(backends.current(), "accelerators", lambda: ["a GPU"])
     device = prepare(experiment, "fused", split, seed=3)
     epochs = []
-    monkeypatch.setattr(device, "_program", lambda *args, run=device._program: epochs.append(args[3]) or run(*args))
+    run = device._program.run
+    monkeypatch.setattr(device, "_program", Program(lambda *args: epochs.append(args[3]) or run(*args)))
     device.warm()
     assert epochs == [927]
     for rows in (300, None):

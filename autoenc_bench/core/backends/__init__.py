@@ -3,9 +3,10 @@
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, Protocol, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +19,22 @@ if TYPE_CHECKING:
 
 DEFAULT = "tensorflow"
 
-Call = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-EpochProgram = Callable[[Any, Any, NDArray[np.int32], int, int], tuple[float, float]]
-StreamPrograms = tuple[Callable[[int, int, int], float], Callable[[Any, int], float]]
+P = ParamSpec("P")
+T = TypeVar("T")
 BLOCK = 1_024, 2**17  # test rows and values that are validated at once, at most: they stay in a cache
+
+
+@dataclass(frozen=True)
+class Program(Generic[P, T]):
+    """A function that is compiled once per shape of its arguments."""
+
+    run: Callable[P, T]
+    text: Callable[P, str] | None = None  # of the optimised program, as XLA prints it, where there is one
+
+
+Call = Program[[NDArray[np.float32]], NDArray[np.float32]]
+EpochProgram = Program[[Any, Any, NDArray[np.int32], int, int], tuple[float, float]]
+StreamPrograms = tuple[Program[[int, int, int], float], Program[[Any, int], float]]
 
 
 class Trainable(NamedTuple):

@@ -14,7 +14,7 @@ from jax import lax
 from jax.sharding import NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
-from autoenc_bench.core.backends import Call, EpochProgram, StreamPrograms, Trainable, block, keep_each
+from autoenc_bench.core.backends import Call, EpochProgram, Program, StreamPrograms, Trainable, block, keep_each
 
 State = tuple[list[jax.Array], list[jax.Array], list[jax.Array]]  # what is trained, what is not, the optimizer's
 
@@ -49,7 +49,7 @@ keep = keep_each
 
 def compile_call(function: Callable[[jax.Array], jax.Array]) -> Call:
     program = jax.jit(function)
-    return lambda values: np.asarray(program(values))
+    return Program(lambda values: np.asarray(program(values)), partial(_text, program))
 
 
 def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
@@ -78,10 +78,10 @@ def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
     program = _in_place(jax.jit(epoch, static_argnums=_static(4, 5)), trainable)
 
     def run(train: Any, test: Any, order: NDArray[np.int32], rows: int, test_rows: int) -> tuple[float, float]:
-        train_loss, test_loss = program(train, test, order, rows, test_rows)
+        train_loss, test_loss = program.run(train, test, order, rows, test_rows)
         return float(train_loss), float(test_loss)
 
-    return run
+    return Program(run, program.text)
 
 
 def compile_stream(trainable: Trainable, draw: Callable[[jax.Array, int], jax.Array]) -> StreamPrograms:
@@ -100,10 +100,15 @@ def compile_stream(trainable: Trainable, draw: Callable[[jax.Array, int], jax.Ar
         jax.jit(lambda state, test, rows: (state, validate(state, test, rows)), static_argnums=_static(2)), trainable
     )
 
-    def run(first: int, steps: int, batch_size: int) -> float:
-        return float(training(np.uint32(first), np.int32(steps), batch_size)[0])
-
-    return run, lambda test, rows: float(validating(test, rows)[0])
+    assert training.text
+    text = training.text
+    return (
+        Program(
+            lambda first, steps, batch_size: float(training.run(np.uint32(first), np.int32(steps), batch_size)[0]),
+            lambda first, steps, batch_size: text(np.uint32(first), np.int32(steps), batch_size),
+        ),
+        Program(lambda test, rows: float(validating.run(test, rows)[0]), validating.text),
+    )
 
 
 def without_tuning() -> AbstractContextManager[None]:
@@ -180,17 +185,24 @@ def _spread(batch: jax.Array) -> Any:
     return keras.distribution.distribute_tensor(batch, shared.get_data_layout(batch.shape))
 
 
-def _in_place(program: Callable[..., tuple[Any, ...]], trainable: Trainable) -> Callable[..., tuple[Any, ...]]:
-    """Run a program of states on the variables' values and assign the new ones; return what else it returns."""
+def _text(program: Any, *arguments: Any) -> str:
+    return str(program.lower(*arguments).compile().as_text())  # from JAX's cache, where it has run on the like
+
+
+def _in_place(program: Callable[..., tuple[Any, ...]], trainable: Trainable) -> Program[..., tuple[Any, ...]]:
+    """Let a program of states run on the variables' values, assign the new ones, and return what else it returns."""
     model, _, optimizer = trainable
     variables = model.trainable_variables, model.non_trainable_variables, optimizer.variables
 
+    def state() -> State:
+        trained, fixed, slots = ([variable.value for variable in kind] for kind in variables)
+        return trained, fixed, slots
+
     def run(*arguments: Any) -> tuple[Any, ...]:
-        before = tuple([variable.value for variable in kind] for kind in variables)
-        after, *rest = program(before, *arguments)
+        after, *rest = program(state(), *arguments)
         for kind, values in zip(variables, after, strict=True):
             for variable, value in zip(kind, values, strict=True):
                 variable.assign(value)
         return tuple(rest)
 
-    return run
+    return Program(run, lambda *arguments: _text(program, state(), *arguments))

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from autoenc_bench.core.backends import Call, EpochProgram, StreamPrograms, Trainable, block, keep_each
+from autoenc_bench.core.backends import Call, EpochProgram, Program, StreamPrograms, Trainable, block, keep_each
 
 
 def configure(threads: int | None) -> None:
@@ -46,7 +46,9 @@ def keep(variables: Sequence[keras.Variable]) -> Callable[[], None]:
 
 def compile_call(function: Callable[[tf.Tensor], tf.Tensor]) -> Call:
     program = _compiled(function)
-    return lambda values: program(tf.constant(values)).numpy()
+    return Program(
+        lambda values: program(tf.constant(values)).numpy(), lambda values: _text(program, tf.constant(values))
+    )
 
 
 def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
@@ -73,7 +75,10 @@ def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
         train_loss, test_loss = program(train, test, tf.constant(order), number(rows), number(test_rows))
         return float(train_loss), float(test_loss)
 
-    return run
+    def text(train: Any, test: Any, order: NDArray[np.int32], rows: int, test_rows: int) -> str:
+        return _text(program, train, test, tf.constant(order), number(rows), number(test_rows))
+
+    return Program(run, text)
 
 
 def compile_stream(trainable: Trainable, draw: Callable[[tf.Tensor, int], tf.Tensor]) -> StreamPrograms:
@@ -88,10 +93,19 @@ def compile_stream(trainable: Trainable, draw: Callable[[tf.Tensor, int], tf.Ten
     training, validation = _compiled(train), _compiled(partial(_validate, trainable))
     number = _number()
 
-    def run(first: int, steps: int, batch_size: int) -> float:
-        return float(training(tf.constant(first, tf.uint32), tf.constant(steps), batch_size))
+    def arguments(first: int, steps: int, batch_size: int) -> tuple[Any, Any, int]:
+        return tf.constant(first, tf.uint32), tf.constant(steps), batch_size
 
-    return run, lambda test, rows: float(validation(test, number(rows)))
+    return (
+        Program(
+            lambda first, steps, batch_size: float(training(*arguments(first, steps, batch_size))),
+            lambda first, steps, batch_size: _text(training, *arguments(first, steps, batch_size)),
+        ),
+        Program(
+            lambda test, rows: float(validation(test, number(rows))),
+            lambda test, rows: _text(validation, test, number(rows)),
+        ),
+    )
 
 
 @contextmanager
@@ -113,6 +127,10 @@ def _number() -> Callable[[int], Any]:
 
 def _compiled(function: Callable[..., Any]) -> Any:
     return tf.function(function, jit_compile=True, autograph=False)
+
+
+def _text(program: Any, *arguments: Any) -> str:
+    return str(program.experimental_get_compiler_ir(*arguments)(stage="optimized_hlo"))
 
 
 def _step(trainable: Trainable) -> Callable[[tf.Tensor], tf.Tensor]:

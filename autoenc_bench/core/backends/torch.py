@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from autoenc_bench.core.backends import Call, EpochProgram, Trainable, keep_each
+from autoenc_bench.core.backends import Call, EpochProgram, Program, Trainable, keep_each
 from autoenc_bench.exceptions import NotFoundError
 
 
@@ -49,7 +49,7 @@ def compile_call(function: Callable[[torch.Tensor], torch.Tensor]) -> Call:
         with torch.inference_mode():
             return np.asarray(function(put(values)).cpu())
 
-    return call
+    return Program(call)
 
 
 def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
@@ -86,8 +86,7 @@ def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
         test = test[:test_rows]
         return float(total) / rows, float(loss(test, model(test, training=False)))
 
-    program: EpochProgram = torch.no_grad()(epoch)
-    return program
+    return Program(torch.no_grad()(epoch))
 
 
 def compile_stream(trainable: Trainable, draw: Callable[[torch.Tensor, int], Any]) -> NoReturn:

@@ -39,20 +39,20 @@ class Checkout:
 
 
 @contextmanager
-def both(base: Wanted, head: Wanted, project: Path) -> Iterator[tuple[Checkout, Checkout]]:
+def both(base: Wanted, head: Wanted, project: Path, harness: str | None = None) -> Iterator[tuple[Checkout, Checkout]]:
     """Check out both sides of a comparison, base first, and remove them at the end.
 
     Each is a git worktree at its commit. A head without a revision is the working tree as it is now; a base without one
     is where the head left the main branch, or the head's own code when its interpreter, variables or packages are what
-    differs. The base gets the head's HARNESS. Raises InvalidInputError when there is nothing to compare or a side
-    cannot be prepared, NotFoundError when something that was named is not there.
+    differs. The base gets the head's HARNESS, or both get that of the revision ``harness``. Raises InvalidInputError
+    when there is nothing to compare or a side cannot be prepared, NotFoundError when something named is not there.
     """
     top, prefix = revisions.find(project)
     temporary = TemporaryDirectory(prefix="autoenc-bench-", ignore_cleanup_errors=True)
     root = Path(temporary.name).resolve()
     try:
         with temporary:
-            yield _prepare(base, head, top, prefix, root)
+            yield _prepare(base, head, top, prefix, root, harness)
     finally:
         # Git forgets a worktree that was never finished only when its folder is gone.
         removals = [("remove", "--force", "--force", str(root / name)) for name in SIDES]
@@ -61,7 +61,9 @@ def both(base: Wanted, head: Wanted, project: Path) -> Iterator[tuple[Checkout, 
                 git(top, "worktree", *arguments)
 
 
-def _prepare(base: Wanted, head: Wanted, top: Path, prefix: Path, root: Path) -> tuple[Checkout, Checkout]:
+def _prepare(
+    base: Wanted, head: Wanted, top: Path, prefix: Path, root: Path, harness: str | None
+) -> tuple[Checkout, Checkout]:
     try:
         store = revisions.make_store(top, root / "objects")
         codes = _codes(base, head, top, store)
@@ -72,7 +74,7 @@ def _prepare(base: Wanted, head: Wanted, top: Path, prefix: Path, root: Path) ->
             if not folder.is_dir() or folder.resolve() != folder:
                 reason = f"has no folder {prefix}; name a revision that holds the project there"
                 raise NotFoundError(f"{code.description} {reason}")
-        _share_harness(folders, codes, store)
+        _share_harness(folders, codes, revisions.at(top, harness) if harness else codes[1], store)
     except OSError as problem:
         raise InvalidInputError(f"the two sides could not be checked out: {problem}") from problem
     for folder in folders:  # what git is asked there later needs no store
@@ -98,8 +100,8 @@ def _setting(wanted: Wanted) -> tuple[Path, dict[str, str], list[str]]:
     return environments.interpreter(wanted.python), dict(wanted.environment), list(wanted.packages)
 
 
-def _share_harness(folders: Sequence[Path], codes: Sequence[Code], store: Path) -> None:
-    """Put the head's harness in the place of the base's; raise NotFoundError where a side lacks what it needs."""
+def _share_harness(folders: Sequence[Path], codes: Sequence[Code], harness: Code, store: Path) -> None:
+    """Put one harness in the place of each side's; raise NotFoundError where a side lacks what it needs."""
     base, head = folders
     for name, is_there in (("benchmarks/", Path.is_dir), ("conftest.py", Path.is_file)):
         if not is_there(head / name):
@@ -111,15 +113,17 @@ def _share_harness(folders: Sequence[Path], codes: Sequence[Code], store: Path) 
         if (head / name).is_dir() and not (base / name).is_dir():
             raise NotFoundError(f"{codes[0].description} has no {name}/{reason}; name a later revision")
     known = [name for name in HARNESS if any(os.path.lexists(folder / name) for folder in folders)]
-    source = f"--source={codes[1].tree}"
-    git(base, "restore", source, "--staged", "--worktree", "--", *known, GIT_OBJECT_DIRECTORY=str(store))
+    for folder, code in zip(folders, codes, strict=True):
+        if code.tree != harness.tree:
+            source = f"--source={harness.tree}"
+            git(folder, "restore", source, "--staged", "--worktree", "--", *known, GIT_OBJECT_DIRECTORY=str(store))
 
 
 def _checkout(name: str, code: Code, wanted: Wanted, folder: Path, root: Path) -> Checkout:
     python = environments.interpreter(wanted.python)
-    installed = root / f"packages-{name}" if wanted.packages else None
-    if installed:
-        environments.install(python, wanted.packages, installed, wanted.environment)
+    installed = None
+    if wanted.packages:
+        installed = environments.install(python, wanted.packages, root / f"packages-{name}", wanted.environment)
     variables = environments.variables(folder, installed, wanted.environment)
     environments.check(python, variables, folder)
     return Checkout(name=name, description=code.description, folder=folder, python=python, environment=variables)

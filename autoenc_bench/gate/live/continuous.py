@@ -89,11 +89,11 @@ class Continuous:
     budget: float  # seconds at most
     overrides: InitVar[Overrides]
     tell: Callable[[str, float], None]  # what is being done, after how many seconds, now and then
+    nodeids: dict[str, str] = field(default_factory=dict, init=False)  # pytest's, by the names of cases
     _groups: int = field(default=0, init=False)  # that were measured
     _lost: dict[str, str] = field(default_factory=dict, init=False)  # cases that ended a process, and why
     _failed: dict[str, str] = field(default_factory=dict, init=False)  # cases that did not pass, and why
-    _known: set[str] = field(default_factory=set, init=False)  # cases that there are
-    _done: set[str] = field(default_factory=set, init=False)  # of these, what is not visited again
+    _done: set[str] = field(default_factory=set, init=False)  # cases that are not visited again
     _costs: dict[str, Cost] = field(default_factory=dict, init=False)
     _restless: dict[str, float] = field(default_factory=dict, init=False)  # cases, and how much
     _notes: list[str] = field(default_factory=list, init=False)
@@ -132,7 +132,7 @@ class Continuous:
                 ended = SPENT
             if not ended and lost > TRIES:
                 ended = FAILED
-            if not ended and self._known and all(map(self._is_closed, self._known)):
+            if not ended and self.nodeids and all(map(self._is_closed, self.nodeids)):
                 ended = DECIDED
             if self._groups == before and not ended:
                 continue
@@ -182,7 +182,7 @@ class Continuous:
     def _visit_cases(self, group: Group) -> set[str]:
         """Visit the open cases, the most informative first; return those that need no other visit."""
         facts = {**group.cases[1], **group.cases[0]}
-        self._known |= {_name(facts[nodeid]) for nodeid in facts}
+        self.nodeids |= {_name(facts[nodeid]): nodeid for nodeid in facts}
         done = set()
         for nodeid in sorted(facts, key=lambda one: RANKS.get(facts[one]["phase"], len(RANKS))):
             self._case = self._doing = name = _name(facts[nodeid])
@@ -203,7 +203,8 @@ class Continuous:
 
     def _take_turns(self, group: Group, nodeid: str, name: str) -> bool:
         """Prepare a case and let its rounds alternate; return whether it can be measured."""
-        rehearsal = group.alone(nodeid, range(len(SIDES)), 1, self.budget - self._elapsed + GRACE)
+        counted = () if self._groups else range(2)  # a base and a head, once
+        rehearsal = group.alone(nodeid, range(len(SIDES)), 1, self.budget - self._elapsed + GRACE, counted)
         if not self._has_passed(name, rehearsal):
             return False
         if name not in self._costs:
@@ -252,7 +253,7 @@ class Continuous:
             if cost and cost.cycle and verdict.time and verdict.time.paired:
                 cost.plan(verdict.time.paired, self._starting / len(self._costs))
         told = {one.case for one in comparison.verdicts if one.time or one.error}
-        unreached = self._known - told - set(base.lost) - set(head.lost) - set(self._lost)
+        unreached = self.nodeids.keys() - told - set(base.lost) - set(head.lost) - set(self._lost)
         lost = comparison.lost | self._lost | dict.fromkeys(sorted(unreached), "the time did not suffice")
         comparison = replace(comparison, lost=lost)
         still_open = frozenset(one.case for one in comparison.verdicts if not self._is_closed(one.case))

@@ -1,14 +1,22 @@
 """What a side of a live comparison runs in: an interpreter that has what the suite needs, packages, variables."""
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from subprocess import DEVNULL, run
 
-from autoenc_bench.exceptions import InvalidInputError, NotFoundError
+from packaging.version import Version
+from platformdirs import user_cache_dir
 
+from autoenc_bench.exceptions import InvalidInputError, NotFoundError
+from autoenc_bench.text import few
+
+RELEASE = re.compile(r"[A-Za-z0-9][\w.-]*==[\w.!+-]+")
 NEEDED = ("pytest", "pytest_benchmark", "keras", "msgspec")
 
 # Importing them would tell more, and take seconds.
@@ -53,11 +61,58 @@ def variables(folder: Path, installed: Path | None, environment: Mapping[str, st
     return {**environment, "PYTHONPATH": os.pathsep.join(str(path) for path in (folder, installed, before) if path)}
 
 
-def install(python: Path, packages: Sequence[str], target: Path, environment: Mapping[str, str]) -> None:
-    """Install packages by an interpreter's pip, without what they depend on; raise InvalidInputError if it cannot."""
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"]
-    command = [*pip, "--target", str(target), "--", *packages]
+def install(python: Path, packages: Sequence[str], target: Path, environment: Mapping[str, str]) -> Path:
+    """Install packages by an interpreter's pip, without what they depend on; return where they are.
+
+    That is ``target`` or, where all are releases, which never change, a folder in the user's cache that is kept. Raises
+    InvalidInputError where pip cannot.
+    """
+    kept = _kept(python, packages, environment)
+    if kept and kept.is_dir():
+        return kept
+    folder = kept.with_name(f"{kept.name}-{os.getpid()}") if kept else target
+    command = (*_pip(python), "install", "--quiet", "--no-deps", "--target", str(folder), "--", *packages)
     _run(command, environment, None, f"{python} could not install {' '.join(packages)}")
+    if not kept:
+        return target
+    with suppress(OSError):  # another process was faster
+        folder.rename(kept)
+    shutil.rmtree(folder, ignore_errors=True)
+    return kept
+
+
+def _kept(python: Path, packages: Sequence[str], environment: Mapping[str, str]) -> Path | None:
+    """Return where releases are kept once they are installed, ``None`` for what may change."""
+    if not all(map(RELEASE.fullmatch, packages)):
+        return None
+    asked = repr((str(python), sorted(packages), sorted(environment.items())))
+    return Path(user_cache_dir("autoenc-bench")) / "packages" / sha256(asked.encode()).hexdigest()[:16]
+
+
+def releases(package: str, first: str, last: str) -> list[str]:
+    """List the releases of a package from one to another that pip knows of here, oldest first.
+
+    Raises NotFoundError where one of the two is not among them, InvalidInputError where they are not in this order.
+    """
+    failure = f"pip cannot tell which releases {package} has"
+    python = Path(sys.executable)
+    told = _run((*_pip(python), "index", "versions", "--pre", package), {}, None, failure)
+    versions = sorted(map(Version, re.findall(r"[^\s,]+", told.partition("Available versions:")[2].splitlines()[0])))
+    ends = []
+    for text in (first, last):
+        if Version(text) not in versions:
+            known = few([str(version) for version in reversed(versions)])
+            raise NotFoundError(f"{package}=={text}: no release that pip can install here; it lists {known}")
+        ends.append(versions.index(Version(text)))
+    if ends[0] >= ends[1]:
+        mend = "give the older one, which was good, first"
+        raise InvalidInputError(f"{package}=={first} is not older than {package}=={last}; {mend}")
+    chosen = versions[ends[0] : ends[1] + 1]
+    return [str(one) for one in chosen if not one.is_prerelease or str(one) in (first, last)]
+
+
+def _pip(python: Path) -> tuple[str, ...]:
+    return (str(python), "-m", "pip", "--disable-pip-version-check", "--no-input")
 
 
 def check(python: Path, environment: Mapping[str, str], folder: Path) -> None:

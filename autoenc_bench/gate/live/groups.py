@@ -1,6 +1,6 @@
 """Two pairs of processes alive at once, each a base and a head, whose rounds take turns on one core."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import ExitStack
 from itertools import cycle as cycle_through
 from pathlib import Path
@@ -8,7 +8,7 @@ from time import monotonic, time
 from typing import Any, NamedTuple, Self
 
 from autoenc_bench.exceptions import RunFailedError
-from autoenc_bench.gate.live import members
+from autoenc_bench.gate.live import explanations, members
 from autoenc_bench.gate.live.checkouts import Checkout
 from autoenc_bench.gate.live.members import Member
 from autoenc_bench.gate.live.processes import Tick
@@ -49,8 +49,8 @@ class Group:
             for place, side in enumerate(SIDES):
                 pair = f"{name}-{place // 2 + 1}"
                 folder = store / both[side].name / pair
-                named = f"--benchmark-save={both[side].name}-{pair}"
-                member = Member(both[side], [named, *options], folder, f"{store.name}-{pair}")  # unique among all
+                kept = f"--benchmark-save={both[side].name}-{pair}", explanations.option(store, both[side].name)
+                member = Member(both[side], [*kept, *options], folder, f"{store.name}-{pair}")  # unique among all
                 self._members.append(self._stack.enter_context(member))
         except OSError as problem:
             self._stack.close()
@@ -96,13 +96,14 @@ class Group:
         for member in self._members:
             member.pin(member.cores or self._cores)
 
-    def alone(self, case: str, places: Sequence[int], rounds: int, seconds: float) -> Visit:
-        """Run a case in some processes side by side: to prepare it, or for what is no matter of time."""
+    def alone(
+        self, case: str, places: Sequence[int], rounds: int, seconds: float, counted: Container[int] = ()
+    ) -> Visit:
+        """Run a case in some processes side by side: to prepare or to count it, or for what is no matter of time."""
         self._spread()
-        chosen = [self._members[place] for place in places]
-        for member in chosen:
-            member.ask(visit=case, rounds=rounds, turns=False)
-        return Visit([member.answer(seconds, self._tick) for member in chosen], 0.0)
+        for place in places:
+            self._members[place].ask(visit=case, rounds=rounds, turns=False, counts=place in counted)
+        return Visit([self._members[place].answer(seconds, self._tick) for place in places], 0.0)
 
     def visit(self, case: str, rounds: int, usual: float) -> Visit:
         """Run a case in all processes by turns, for so many rounds of ``usual`` seconds, after one to warm up.
@@ -112,7 +113,7 @@ class Group:
         self._gather()
         seconds = max(SLACK[0], SLACK[1] * usual)
         for member in self._members:
-            member.ask(visit=case, rounds=rounds, turns=True)
+            member.ask(visit=case, rounds=rounds, turns=True, counts=False)
         answers = [member.answer(seconds) for member in self._members]
         used = [0.0] * len(self._members)
         begun = monotonic()

@@ -1,4 +1,4 @@
-"""Two sets of records in, one verdict per case out: for time, memory and error, apart and joined."""
+"""Two sets of records in, one verdict per case out: for time, memory, error and counts, apart and joined."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -7,8 +7,8 @@ from functools import cached_property
 from math import inf, log1p
 
 from autoenc_bench.catalogue.experiments import EXPERIMENTS, Experiment
-from autoenc_bench.catalogue.limits import KINDS, Limits, Overrides
-from autoenc_bench.gate.verdicts import errors, pairs, sides
+from autoenc_bench.catalogue.limits import GATED, Limits, Overrides
+from autoenc_bench.gate.verdicts import causes, counts, errors, pairs, sides
 from autoenc_bench.gate.verdicts.intervals import ENOUGH, Interval, Looks, difference, nominal_alphas, tells_spread
 from autoenc_bench.gate.verdicts.pairs import Contrast, Paired
 from autoenc_bench.gate.verdicts.sides import Observed, Side
@@ -29,6 +29,7 @@ class Outcome(StrEnum):
     REGRESSED = "regressed"
     IMPROVED = "improved"
     UNCHANGED = "unchanged"
+    CHANGED = "changed"  # of counts, where no limit is asked for
     UNDECIDED = "undecided"
     NEW = "new"
     MISSING = "missing"
@@ -65,10 +66,17 @@ class Verdict:
     time: Judgement | None = None
     memory: Judgement | None = None
     error: Judgement | None = None
+    counts: Judgement | None = None
+    cause: str = ""  # of its time, should that have changed
+
+    @property
+    def explained(self) -> str:
+        """Return the cause of a time that changed."""
+        return self.cause if self.time and self.time.outcome in CHANGES else ""
 
     @property
     def judgements(self) -> dict[str, Judgement]:
-        return {kind: judgement for kind in KINDS if (judgement := getattr(self, kind)) is not None}
+        return {kind: judgement for kind in GATED if (judgement := getattr(self, kind)) is not None}
 
     @property
     def joined(self) -> str:
@@ -122,7 +130,7 @@ def compare_sides(
     referenced = not any(map(sides.UNREFERENCED.fullmatch, differs.facts))
     repeated = {**base.repeated, **head.repeated}
     shared = [name for name in base.cases if name in head.cases and name not in repeated]
-    judge = _Judge(base, head, shared, overrides, differs.forbidden, referenced, looks)
+    judge = _Judge(base, head, shared, overrides, differs, referenced, looks)
     control = judge.control()
     shown = names.shown([*base.cases, *head.cases])
     verdicts = [judge.verdict(name, shown[name]) for name in shared]
@@ -156,9 +164,13 @@ class _Judge:
     head: Side
     shared: list[str]
     overrides: Overrides
-    unlike: str
+    differs: sides.Differences
     referenced: bool
     looks: Looks
+
+    @property
+    def unlike(self) -> str:
+        return self.differs.forbidden
 
     @cached_property
     def paired(self) -> dict[str, Paired]:
@@ -174,7 +186,28 @@ class _Judge:
         base, head = self.base.cases[name], self.head.cases[name]
         limits = self._limits(base)
         time, memory = self._time(name, base, head, limits.time), self._memory(base, head, limits.memory)
-        return Verdict(shown, base.experiment, time, memory, self._error(base, head, limits.error))
+        error, counted = self._error(base, head, limits.error), self._counts(base, head, limits.counts)
+        return Verdict(shown, base.experiment, time, memory, error, counted, self._cause(base, head))
+
+    def _counts(self, base: Observed, head: Observed, limit: float) -> Judgement | None:
+        """Judge what was counted: equal or not, where all else is equal, and told where it is not."""
+        if not (base.counts and head.counts):
+            return _lacks(base.counts, limit)
+        if len(base.counts) > 1 or len(head.counts) > 1:
+            return Judgement(Outcome.INCOMPARABLE, limit, reason="runs of one side differ")
+        difference = counts.compare(base.counts[0], head.counts[0])
+        if not difference:
+            return Judgement(Outcome.UNCHANGED, limit)
+        if self.differs.facts:
+            other = ", ".join(sorted(self.differs.facts))
+            return Judgement(Outcome.INCOMPARABLE, limit, reason=f"{difference} (with another {other})")
+        is_past = difference.growth >= limit
+        return Judgement(Outcome.REGRESSED if is_past else Outcome.CHANGED, limit, reason=str(difference))
+
+    def _cause(self, base: Observed, head: Observed) -> str:
+        is_told = all(len(side.counts) == 1 for side in (base, head))
+        difference = counts.compare(base.counts[0], head.counts[0]) if is_told else None
+        return causes.cause(difference, causes.typical(base.usage), causes.typical(head.usage), self.differs.allowed)
 
     def _limits(self, observed: Observed) -> Limits:
         experiment = EXPERIMENTS.get(observed.experiment or "")

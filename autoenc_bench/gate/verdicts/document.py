@@ -4,7 +4,7 @@ import json
 from math import exp, isfinite
 from typing import Any
 
-from autoenc_bench.catalogue.limits import KINDS
+from autoenc_bench.catalogue.limits import GATED
 from autoenc_bench.gate.verdicts import Comparison, Judgement, Verdict
 from autoenc_bench.gate.verdicts.status import Status
 
@@ -28,15 +28,16 @@ def text(comparison: Comparison, ended: Status, measured: str = "") -> str:
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
-    judged = dict.fromkeys(KINDS) | {kind: _judgement(one) for kind, one in verdict.judgements.items()}
-    return {"case": verdict.case, "experiment": verdict.experiment, "joined": verdict.joined, **judged}
+    judged = dict.fromkeys(GATED) | {kind: _judgement(one) for kind, one in verdict.judgements.items()}
+    known = {"case": verdict.case, "experiment": verdict.experiment, "joined": verdict.joined}
+    return {**known, **judged, "cause": verdict.explained}
 
 
 def _judgement(judgement: Judgement) -> dict[str, Any]:
     interval = judgement.interval
     return {
         "outcome": str(judgement.outcome),
-        "limit": judgement.limit,
+        "limit": judgement.limit if isfinite(judgement.limit) else None,
         "ratio": interval and _ratio(interval.estimate),
         "low": interval and _ratio(interval.low),
         "high": interval and _ratio(interval.high),

@@ -10,9 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
+from autoenc_bench.gate.verdicts.causes import Usage
 from autoenc_bench.gate.verdicts.intervals import Values
 from autoenc_bench.records import names
 from autoenc_bench.records.case import Statistics
+from autoenc_bench.records.counts import Counts
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.names import identity, without_seed
 from autoenc_bench.records.record import BACKENDS, Benchmark, Fact, NotRun, differences
@@ -40,6 +42,8 @@ class Observed:
     memory: list[float] = field(default_factory=list)
     error: dict[int, Statistics] = field(default_factory=dict)
     pairs: dict[str, Values] = field(default_factory=dict)
+    counts: list[Counts] = field(default_factory=list)  # as often as they differ; once, if all is as it should be
+    usage: list[Usage] = field(default_factory=list)
 
 
 class Surroundings(NamedTuple):
@@ -166,3 +170,9 @@ def _add(source: Source, cases: dict[str, Observed]) -> None:
         for case in noted:
             if case.error:
                 observed.error.setdefault(case.seed, case.error.absolute)
+            if case.counts and case.counts not in observed.counts:
+                observed.counts.append(case.counts)
+            if case.cpu and all(rounds):
+                waiting = case.waiting(rounds)
+                median_waiting = None if waiting is None else waiting * len(rounds) / sum(rounds)
+                observed.usage.append(Usage(sum(case.cpu) / sum(rounds), median_waiting))

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from math import expm1, isinf
 from typing import NamedTuple
 
-from autoenc_bench.catalogue.limits import KINDS
+from autoenc_bench.catalogue.limits import COUNTS, GATED, KINDS
 from autoenc_bench.gate.verdicts import CHANGES, TOO_FEW, Comparison, Judgement, Outcome
 from autoenc_bench.gate.verdicts.intervals import ENOUGH, RECORDED
 from autoenc_bench.statuses import NOT_COMPARED, PASSED, REGRESSED, UNDECIDED
-from autoenc_bench.text import few
+from autoenc_bench.text import count, few
 
 DECIDED = (*CHANGES, Outcome.UNCHANGED)
 ALLOW = "--allow-missing lets them"
@@ -67,7 +67,7 @@ def _not_compared(comparison: Comparison, allow_missing: bool, selected: Selecti
     lost = {case: why for case, why in comparison.lost.items() if selected is None or selected(case, None)}
     if lost and not allow_missing:
         yield f"not measured: {few(list(lost))}: {next(iter(lost.values()))}; {ALLOW}"
-    for kind in KINDS:
+    for kind in GATED:
         judged = _judged(comparison, kind).values()
         if kind in comparison.asked and {one.outcome for one in judged} <= {Outcome.INCOMPARABLE}:
             why = next((f": {one.reason}" for one in judged), "")
@@ -78,10 +78,17 @@ def _undecided(comparison: Comparison, strict: bool) -> Iterator[str]:
     for kind in KINDS:
         judged = _judged(comparison, kind)
         undecided = {case: one for case, one in judged.items() if one.outcome is Outcome.UNDECIDED}
+        if kind == "time" and _is_left_to_counts(comparison, undecided):
+            continue
         if undecided and not any(one.outcome in DECIDED for one in judged.values()):
             yield f"nothing of {kind} was decided: {_doubt(undecided)}"
     if strict and (cases := _cases(comparison, Outcome.UNDECIDED)):
         yield f"undecided: {few(cases)}; measure more runs"
+
+
+def _is_left_to_counts(comparison: Comparison, undecided: dict[str, Judgement]) -> bool:
+    """Return whether somebody asked for counts alone, which a single run tells, and so had too few for times."""
+    return comparison.asked == {COUNTS} and all(one.reason == TOO_FEW for one in undecided.values())
 
 
 def _doubt(undecided: dict[str, Judgement]) -> str:
@@ -108,7 +115,11 @@ def _claim(comparison: Comparison) -> str:
             change = "none" if isinf(worst.hidden) else f"one of {_percent(worst)}"
             why = f" ({worst.reason})" if worst.reason else ""
             hiding.append(f"in {case} {change}{f' in {kind}' if kind != KINDS[0] else ''}{why}")
-    return "; ".join((f"nothing regressed; a change of {', '.join(seen)} would have shown", *hiding))
+    claims = [f"a change of {', '.join(seen)} would have shown"] if seen else []
+    if counted := _judged(comparison, COUNTS):
+        equal = sum(one.outcome is Outcome.UNCHANGED for one in counted.values())
+        claims.append(f"counts are equal in {equal} of {count(len(counted), 'case')}")
+    return "; ".join(("nothing regressed", *claims, *hiding))
 
 
 def _percent(judgement: Judgement) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import product
 from math import exp, isfinite, isinf
 
-from autoenc_bench.catalogue.limits import KINDS
+from autoenc_bench.catalogue.limits import COUNTS, GATED, KINDS
 from autoenc_bench.gate.verdicts import TOO_FEW, Comparison, Judgement, Outcome, Verdict
 from autoenc_bench.gate.verdicts.intervals import ENOUGH, RECORDED
 from autoenc_bench.gate.verdicts.sequential import FUTILITY
@@ -13,8 +13,9 @@ from autoenc_bench.gate.verdicts.sides import Side
 from autoenc_bench.records.record import NotRun, by_reason
 from autoenc_bench.text import NONE, Cell, Table, code, count, line, percent
 
-HEADERS = ("case", "verdict", "time", "", "memory", "", "error", "")
+HEADERS = ("case", "verdict", "time", "", "memory", "", "error", "", "counts")
 SIGNS = {Outcome.REGRESSED: "✗ ", Outcome.IMPROVED: "✓ "}
+COUNTED = {Outcome.UNCHANGED: "equal"}
 
 
 def text(comparison: Comparison, measured: str = "") -> str:
@@ -32,14 +33,14 @@ def markdown(comparison: Comparison, result: str, measured: str = "") -> str:
 def table(comparison: Comparison) -> Table:
     """Return a comparison's cases, a row for each."""
     rows = [[Cell(cell) for cell in _row(verdict)] for verdict in comparison.verdicts]
-    return Table(HEADERS, rows, align=("left", "left", *["right", "left"] * 3))
+    return Table(HEADERS, rows, align=("left", "left", *["right", "left"] * 3, "left"))
 
 
 def _answer(comparison: Comparison, measured: str, show: Callable[[str], str]) -> Iterator[str]:
     """List what regressed, and who was compared; ``show`` makes what comes from records harmless where it is read."""
     outcomes = {
         kind: {one.case: one.judgements[kind].outcome for one in comparison.verdicts if kind in one.judgements}
-        for kind in ("time", "error", "memory")
+        for kind in ("time", "error", "memory", COUNTS)
     }
     for kind, cases in outcomes.items():
         if worse := [name for name, outcome in cases.items() if outcome is Outcome.REGRESSED]:
@@ -70,6 +71,11 @@ def _row(verdict: Verdict) -> Iterator[str]:
     for kind in KINDS:
         judgement = verdict.judgements.get(kind)
         yield from (change(judgement), _outcome(judgement)) if judgement else (NONE, "")
+    yield _counts(verdict.counts) if verdict.counts else NONE
+
+
+def _counts(judgement: Judgement) -> str:
+    return COUNTED.get(judgement.outcome, f"{SIGNS.get(judgement.outcome, '')}{judgement.outcome}")
 
 
 def change(judgement: Judgement) -> str:
@@ -107,7 +113,12 @@ def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
         yield f"{TOO_FEW}: nobody knows how far these times spread between runs, so they get no verdict; {enough}"
     if FUTILITY in {one.reason for verdict in comparison.verdicts for one in verdict.judgements.values()}:
         yield f"{FUTILITY}: spreads too far between runs to be told in the time that was left"
-    for kind, outcome in product(KINDS, (Outcome.MISSING, Outcome.INCOMPARABLE)):
+    for verdict in comparison.verdicts:
+        if verdict.explained:
+            yield f"why {show(verdict.case)}: {show(verdict.explained)}"
+        elif verdict.counts and verdict.counts.outcome in (Outcome.CHANGED, Outcome.REGRESSED):
+            yield f"counts of {show(verdict.case)}: {show(verdict.counts.reason)}"
+    for kind, outcome in product(GATED, (Outcome.MISSING, Outcome.INCOMPARABLE)):
         judged = ((one.case, one.judgements[kind]) for one in comparison.verdicts if kind in one.judgements)
         known = (NotRun(case, one.reason) for case, one in judged if one.outcome is outcome and one.reason)
         for reason, names in by_reason(one for one in known if one.reason != comparison.unlike).items():

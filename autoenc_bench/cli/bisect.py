@@ -1,0 +1,203 @@
+"""Find the commit, or the release of a package, since which a case is slower, less accurate or does something else.
+
+GOOD and BAD are git revisions, or two releases of a package, such as keras==3.11.0 and keras==3.15.0. What lies between
+them is compared with GOOD, as continuous does it, and half of the whole change tells which of the two it is like. What
+cannot be told is measured again, and then skipped. Answers are kept, and the same command goes on from them.
+"""
+
+import argparse
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from autoenc_bench import statuses
+from autoenc_bench.catalogue.limits import COUNTS
+from autoenc_bench.cli import output
+from autoenc_bench.cli.continuous import seconds
+from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
+from autoenc_bench.records import LIVE
+from autoenc_bench.text import count, line
+
+if TYPE_CHECKING:
+    from autoenc_bench.gate.live.bisection import Found, Step
+    from autoenc_bench.gate.live.checkouts import Wanted
+
+RELEASE = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[\w.!+-]+)")
+CASE = re.compile(r"(?P<phase>\w+)\[[^\]]+\]")
+EPILOG = (
+    "After -- stand the case, such as epoch[mnist-fused], and options of pytest's, such as --scale smoke. "
+    f"{statuses.epilog(statuses.BISECT)}"
+)
+
+
+def add(command: argparse.ArgumentParser) -> None:
+    command.add_argument("good", metavar="GOOD")
+    command.add_argument("bad", metavar="BAD")
+    follow = "what changed: time, error or counts, of which the latter two are told by one run (default: %(default)s)"
+    command.add_argument("--follow", choices=("time", "error", COUNTS), default="time", help=follow)
+    budget = "ask nothing more after that long, such as 90s or 1h (default: %(default)s)"
+    command.add_argument("--budget", metavar="TIME", default="30m", help=budget)
+
+
+def run(options: argparse.Namespace) -> tuple[str, int]:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    from autoenc_bench.gate.live.bisection import Bisection
+
+    project, budget = Path.cwd(), seconds(options.budget)
+    case, given = chosen(options.pytest, project)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job ends like a Ctrl-C
+    console = Console(stderr=True, highlight=False)
+    with points(options.good, options.bad, project) as known, Live(console=console, transient=True) as live:
+
+        def tell(doing: str, elapsed: float) -> None:
+            if console.is_terminal:
+                live.update(Text(f"{doing}, {elapsed:.0f} s", style="dim"))
+
+        def show(step: "Step") -> None:
+            console.print(row(step, known.name), markup=False, soft_wrap=True)
+
+        asked = (*known.ends, case, *given, options.follow)
+        store = LIVE / f"bisect-{sha256(' '.join(asked).encode()).hexdigest()[:8]}"
+        search = Bisection(
+            project=project,
+            repository=known.repository,
+            wanted=known.wanted,
+            harness=known.harness,
+            case=case,
+            options=given,
+            follow=options.follow,
+            budget=budget,
+            store=store,
+            tell=tell,
+            show=show,
+        )
+        if store.exists():
+            output.write(f"going on from what is in {store}; remove it to measure anew", sys.stderr)
+        try:
+            found = search.run(*known.ends)
+        except KeyboardInterrupt:
+            raise RunFailedError(f"interrupted; the same command goes on from the answers in {store}") from None
+        return "\n".join(conclude(found, case, known)), status(found)
+
+
+def chosen(given: Sequence[str], project: Path) -> tuple[str, list[str]]:
+    """Read the case and pytest's options; return its name, and options that choose it alone.
+
+    Raises InvalidInputError where there is none, NotFoundError where nothing in benchmarks/ measures it.
+    """
+    case = CASE.fullmatch(given[0]) if given else None
+    if case is None:
+        got = f"got {given[0]!r}" if given else "got none"
+        raise InvalidInputError(f"{got} after --; give a case such as epoch[mnist-fused], as the suite's lines name it")
+    name = case[0]
+    if name.startswith("experiment[") and "-seed" not in name:
+        name = f"{name[:-1]}-seed0]"
+    for path in sorted((project / "benchmarks").glob("test_*.py")):
+        if f"def test_{case['phase']}(" in path.read_text():
+            return case[0], [f"{path.relative_to(project)}::test_{name}", *given[1:]]
+    raise NotFoundError(f"{case[0]}: nothing in benchmarks/ measures {case['phase']}; give a case that the suite lists")
+
+
+class Points(NamedTuple):
+    """What is searched: commits, as git bisects them, and what they stand for."""
+
+    repository: Path
+    ends: tuple[str, str]  # the commit that is good, the one that is bad
+    wanted: "Callable[[str], Wanted]"
+    harness: str | None  # the revision that measures all of them
+    name: Callable[[str], str]
+    details: Callable[[str], Sequence[str]]  # what else is known of one
+
+
+@contextmanager
+def points(good: str, bad: str, project: Path) -> Iterator[Points]:
+    """Read two revisions, or two releases of a package, and prepare a search between them.
+
+    Raises InvalidInputError where one is a release and the other one is not of the same package.
+    """
+    from autoenc_bench.gate.live import bisection, environments, revisions
+    from autoenc_bench.gate.live.checkouts import Wanted
+
+    releases = RELEASE.fullmatch(good), RELEASE.fullmatch(bad)
+    if releases[0] and releases[1] and releases[0]["name"].lower() == releases[1]["name"].lower():
+        package = releases[0]["name"]
+        versions = environments.releases(package, releases[0]["version"], releases[1]["version"])
+        with bisection.line([f"{package}=={version}" for version in versions]) as (folder, named):
+            first, *_, last = named
+            yield Points(
+                repository=folder,
+                ends=(first, last),
+                wanted=lambda commit: Wanted(packages=[named[commit]]),
+                harness=None,
+                name=named.__getitem__,
+                details=lambda _: (),
+            )
+    elif any(releases):
+        raise InvalidInputError(
+            f"{good} and {bad}; give two git revisions, or two releases of one package, such as keras==3.11.0 "
+            "keras==3.15.0"
+        )
+    else:
+        top, _ = revisions.find(project)
+        ends = revisions.at(top, good).commit, revisions.at(top, bad).commit
+        with bisection.worktree(top, ends[1]) as folder:
+            yield Points(
+                repository=folder,
+                ends=ends,
+                wanted=lambda commit: Wanted(revision=commit),
+                harness=ends[1],
+                name=lambda commit: revisions.git(top, "show", "--no-patch", "--format=%h %s", commit).strip(),
+                details=lambda commit: revisions.git(top, "show", "--stat", "--format=%an, %as", commit).splitlines(),
+            )
+
+
+def row(step: "Step", name: Callable[[str], str]) -> str:
+    """Return an answer in a line."""
+    return line(f"{step.answer:<8}{step.seconds:6.0f} s  {name(step.head)}: {step.change}")
+
+
+def conclude(found: "Found", case: str, known: Points) -> Iterator[str]:
+    """Say which commit or release it is, how sure that is, and why it changed."""
+    from autoenc_bench.gate.live.bisection import Answer
+
+    good, bad = map(known.name, known.ends)
+    yield f"{case}, from {good} to {bad}: {found.whole.change}"
+    if found.whole.answer is not Answer.CHANGED:
+        what = "there is nothing to find" if found.whole.answer is Answer.SAME else "nobody can tell; give more time"
+        yield f"between them {what}"
+        return
+    if len(found.suspects) > 1:
+        yield f"it is one of {count(len(found.suspects), 'candidate')}, which could not be told apart:"
+        yield from (f"  {known.name(commit)}" for commit in found.suspects)
+        return
+    (culprit,) = found.suspects
+    yield f"since {known.name(culprit)}"
+    step = found.confirmed
+    if step and step.answer is not Answer.CHANGED:
+        yield f"not confirmed: against the one before it, {step.change}; so the change may be spread over several"
+        return
+    if step:
+        yield f"against the one before it: {step.change}"
+    yield f"sure by {found.sure:.1%} at least" if found.sure < 1 else "told exactly, by counts or errors that repeat"
+    if cause := (step or found.whole).cause:
+        yield f"why: {cause}"
+    yield from known.details(culprit)
+
+
+def status(found: "Found") -> int:
+    """Return the exit status of a search."""
+    from autoenc_bench.gate.live.bisection import Answer
+
+    if found.whole.answer is Answer.SAME:
+        return statuses.NOTHING_TO_FIND
+    steps = (found.whole, found.confirmed or found.whole)
+    is_told = len(found.suspects) == 1 and all(step.answer is Answer.CHANGED for step in steps)
+    return 0 if is_told else statuses.UNDECIDED

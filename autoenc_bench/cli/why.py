@@ -1,0 +1,41 @@
+"""Say why a case takes another time in one revision than in another, from what it does in a single run of each.
+
+The compiled programs and Python's calls are counted, which is exact, and Python's time is sampled; nothing is gated.
+"""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autoenc_bench.cli import output
+from autoenc_bench.cli.bisect import chosen
+from autoenc_bench.cli.continuous import add_sides, wanted
+from autoenc_bench.records import LIVE
+
+EPILOG = "Options after -- are pytest's, such as -- --scale smoke."
+
+
+def add(command: argparse.ArgumentParser) -> None:
+    command.add_argument("base", metavar="BASE", help="a git revision")
+    command.add_argument("head", metavar="HEAD", help="a git revision; . stands for the working tree")
+    command.add_argument("case", metavar="CASE", help="such as epoch[mnist-fused]")
+    add_sides(command)
+
+
+def run(options: argparse.Namespace) -> str:
+    from autoenc_bench.catalogue.limits import Overrides
+    from autoenc_bench.gate import verdicts
+    from autoenc_bench.gate.live import checkouts, explanations
+    from autoenc_bench.records import loading
+
+    case, given = chosen([options.case, *options.pytest], Path.cwd())
+    store = LIVE / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    options.head = None if options.head == "." else options.head
+    with checkouts.both(wanted(options, "base"), wanted(options, "head"), Path.cwd()) as sides:
+        output.write("running both sides once", sys.stderr)
+        paths = explanations.run(sides, given, store, float("inf"), lambda: None)
+    base, head = (verdicts.sides.gather([loading.read(path, pictured=False)]) for path in paths)
+    comparison = verdicts.compare_sides(base, head, Overrides({}), verdicts.sides.under_test(base, head))
+    verdict = next(one for one in comparison.verdicts if one.case == case)
+    return "\n".join((f"{case}: {verdict.cause}", *explanations.read(store, case)))

@@ -1,0 +1,95 @@
+"""What a case does, counted in calls that nobody times: Python's functions, and instructions of compiled programs.
+
+All is done once before it is counted, for what is done once is no part of it, and no garbage is collected meanwhile,
+for what that calls depends on what else has run.
+"""
+
+import gc
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+from autoenc_bench.core.programs import read
+from autoenc_bench.records.counts import CALL, EPOCH, STEP, Counts
+
+FEW, MORE = 2, 3  # steps of an epoch
+
+
+class Counted(NamedTuple):
+    """What a case does, and the texts of the programs that it runs."""
+
+    counts: Counts
+    texts: Sequence[str]
+
+
+class Train(Protocol):
+    """What trains for some epochs on some rows."""
+
+    def __call__(self, epochs: int, *, rows: int) -> object: ...
+
+
+def of_calls(function: Callable[[], object], programs: Sequence[str] = ()) -> Counted:
+    """Count what a call does, and what the ``programs`` do whose texts these are."""
+    function()
+    return _counts({CALL: calls(function)}, programs)
+
+
+def of_training(train: Train, batch_size: int, rows: int, programs: Sequence[str] = ()) -> Counted:
+    """Count what training on so many rows does in a step, in an epoch beside its steps, and in a call beside these.
+
+    They are told apart by calls of one epoch and of two, of two steps and of three; where there are fewer rows, steps
+    count to their epoch.
+    """
+    few, more = (FEW * batch_size, MORE * batch_size) if rows >= MORE * batch_size else (rows, rows)
+    passes = [partial(train, epochs, rows=some) for epochs, some in ((1, few), (1, more), (2, few))]
+    for once in passes:
+        once()
+    short, longer, twice = map(calls, passes)
+    step = longer - short
+    steps = Counter({name: FEW * number for name, number in step.items()})
+    epoch = twice - short - steps
+    return _counts({STEP: step, EPOCH: epoch, CALL: short - epoch - steps}, programs)
+
+
+def _counts(known: dict[str, Counter[str]], programs: Sequence[str]) -> Counted:
+    ordered = {unit: dict(sorted(counter.items())) for unit, counter in known.items() if counter}
+    return Counted(Counts(programs=[read(text) for text in programs], calls=ordered), programs)
+
+
+def calls(function: Callable[[], object]) -> Counter[str]:
+    """Count the functions that a call calls in its thread, as ``module:name`` and, of those in C, ``module.name``."""
+    found: Counter[Any] = Counter()
+
+    def note(frame: Any, event: str, argument: Any) -> None:
+        if event == "call":
+            found[frame.f_globals.get("__name__"), frame.f_code] += 1
+        elif event == "c_call":
+            found[argument.__module__, argument.__qualname__] += 1
+
+    with _uncollected():
+        before = sys.getprofile()
+        sys.setprofile(note)
+        try:
+            function()
+        finally:
+            sys.setprofile(before)
+    found["sys", "setprofile"] -= 1
+    named: Counter[str] = Counter()
+    for (module, what), number in found.items():
+        c_function = f"{module}.{what}" if module else what  # a method's class says where it comes from
+        named[c_function if isinstance(what, str) else f"{module}:{what.co_qualname}"] += number
+    return +named
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()

@@ -1,0 +1,249 @@
+"""Since which commit, or release, a case is as it is: git's bisection, fed by comparisons with three answers."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import ceil, expm1, isfinite, log2
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+
+import msgspec
+from msgspec.structs import replace
+
+from autoenc_bench.catalogue.limits import COUNTS, Overrides
+from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, RunFailedError
+from autoenc_bench.gate import verdicts
+from autoenc_bench.gate.live import checkouts, processes
+from autoenc_bench.gate.live.checkouts import Checkout, Wanted
+from autoenc_bench.gate.live.continuous import INTERRUPTED, Continuous
+from autoenc_bench.gate.live.revisions import git
+from autoenc_bench.gate.verdicts import ALPHAS, CHANGES, Comparison, Outcome, counts, tables
+from autoenc_bench.records import loading
+
+ANSWERS = "answers.jsonl"
+LEAST = 60.0  # seconds that a comparison gets, however little is left for it
+SHARE = 2.0  # times its part of what is left that one comparison may take, for the next ones seldom take all of theirs
+
+
+class Answer(StrEnum):
+    """What a comparison says of a commit, against one that is known."""
+
+    SAME = "same"
+    CHANGED = "changed"
+    UNKNOWN = "unknown"
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One comparison, as it is kept for a bisection that goes on."""
+
+    base: str
+    head: str
+    answer: Answer
+    change: str  # in words: how large, or what changed, or why nobody can tell
+    size: float = 0.0  # a logarithm
+    cause: str = ""
+    seconds: float = 0.0
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What a bisection found: the points of which one is the first that changed, oldest last."""
+
+    whole: Step
+    suspects: list[str] = []
+    confirmed: Step | None = None  # against the point before, where there is one suspect and it takes a clock
+    sure: float = 1.0
+
+
+@contextmanager
+def worktree(top: Path, commit: str) -> Iterator[Path]:
+    """Make a worktree without files, whose bisection is no matter of anybody else's."""
+    with TemporaryDirectory(prefix="autoenc-bench-", ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary).resolve() / "bisection"
+        git(top, "worktree", "add", "--no-checkout", "--detach", str(folder), commit)
+        try:
+            yield folder
+        finally:
+            with suppress(AutoencBenchError):
+                git(top, "worktree", "remove", "--force", "--force", str(folder))
+
+
+@contextmanager
+def line(points: Sequence[str]) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Make a repository whose commits are these points, oldest first; yield it, and the points by commit."""
+    with TemporaryDirectory(prefix="autoenc-bench-", ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary).resolve()
+        git(folder, "init", "--quiet")
+        named = {f"GIT_{role}_{what}": "-" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        by_commit = {}
+        for point in points:
+            git(folder, "commit", "--quiet", "--allow-empty", "--no-gpg-sign", f"--message={point}", **named)
+            by_commit[git(folder, "rev-parse", "HEAD").strip()] = point
+        yield folder, by_commit
+
+
+def between(folder: Path, good: str, bad: str) -> list[str]:
+    """List the commits that may be the first one that changed; raise InvalidInputError where none can be."""
+    try:
+        git(folder, "merge-base", "--is-ancestor", good, bad)
+    except InvalidInputError as problem:
+        raise InvalidInputError(f"{good[:12]} is no ancestor of {bad[:12]}; name one from which it came") from problem
+    commits = git(folder, "rev-list", bad, f"^{good}").split()
+    if not commits:
+        raise InvalidInputError("both are one commit; name an older one that was good, and then one that is bad")
+    return commits
+
+
+def search(folder: Path, good: str, bad: str, ask: Callable[[str], Answer]) -> list[str]:
+    """Let git choose which commit is asked about next, until it knows the first one that changed.
+
+    Returns that one; or, where some cannot be told, all that it may be.
+    """
+    git(folder, "bisect", "start", "--no-checkout", bad, good)
+    words = {Answer.SAME: "good", Answer.CHANGED: "bad"}
+    while True:
+        suspects = _revisions(folder, "refs/bisect/bad", "--not", "--glob=refs/bisect/good-*")
+        skipped = git(folder, "for-each-ref", "--format=%(objectname)", "refs/bisect/skip-*").split()
+        if set(suspects[1:]) <= set(skipped):
+            return suspects
+        commit = git(folder, "rev-parse", "--verify", "BISECT_HEAD").strip()
+        answer = ask(commit)
+        if answer is Answer.UNKNOWN:
+            with suppress(InvalidInputError):  # which git's status says when nothing is left to ask
+                git(folder, "bisect", "skip", commit)
+        else:
+            git(folder, "bisect", words[answer], commit)
+
+
+def _revisions(folder: Path, *arguments: str) -> list[str]:
+    return git(folder, "rev-list", "--topo-order", *arguments).split()
+
+
+@dataclass
+class Bisection:
+    """A search between two points, which keeps its answers in a folder and goes on from there."""
+
+    project: Path
+    repository: Path  # in which git bisects; what its commits stand for, ``wanted`` tells
+    wanted: Callable[[str], Wanted]
+    harness: str | None  # the revision that measures all points, or the newer one of two
+    case: str
+    options: Sequence[str]  # pytest's
+    follow: str  # time, error or counts
+    budget: float  # seconds
+    store: Path
+    tell: Callable[[str, float], None]
+    show: Callable[[Step], None]
+    _known: dict[tuple[str, str], Step] = field(default_factory=dict, init=False)
+    _runs: dict[str, Path] = field(default_factory=dict, init=False)  # by point, where a single one tells
+    _steps: int = field(default=1, init=False)  # that are left, about
+
+    def __post_init__(self) -> None:
+        self._began = monotonic()
+        self._answers = self.store / ANSWERS
+        if self._answers.exists():
+            for text in self._answers.read_bytes().splitlines():
+                step = msgspec.json.decode(text, type=Step)
+                if step.answer is not Answer.UNKNOWN:  # which is measured again
+                    self._known[step.base, step.head] = step
+
+    def run(self, good: str, bad: str) -> Found:
+        """Search for the first commit after ``good`` that is like ``bad``, and confirm it against the one before.
+
+        Half of the whole change tells which of the two a commit is like.
+        """
+        commits = between(self.repository, good, bad)
+        self._steps = ceil(log2(len(commits))) + 2
+        whole = self.compare(good, bad, None)
+        if whole.answer is not Answer.CHANGED:
+            return Found(whole=whole)
+        asked: list[Step] = []
+
+        def ask(commit: str) -> Answer:
+            asked.append(self.compare(good, commit, whole))
+            return asked[-1].answer
+
+        suspects = search(self.repository, good, bad, ask)
+        sure = 1 - ALPHAS["time"] * (len(asked) + 1) if self.follow == "time" else 1.0
+        if len(suspects) > 1 or self.follow != "time":
+            return Found(whole=whole, suspects=suspects, sure=sure)
+        before = git(self.repository, "rev-parse", f"{suspects[0]}^").strip()
+        confirmed = self.compare(before, suspects[0], whole)
+        return Found(whole=whole, suspects=suspects, confirmed=confirmed, sure=sure)
+
+    def compare(self, base: str, head: str, whole: Step | None) -> Step:
+        """Compare two points, and again, with more time, where that does not tell; keep the answer."""
+        step = self._known.get((base, head))
+        if step is None:
+            began = monotonic()
+            limit = expm1(abs(whole.size) / 2) if whole and whole.size else None
+            for _ in range(2 if self.follow == "time" else 1):
+                step = self._judge(base, head, limit, whole)
+                if step.answer is not Answer.UNKNOWN or self._left < LEAST:
+                    break
+            assert step
+            step = replace(step, seconds=round(monotonic() - began, 1))
+            self._known[base, head] = step
+            self.store.mkdir(parents=True, exist_ok=True)
+            with self._answers.open("ab") as file:
+                file.write(msgspec.json.encode(step) + b"\n")
+        self._steps = max(1, self._steps - 1)
+        self.show(step)
+        return step
+
+    @property
+    def _left(self) -> float:
+        return self.budget - (monotonic() - self._began)
+
+    def _judge(self, base: str, head: str, limit: float | None, whole: Step | None) -> Step:
+        overrides = Overrides({(None, self.follow): limit} if limit else {})
+        step = Step(base=base, head=head, answer=Answer.UNKNOWN, change=f"no {self.follow} of {self.case}")
+        try:
+            comparison = self._measure(base, head, overrides)
+        except (RunFailedError, InvalidInputError) as problem:  # of a commit that nobody can run
+            if whole is None:
+                raise
+            return replace(step, change=str(problem))
+        verdict = next((one for one in comparison.verdicts if one.case == self.case), None)
+        judged = verdict.judgements.get(self.follow) if verdict else None
+        if verdict is None or judged is None:
+            return replace(step, change=comparison.lost.get(self.case, step.change))
+        step = replace(step, cause=verdict.cause)
+        if self.follow == COUNTS:
+            one, other = (side.cases[self.case].counts[0] for side in (comparison.base, comparison.head))
+            difference = counts.compare(one, other)
+            answer = Answer.CHANGED if difference else Answer.SAME
+            return replace(step, answer=answer, change=str(difference) or "equal")
+        size = judged.interval.estimate if judged.interval and isfinite(judged.interval.estimate) else 0.0
+        known = {Outcome.UNCHANGED: Answer.SAME, **dict.fromkeys(CHANGES, Answer.CHANGED)}
+        answer = known.get(judged.outcome, Answer.UNKNOWN)
+        if answer is Answer.CHANGED and whole and whole.size * size < 0:
+            answer = Answer.SAME  # it changed, but the other way
+        return replace(step, answer=answer, change=tables.change(judged), size=size)
+
+    def _measure(self, base: str, head: str, overrides: Overrides) -> Comparison:
+        with checkouts.both(self.wanted(base), self.wanted(head), self.project, self.harness) as sides:
+            if self.follow == "time":
+                budget = max(LEAST, min(self._left, SHARE * self._left / self._steps))
+                store = self.store / f"{base[:12]}-{head[:12]}"
+                look = Continuous(sides, self.options, store, budget, overrides, self.tell).measure(lambda _: None)
+                if look.ended == INTERRUPTED:
+                    raise KeyboardInterrupt
+                return look.comparison
+            sources = [self._run(point, side) for point, side in zip((base, head), sides, strict=True)]
+        one, other = (verdicts.sides.gather([source]) for source in sources)
+        return verdicts.compare_sides(one, other, overrides, verdicts.sides.under_test(one, other))
+
+    def _run(self, point: str, side: Checkout) -> loading.Source:
+        """Run the suite once at a point, or read what it saved before."""
+        if point not in self._runs:
+            folder = self.store / point[:12]
+            known = next(iter(sorted(folder.rglob("*.json"))), None)
+            began = monotonic()
+
+            def tick() -> None:
+                self.tell(f"running {side.description}", monotonic() - began)
+
+            self._runs[point] = known or processes.run(side, self.options, folder, self._left + LEAST, tick)
+        return loading.read(self._runs[point], pictured=False)

@@ -1,0 +1,122 @@
+"""Calls of Python's functions are counted, the same in every run."""
+
+import gc
+import sys
+import time
+from collections import Counter
+
+import pytest
+
+from autoenc_bench.core import counting
+from autoenc_bench.core.counting import calls, of_calls, of_training
+
+
+def helper():
+    """Call something in C."""
+    return len([])
+
+
+def work(times):
+    """Call something in Python."""
+    for _ in range(times):
+        helper()
+
+
+def test_calls():
+    """Functions in Python and in C are counted by name; what counts is not."""
+    assert calls(lambda: work(3)) == {
+        f"{__name__}:test_calls.<locals>.<lambda>": 1,
+        f"{__name__}:work": 1,
+        f"{__name__}:helper": 3,
+        "builtins.len": 3,
+    }
+
+
+def test_methods_in_c():
+    """A method in C has its class's name, and a module's function the module's."""
+    found = calls(lambda: time.sleep([0].pop()))
+    assert (found["time.sleep"], found["list.pop"]) == (1, 1)
+
+
+def test_nothing_is_left_behind():
+    """Whatever the call does, garbage is collected afterwards as before, and nobody counts any more."""
+
+    def fail():
+        assert not gc.isenabled()
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        calls(fail)
+    assert gc.isenabled()
+    assert sys.getprofile() is None
+    gc.disable()
+    try:
+        calls(helper)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_what_is_done_once():
+    """What only the first call does is no part of a call."""
+    known = []
+
+    def lazy():
+        if not known:
+            known.append(helper())
+
+    assert f"{__name__}:helper" not in of_calls(lazy).counts.calls["call"]
+
+
+class Training:
+    """Training that calls functions as often as it is told to."""
+
+    def __init__(self, step, epoch, call):
+        self.step, self.epoch, self.call = step, epoch, call
+
+    def __call__(self, epochs, *, rows):
+        self.do_call(self.call)
+        for _ in range(epochs):
+            self.do_epoch(self.epoch)
+            for _ in range(rows // 10):
+                self.do_step(self.step)
+
+    def do_call(self, times):
+        work(times)
+
+    def do_epoch(self, times):
+        work(times)
+
+    def do_step(self, times):
+        work(times)
+
+
+def test_training():
+    """Calls of a step, of an epoch and of the rest are told apart, however many rows there are."""
+    counted = of_training(Training(step=5, epoch=7, call=11), 10, 1000).counts.calls
+    helpers = {unit: found.get(f"{__name__}:helper") for unit, found in counted.items()}
+    assert helpers == {"step": 5, "epoch": 7, "call": 11}
+    assert counted["step"][f"{__name__}:Training.do_step"] == 1
+    assert counted == of_training(Training(step=5, epoch=7, call=11), 10, 50).counts.calls
+
+
+def test_few_rows():
+    """Where there are too few rows for three steps, these count to their epoch."""
+    counted = of_training(Training(step=5, epoch=7, call=11), 10, 20).counts.calls
+    assert "step" not in counted
+    assert counted["epoch"][f"{__name__}:helper"] == 7 + 2 * 5
+
+
+def test_programs():
+    """Programs are counted from their texts, which are returned with the counts."""
+    text = "ENTRY %main () -> f32[] {\n  ROOT %x = f32[] constant(1)\n}\n"
+    counted = of_calls(helper, [text])
+    assert counted.texts == [text]
+    assert counted.counts.programs[0].once.instructions == {"constant": 1}
+
+
+def test_units():
+    """Units are those that records name."""
+    assert Counter(of_training(Training(1, 1, 1), 10, 1000).counts.calls.keys()) == Counter(
+        (counting.STEP, counting.EPOCH, counting.CALL)
+    )
