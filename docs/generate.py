@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
-from math import inf
+from math import inf, isfinite
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from autoenc_bench import cli
-from autoenc_bench.catalogue.limits import Limits
+from autoenc_bench.catalogue.limits import GATED, Limits
 from autoenc_bench.catalogue.scales import SCALES
 from autoenc_bench.plugin import options as plugin
 
@@ -106,7 +106,8 @@ def statuses(meanings: dict[int, str]) -> str:
 def limits() -> str:
     """Return the table of the limits that hold unless an experiment or ``--fail-on`` sets others."""
     usual = Limits()
-    return _table(("kind", "limit"), [(kind, f"{usual.of(kind) * 100:g} %") for kind in ("time", "memory", "error")])
+    shown = {kind: f"{usual.of(kind) * 100:g} %" if isfinite(usual.of(kind)) else "none: told only" for kind in GATED}
+    return _table(("kind", "limit"), list(shown.items()))
 
 
 def scales() -> str:

@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import time
+import zlib
 from pathlib import Path
 
 EPOCH, WHOLE = "epoch[digits-fused]", "experiment[digits-fused]"
@@ -25,6 +26,9 @@ DEFAULTS = {
     "cases": CASES,
     "noisy": "",  # a case whose processes differ by far
     "between": 0.0,  # CPU seconds out of its turn
+    "calls": 3,  # of Python's functions in a step, where a case is counted
+    "program": "  %x = f32[] constant(1)\n",  # the text of what it compiles
+    "profile": {"step (model.py)": 0.2},  # seconds of a call by function, which a run without turns samples
     "faults": (),  # each: what to "do" when "case", "pair", "turns" and "round" are these, where they are given
     "log": os.devnull,  # of turns and visits
     "template": "",  # the path of a record to take entries from
@@ -83,7 +87,7 @@ class Clock:
         for name, seconds in (
             ("start", lambda *_: self.STARTING),
             ("end", lambda *_: self.SAVING),
-            ("alone", lambda _case, _places, rounds, _seconds: SECONDS * (rounds + 1)),
+            ("alone", lambda _case, _places, rounds, _seconds, _counted=(): SECONDS * (rounds + 1)),
             ("visit", lambda _case, rounds, _usual: 4 * SECONDS * (rounds + 1)),
         ):
             monkeypatch.setattr(Group, name, self._taking(getattr(Group, name), seconds))
@@ -97,13 +101,18 @@ class Clock:
         return run
 
 
-def measure(both, folder, budget=600.0, tell=lambda *_: None):
-    """Measure two sides within a budget, in seconds; return all looks."""
+def measuring(both, folder, budget=600.0, tell=lambda *_: None, options=("-k", "x")):
+    """Return what measures two sides within a budget, in seconds."""
     from autoenc_bench.catalogue.limits import Overrides
     from autoenc_bench.gate.live import continuous
 
+    return continuous.Continuous(both, options, folder / "store", budget, Overrides({}), tell)
+
+
+def measure(both, folder, budget=600.0, tell=lambda *_: None):
+    """Measure two sides within a budget, in seconds; return all looks."""
     shown = []
-    continuous.Continuous(both, ("-k", "x"), folder / "store", budget, Overrides({}), tell).measure(shown.append)
+    measuring(both, folder, budget, tell).measure(shown.append)
     return shown
 
 
@@ -112,21 +121,28 @@ class StandIn:
 
     def __init__(self, arguments, settings):
         self.options = dict(one.partition("=")[::2] for one in arguments)
-        self.pair = "-".join(self.options["--pair"].split("-")[-2:])  # the number of the group, and of the pair in it
+        pair = self.options.get("--pair", "")
+        self.pair = "-".join(pair.split("-")[-2:]) or "alone"  # the number of the group, and of the pair in it
         self.store = Path(self.options["--benchmark-storage"].removeprefix("file://"))
-        self.side = self.options["--side"]
+        explained = self.options.get("--explain")
+        self.explained = Path(explained) if explained else None
+        self.side = self.options.get("--side") or self.explained.name
         self.settings = {**DEFAULTS, **settings}
-        self.passed, self.failed, self.skipped = {}, {}, {}
-        self.lines = socket.socket(fileno=int(self.options["--turns"])).makefile("rw")
+        self.passed, self.failed, self.skipped, self.counts = {}, {}, {}, {}
+        turns = self.options.get("--turns")
+        self.lines = socket.socket(fileno=int(turns)).makefile("rw") if turns else None
 
     def run(self):
-        """Serve visits until nobody asks, then save."""
+        """Serve visits until nobody asks, or run once what is asked for, then save."""
         self.log("start", "-")
         self.fail("starting", False, 0)
+        if self.lines is None:
+            self.run_once()
+            return
         cases = {FILE + name: self.facts(name) for name in self.settings["cases"]}
         self.send(cases=cases, cores=sorted(os.sched_getaffinity(0))[:1])
         while visit := self.receive():
-            outcome = self.visit(visit["visit"].removeprefix(FILE), visit["rounds"], visit["turns"])
+            outcome = self.visit(visit["visit"].removeprefix(FILE), visit["rounds"], visit["turns"], visit["counts"])
             if outcome is None:
                 break
             self.send(**outcome)
@@ -134,11 +150,21 @@ class StandIn:
         self.save()
         self.send(saved=True)
 
+    def run_once(self):
+        """Run cases as a session without turns does, which counts and samples what they do."""
+        asked = [name.removeprefix(FILE) for name in self.options if name.startswith(FILE)]
+        for case in asked or self.settings["cases"]:
+            self.visit(case, 1, False, True)
+            if case in self.counts:
+                lines = (f"{seconds}\t{name}\n" for name, seconds in self.settings["profile"].items())
+                (self.explained / case / "profile.txt").write_text("".join(lines))
+        self.save()
+
     def facts(self, name):
         phase, _, axes = name.partition("[")
         return {"phase": phase, "trainer": axes.rstrip("]").split("-")[1], "name": f"test_{name}"}
 
-    def visit(self, case, rounds, turns):
+    def visit(self, case, rounds, turns, counts):
         self.log("visit", case)
         for known in (self.passed, self.failed, self.skipped):
             known.pop(case, None)
@@ -156,7 +182,19 @@ class StandIn:
                 return {"outcome": ended, "reason": "AttributeError: no such thing", "times": []}
         times = self.times(case, max(1, rounds))
         self.passed[case] = times, between[-rounds:]
+        if counts and not case.startswith("experiment"):
+            self.count(case)
         return {"outcome": "passed", "reason": "", "times": times if rounds else []}
+
+    def count(self, case):
+        """Make up what a case does, and keep the text of its program."""
+        self.log("count", case)
+        text, part = self.settings["program"], {"instructions": {"constant": 1}, "types": {"f32": 1}}
+        program = {"identity": str(zlib.crc32(text.encode())), "once": part, "loops": part}
+        self.counts[case] = {"programs": [program], "calls": {"step": {"model:step": self.settings["calls"]}}}
+        if self.explained:
+            (self.explained / case).mkdir(parents=True, exist_ok=True)
+            (self.explained / case / "program-1.txt").write_text(text)
 
     def times(self, case, rounds):
         """Invent times; a pair's two see the same machine."""
@@ -216,12 +254,15 @@ class StandIn:
             del noted["reference"]
             if between:
                 noted["between"] = between
+            if case in self.counts:
+                noted["counts"] = self.counts[case]
             content["benchmarks"].append(entry)
         run = content["autoenc"]
-        run["pair"], run["side"] = self.options["--pair"], self.side
+        if self.lines:
+            run["pair"], run["side"] = self.options["--pair"], self.side
         run["skipped"] = [{"case": case, "reason": reason} for case, reason in self.skipped.items()]
         run["failed"] = [{"case": case, "reason": reason} for case, reason in self.failed.items()]
-        path = self.store / "Linux" / f"0001_{self.options['--benchmark-save']}.json"
+        path = self.store / "Linux" / f"0001_{self.options.get('--benchmark-save', 'once')}.json"
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(content))
 

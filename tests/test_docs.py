@@ -15,7 +15,7 @@ import pytest
 import autoenc_bench
 from autoenc_bench import cli
 from autoenc_bench.catalogue.experiments import Experiment
-from autoenc_bench.records import case, record
+from autoenc_bench.records import case, counts, record
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("reports/*.md")])
@@ -151,7 +151,7 @@ def test_every_field_of_a_record_has_its_row(heading):
 
 def test_every_structure_of_a_record_has_its_section():
     """No structure of a record is without its table: those that are parts of others are told by these."""
-    for module in (case, record):
+    for module in (case, counts, record):
         for name, found in vars(module).items():
             if isinstance(found, type) and issubclass(found, msgspec.Struct) and not name.startswith("_"):
                 known = any(issubclass(structure, found) for structure in STRUCTURES.values())

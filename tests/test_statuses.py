@@ -16,6 +16,7 @@ from autoenc_bench.history import runs
 from autoenc_bench.machine import context
 from autoenc_bench.report import devices, page
 
+CASE = "epoch[digits-fused]"
 BUG_SAID = "this is a bug of autoenc-bench"
 
 
@@ -135,6 +136,9 @@ OTHERS = [
     (2, ["report", "no-record.json"], None, "no-record.json: not a readable record"),
     (2, ["report", "0001_jax.json", "--out", "no-record.json"], None, "no-record.json: cannot be written: "),
     (2, ["machine", "--threads", "0"], None, "thread count '0'"),
+    (0, ["why", "main", ".", CASE], (cli.why, "run", lambda _: "the program changed"), "the program changed"),
+    (2, ["why", "main", ".", "digits"], None, "got 'digits'"),
+    (70, ["why", "main", ".", CASE], (cli.why, "chosen", fail), BUG_SAID),
     (2, ["history", "base"], (runs, "read", interrupted), "interrupted"),
     (70, ["summary", "0001_jax.json"], (devices, "headline", fail), BUG_SAID),
     (70, ["history", "base"], (runs, "read", fail), BUG_SAID),
@@ -156,7 +160,12 @@ def test_every_row():
     """No row of a table, and no command, is without a case here."""
     for name, rows in (("GATE", GATE), ("MATRIX", MATRIX), ("OTHERS", OTHERS)):
         assert {row[0] for row in rows} == set(getattr(statuses, name)), name
-    commands = {module.__name__.rpartition(".")[2] for module in cli.COMMANDS} - {"compare", "continuous", "matrix"}
+    commands = {module.__name__.rpartition(".")[2] for module in cli.COMMANDS} - {
+        "bisect",
+        "compare",
+        "continuous",
+        "matrix",
+    }
     assert {(row[1][0], row[0]) for row in OTHERS} | {("experiments", 2)} == {
         (command, status) for command in commands for status in statuses.OTHERS
     }

@@ -21,6 +21,7 @@ from autoenc_bench.cli import output
 from autoenc_bench.cli.continuous import seconds
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
 from autoenc_bench.records import LIVE
+from autoenc_bench.records.names import without_seed
 from autoenc_bench.text import count, line
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
 
     project, budget = Path.cwd(), seconds(options.budget)
     case, given = chosen(options.pytest, project)
+    if options.follow == "time" and case.startswith("experiment["):
+        mend = "follow the time of its epoch[…], or --follow error"
+        raise InvalidInputError(f"{case} runs once, for its error, so its time cannot be followed; {mend}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job ends like a Ctrl-C
     console = Console(stderr=True, highlight=False)
     with points(options.good, options.bad, project) as known, Live(console=console, transient=True) as live:
@@ -98,11 +102,11 @@ def chosen(given: Sequence[str], project: Path) -> tuple[str, list[str]]:
         got = f"got {given[0]!r}" if given else "got none"
         raise InvalidInputError(f"{got} after --; give a case such as epoch[mnist-fused], as the suite's lines name it")
     name = case[0]
-    if name.startswith("experiment[") and "-seed" not in name:
+    if name.startswith("experiment[") and without_seed(name) == name:
         name = f"{name[:-1]}-seed0]"
     for path in sorted((project / "benchmarks").glob("test_*.py")):
         if f"def test_{case['phase']}(" in path.read_text():
-            return case[0], [f"{path.relative_to(project)}::test_{name}", *given[1:]]
+            return without_seed(name), [f"{path.relative_to(project)}::test_{name}", *given[1:]]
     raise NotFoundError(f"{case[0]}: nothing in benchmarks/ measures {case['phase']}; give a case that the suite lists")
 
 
@@ -154,14 +158,22 @@ def points(good: str, bad: str, project: Path) -> Iterator[Points]:
                 ends=ends,
                 wanted=lambda commit: Wanted(revision=commit),
                 harness=ends[1],
-                name=lambda commit: revisions.git(top, "show", "--no-patch", "--format=%h %s", commit).strip(),
-                details=lambda commit: revisions.git(top, "show", "--stat", "--format=%an, %as", commit).splitlines(),
+                name=lambda commit: line(revisions.git(top, "show", "--no-patch", "--format=%h %s", commit)),
+                details=lambda commit: _details(top, commit),
             )
+
+
+def _details(top: Path, commit: str) -> list[str]:
+    """Return who made a commit, and what it touches."""
+    from autoenc_bench.gate.live.revisions import git
+
+    author, *touched = git(top, "show", "--no-color", "--stat", "--format=%an, %as", commit).splitlines()
+    return [line(author), *filter(None, touched)]
 
 
 def row(step: "Step", name: Callable[[str], str]) -> str:
     """Return an answer in a line."""
-    return line(f"{step.answer:<8}{step.seconds:6.0f} s  {name(step.head)}: {step.change}")
+    return f"{step.answer:<8}{step.seconds:6.0f} s  {line(f'{name(step.head)}: {step.change}')}"
 
 
 def conclude(found: "Found", case: str, known: Points) -> Iterator[str]:
@@ -186,7 +198,7 @@ def conclude(found: "Found", case: str, known: Points) -> Iterator[str]:
         return
     if step:
         yield f"against the one before it: {step.change}"
-    yield f"sure by {found.sure:.1%} at least" if found.sure < 1 else "told exactly, by counts or errors that repeat"
+    yield f"sure by {100 * found.sure:.1f} % at least" if found.sure < 1 else "told exactly, by what repeats in each run"
     if cause := (step or found.whole).cause:
         yield f"why: {cause}"
     yield from known.details(culprit)

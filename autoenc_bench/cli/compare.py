@@ -34,7 +34,7 @@ def add(command: argparse.ArgumentParser) -> None:
 def add_limits(command: argparse.ArgumentParser) -> None:
     """Add the options that every comparison has."""
     limit = (
-        "another limit, such as time:5%%, memory:20%%, error:0.5%% or, for one experiment, mnist:time:10%% "
+        "another limit, such as time:5%%, memory:20%%, error:0.5%%, counts:0%% or, for one experiment, mnist:time:10%% "
         "(repeatable; defaults: time:3%%, memory:10%%, error:1%%)"
     )
     command.add_argument("--fail-on", metavar="EXPR", action="append", default=[], help=limit)

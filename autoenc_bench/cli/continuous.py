@@ -8,7 +8,7 @@ import argparse
 import re
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -25,8 +25,8 @@ from autoenc_bench.exceptions import InvalidInputError, RunFailedError
 from autoenc_bench.records import LIVE
 
 if TYPE_CHECKING:
-    from autoenc_bench.gate.live.checkouts import Checkout, Wanted
-    from autoenc_bench.gate.live.continuous import Look
+    from autoenc_bench.gate.live.checkouts import Wanted
+    from autoenc_bench.gate.live.continuous import Continuous, Look
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 SHARE = 0.1  # of the budget, a side and beyond it, for samples of what changed though its programs are equal
@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         measuring = continuous.Continuous(sides, given, store, budget, overrides, display.tell)
         look = measuring.measure(display.show)
         if look.ended != continuous.INTERRUPTED:
-            look = explain(look, measuring.nodeids, sides, store, SHARE * budget, display.tell)
+            look = explain(look, measuring)
     ended = status.of(look.comparison, allow_missing=options.allow_missing, strict=options.strict)
     if look.ended == continuous.INTERRUPTED and ended.code != statuses.REGRESSED:
         ended = status.Status(statuses.NOT_COMPARED, "interrupted before every case was decided")
@@ -99,27 +99,23 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     return result
 
 
-def explain(
-    look: "Look",
-    nodeids: Mapping[str, str],
-    sides: "Sequence[Checkout]",
-    store: Path,
-    most: float,
-    tell: Callable[[str, float], None],
-) -> "Look":
-    """Add to causes what programs' texts tell or else, if that takes at most so many seconds a side, samples."""
+def explain(look: "Look", measuring: "Continuous") -> "Look":
+    """Add to causes what programs' texts tell or else, if that takes but a share of the budget, samples."""
     from autoenc_bench.gate.live import explanations
 
+    sides, store = measuring.both, measuring.store
     changed = [one.case for one in look.comparison.verdicts if one.explained]
     known = {case: list(explanations.read(store, case)) for case in changed}
     if unknown := [case for case in changed if not known[case]]:
         began = monotonic()
 
         def tick() -> None:
-            tell("sampling what changed", look.seconds + monotonic() - began)
+            measuring.tell("sampling what changed", look.seconds + monotonic() - began)
 
+        how = [option for option in measuring.options if not names_tests([option], sides[1].folder)]
         with suppress(RunFailedError, TimeoutError):  # the verdict stands without
-            explanations.run(sides, [nodeids[case] for case in unknown], store, most, tick)
+            chosen = [measuring.nodeids[case] for case in unknown]
+            explanations.run(sides, [*chosen, *how], store, SHARE * measuring.budget, tick)
         known |= {case: list(explanations.read(store, case)) for case in unknown}
     explained = [
         replace(one, cause="; ".join((one.cause, *known[one.case]))) if one.case in known else one

@@ -17,6 +17,16 @@ from autoenc_bench.records.counts import CALL, EPOCH, STEP, Counts
 
 FEW, MORE = 2, 3  # steps of an epoch
 
+# Functions whose calls, with all that these call, differ from process to process, by the beginnings of their names: the
+# clock reads as many files as there are threads, options are compared in the order of a set of strings, and who waits
+# for a thread, or asks whether it is done, does so by chance.
+UNSTEADY = (
+    "autoenc_bench.core.clock:",
+    "tensorflow.python.data.util.options:",
+    "keras.src.callbacks.callback_list:CallbackList._async_dispatch",
+    *("_weakrefset:", "concurrent.futures.", "queue:", "threading:", "weakref:"),
+)
+
 
 class Counted(NamedTuple):
     """What a case does, and the texts of the programs that it runs."""
@@ -55,16 +65,22 @@ def of_training(train: Train, batch_size: int, rows: int, programs: Sequence[str
 
 
 def _counts(known: dict[str, Counter[str]], programs: Sequence[str]) -> Counted:
-    ordered = {unit: dict(sorted(counter.items())) for unit, counter in known.items() if counter}
-    return Counted(Counts(programs=[read(text) for text in programs], calls=ordered), programs)
+    found = {unit: dict(counter) for unit, counter in known.items() if counter}  # in the order of first calls
+    return Counted(Counts(programs=[read(text) for text in programs], calls=found), programs)
 
 
 def calls(function: Callable[[], object]) -> Counter[str]:
     """Count the functions that a call calls in its thread, as ``module:name`` and, of those in C, ``module.name``."""
     found: Counter[Any] = Counter()
+    left_out = 0  # calls that are under way, of what is no part of it
 
     def note(frame: Any, event: str, argument: Any) -> None:
-        if event == "call":
+        nonlocal left_out
+        if event == "call" and (left_out or _name(frame).startswith(UNSTEADY)):
+            left_out += 1
+        elif left_out:
+            left_out -= event == "return"
+        elif event == "call":
             found[frame.f_globals.get("__name__"), frame.f_code] += 1
         elif event == "c_call":
             found[argument.__module__, argument.__qualname__] += 1
@@ -82,6 +98,10 @@ def calls(function: Callable[[], object]) -> Counter[str]:
         c_function = f"{module}.{what}" if module else what  # a method's class says where it comes from
         named[c_function if isinstance(what, str) else f"{module}:{what.co_qualname}"] += number
     return +named
+
+
+def _name(frame: Any) -> str:
+    return f"{frame.f_globals.get('__name__')}:{frame.f_code.co_qualname}"
 
 
 @contextmanager

@@ -87,9 +87,9 @@ class Trainer(ABC):
         self._train(epochs, rows, shuffle, note)
         return history
 
-    def count(self, rows: int, train: counting.Train | None = None) -> Counted:
-        """Count what training on so many rows does, by ``train`` or else by this method's own (see ``counting``)."""
-        counted = counting.of_training(train or self.train, self.batch_size, rows, self.programs(rows))
+    def count(self, rows: int) -> Counted:
+        """Count what training on so many rows does (see ``counting``)."""
+        counted = counting.of_training(self.train, self.batch_size, rows, self.programs(rows))
         self.reset()
         return counted
 

@@ -1,11 +1,10 @@
 """What is kept for people to read beside counts, in a folder for each case below ``--explain DIR``.
 
-``program-N.txt`` is the text of a compiled program; ``profile.json`` has the seconds of a call by Python's functions,
+``program-N.txt`` is the text of a compiled program; ``profile.txt`` has the seconds of a call by Python's functions,
 sampled where a run is no live comparison, which takes turns and no time for that.
 """
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -47,8 +46,8 @@ def keep_profile(folder: Path, call: Callable[[], object], setup: Callable[[], o
         if sampler.last_session and (root := sampler.last_session.root_frame()):
             _add(root, spent)
     folder.mkdir(parents=True, exist_ok=True)
-    content = {name: seconds / calls for name, seconds in spent.most_common()}
-    (folder / "profile.json").write_text(json.dumps(content, indent=1))
+    lines = (f"{seconds / calls:.6g}\t{name}\n" for name, seconds in spent.most_common())
+    (folder / "profile.txt").write_text("".join(lines))  # a record alone is *.json
 
 
 def _add(frame: Any, spent: Counter[str]) -> None:

@@ -45,8 +45,13 @@ class RoundByRound:
 
     @property
     def answer(self) -> str:
-        """Return in a sentence what changed."""
-        return f"{status.of(self.comparison).reason}."
+        """Return in a sentence each what changed, by how much, and why; else what is known."""
+        sentences = [
+            f"{one.case} takes {tables.change(one.time)} time: {one.explained}."
+            for one in self.comparison.verdicts
+            if one.time and one.explained
+        ]
+        return " ".join(sentences) or f"{status.of(self.comparison).reason}."
 
     @property
     def table(self) -> Table:

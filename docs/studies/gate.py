@@ -152,8 +152,16 @@ def listed(counter):
 
 
 def branch(clone, share):
-    """Make a branch whose trainers are slower by a share of each epoch, or of each of Keras's steps."""
+    """Make a branch whose trainers are slower by a share."""
     git(clone, "checkout", "--quiet", "-B", name(share), "origin/HEAD")
+    if share:
+        slow_down(clone, share)
+    author = ("-c", "user.name=Study", "-c", "user.email=study@example.org")
+    git(clone, *author, "commit", "--quiet", "--all", "--allow-empty", "--message", f"Wait {share:.0%} longer")
+
+
+def slow_down(clone, share):
+    """Let the trainers wait for a share of each epoch longer, or of each of Keras's steps."""
     trainer = clone / "autoenc_bench" / "core" / "training.py"
     text = trainer.read_text()
     for line, began in (FUSED, FIT):
@@ -162,13 +170,10 @@ def branch(clone, share):
         indent = before[before.rindex("\n") + 1 :]
         start = "" if began == "started" else f"{began} = perf_counter()\n{indent}"
         text = before + start + line + WAIT.format(indent=indent, began=began, share=share) + after
-    if share:
-        for clock in ("started = CLOCK()", "CLOCK() - started"):
-            text = text.replace(clock, clock.replace("CLOCK", "perf_counter"))
-        typing = "from typing import Any\n"
-        trainer.write_text(text.replace(typing, f"from time import perf_counter\n{typing}", 1))
-    author = ("-c", "user.name=Study", "-c", "user.email=study@example.org")
-    git(clone, *author, "commit", "--quiet", "--all", "--allow-empty", "--message", f"Wait {share:.0%} longer")
+    for clock in ("started = CLOCK()", "CLOCK() - started"):
+        text = text.replace(clock, clock.replace("CLOCK", "perf_counter"))
+    typing = "from typing import Any\n"
+    trainer.write_text(text.replace(typing, f"from time import perf_counter\n{typing}", 1))
 
 
 def name(share):

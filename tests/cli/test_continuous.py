@@ -17,6 +17,7 @@ import standins
 
 from autoenc_bench import cli
 from autoenc_bench.cli import continuous
+from autoenc_bench.gate.live import explanations
 from autoenc_bench.gate.verdicts import Outcome, status
 
 TESTS = Path(__file__).parents[1]
@@ -33,15 +34,15 @@ from autoenc_bench import SETTINGS
 def pytest_addoption(parser):
     for name in ("--no-report", "--no-roofs"):
         parser.addoption(name, action="store_true")
-    for name in ("--turns", "--pair", "--side"):
+    for name in ("--turns", "--pair", "--side", "--explain"):
         parser.addoption(name)
 
 def pytest_runtestloop(session):
     sys.path.insert(0, {str(TESTS)!r})
     from standins import StandIn
     given = vars(session.config.option)
-    names = ("turns", "pair", "side", "benchmark_storage", "benchmark_save")
-    options = ["--" + name.replace("_", "-") + "=" + given[name] for name in names]
+    names = ("turns", "pair", "side", "explain", "benchmark_storage", "benchmark_save")
+    options = ["--" + name.replace("_", "-") + "=" + given[name] for name in names if given[name]]
     cases = [item.name.removeprefix("test_") for item in session.items]
     template = str(Path(__file__).parent / "benchmarks" / "record.json")
     StandIn(options, {{**SETTINGS, "cases": cases, "template": template}}).run()
@@ -60,6 +61,10 @@ def test_experiment(axes): ...
 @pytest.mark.parametrize("axes", [0], ids=["digits-bulk"])
 def test_encode(axes): ...
 """
+
+
+CHANGED = "Python's calls changed: +1 calls in a step: model:step 4 × instead of 3"  # from main to slower
+SAMPLED = "sampled, a call's time by function: step (model.py) 200 ms → 300 ms"
 
 
 def run(*arguments, cwd):
@@ -83,13 +88,13 @@ def project(tmp_path_factory):
     benchmarks = {
         "conftest.py": CONFTEST,
         "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '-p pytest_benchmark.plugin'\n",
-        "benchmarks/test_speed.py": CASES,
+        "benchmarks/test_x.py": CASES,
         "benchmarks/record.json": json.dumps(histories.content(0, error=5.0)),
     }
     repositories.commit(folder, {**benchmarks, package: "SETTINGS = {}\n"})
     for branch, code in (
         ("same", "SETTINGS = {}\n# the same\n"),
-        ("slower", "SETTINGS = {'ratio': 1.3}\n"),
+        ("slower", "SETTINGS = {'ratio': 1.3, 'calls': 4, 'profile': {'step (model.py)': 0.3}}\n"),
         ("noisy", "SETTINGS = {'apart': 0.03, 'spread': 0.03}\n"),
         ("broken", "raise ImportError('no such thing')\n"),
         ("slow", "SETTINGS = {'faults': [{'do': 'nap', 'case': 'starting'}]}\n"),
@@ -130,8 +135,19 @@ def test_regressed(project):
     base, head = ({Path(path).parents[2] for path in files(done, side)} for side in ("base", "head"))
     (base,), (head,) = base, head
     assert f"\nnext: autoenc-bench report {base.parent}\n" in done.stderr
+    (cause,) = (one["cause"] for one in json.loads(done.stdout)["verdicts"] if one["cause"])
+    assert cause == f"{CHANGED}; {SAMPLED}"
     assert run("compare", base, head, cwd=project).returncode == 1
     assert run("history", base.parent, cwd=project).returncode == 0
+
+
+@pytest.mark.slow
+def test_why(project):
+    """Why a case changed is told by one run of each side, which leaves nothing behind but what it says."""
+    done = run("why", "main", "slower", "epoch[digits-fused]", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [f"epoch[digits-fused]: {CHANGED}", SAMPLED]
+    assert repositories.git(project, "worktree", "list").count("\n") == 1
 
 
 def files(done, side):
@@ -225,6 +241,69 @@ def test_more_time(looks):
     assert step(inf, None) == ""
 
 
+@pytest.fixture
+def explained(tmp_path):
+    """Return a function that measures stand-ins and explains what changed: the cause of the epoch's time, if it did."""
+
+    def measure(options=("-k", "x"), **given):
+        measuring = standins.measuring(standins.sides(tmp_path, **given), tmp_path, options=options)
+        look = continuous.explain(measuring.measure(lambda _: None), measuring)
+        (epoch,) = (one for one in look.comparison.verdicts if one.case == standins.EPOCH)
+        return epoch.explained
+
+    return measure
+
+
+def starts(folder):
+    """List the sides that ran alone, once all was measured."""
+    return [side for what, side, pair, _ in standins.logged(folder) if (what, pair) == ("start", "alone")]
+
+
+def test_explained_by_programs(explained, tmp_path):
+    """Where programs differ, their texts are named, and nothing is run for that."""
+    cause = explained(head={"ratio": 1.3, "program": "another"})
+    path = tmp_path / "store" / "why" / f"{standins.EPOCH}.diff"
+    assert cause.startswith("the program changed: ")
+    assert cause.endswith(f"; both programs, line by line: {path}")
+    assert starts(tmp_path) == []
+
+
+def test_explained_by_samples(explained, tmp_path):
+    """Where programs are equal, a call's time is sampled in one more run of each side."""
+    cause = explained(head={"ratio": 1.3, "calls": 4, "profile": {"step (model.py)": 0.3}})
+    assert cause == f"{CHANGED}; {SAMPLED}"
+    assert starts(tmp_path) == ["base", "head"]
+
+
+def test_sampled_as_measured(explained, tmp_path, monkeypatch):
+    """That run has the options of the others, but no other cases than what changed."""
+    given = []
+    original = explanations.run
+
+    def run(sides, options, *others):
+        given.append(options)
+        return original(sides, options, *others)
+
+    monkeypatch.setattr(explanations, "run", run)
+    (tmp_path / "benchmarks").mkdir()
+    explained(("benchmarks/", "-k", "x", "--scale", "smoke"), head={"ratio": 1.3})
+    assert given == [[f"{standins.FILE}{standins.EPOCH}", "-k", "x", "--scale", "smoke"]]
+
+
+@pytest.mark.parametrize("do", ["exit", "hang"])
+def test_explained_by_counts_alone(explained, monkeypatch, do):
+    """Where a side cannot be sampled, or not in time, the verdict stands with what was counted."""
+    monkeypatch.setattr(continuous, "SHARE", 1.0 if do == "exit" else 1e-3)
+    faults = [{"do": do, "case": "starting", "pair": "alone"}]
+    assert explained(head={"ratio": 1.3, "calls": 4, "faults": faults}) == CHANGED
+
+
+def test_nothing_to_explain(explained, tmp_path):
+    """What did not change is not explained, whatever was counted."""
+    assert explained(head={"calls": 4}) == ""
+    assert starts(tmp_path) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -233,7 +312,7 @@ def test_more_time(looks):
         (["--base-env", "jax"], "variable 'jax'; give a name and a value"),
         (["nowhere"], "'nowhere': no such revision"),
         (["--head-python", "nowhere"], "nowhere: no such interpreter"),
-        (["--fail-on", "time"], "limit 'time'; give time, memory, error with a share"),
+        (["--fail-on", "time"], "limit 'time'; give time, memory, error, counts with a share"),
     ],
 )
 def test_refused(project, monkeypatch, capsys, arguments, said):

@@ -3,6 +3,7 @@
 import gc
 import sys
 import time
+import types
 from collections import Counter
 
 import pytest
@@ -66,6 +67,30 @@ def test_what_is_done_once():
             known.append(helper())
 
     assert f"{__name__}:helper" not in of_calls(lazy).counts.calls["call"]
+
+
+def test_what_is_left_out(monkeypatch):
+    """What unsteady modules call is no part of a call, however it ends, and what comes after it is."""
+
+    def unsteady(fail):
+        work(3)
+        if fail:
+            raise KeyError
+
+    def both():
+        unsteady(fail=False)
+        helper()
+        with pytest.raises(KeyError):
+            unsteady(fail=True)
+        helper()
+
+    before = calls(both)
+    monkeypatch.setattr(counting, "UNSTEADY", ("unsteady:",))
+    own = types.FunctionType(unsteady.__code__, {**globals(), "__name__": "unsteady"})
+    unsteady = own
+    after = calls(both)
+    assert (before[f"{__name__}:helper"], after[f"{__name__}:helper"]) == (8, 2)
+    assert f"{__name__}:work" not in after
 
 
 class Training:

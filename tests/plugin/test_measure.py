@@ -8,15 +8,19 @@ import pytest
 
 from autoenc_bench.catalogue.scales import SCALES
 from autoenc_bench.core.clock import CLOCK, Mode
+from autoenc_bench.core.counting import Counted
 from autoenc_bench.machine import reference
 from autoenc_bench.plugin.fixtures import Measure
 from autoenc_bench.plugin.progress import result
 from autoenc_bench.records.case import Epoch
 from autoenc_bench.records.case import case as read_case
+from autoenc_bench.records.counts import Counts
 
 
 class Benchmark:
     """Stands for pytest-benchmark's fixture, timed by the clock."""
+
+    name, enabled = "test_epoch[digits-fused]", False  # so nothing is counted
 
     def __init__(self):
         self.extra_info = {}
@@ -39,7 +43,94 @@ def probe(monkeypatch):
     monkeypatch.setattr(reference, "seconds", lambda: float(next(seconds)))
     facts = {"experiment": "digits", "phase": "epoch", "backend": "tensorflow", "seed": 0}
     progress = SimpleNamespace(epoch=lambda _: None)
-    return Measure(Benchmark(), SCALES["standard"], facts, SimpleNamespace(progress=progress, pictures={}))
+    return Measure(Benchmark(), SCALES["standard"], facts, SimpleNamespace(progress=progress, pictures={}, counts={}))
+
+
+class Counting:
+    """A call that can be counted, and says how often it was called."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self):
+        self.calls += 1
+        return []
+
+
+@pytest.fixture
+def counting(probe, monkeypatch):
+    """Return a case that may count what it does, as it does where it is timed."""
+    monkeypatch.setattr(Benchmark, "enabled", True)
+    return probe
+
+
+def in_turns(probe, *, counts):
+    """Return another visit of the case, in a session that takes turns."""
+    turns = SimpleNamespace(rounds=1, are_taken=False, between=[], counts=counts)
+    facts = {"experiment": "digits", "phase": "epoch", "backend": "tensorflow", "seed": 0}
+    return Measure(Benchmark(), SCALES["standard"], facts, probe._session, turns)
+
+
+def test_counts(counting):
+    """After its rounds a call is made twice more, of which the second one is counted."""
+    call = Counting()
+    counting(call, rows=1, rounds=3)
+    assert call.calls == 1 + 3 + 2
+    name = f"{__name__}:Counting.__call__"
+    assert noted(counting).counts.calls == {"call": {name: 1}}
+    assert len(noted(counting).reference) == 3
+
+
+def test_own_counts(counting):
+    """A case may say itself what it does."""
+    counts = Counts(calls={"step": {"model:step": 3}})
+    counting(lambda: None, rows=1, rounds=1, counts=lambda: Counted(counts, []))
+    assert noted(counting).counts == counts
+
+
+def test_nothing_is_counted(probe, counting, monkeypatch):
+    """A case without counts, one that processes begin together, and one that is not timed are not counted."""
+    call = Counting()
+    counting(call, rows=1, rounds=1, counts=False)
+    counting(call, rows=1, rounds=1, meet=lambda: None)
+    monkeypatch.setattr(Benchmark, "enabled", False)
+    counting(call, rows=1, rounds=1)
+    assert call.calls == 3
+    assert noted(probe).counts is None
+
+
+def test_counts_in_turns(counting):
+    """In turns a visit counts where it is asked to, and what it has found is the case's in later visits as well."""
+    call = Counting()
+    before, asked, after = (in_turns(counting, counts=counts) for counts in (False, True, False))
+    before(call, rows=1)
+    assert (call.calls, noted(before).counts) == (2, None)
+    asked(call, rows=1)
+    assert call.calls == 4 + 2
+    after(call, rows=1)
+    assert call.calls == 6 + 2
+    assert noted(after).counts == noted(asked).counts
+    assert noted(after).counts is not None
+
+
+def test_explained(counting, tmp_path):
+    """The texts of programs, and where a call's time goes, are kept in the case's folder."""
+    counting._explained = tmp_path
+    text = "ENTRY %main.1 {\n  %x.7 = f32[] constant(1)\n}\n"
+    counting(sleep, 0.01, rows=1, rounds=1, counts=lambda: Counted(Counts(), [text, text]))
+    folder = tmp_path / "epoch[digits-fused]"
+    assert {path.name for path in folder.iterdir()} == {"program-1.txt", "program-2.txt", "profile.txt"}
+    assert (folder / "program-2.txt").read_text() == "ENTRY %main {\n  %x = f32[] constant(1)\n}\n"
+    assert all(len(line.split("\t")) == 2 for line in (folder / "profile.txt").read_text().splitlines())
+
+
+def test_explained_in_turns(counting, tmp_path):
+    """In turns there is no time for samples, and texts are kept where a visit counts."""
+    for counts, kept in ((False, set()), (True, {"program-1.txt"})):
+        visit = in_turns(counting, counts=counts)
+        visit._explained = tmp_path
+        visit(lambda: None, rows=1, counts=lambda: Counted(Counts(), ["ENTRY %main {\n}\n"]))
+        assert {path.name for path in tmp_path.rglob("*.txt")} == kept
 
 
 def noted(probe):

@@ -39,7 +39,7 @@ def suite(monkeypatch, capfd):
         (["--threads", "0"], "thread count '0'; choose 1 to "),
         (["--threads", "many"], "thread count 'many'; choose 1 to "),
         (["--baseline", "nobody"], "nobody: no such record; give a file, a folder, "),
-        (["--baseline", "x", "--fail-on", "time"], "limit 'time'; give time, memory, error with a share"),
+        (["--baseline", "x", "--fail-on", "time"], "limit 'time'; give time, memory, error, counts with a share"),
         (["--fail-on", "time:5%"], "limit 'time:5%' without a baseline"),
         (["--seeds", "0"], "seeds '0'; give a whole number of at least 1"),
         (["--backend", "mxnet"], "invalid choice: 'mxnet' (choose from "),

@@ -16,7 +16,7 @@ CHOSEN = ("--backend=jax", "--scale=smoke", "--experiment=digits", "-k", "epoch 
 
 @pytest.mark.slow
 def test_group(tmp_path):
-    """Four real sessions list their case, prepare it, take turns at it, and save what they measured."""
+    """Four real sessions list their case, prepare it, count where they are asked to, take turns, and save all that."""
     both = [
         Checkout(
             name=name, description="this", folder=ROOT, python=sys.executable, environment={"PYTHONPATH": str(ROOT)}
@@ -29,7 +29,7 @@ def test_group(tmp_path):
             [{"phase": "epoch", "trainer": "fused", "name": f"test_{EPOCH}"}]
         ] * 2
         (case,) = group.cases[0]
-        rehearsal = group.alone(case, range(4), 1, 300.0)
+        rehearsal = group.alone(case, range(4), 1, 300.0, counted=(0, 3))
         assert rehearsal.passed
         assert [len(one["times"]) for one in rehearsal.outcomes] == [1] * 4
         visit = group.visit(case, 8, rehearsal.outcomes[0]["times"][0])
@@ -55,6 +55,12 @@ def test_group(tmp_path):
         assert record.autoenc.roofs is None
         assert not record.autoenc.skipped
         assert not record.autoenc.failed
+    counts = [record.benchmarks[0].extra_info.autoenc.counts for record in records]
+    assert counts[1:3] == [None, None]
+    assert counts[0] == counts[3]  # of the rehearsal, also after a visit that did not count
+    assert len(counts[0].programs) == 1
+    kept = [{path.name for path in (tmp_path / "live" / "why" / side / EPOCH).iterdir()} for side in ("base", "head")]
+    assert kept == [{"program-1.txt"}] * 2
 
 
 @pytest.mark.slow

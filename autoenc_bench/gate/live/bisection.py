@@ -13,11 +13,11 @@ import msgspec
 from msgspec.structs import replace
 
 from autoenc_bench.catalogue.limits import COUNTS, Overrides
-from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, RunFailedError
+from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError, RunFailedError
 from autoenc_bench.gate import verdicts
 from autoenc_bench.gate.live import checkouts, processes
 from autoenc_bench.gate.live.checkouts import Checkout, Wanted
-from autoenc_bench.gate.live.continuous import INTERRUPTED, Continuous
+from autoenc_bench.gate.live.continuous import INTERRUPTED, Continuous, Look
 from autoenc_bench.gate.live.revisions import git
 from autoenc_bench.gate.verdicts import ALPHAS, CHANGES, Comparison, Outcome, counts, tables
 from autoenc_bench.records import loading
@@ -59,14 +59,17 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 @contextmanager
 def worktree(top: Path, commit: str) -> Iterator[Path]:
     """Make a worktree without files, whose bisection is no matter of anybody else's."""
-    with TemporaryDirectory(prefix="autoenc-bench-", ignore_cleanup_errors=True) as temporary:
-        folder = Path(temporary).resolve() / "bisection"
-        git(top, "worktree", "add", "--no-checkout", "--detach", str(folder), commit)
-        try:
+    temporary = TemporaryDirectory(prefix="autoenc-bench-", ignore_cleanup_errors=True)
+    folder = Path(temporary.name).resolve() / "bisection"
+    try:
+        with temporary:
+            git(top, "worktree", "add", "--no-checkout", "--detach", str(folder), commit)
             yield folder
-        finally:
+    finally:
+        # Git forgets a worktree that was never finished only when its folder is gone.
+        for arguments in (("remove", "--force", "--force", str(folder)), ("prune",)):
             with suppress(AutoencBenchError):
-                git(top, "worktree", "remove", "--force", "--force", str(folder))
+                git(top, "worktree", *arguments)
 
 
 @contextmanager
@@ -77,8 +80,9 @@ def line(points: Sequence[str]) -> Iterator[tuple[Path, dict[str, str]]]:
         git(folder, "init", "--quiet")
         named = {f"GIT_{role}_{what}": "-" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
         by_commit = {}
-        for point in points:
-            git(folder, "commit", "--quiet", "--allow-empty", "--no-gpg-sign", f"--message={point}", **named)
+        for second, point in enumerate(points):  # at times of their own, so that the same points are the same commits
+            dated = {f"GIT_{role}_DATE": f"@{second} +0000" for role in ("AUTHOR", "COMMITTER")}
+            git(folder, "commit", "--quiet", "--allow-empty", "--no-gpg-sign", f"--message={point}", **named, **dated)
             by_commit[git(folder, "rev-parse", "HEAD").strip()] = point
         yield folder, by_commit
 
@@ -101,23 +105,35 @@ def search(folder: Path, good: str, bad: str, ask: Callable[[str], Answer]) -> l
     Returns that one; or, where some cannot be told, all that it may be.
     """
     git(folder, "bisect", "start", "--no-checkout", bad, good)
-    words = {Answer.SAME: "good", Answer.CHANGED: "bad"}
-    while True:
-        suspects = _revisions(folder, "refs/bisect/bad", "--not", "--glob=refs/bisect/good-*")
-        skipped = git(folder, "for-each-ref", "--format=%(objectname)", "refs/bisect/skip-*").split()
-        if set(suspects[1:]) <= set(skipped):
-            return suspects
+    words = {Answer.SAME: "good", Answer.CHANGED: "bad", Answer.UNKNOWN: "skip"}
+    while not _is_told(folder):
         commit = git(folder, "rev-parse", "--verify", "BISECT_HEAD").strip()
-        answer = ask(commit)
-        if answer is Answer.UNKNOWN:
-            with suppress(InvalidInputError):  # which git's status says when nothing is left to ask
-                git(folder, "bisect", "skip", commit)
-        else:
-            git(folder, "bisect", words[answer], commit)
+        word = words[ask(commit)]
+        try:
+            git(folder, "bisect", word, commit)
+        except InvalidInputError:  # so git also ends where nothing is left to ask
+            if not _is_told(folder):
+                raise
+    return _suspects(folder)
 
 
-def _revisions(folder: Path, *arguments: str) -> list[str]:
-    return git(folder, "rev-list", "--topo-order", *arguments).split()
+def _suspects(folder: Path) -> list[str]:
+    """List what may be the first commit that changed, the latest first, which is known to be."""
+    return git(folder, "rev-list", "--topo-order", "refs/bisect/bad", "--not", "--glob=refs/bisect/good-*").split()
+
+
+def _is_told(folder: Path) -> bool:
+    skipped = git(folder, "for-each-ref", "--format=%(objectname)", "refs/bisect/skip-*").split()
+    return set(_suspects(folder)[1:]) <= set(skipped)
+
+
+class _Uninterrupted(Continuous):
+    """A comparison that a Ctrl-C ends without a verdict, whatever was measured before."""
+
+    def _look(self, ended: str) -> Look:
+        if ended == INTERRUPTED:
+            raise KeyboardInterrupt
+        return super()._look(ended)
 
 
 @dataclass
@@ -144,9 +160,10 @@ class Bisection:
         self._answers = self.store / ANSWERS
         if self._answers.exists():
             for text in self._answers.read_bytes().splitlines():
-                step = msgspec.json.decode(text, type=Step)
-                if step.answer is not Answer.UNKNOWN:  # which is measured again
-                    self._known[step.base, step.head] = step
+                with suppress(msgspec.DecodeError):  # of one that was cut off while it was written
+                    step = msgspec.json.decode(text, type=Step)
+                    if step.answer is not Answer.UNKNOWN:  # which is measured again
+                        self._known[step.base, step.head] = step
 
     def run(self, good: str, bad: str) -> Found:
         """Search for the first commit after ``good`` that is like ``bad``, and confirm it against the one before.
@@ -175,7 +192,9 @@ class Bisection:
     def compare(self, base: str, head: str, whole: Step | None) -> Step:
         """Compare two points, and again, with more time, where that does not tell; keep the answer."""
         step = self._known.get((base, head))
-        if step is None:
+        if step is None and whole and self._left <= 0:
+            step = Step(base=base, head=head, answer=Answer.UNKNOWN, change="the time was spent")
+        elif step is None:
             began = monotonic()
             limit = expm1(abs(whole.size) / 2) if whole and whole.size else None
             for _ in range(2 if self.follow == "time" else 1):
@@ -201,7 +220,7 @@ class Bisection:
         step = Step(base=base, head=head, answer=Answer.UNKNOWN, change=f"no {self.follow} of {self.case}")
         try:
             comparison = self._measure(base, head, overrides)
-        except (RunFailedError, InvalidInputError) as problem:  # of a commit that nobody can run
+        except (RunFailedError, InvalidInputError, NotFoundError) as problem:  # of a commit that nobody can run
             if whole is None:
                 raise
             return replace(step, change=str(problem))
@@ -211,8 +230,10 @@ class Bisection:
             return replace(step, change=comparison.lost.get(self.case, step.change))
         step = replace(step, cause=verdict.cause)
         if self.follow == COUNTS:
-            one, other = (side.cases[self.case].counts[0] for side in (comparison.base, comparison.head))
-            difference = counts.compare(one, other)
+            one, other = (side.cases[self.case].counts for side in (comparison.base, comparison.head))
+            if not (one and other):
+                return replace(step, change=judged.reason)
+            difference = counts.compare(one[0], other[0])
             answer = Answer.CHANGED if difference else Answer.SAME
             return replace(step, answer=answer, change=str(difference) or "equal")
         size = judged.interval.estimate if judged.interval and isfinite(judged.interval.estimate) else 0.0
@@ -220,17 +241,16 @@ class Bisection:
         answer = known.get(judged.outcome, Answer.UNKNOWN)
         if answer is Answer.CHANGED and whole and whole.size * size < 0:
             answer = Answer.SAME  # it changed, but the other way
-        return replace(step, answer=answer, change=tables.change(judged), size=size)
+        change = tables.change(judged) if judged.interval else judged.reason or judged.outcome
+        return replace(step, answer=answer, change=change, size=size)
 
     def _measure(self, base: str, head: str, overrides: Overrides) -> Comparison:
         with checkouts.both(self.wanted(base), self.wanted(head), self.project, self.harness) as sides:
             if self.follow == "time":
                 budget = max(LEAST, min(self._left, SHARE * self._left / self._steps))
                 store = self.store / f"{base[:12]}-{head[:12]}"
-                look = Continuous(sides, self.options, store, budget, overrides, self.tell).measure(lambda _: None)
-                if look.ended == INTERRUPTED:
-                    raise KeyboardInterrupt
-                return look.comparison
+                measuring = _Uninterrupted(sides, self.options, store, budget, overrides, self.tell)
+                return measuring.measure(lambda _: None).comparison
             sources = [self._run(point, side) for point, side in zip((base, head), sides, strict=True)]
         one, other = (verdicts.sides.gather([source]) for source in sources)
         return verdicts.compare_sides(one, other, overrides, verdicts.sides.under_test(one, other))
@@ -245,5 +265,10 @@ class Bisection:
             def tick() -> None:
                 self.tell(f"running {side.description}", monotonic() - began)
 
-            self._runs[point] = known or processes.run(side, self.options, folder, self._left + LEAST, tick)
+            seconds, options = max(LEAST, self._left), [*self.options, "--no-roofs"]
+            try:
+                self._runs[point] = known or processes.run(side, options, folder, seconds, tick)
+            except TimeoutError as problem:
+                reason = f"{side.description} was not done in {seconds:.0f} s; give more with --budget"
+                raise RunFailedError(reason) from problem
         return loading.read(self._runs[point], pictured=False)

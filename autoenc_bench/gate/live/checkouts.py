@@ -101,22 +101,26 @@ def _setting(wanted: Wanted) -> tuple[Path, dict[str, str], list[str]]:
 
 
 def _share_harness(folders: Sequence[Path], codes: Sequence[Code], harness: Code, store: Path) -> None:
-    """Put one harness in the place of each side's; raise NotFoundError where a side lacks what it needs."""
-    base, head = folders
-    for name, is_there in (("benchmarks/", Path.is_dir), ("conftest.py", Path.is_file)):
-        if not is_there(head / name):
-            reason = f"has no {name} in the project's folder; give that of autoenc-bench"
-            raise NotFoundError(f"{codes[1].description} {reason}")
+    """Put one harness in the place of each side's; raise NotFoundError where it, or a side, lacks what that needs."""
+    package, variables = "autoenc_bench", {"GIT_OBJECT_DIRECTORY": str(store)}
+    told = git(folders[0], "ls-tree", "--name-only", harness.tree, "--", *HARNESS, package, **variables)
+    listed = told.splitlines()  # for the package what is named within it, if that is there
+    for name, shown in (("benchmarks", "benchmarks/"), ("conftest.py", "conftest.py")):
+        if name not in listed:
+            reason = f"has no {shown} in the project's folder; give that of autoenc-bench"
+            raise NotFoundError(f"{harness.description} {reason}")
     # Without the one, the installed package would be measured in its place.
-    too_old = ", so it is too old for the head's harness, which measures both sides"
-    for name, reason in (("autoenc_bench", " to measure"), (PLUGIN, too_old)):
-        if (head / name).is_dir() and not (base / name).is_dir():
-            raise NotFoundError(f"{codes[0].description} has no {name}/{reason}; name a later revision")
-    known = [name for name in HARNESS if any(os.path.lexists(folder / name) for folder in folders)]
+    owner = "the head's harness" if harness is codes[1] else f"the harness of {harness.description}"
+    too_old = f", so it is too old for {owner}, which measures both sides"
+    for name, reason in ((package, " to measure"), (PLUGIN, too_old)):
+        for folder, code in zip(folders, codes, strict=True):
+            if any(f"{one}/".startswith(f"{name}/") for one in listed) and not (folder / name).is_dir():
+                raise NotFoundError(f"{code.description} has no {name}/{reason}; name a later revision")
     for folder, code in zip(folders, codes, strict=True):
         if code.tree != harness.tree:
+            known = [name for name in HARNESS if name in listed or os.path.lexists(folder / name)]
             source = f"--source={harness.tree}"
-            git(folder, "restore", source, "--staged", "--worktree", "--", *known, GIT_OBJECT_DIRECTORY=str(store))
+            git(folder, "restore", source, "--staged", "--worktree", "--", *known, **variables)
 
 
 def _checkout(name: str, code: Code, wanted: Wanted, folder: Path, root: Path) -> Checkout:

@@ -72,12 +72,16 @@ def install(python: Path, packages: Sequence[str], target: Path, environment: Ma
         return kept
     folder = kept.with_name(f"{kept.name}-{os.getpid()}") if kept else target
     command = (*_pip(python), "install", "--quiet", "--no-deps", "--target", str(folder), "--", *packages)
-    _run(command, environment, None, f"{python} could not install {' '.join(packages)}")
+    failure = f"{python} could not install {' '.join(packages)}"
     if not kept:
+        _run(command, environment, None, failure)
         return target
-    with suppress(OSError):  # another process was faster
-        folder.rename(kept)
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        _run(command, environment, None, failure)
+        with suppress(OSError):  # another process was faster
+            folder.rename(kept)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     return kept
 
 
@@ -100,15 +104,17 @@ def releases(package: str, first: str, last: str) -> list[str]:
     versions = sorted(map(Version, re.findall(r"[^\s,]+", told.partition("Available versions:")[2].splitlines()[0])))
     ends = []
     for text in (first, last):
-        if Version(text) not in versions:
+        try:
+            ends.append(versions.index(Version(text)))
+        except ValueError as problem:  # it is none of them, or no version at all
             known = few([str(version) for version in reversed(versions)])
-            raise NotFoundError(f"{package}=={text}: no release that pip can install here; it lists {known}")
-        ends.append(versions.index(Version(text)))
+            reason = f"no release that pip can install here; it lists {known}"
+            raise NotFoundError(f"{package}=={text}: {reason}") from problem
     if ends[0] >= ends[1]:
         mend = "give the older one, which was good, first"
         raise InvalidInputError(f"{package}=={first} is not older than {package}=={last}; {mend}")
     chosen = versions[ends[0] : ends[1] + 1]
-    return [str(one) for one in chosen if not one.is_prerelease or str(one) in (first, last)]
+    return [str(one) for one in chosen if not one.is_prerelease or one in (chosen[0], chosen[-1])]
 
 
 def _pip(python: Path) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 Both lie below ``why/`` in a comparison's folder, where the plugin keeps them (see plugin/explanations.py).
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from difflib import unified_diff
 from pathlib import Path
@@ -43,7 +42,7 @@ def read(store: Path, case: str) -> Iterator[str]:
         path = store / FOLDER / f"{case}.diff"
         path.write_text("".join(differing))
         yield f"both programs, line by line: {path}"
-    yield from _profiles(base / "profile.json", head / "profile.json")
+    yield from _profiles(base / "profile.txt", head / "profile.txt")
 
 
 def _differences(base: Path, head: Path) -> Iterator[str]:
@@ -60,10 +59,16 @@ def _profiles(base: Path, head: Path) -> Iterator[str]:
     """Name the functions whose own time in a call changed most."""
     if not (base.exists() and head.exists()):
         return
-    before, after = (json.loads(path.read_text()) for path in (base, head))
+    before, after = map(_read_profile, (base, head))
     changes = {name: after.get(name, 0.0) - before.get(name, 0.0) for name in before | after}
     least = LEAST * max(sum(before.values()), sum(after.values()))
     named = sorted((name for name in changes if abs(changes[name]) > least), key=lambda name: -abs(changes[name]))
     listed = [f"{name} {seconds(before.get(name, 0.0))} → {seconds(after.get(name, 0.0))}" for name in named[:SHOWN]]
     if listed:
         yield f"sampled, a call's time by function: {', '.join(listed)}"
+
+
+def _read_profile(path: Path) -> dict[str, float]:
+    """Return a call's seconds by function."""
+    lines = (line.split("\t") for line in path.read_text().splitlines())
+    return {name: float(spent) for spent, name in lines}

@@ -39,7 +39,7 @@ def cause(difference: Difference | None, base: Usage | None, head: Usage | None,
         return f"the program changed: {'; '.join(difference.program)}{also}{under_test}"
     if difference.calls:
         return f"Python's calls changed: {'; '.join(difference.calls)}{under_test}"
-    same = "the same program and the same calls"
+    same = "what was counted is equal"
     if base and head:
         waits = base.waiting, head.waiting
         if waits[0] is not None and waits[1] is not None and abs(waits[1] - waits[0]) > WAITING:

@@ -65,7 +65,7 @@ def _program(base: Program, head: Program) -> Iterator[str]:
 def _signed(before: Mapping[str, int], after: Mapping[str, int]) -> list[str]:
     """List by how much the kinds of instructions changed, the telling ones first."""
     named, rest = _changed(before, after, PLUMBING.fullmatch)
-    shown = [f"{after.get(kind, 0) - before.get(kind, 0):+d} {kind}".replace("-", "−", 1) for kind in named]
+    shown = [f"{_more(after.get(kind, 0) - before.get(kind, 0))} {kind}" for kind in named]
     return [*shown, f"{rest} other kinds"] if rest else shown
 
 
@@ -75,16 +75,29 @@ def _calls(before: Mapping[str, int], after: Mapping[str, int], where: str) -> s
     named, rest = _changed(before, after, COMMON.match)
     listed = [f"{_short(name)} {after.get(name, 0):,} × instead of {before.get(name, 0):,}" for name in named]
     others = [count(rest, "other function")] if rest else []
-    more = f"{sum(after.values()) - sum(before.values()):+,}".replace("-", "−")
-    return f"{more} calls {where}: {', '.join([*listed, *others])}"
+    return f"{_more(sum(after.values()) - sum(before.values()))} calls {where}: {', '.join([*listed, *others])}"
+
+
+def _more(number: int) -> str:
+    return f"{number:+,}".replace("-", "−")
 
 
 def _changed(
     before: Mapping[str, int], after: Mapping[str, int], is_common: Callable[[str], object]
 ) -> tuple[list[str], int]:
-    """Return the names whose numbers changed most, the telling ones first, and how many more there are."""
-    changes = {name: abs(after.get(name, 0) - before.get(name, 0)) for name in before.keys() | after.keys()}
-    order = sorted(filter(changes.get, changes), key=lambda name: (bool(is_common(name)), -changes[name], name))
+    """Return the names whose numbers changed, and how many more there are than can be shown.
+
+    First comes what is not common; of that what is new or gone, in its order, in which what is called follows its
+    caller; and then what changed most.
+    """
+    names = dict.fromkeys([*after, *before])
+    changes = {name: abs(after.get(name, 0) - before.get(name, 0)) for name in names}
+    on_both = before.keys() & after.keys()
+
+    def rank(name: str) -> tuple[bool, bool, int]:
+        return bool(is_common(name)), name in on_both, -changes[name] if name in on_both else 0
+
+    order = sorted(filter(changes.get, names), key=rank)
     return order[:SHOWN], len(order[SHOWN:])
 
 

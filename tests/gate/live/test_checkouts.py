@@ -232,6 +232,67 @@ def test_too_old(project):
     )
 
 
+@pytest.fixture
+def bisected(project):
+    """Return three commits of a project, of which the second has no harness, and the third another one."""
+    first = commit(project, {"autoenc_bench/core.py": "1", "autoenc_bench/plugin/old.py": ""})
+    git(project, "rm", "--quiet", "-r", "benchmarks", "conftest.py", "pyproject.toml")
+    second = commit(project, {"autoenc_bench/core.py": "2"})
+    plugin = {"autoenc_bench/plugin/__init__.py": "# new\n"}
+    git(project, "rm", "--quiet", "autoenc_bench/plugin/old.py")
+    third = commit(project, {"autoenc_bench/core.py": "3", "benchmarks/b.py": "", "conftest.py": "# new\n", **plugin})
+    return first, second, third
+
+
+def test_harness_of_a_third_revision(project, bisected):
+    """Where a revision is named for the harness, both sides get its, all of it and nothing else; their code stays."""
+    first, second, third = bisected
+    harness = {"benchmarks/b.py": "", "conftest.py": "# new\n", "autoenc_bench/plugin/__init__.py": "# new\n"}
+    ours = {name: FILES[name] for name in ("autoenc_bench/__init__.py", ".gitignore")}
+    write(project, {"conftest.py": "# not committed\n"})
+    for revisions_ in ((first, second), (second, first), (first, third), (third, first)):
+        with both(*(Wanted(revision=one) for one in revisions_), project, third) as sides:
+            for side, revision in zip(sides, revisions_, strict=True):
+                core = str(1 + bisected.index(revision))
+                assert files(side.folder) == {**ours, **harness, "autoenc_bench/core.py": core}
+                assert git(side.folder, "rev-parse", "HEAD").strip() == revision
+
+
+def test_old_harness(project, bisected):
+    """An older revision's harness takes the place of a newer one, on the head as well."""
+    first, _, third = bisected
+    with both(Wanted(revision=first), Wanted(revision=third), project, first) as (_, head):
+        assert files(head.folder) == {**FILES, "autoenc_bench/core.py": "3", "autoenc_bench/plugin/old.py": ""}
+
+
+def test_no_harness(project, bisected):
+    """A revision that has no harness is refused by name, and so is an unknown one."""
+    first, second, third = bisected
+    for harness, words in ((second, f"{second[:12]} has no benchmarks/"), ("nowhere", "'nowhere': no such revision")):
+        with (
+            pytest.raises(NotFoundError, match=words),
+            both(Wanted(revision=first), Wanted(revision=third), project, harness),
+        ):
+            pass
+    assert len(worktrees(project)) == 1
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_too_old_for_a_harness(project, place):
+    """Either side that is from before the plugin is too old for the harness that has one."""
+    shutil.rmtree(project / "autoenc_bench/plugin")
+    old = commit(project)
+    new = commit(project, {"autoenc_bench/plugin/__init__.py": ""})
+    sides = [Wanted(revision=new), Wanted(revision=new)]
+    sides[place] = Wanted(revision=old)
+    with pytest.raises(NotFoundError) as caught, both(*sides, project, new):
+        pass
+    assert str(caught.value) == (
+        f"{old[:12]} has no autoenc_bench/plugin/, so it is too old for the harness of {new[:12]}, which measures "
+        "both sides; name a later revision"
+    )
+
+
 def test_what_git_says_of_a_side(project):
     """A side is as clean as what it was made of, and git can be asked about it: a record names commit and changes."""
     commit(project, {"new.py": ""})

@@ -61,6 +61,11 @@ def visits(folder, case):
     )
 
 
+def counted(folder):
+    """Count by (side, pair, case) how often processes counted what a case does."""
+    return Counter((side, pair, case) for what, side, pair, case in standins.logged(folder) if what == "count")
+
+
 # What is found
 
 
@@ -169,6 +174,51 @@ def test_skipped_by_both(live):
     look, _ = live(both={"faults": [{"do": "skipped", "case": EPOCH}], "cases": (EPOCH, OTHER)})
     assert look.comparison.lost == {EPOCH: "AttributeError: no such thing"}
     assert look.ended == DECIDED
+
+
+# What is counted
+
+
+@pytest.mark.usefixtures("clock")
+def test_counted_once(live, tmp_path):
+    """One base and one head count what a case does, in the first group, and no whole experiment is counted."""
+    look, _ = live(both={**NOISY, "cases": (EPOCH, OTHER, SEEDED)}, budget=180.0)
+    assert look.groups > 1
+    assert counted(tmp_path) == {(side, "1-1", case): 1 for side in ("base", "head") for case in (EPOCH, OTHER)}
+
+
+def test_counted_by_another_group(live, tmp_path):
+    """Where the first group is lost, the next one counts."""
+    faults = [{"do": KILL, "case": EPOCH, "turns": True, "pair": "1-2"}]
+    look, _ = live(head={"faults": faults}, both={"cases": (EPOCH, OTHER)})
+    assert EPOCH in look.comparison.lost
+    assert {one.case: one.counts.outcome for one in look.comparison.verdicts} == {OTHER: Outcome.UNCHANGED}
+    assert [key for key in counted(tmp_path) if key[2] == OTHER] == [(side, "2-1", OTHER) for side in ("base", "head")]
+
+
+@pytest.mark.parametrize(
+    ("head", "outcome", "cause"),
+    [
+        ({}, Outcome.UNCHANGED, "what was counted is equal: so the runtime"),
+        ({"calls": 4}, Outcome.CHANGED, "Python's calls changed: +1 calls in a step: model:step 4 × instead of 3"),
+        ({"program": "another"}, Outcome.CHANGED, "the program changed: the same instructions on other shapes"),
+    ],
+)
+def test_counts(live, tmp_path, head, outcome, cause):
+    """What was counted is judged, and is the cause of a time that changed."""
+    look, _ = live(head={"ratio": 1.3, **head})
+    (verdict,) = (one for one in look.comparison.verdicts if one.case == EPOCH)
+    assert verdict.counts.outcome is outcome
+    assert verdict.explained.startswith(cause)
+    kept = {side: (tmp_path / f"store/why/{side}/{EPOCH}/program-1.txt").read_text() for side in ("base", "head")}
+    assert (kept["base"] == kept["head"]) is ("program" not in head)
+
+
+def test_node_ids(tmp_path):
+    """Cases are known by the names that verdicts have, so that they can be run once more."""
+    measuring = standins.measuring(standins.sides(tmp_path, both={"cases": (EPOCH, SEEDED)}), tmp_path)
+    measuring.measure(lambda _: None)
+    assert measuring.nodeids == {EPOCH: standins.FILE + EPOCH, WHOLE: standins.FILE + SEEDED}
 
 
 # How long it takes
@@ -313,9 +363,9 @@ def test_hangs_to_the_end(live, clock, monkeypatch):
     faults = [{"do": HANG, "case": EPOCH, "turns": False, "pair": "2-1"}]
     alone = Group.alone
 
-    def wait(group, case, places, rounds, _seconds):
+    def wait(group, case, places, rounds, _seconds, counted=()):
         try:
-            return alone(group, case, places, rounds, 3.0)
+            return alone(group, case, places, rounds, 3.0, counted)
         except SideFailedError:
             clock.now = 1e6
             raise

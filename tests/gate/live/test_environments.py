@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,33 @@ from repositories import wheel
 from autoenc_bench.gate.live import environments
 
 PYTHON = Path(sys.executable)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """Keep what is installed out of the user's cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache/autoenc-bench/packages"
+
+
+@pytest.fixture
+def index(tmp_path, monkeypatch):
+    """Let pip know of some releases of a package, and of nothing else."""
+    made = wheel(tmp_path / "wheels", "tiny")
+    for version in ("1.1", "1.2rc1", "1.9", "1.10", "2.0"):
+        release(made, version)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(made.parent))
+    return made.parent
+
+
+def release(made, version):
+    """Write another release of a wheel, whose module tells its version."""
+    with zipfile.ZipFile(made) as old, zipfile.ZipFile(made.with_name(f"tiny-{version}-py3-none-any.whl"), "w") as new:
+        for name in old.namelist():
+            text = f"VERSION = '{version}'\n" if name == "tiny.py" else old.read(name).decode().replace("1.0", version)
+            text = text.replace(f"Wheel-Version: {version}", "Wheel-Version: 1.0")
+            new.writestr(name.replace("1.0", version), text)
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +143,131 @@ def test_no_pip(bare, tmp_path):
     """An interpreter without pip says so."""
     with pytest.raises(ValueError, match=r"could not install tiny: .*No module named pip"):
         environments.install(bare, ["tiny"], tmp_path / "installed", {})
+
+
+# Releases that are kept
+
+
+def test_kept(index, tmp_path, cache):
+    """A release is installed into the cache once, and found there the next time, without pip's index."""
+    first = environments.install(PYTHON, ["tiny==1.10"], tmp_path / "installed", {})
+    assert first.parent == cache
+    assert (first / "tiny.py").read_text() == "VERSION = '1.10'\n"
+    assert not (tmp_path / "installed").exists()
+    for path in index.iterdir():
+        path.unlink()
+    assert environments.install(PYTHON, ["tiny==1.10"], tmp_path / "installed", {}) == first
+    assert list(cache.iterdir()) == [first]
+
+
+@pytest.mark.usefixtures("index")
+def test_kept_apart(tmp_path):
+    """Other releases, and those for other variables or interpreters, are others; their order does not matter."""
+    one = environments.install(PYTHON, ["tiny==1.9"], tmp_path / "installed", {})
+    other = environments.install(PYTHON, ["tiny==1.10"], tmp_path / "installed", {})
+    variable = environments.install(PYTHON, ["tiny==1.9"], tmp_path / "installed", {"X": "1"})
+    assert len({one, other, variable}) == 3
+    link = tmp_path / "python"
+    link.symlink_to(PYTHON)
+    asked = [(PYTHON, ["a==1", "b==2"]), (PYTHON, ["b==2", "a==1"]), (link, ["a==1", "b==2"])]
+    places = [environments._kept(*each, {}) for each in asked]
+    assert places[0] == places[1] != places[2]
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize("package", ["tiny", "tiny>=1", "tiny==1.*", "tiny ==1.9"])
+def test_what_may_change_is_not_kept(tmp_path, cache, package):
+    """What is not pinned may be another release tomorrow, so it is installed for this side alone."""
+    target = tmp_path / "installed"
+    assert environments.install(PYTHON, [package], target, {}) == target
+    assert (target / "tiny.py").exists()
+    assert not cache.exists()
+
+
+def test_one_that_is_not_pinned(index, tmp_path, cache):
+    """Where one of several is a file, which may change, none is kept."""
+    packages = ["tiny==1.9", str(wheel(tmp_path / "more", "other"))]
+    assert environments.install(PYTHON, packages, tmp_path / "installed", {}) == tmp_path / "installed"
+    assert not cache.exists()
+    assert index.exists()
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize("problem", [None, ValueError, KeyboardInterrupt])
+def test_half_an_install_is_not_kept(tmp_path, cache, monkeypatch, problem):
+    """What pip was stopped at, or failed at, is not taken for a release the next time."""
+    original = environments._run
+
+    def stopped(command, *_):
+        (Path(command[command.index("--target") + 1]) / "tiny").mkdir(parents=True)
+        raise problem
+
+    if problem:
+        monkeypatch.setattr(environments, "_run", stopped)
+        with pytest.raises(problem):
+            environments.install(PYTHON, ["tiny==1.9"], tmp_path / "installed", {})
+        assert not list(cache.iterdir())
+        monkeypatch.setattr(environments, "_run", original)
+    kept = environments.install(PYTHON, ["tiny==1.9"], tmp_path / "installed", {})
+    assert (kept / "tiny.py").exists()
+    assert list(cache.iterdir()) == [kept]
+
+
+@pytest.mark.usefixtures("index")
+def test_two_processes_install_one_release(tmp_path, cache, monkeypatch):
+    """Where another process was faster its install is used, and the own one goes."""
+    original = environments._run
+
+    def slower(*given):
+        told = original(*given)
+        kept = environments._kept(PYTHON, ["tiny==1.9"], {})
+        kept.mkdir()
+        (kept / "tiny.py").write_text("# the other's")
+        return told
+
+    monkeypatch.setattr(environments, "_run", slower)
+    kept = environments.install(PYTHON, ["tiny==1.9"], tmp_path / "installed", {})
+    assert (kept / "tiny.py").read_text() == "# the other's"
+    assert list(cache.iterdir()) == [kept]
+
+
+# Releases in order
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize(
+    ("first", "last", "listed"),
+    [
+        ("1.0", "2.0", ["1.0", "1.1", "1.9", "1.10", "2.0"]),
+        ("1.1", "1.10", ["1.1", "1.9", "1.10"]),
+        ("1.9", "1.10", ["1.9", "1.10"]),
+        ("1.2rc1", "1.9", ["1.2rc1", "1.9"]),  # asked for by name
+        ("1.1.0", "1.2.rc1", ["1.1", "1.2rc1"]),  # written otherwise
+    ],
+)
+def test_releases(first, last, listed):
+    """Releases are listed as versions are ordered, both ends with them, without those that were only tried."""
+    assert environments.releases("tiny", first, last) == listed
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize(("first", "last"), [("1.0", "1.3"), ("0.9", "2.0"), ("abc", "2.0"), ("1.0", "1!x")])
+def test_no_such_release(first, last):
+    """An end that pip does not list, or that is no version, is named, with the latest that it lists."""
+    with pytest.raises(LookupError, match=r"tiny==.*: no release that .*; it lists 2\.0, 1\.10, 1\.9 and 3 more"):
+        environments.releases("tiny", first, last)
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize(("first", "last"), [("2.0", "1.0"), ("1.1", "1.1"), ("1.1", "1.1.0")])
+def test_wrong_order(first, last):
+    """The older release comes first, and the two are different ones."""
+    with pytest.raises(ValueError, match=f"tiny=={first} is not older than tiny=={last}; give the older one"):
+        environments.releases("tiny", first, last)
+
+
+@pytest.mark.usefixtures("index")
+def test_pip_that_fails():
+    """A package that pip does not know is named, with pip's last word on it."""
+    with pytest.raises(ValueError, match="pip cannot tell which releases nobody-s has: No matching distribution"):
+        environments.releases("nobody-s", "1.0", "2.0")

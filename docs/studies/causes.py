@@ -1,0 +1,169 @@
+"""Is the cause that is named the right one? ``python docs/studies/causes.py`` plants twelve, and asks ``why`` of each.
+
+They are planted into the trainers, or what they use, on branches of a temporary clone; each is a run a side, of a few
+seconds. methodology.md has the answers.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from tabulate import tabulate
+
+ROOT = Path(__file__).parents[2]
+TRAINING, TENSORFLOW = "autoenc_bench/core/training.py", "autoenc_bench/core/backends/tensorflow.py"
+LOSS = "            value = loss(batch, model(batch, training=True))\n"
+EPOCH = "        self._order[:rows] = self._permute(rows, shuffle)\n"
+FUSED, FIT, LARGE = "epoch[digits-fused]", "epoch[digits-fit]", "epoch[crude-simple-fused]"
+
+
+class Plant(NamedTuple):
+    """A cause: what is changed in a file, and words of the one that must be named first."""
+
+    name: str
+    path: str
+    old: str
+    new: str
+    expected: str
+    case: str = FUSED
+    scale: str = "smoke"
+
+
+PLANTS = (
+    Plant(
+        "an extra operation in the step",
+        TENSORFLOW,
+        LOSS,
+        f"            batch = tf.gather(batch, tf.argsort(batch[:, 0]))\n{LOSS}",
+        "the program changed: +",
+    ),
+    Plant(
+        "a lost fusion",
+        TENSORFLOW,
+        LOSS,
+        "            from tensorflow.compiler.tf2xla.ops import gen_xla_ops\n"
+        f"            (batch,) = gen_xla_ops.xla_optimization_barrier(input=[batch * 1.01])\n{LOSS}",
+        "the program changed: ",
+    ),
+    Plant(
+        "float64 in between",
+        TENSORFLOW,
+        LOSS,
+        f"{LOSS}            value = tf.cast(tf.exp(tf.math.log(tf.cast(value, tf.float64))), tf.float32)\n",
+        "× f64",
+    ),
+    Plant(
+        "a host copy per batch",
+        TRAINING,
+        EPOCH,
+        f"{EPOCH}        for first in range(0, rows, self.batch_size):\n"
+        "            np.copy(self._rows[0][first : first + self.batch_size])\n",
+        "Python's calls changed: ",
+    ),
+    Plant(
+        "a sleep",
+        TRAINING,
+        EPOCH,
+        f"{EPOCH}        import time\n\n        time.sleep(0.005)\n",
+        "time.sleep 1 × instead of 0",
+    ),
+    Plant(
+        "a retrace per epoch",
+        TRAINING,
+        EPOCH,
+        f"{EPOCH}        self._program = backends.current().compile_epoch(self._trainable, self.batch_size)\n",
+        "Python's calls changed: ",
+    ),
+    Plant(
+        "a slower formula of the optimizer",
+        TRAINING,
+        "keras.optimizers.Adam()",
+        "keras.optimizers.Adam(global_clipnorm=1e9)",
+        "the program changed: ",
+    ),
+    Plant(
+        "an extra callback",
+        TRAINING,
+        "callbacks=list(callbacks)",
+        "callbacks=[*callbacks, keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, **__: None)]",
+        "calls in a step: ",
+        FIT,
+    ),
+    Plant(
+        "validation done twice",
+        TRAINING,
+        "                self._fit(part, epochs, shuffle, callback)\n",
+        "                self._fit(part, epochs, shuffle, callback)\n"
+        "                self.model.evaluate(part.test, part.test, batch_size=self.batch_size, verbose=0)\n",
+        "evaluate",
+        FIT,
+    ),
+    Plant(
+        "a larger batch validated",
+        "autoenc_bench/core/backends/__init__.py",
+        "BLOCK = 1_024, 2**17",
+        "BLOCK = 2**20, 2**30",
+        "the program changed: ",
+        LARGE,
+        "standard",
+    ),
+    Plant(
+        "a copy in the preparation",
+        TRAINING,
+        "return self._random.permutation(order) if shuffle else order",
+        "return (self._random.permutation(order) if shuffle else order).copy()",
+        "ndarray.copy",
+    ),
+    Plant(
+        "another number of threads",
+        TENSORFLOW,
+        "tf.config.threading.set_intra_op_parallelism_threads(threads)",
+        "tf.config.threading.set_intra_op_parallelism_threads(2 * threads)",
+        "what was counted is equal",
+    ),
+)
+
+
+def ask(clone: Path, plant: Plant) -> tuple[str, str, str]:
+    """Plant a cause on a branch, and return (its name, whether the first cause is the right one, what was said)."""
+    git(clone, "checkout", "--quiet", "-B", "planted", "origin/HEAD")
+    path = clone / plant.path
+    text = path.read_text()
+    assert text.count(plant.old) == 1, plant.name
+    path.write_text(text.replace(plant.old, plant.new))
+    author = ("-c", "user.name=Study", "-c", "user.email=study@example.org")
+    git(clone, *author, "commit", "--quiet", "--all", "--message", plant.name)
+    command = [sys.executable, "-m", "autoenc_bench.cli", "why", "origin/HEAD", "planted", plant.case]
+    done = subprocess.run(
+        [*command, "--", "--scale", plant.scale], cwd=clone, capture_output=True, text=True, check=False
+    )
+    said = (done.stdout or done.stderr).splitlines()[0].partition(": ")[2]
+    return plant.name, "yes" if plant.expected in said else "no", said
+
+
+def git(folder: Path, *arguments: str) -> None:
+    """Let git do something in a folder."""
+    subprocess.run(["git", *arguments], cwd=folder, check=True)
+
+
+def main() -> None:
+    """Ask of each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="plants whose names have these words")
+    chosen = parser.parse_args()
+    rows = []
+    with TemporaryDirectory() as temporary:
+        clone = Path(temporary) / "clone"
+        git(ROOT, "clone", "--quiet", str(ROOT), str(clone))
+        for plant in PLANTS:
+            if chosen.only in plant.name:
+                rows.append(ask(clone, plant))
+                print(*rows[-1], sep=" | ", file=sys.stderr, flush=True)
+    print(tabulate(rows, ("planted", "right", "what was said first"), tablefmt="github"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,397 @@
+"""A bisection as somebody calls it: what it reads, refuses and says, and by the real command line."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import histories
+import pytest
+import repositories
+import standins
+
+from autoenc_bench import cli, statuses
+from autoenc_bench.cli import bisect
+from autoenc_bench.cli.bisect import Points
+from autoenc_bench.exceptions import InvalidInputError, NotFoundError
+from autoenc_bench.gate.live import environments
+from autoenc_bench.gate.live.bisection import Answer, Found, Step
+
+TESTS = Path(__file__).parents[1]
+COMMAND = Path(sys.executable).with_name("autoenc-bench")
+ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # pytest's other plugins take three quarters of a run's time to load
+EPOCH = "epoch[digits-fused]"
+CULPRIT, LENGTH = 5, 8  # commits after the first
+
+# A suite in no time: within pytest, cases take turns by a stand-in that behaves as the side's code says.
+CONFTEST = f"""
+import sys
+from pathlib import Path
+
+from autoenc_bench import SETTINGS
+
+def pytest_addoption(parser):
+    for name in ("--no-report", "--no-roofs"):
+        parser.addoption(name, action="store_true")
+    for name in ("--turns", "--pair", "--side", "--explain"):
+        parser.addoption(name)
+
+def pytest_runtestloop(session):
+    sys.path.insert(0, {str(TESTS)!r})
+    from standins import StandIn
+    given = vars(session.config.option)
+    names = ("turns", "pair", "side", "explain", "benchmark_storage", "benchmark_save")
+    options = ["--" + name.replace("_", "-") + "=" + given[name] for name in names if given[name]]
+    cases = [item.name.removeprefix("test_") for item in session.items]
+    template = str(Path(__file__).parent / "benchmarks" / "record.json")
+    StandIn(options, {{**SETTINGS, "cases": cases, "template": template}}).run()
+    return True
+"""
+
+CASES = """
+import pytest
+
+@pytest.mark.parametrize("axes", [0], ids=["digits-fused"])
+def test_epoch(axes): ...
+
+@pytest.mark.parametrize("axes", [0], ids=["digits-fused-seed0"])
+def test_experiment(axes): ...
+"""
+PACKAGE = "autoenc_bench/__init__.py"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """Make a project of a line of commits, of which one made it slower, and one beside the line."""
+    folder = repositories.create(tmp_path_factory.mktemp("project") / "project")
+    benchmarks = {
+        "conftest.py": CONFTEST,
+        "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '-p pytest_benchmark.plugin'\n",
+        "benchmarks/test_speed.py": CASES,
+        "benchmarks/record.json": json.dumps(histories.content(0, error=5.0)),
+        ".gitignore": ".continuous/\n",
+    }
+    repositories.commit(folder, {**benchmarks, PACKAGE: "SETTINGS = {}\n"})
+    repositories.git(folder, "branch", "beside")
+    repositories.git(folder, "tag", "good")
+    for number in range(1, LENGTH + 1):
+        ratio = 1.3 if number >= CULPRIT else 1.0
+        repositories.commit(folder, {PACKAGE: f"SETTINGS = {{'ratio': {ratio}}}\n# change {number}\n"})
+        repositories.git(folder, "tag", f"change-{number}")
+    repositories.git(folder, "checkout", "--quiet", "beside")
+    repositories.commit(folder, {PACKAGE: "SETTINGS = {'faults': [{'do': 'nap', 'case': 'starting'}]}\n"})
+    repositories.git(folder, "checkout", "--quiet", "main")
+    return folder
+
+
+# What is read
+
+
+@pytest.mark.parametrize(
+    ("given", "case", "options"),
+    [
+        ([EPOCH], EPOCH, [f"benchmarks/test_speed.py::test_{EPOCH}"]),
+        ([EPOCH, "--scale", "smoke"], EPOCH, [f"benchmarks/test_speed.py::test_{EPOCH}", "--scale", "smoke"]),
+        *(
+            (
+                [f"experiment[digits-fused{given}]"],
+                "experiment[digits-fused]",  # as verdicts call it
+                [f"benchmarks/test_speed.py::test_experiment[digits-fused{seed}]"],
+            )
+            for given, seed in (("", "-seed0"), ("-seed0", "-seed0"), ("-seed3", "-seed3"))
+        ),
+    ],
+)
+def test_chosen(project, given, case, options):
+    """A case is chosen by the test that measures it, an experiment by a seed; pytest's options come behind."""
+    assert bisect.chosen(given, project) == (case, options)
+
+
+@pytest.mark.parametrize("given", [[], ["--scale"], ["epoch"], ["epoch[]"], ["test_speed.py::test_epoch[digits]"]])
+def test_no_case(project, given):
+    """What is no case is refused with an example of one."""
+    with pytest.raises(InvalidInputError, match=r"^got .* after --; give a case such as epoch\[mnist-fused\]"):
+        bisect.chosen(given, project)
+
+
+def test_case_that_nothing_measures(project):
+    """A case whose phase has no benchmark is named."""
+    with pytest.raises(NotFoundError, match=r"^decode\[x\]: nothing in benchmarks/ measures decode; give"):
+        bisect.chosen(["decode[x]"], project)
+
+
+def test_revisions(project):
+    """Between two revisions git's own commits are searched, all measured by the bad one's harness."""
+    ids = [repositories.git(project, "rev-parse", name).strip() for name in ("good", "main")]
+    with bisect.points("good", "main", project) as known:
+        assert known.ends == tuple(ids)
+        assert known.harness == ids[1]
+        assert known.wanted(ids[0]).revision == ids[0]
+        assert known.wanted(ids[0]).packages == ()
+        assert known.name(ids[1]) == repositories.git(project, "log", "-1", "--format=%h %s").strip()
+        assert known.details(ids[1])[0].startswith("Test, 20")
+        assert known.details(ids[1])[1].startswith(f" {PACKAGE} |")
+        assert repositories.git(project, "worktree", "list").count("\n") == 2
+    assert repositories.git(project, "worktree", "list").count("\n") == 1
+
+
+def test_hostile_commit(tmp_path):
+    """Neither the subject of a commit nor who made it moves a terminal's cursor."""
+    folder = repositories.create(tmp_path / "project")
+    author = ("-c", "user.name=E\x1b[2Jve", "-c", "color.ui=always")
+    repositories.git(folder, *author, "commit", "--quiet", "--allow-empty", "--message", "A \x1b[2J subject")
+    with bisect.points("main~1", "main", folder) as known:
+        told = [known.name(known.ends[1]), *known.details(known.ends[1])]
+    assert "\x1b" not in "".join(told)
+    assert "subject" in told[0]
+
+
+def test_releases(project, monkeypatch):
+    """Between two releases those that pip lists are searched, each installed beside the working tree."""
+    asked = []
+    listed = ["3.11.0", "3.12.0", "3.13.0"]
+    monkeypatch.setattr(environments, "releases", lambda *given: asked.append(given) or listed)
+    ends = []
+    for day in (1, 2):
+        monkeypatch.setenv("GIT_COMMITTER_DATE", f"2026-01-0{day} 12:00")
+        with bisect.points("Keras==3.11.0", "keras==3.13.0", project) as known:
+            assert [known.name(one) for one in known.ends] == ["Keras==3.11.0", "Keras==3.13.0"]
+            assert known.wanted(known.ends[1]).packages == ["Keras==3.13.0"]
+            assert known.wanted(known.ends[1]).revision is None
+            assert (known.harness, known.details(known.ends[0])) == (None, ())
+            between = repositories.git(known.repository, "rev-list", *known.ends, f"^{known.ends[0]}").split()
+            assert [known.name(one) for one in between] == ["Keras==3.13.0", "Keras==3.12.0"]
+        ends.append(known.ends)
+    assert asked == [("Keras", "3.11.0", "3.13.0")] * 2
+    assert ends[0] == ends[1]  # else no answer that is kept would be found again
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["good", "main"], "got none after --; give a case"),
+        (["good", "main", "--"], "got none after --; give a case"),
+        (["good", "main", "--", "epoch"], "got 'epoch' after --; give a case"),
+        (
+            ["good", "main", "--", "experiment[digits-fused]"],
+            "experiment[digits-fused] runs once, for its error, so its",
+        ),
+        (["good", "main", "--", "decode[x]"], "decode[x]: nothing in benchmarks/ measures decode"),
+        (["good", "keras==3.11.0", "--", EPOCH], "good and keras==3.11.0; give two git revisions, or two releases"),
+        (["keras==3.11.0", "good", "--", EPOCH], "keras==3.11.0 and good; give two git revisions, or two releases"),
+        (["keras==3.11.0", "jax==0.9.0", "--", EPOCH], "keras==3.11.0 and jax==0.9.0; give two git revisions"),
+        (["keras==3.11.0", "keras==3.12.0", "--", EPOCH], "pip cannot tell which releases keras has: No matching"),
+        (["nowhere", "main", "--", EPOCH], "'nowhere': no such revision"),
+        (["good", "nowhere", "--", EPOCH], "'nowhere': no such revision"),
+        (["--", EPOCH], ""),
+        (["main", "good", "--", EPOCH], "is no ancestor of"),
+        (["beside", "main", "--", EPOCH], "is no ancestor of"),
+        (["main", "main", "--", EPOCH], "both are one commit"),
+        (["good", "main", "--budget", "soon", "--", EPOCH], "budget 'soon'; give a time above 0"),
+        (["good", "main", "--budget", "0s", "--", EPOCH], "budget '0s'; give a time above 0"),
+    ],
+)
+def test_refused(project, monkeypatch, capsys, arguments, said):
+    """Bad input gets one sentence and status 2, nothing is measured, and nothing is left in the repository."""
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    before = repositories.git(project, "for-each-ref")
+    if not said:  # argparse's own sentence
+        with pytest.raises(SystemExit) as caught:
+            cli.main(["bisect", *arguments])
+        assert caught.value.code == statuses.REFUSED
+        return
+    assert cli.main(["bisect", *arguments]) == statuses.REFUSED
+    err = capsys.readouterr().err
+    assert err.startswith("autoenc-bench: ")
+    assert said in err
+    assert err.count("\n") == 1
+    assert repositories.git(project, "worktree", "list").count("\n") == 1
+    assert repositories.git(project, "for-each-ref") == before
+
+
+# What is said
+
+
+def step(answer=Answer.CHANGED, **changes):
+    """Make an answer."""
+    return Step(**{"base": "a", "head": "b", "answer": answer, "change": "+30.0 %", **changes})
+
+
+KNOWN = Points(
+    repository=Path(),
+    ends=("a", "d"),
+    wanted=None,
+    harness=None,
+    name=lambda commit: f"{commit} subject",
+    details=lambda commit: (f"who made {commit}", " file | 1 +"),
+)
+FIRST = "epoch[x], from a subject to d subject: +30.0 %"
+
+
+@pytest.mark.parametrize(
+    ("found", "lines", "code"),
+    [
+        (
+            Found(whole=step(cause="a new loop"), suspects=["c"], confirmed=step(cause="an add"), sure=0.984),
+            [
+                FIRST,
+                "since c subject",
+                "against the one before it: +30.0 %",
+                "sure by 98.4 % at least",
+                "why: an add",
+                "who made c",
+                " file | 1 +",
+            ],
+            0,
+        ),
+        (
+            Found(whole=step(cause="a new loop"), suspects=["c"]),
+            [
+                FIRST,
+                "since c subject",
+                "told exactly, by what repeats in each run",
+                "why: a new loop",
+                "who made c",
+                " file | 1 +",
+            ],
+            0,
+        ),
+        (
+            Found(whole=step(), suspects=["c"], confirmed=step(Answer.SAME, change="+1.0 %"), sure=0.9),
+            [
+                FIRST,
+                "since c subject",
+                "not confirmed: against the one before it, +1.0 %; so the change may be spread over several",
+            ],
+            statuses.UNDECIDED,
+        ),
+        (
+            Found(whole=step(), suspects=["c", "b"], sure=0.9),
+            [FIRST, "it is one of 2 candidates, which could not be told apart:", "  c subject", "  b subject"],
+            statuses.UNDECIDED,
+        ),
+        (
+            Found(whole=step(Answer.SAME)),
+            [FIRST, "between them there is nothing to find"],
+            statuses.NOTHING_TO_FIND,
+        ),
+        (
+            Found(whole=step(Answer.UNKNOWN)),
+            [FIRST, "between them nobody can tell; give more time"],
+            statuses.UNDECIDED,
+        ),
+        (
+            Found(whole=step(), suspects=["c"], confirmed=step(Answer.UNKNOWN)),
+            [
+                FIRST,
+                "since c subject",
+                "not confirmed: against the one before it, +30.0 %; so the change may be spread over several",
+            ],
+            statuses.UNDECIDED,
+        ),
+    ],
+)
+def test_conclusion(found, lines, code):
+    """Each end of a search has its words and its status."""
+    assert list(bisect.conclude(found, "epoch[x]", KNOWN)) == lines
+    assert bisect.status(found) == code
+
+
+def test_row():
+    """An answer is a line, in columns, without what a terminal would obey."""
+    shown = [
+        bisect.row(step(Answer.SAME, seconds=7.4), lambda commit: f"{commit} \x1b[2J"),
+        bisect.row(step(Answer.UNKNOWN, seconds=125.0, change="no\nroom"), str),
+    ]
+    assert shown == ["same         7 s  b [2J: +30.0 %", "unknown    125 s  b: no room"]
+
+
+# By the real command line
+
+
+def call(project, *arguments):
+    """Run the real command."""
+    return subprocess.run(
+        [COMMAND, "bisect", *arguments, "--", EPOCH],
+        cwd=project,
+        env=os.environ | ALONE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def records(project):
+    """List the records of all comparisons."""
+    return set((project / ".continuous").rglob("*.json"))
+
+
+@pytest.mark.slow
+def test_found(project):
+    """The commit since which a case is slower is found; the same call again measures nothing, and says the same."""
+    before = repositories.git(project, "for-each-ref"), repositories.git(project, "status", "--porcelain")
+    done = call(project, "good", "main")
+    assert done.returncode == 0, done.stdout + done.stderr
+    name = repositories.git(project, "log", "-1", "--format=%h %s", f"change-{CULPRIT}").strip()
+    said = done.stdout.splitlines()
+    assert f"since {name}" in said
+    assert said[0].startswith(f"{EPOCH}, from ")
+    assert "against the one before it: +" in done.stdout
+    assert "\nwhy: " in done.stdout
+    assert f" {PACKAGE} |" in done.stdout
+    rows = [line.split()[0] for line in done.stderr.splitlines()]
+    assert rows[0] == rows[-1] == Answer.CHANGED
+    assert {*rows} == {Answer.SAME, Answer.CHANGED}
+    assert len(rows) <= 2 + LENGTH.bit_length()
+    assert "Traceback" not in done.stderr
+    measured = records(project)
+    again = call(project, "good", "main")
+    assert (again.returncode, again.stdout) == (0, done.stdout)
+    first, *same = again.stderr.splitlines()
+    assert first.startswith("going on from what is in .continuous/bisect-")
+    assert same == done.stderr.splitlines()
+    assert records(project) == measured
+    assert repositories.git(project, "worktree", "list").count("\n") == 1
+    assert (repositories.git(project, "for-each-ref"), repositories.git(project, "status", "--porcelain")) == before
+    assert standins.left(project) == []
+
+
+@pytest.mark.slow
+def test_nothing_to_find(project):
+    """Two commits that are alike end with status 1."""
+    done = call(project, "good", "change-1")
+    assert done.returncode == statuses.NOTHING_TO_FIND, done.stderr
+    assert done.stdout.endswith("between them there is nothing to find\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted(project, number):
+    """A Ctrl-C, or a job's end, leaves a sentence that says how to go on, and neither worktree nor process."""
+    before = records(project)
+    with subprocess.Popen(
+        [COMMAND, "bisect", "change-2", f"change-{5 + (number == signal.SIGINT)}", "--", EPOCH],
+        cwd=project,
+        env=os.environ | ALONE,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background inherit none
+    ) as process:
+        while not records(project) - before:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(number)
+        _, err = process.communicate()
+    assert process.returncode == statuses.REFUSED, err
+    assert "autoenc-bench: interrupted; the same command goes on from the answers in .continuous/bisect-" in err
+    assert "Traceback" not in err
+    assert repositories.git(project, "worktree", "list").count("\n") == 1
+    assert standins.left(project) == []

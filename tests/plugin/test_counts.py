@@ -1,0 +1,66 @@
+"""What a run counts of its cases, and what it keeps for people to read beside that."""
+
+import pytest
+from suite_runs import run_suite
+
+from autoenc_bench.records import reading
+
+pytestmark = pytest.mark.slow
+
+COUNTED = {"epoch", "encode", "decode", "reconstruct", "build", "data", "score"}
+PROGRAMS = {"encode", "decode", "reconstruct"}  # and fused epochs
+CHOSEN = ("--scale", "smoke", "--experiment", "digits", "-k", "fused or build", "--no-roofs", "--no-report")
+
+
+@pytest.fixture(scope="module")
+def cases(smoke):
+    """Return the cases of the smoke run, by their names."""
+    assert smoke.status == 0, smoke.out
+    return {one.name.removeprefix("test_"): one.extra_info.autoenc for one in reading.read(smoke.record)[0].benchmarks}
+
+
+def test_what_is_counted(cases):
+    """Steady cases are counted, and neither first calls nor whole experiments, nor fit as its users call it."""
+    for name, case in cases.items():
+        assert (case.counts is not None) is (case.phase in COUNTED), name
+    assert {case.phase for case in cases.values() if case.counts} == COUNTED
+    assert {case.trainer for case in cases.values() if case.counts and case.phase == "epoch"} == {"fit", "fused"}
+
+
+def test_units(cases):
+    """Training is counted by step and epoch where its rows are several batches, all else by call."""
+    for name, case in cases.items():
+        if case.counts and case.phase != "epoch":
+            assert set(case.counts.calls) == {"call"}, name
+    assert {"step", "epoch"} <= set(cases["epoch[crude-simple-fit]"].counts.calls)
+    assert "step" not in cases["epoch[crude-simple-fused]"].counts.calls  # its steps are no calls of Python's
+
+
+def test_programs(cases):
+    """What is compiled has its programs, and what Keras or NumPy runs has none."""
+    for name, case in cases.items():
+        if case.counts:
+            is_compiled = case.phase in PROGRAMS or (case.phase, case.trainer) == ("epoch", "fused")
+            assert bool(case.counts.programs) is is_compiled, name
+    (program,) = cases["epoch[digits-fused]"].counts.programs
+    assert program.loops.flops > 0
+
+
+def test_explained(tmp_path):
+    """With --explain, each counted case leaves its programs' texts and where a call's time goes, and others nothing."""
+    done = run_suite(tmp_path, *CHOSEN, f"--explain={tmp_path / 'why'}")
+    assert done.status == 0, done.out
+    kept = {folder.name: {path.name for path in folder.iterdir()} for folder in (tmp_path / "why").iterdir()}
+    assert kept == {
+        "build[digits]": {"profile.txt"},
+        "epoch[digits-fused]": {"profile.txt", "program-1.txt"},
+    }
+    assert "\nENTRY %" in (tmp_path / "why" / "epoch[digits-fused]" / "program-1.txt").read_text()
+    assert "autoenc_bench" in (tmp_path / "why" / "build[digits]" / "profile.txt").read_text()
+
+
+def test_timing_off(tmp_path):
+    """With timing off nothing is counted, so nothing is kept."""
+    done = run_suite(tmp_path, *CHOSEN, f"--explain={tmp_path / 'why'}", "--benchmark-disable")
+    assert done.status == 0, done.out
+    assert not (tmp_path / "why").exists()
