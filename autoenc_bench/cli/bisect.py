@@ -198,7 +198,9 @@ def conclude(found: "Found", case: str, known: Points) -> Iterator[str]:
         return
     if step:
         yield f"against the one before it: {step.change}"
-    yield f"sure by {100 * found.sure:.1f} % at least" if found.sure < 1 else "told exactly, by what repeats in each run"
+    yield (
+        f"sure by {100 * found.sure:.1f} % at least" if found.sure < 1 else "told exactly, by what repeats in each run"
+    )
     if cause := (step or found.whole).cause:
         yield f"why: {cause}"
     yield from known.details(culprit)

@@ -13,6 +13,7 @@ from autoenc_bench.cli.bisect import chosen
 from autoenc_bench.cli.continuous import add_sides, wanted
 from autoenc_bench.records import LIVE
 
+NOTHING = "nobody counts what it does, on one side at least"
 EPILOG = "Options after -- are pytest's, such as -- --scale smoke."
 
 
@@ -38,4 +39,4 @@ def run(options: argparse.Namespace) -> str:
     base, head = (verdicts.sides.gather([loading.read(path, pictured=False)]) for path in paths)
     comparison = verdicts.compare_sides(base, head, Overrides({}), verdicts.sides.under_test(base, head))
     verdict = next(one for one in comparison.verdicts if one.case == case)
-    return "\n".join((f"{case}: {verdict.cause}", *explanations.read(store, case)))
+    return "\n".join((f"{case}: {verdict.cause or NOTHING}", *explanations.read(store, case)))

@@ -1,7 +1,7 @@
 """What a case does, counted in calls that nobody times: Python's functions, and instructions of compiled programs.
 
-All is done once before it is counted, for what is done once is no part of it, and no garbage is collected meanwhile,
-for what that calls depends on what else has run.
+What is counted has been done before, for what is done once is no part of it, and no garbage is collected meanwhile, for
+what that calls depends on what else has run.
 """
 
 import gc
@@ -42,8 +42,7 @@ class Train(Protocol):
 
 
 def of_calls(function: Callable[[], object], programs: Sequence[str] = ()) -> Counted:
-    """Count what a call does, and what the ``programs`` do whose texts these are."""
-    function()
+    """Count what a call does that was made before, and what the ``programs`` do whose texts these are."""
     return _counts({CALL: calls(function)}, programs)
 
 
@@ -54,9 +53,8 @@ def of_training(train: Train, batch_size: int, rows: int, programs: Sequence[str
     count to their epoch.
     """
     few, more = (FEW * batch_size, MORE * batch_size) if rows >= MORE * batch_size else (rows, rows)
+    train(2, rows=more)
     passes = [partial(train, epochs, rows=some) for epochs, some in ((1, few), (1, more), (2, few))]
-    for once in passes:
-        once()
     short, longer, twice = map(calls, passes)
     step = longer - short
     steps = Counter({name: FEW * number for name, number in step.items()})
@@ -72,16 +70,21 @@ def _counts(known: dict[str, Counter[str]], programs: Sequence[str]) -> Counted:
 def calls(function: Callable[[], object]) -> Counter[str]:
     """Count the functions that a call calls in its thread, as ``module:name`` and, of those in C, ``module.name``."""
     found: Counter[Any] = Counter()
+    steady: dict[Any, bool] = {}  # by code
     left_out = 0  # calls that are under way, of what is no part of it
 
     def note(frame: Any, event: str, argument: Any) -> None:
         nonlocal left_out
-        if event == "call" and (left_out or _name(frame).startswith(UNSTEADY)):
-            left_out += 1
-        elif left_out:
-            left_out -= event == "return"
+        if left_out:
+            left_out += (event == "call") - (event == "return")
         elif event == "call":
-            found[frame.f_globals.get("__name__"), frame.f_code] += 1
+            code, module = frame.f_code, frame.f_globals.get("__name__")
+            if code not in steady:
+                steady[code] = not f"{module}:{code.co_qualname}".startswith(UNSTEADY)
+            if steady[code]:
+                found[module, code] += 1
+            else:
+                left_out = 1
         elif event == "c_call":
             found[argument.__module__, argument.__qualname__] += 1
 
@@ -98,10 +101,6 @@ def calls(function: Callable[[], object]) -> Counter[str]:
         c_function = f"{module}.{what}" if module else what  # a method's class says where it comes from
         named[c_function if isinstance(what, str) else f"{module}:{what.co_qualname}"] += number
     return +named
-
-
-def _name(frame: Any) -> str:
-    return f"{frame.f_globals.get('__name__')}:{frame.f_code.co_qualname}"
 
 
 @contextmanager

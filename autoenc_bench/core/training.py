@@ -130,7 +130,7 @@ class Fit(Trainer):
     def __init__(self, autoencoder: Autoencoder, split: Split, *, batch_size: int, seed: int) -> None:
         super().__init__(autoencoder, split, batch_size=batch_size, seed=seed)
         self.model.compile(optimizer=self.optimizer, loss="binary_crossentropy")
-        self._head = cache(split.head)
+        self._head: Callable[[int], Split] = cache(split.head)
 
     def reseed(self) -> None:
         """Seed the generators that Keras shuffles with: of TensorFlow's datasets, which are made before training."""
@@ -141,6 +141,15 @@ class Fit(Trainer):
         """Call ``fit`` as its users do, on rows as for ``train``, and return the last epoch's val_loss."""
         history = self._fit(self._head(self._checked(rows)), epochs, shuffle=True)
         return float(history["val_loss"][-1])
+
+    def count(self, rows: int) -> Counted:
+        """Count what training does; each epoch is validated on one batch, for which steps are compiled already."""
+        head, test = self._head, min(self.batch_size, len(self.split.test))
+        self._head = lambda some: self.split.head(some, test)
+        try:
+            return super().count(rows)
+        finally:
+            self._head = head
 
     def _train(self, epochs: int, rows: int, shuffle: bool, note: Note) -> None:
         seconds = CLOCK()

@@ -103,6 +103,4 @@ def test_one_operation_more(counted):
     )
     for name in COMPILED:
         assert all(one != other for one, other in zip(identities[name], others[name], strict=True))
-        one, other = (known[name]["programs"][0]["loops"]["instructions"] for known in (plain, changed))
-        assert other["multiply"] > one["multiply"]
     assert {name: identities[name] for name in CALLS} == {name: others[name] for name in CALLS}

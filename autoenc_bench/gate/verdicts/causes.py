@@ -29,11 +29,12 @@ def typical(usages: Sequence[Usage]) -> Usage | None:
 def cause(difference: Difference | None, base: Usage | None, head: Usage | None, tested: str) -> str:
     """Say why time changed; ``tested`` names the facts in which the sides differ, ``None`` stands for what is unknown.
 
-    What was counted comes first, for it is exact. Where it is equal, the rest tells what is left.
+    What was counted comes first, for it is exact. Where it is equal, the rest tells what is left. Where nobody counted,
+    nothing is said.
     """
-    under_test = f"; under test: {tested}" if tested else ""
     if difference is None:
-        return f"nobody counted what it does on both sides{under_test}"
+        return ""
+    under_test = f"; under test: {tested}" if tested else ""
     if difference.program:
         also = f"; and Python: {'; '.join(difference.calls)}" if difference.calls else ""
         return f"the program changed: {'; '.join(difference.program)}{also}{under_test}"

@@ -662,5 +662,5 @@ def test_measured(tmp_path, monkeypatch):
     step = bare(tmp_path, "time", budget=600.0).compare("a", "b", None)
     assert step.answer is CHANGED
     assert expm1(step.size) == pytest.approx(0.3, abs=0.02)
-    assert "the same program" in step.cause
+    assert "what was counted is equal" in step.cause
     assert list((tmp_path / "store/a-b/base").rglob("*.json"))
