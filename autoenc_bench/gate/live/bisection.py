@@ -44,6 +44,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     change: str  # in words: how large, or what changed, or why nobody can tell
     size: float = 0.0  # a logarithm
     cause: str = ""
+    tries: int = 1  # measurements that it took
     seconds: float = 0.0
 
 
@@ -182,7 +183,8 @@ class Bisection:
             return asked[-1].answer
 
         suspects = search(self.repository, good, bad, ask)
-        sure = 1 - ALPHAS["time"] * (len(asked) + 1) if self.follow == "time" else 1.0
+        tries = sum(step.tries for step in (whole, *asked))
+        sure = 1 - ALPHAS["time"] * tries if self.follow == "time" else 1.0
         if len(suspects) > 1 or self.follow != "time":
             return Found(whole=whole, suspects=suspects, sure=sure)
         before = git(self.repository, "rev-parse", f"{suspects[0]}^").strip()
@@ -197,11 +199,9 @@ class Bisection:
         elif step is None:
             began = monotonic()
             limit = expm1(abs(whole.size) / 2) if whole and whole.size else None
-            for _ in range(2 if self.follow == "time" else 1):
-                step = self._judge(base, head, limit, whole)
-                if step.answer is not Answer.UNKNOWN or self._left < LEAST:
-                    break
-            assert step
+            step = self._judge(base, head, limit, whole)
+            if self.follow == "time" and step.answer is Answer.UNKNOWN and step.size and self._left > LEAST:
+                step = replace(self._judge(base, head, limit, whole), tries=2)
             step = replace(step, seconds=round(monotonic() - began, 1))
             self._known[base, head] = step
             self.store.mkdir(parents=True, exist_ok=True)
