@@ -63,30 +63,41 @@ def of_training(train: Train, batch_size: int, rows: int, programs: Sequence[str
 
 
 def _counts(known: dict[str, Counter[str]], programs: Sequence[str]) -> Counted:
-    found = {unit: dict(counter) for unit, counter in known.items() if counter}  # in the order of first calls
+    found = {unit: dict(counter) for unit, counter in known.items() if counter}  # outermost first
     return Counted(Counts(programs=[read(text) for text in programs], calls=found), programs)
 
 
 def calls(function: Callable[[], object]) -> Counter[str]:
-    """Count the functions that a call calls in its thread, as ``module:name`` and, of those in C, ``module.name``."""
+    """Count the functions that a call calls in its thread, as ``module:name`` and, of those in C, ``module.name``.
+
+    They are in the order of how deep they are called, so that what calls others comes before these.
+    """
     found: Counter[Any] = Counter()
+    depths: dict[Any, int] = {}
     steady: dict[Any, bool] = {}  # by code
-    left_out = 0  # calls that are under way, of what is no part of it
+    depth = 0
+    left_out = 0  # the depth of a call that is under way, with all in it, of what is no part of it
 
     def note(frame: Any, event: str, argument: Any) -> None:
-        nonlocal left_out
-        if left_out:
-            left_out += (event == "call") - (event == "return")
-        elif event == "call":
+        nonlocal depth, left_out
+        if event == "call":
+            depth += 1
             code, module = frame.f_code, frame.f_globals.get("__name__")
             if code not in steady:
                 steady[code] = not f"{module}:{code.co_qualname}".startswith(UNSTEADY)
-            if steady[code]:
-                found[module, code] += 1
-            else:
-                left_out = 1
+            if not left_out and not steady[code]:
+                left_out = depth
+            what, at = (module, code), depth
         elif event == "c_call":
-            found[argument.__module__, argument.__qualname__] += 1
+            what, at = (argument.__module__, argument.__qualname__), depth + 1
+        else:
+            if event == "return":
+                left_out = 0 if left_out == depth else left_out
+                depth -= 1
+            return
+        if not left_out:
+            found[what] += 1
+            depths[what] = min(at, depths.get(what, at))
 
     with _uncollected():
         before = sys.getprofile()
@@ -97,7 +108,7 @@ def calls(function: Callable[[], object]) -> Counter[str]:
             sys.setprofile(before)
     found["sys", "setprofile"] -= 1
     named: Counter[str] = Counter()
-    for (module, what), number in found.items():
+    for (module, what), number in sorted(found.items(), key=lambda one: depths.get(one[0], 0)):
         c_function = f"{module}.{what}" if module else what  # a method's class says where it comes from
         named[c_function if isinstance(what, str) else f"{module}:{what.co_qualname}"] += number
     return +named
