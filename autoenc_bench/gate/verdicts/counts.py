@@ -66,7 +66,7 @@ def _signed(before: Mapping[str, int], after: Mapping[str, int]) -> list[str]:
     """List by how much the kinds of instructions changed, the telling ones first."""
     named, rest = _changed(before, after, PLUMBING.fullmatch)
     shown = [f"{_more(after.get(kind, 0) - before.get(kind, 0))} {kind}" for kind in named]
-    return [*shown, f"{rest} other kinds"] if rest else shown
+    return [*shown, count(rest, "other kind")] if rest else shown
 
 
 def _calls(before: Mapping[str, int], after: Mapping[str, int], where: str) -> str:
