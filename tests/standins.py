@@ -35,6 +35,48 @@ DEFAULTS = {
 }
 
 
+# A suite in no time: within pytest, cases take turns by a stand-in that behaves as the side's code says.
+CONFTEST = f"""
+import sys
+from pathlib import Path
+
+from autoenc_bench import SETTINGS
+
+def pytest_addoption(parser):
+    for name in ("--no-report", "--no-roofs"):
+        parser.addoption(name, action="store_true")
+    for name in ("--turns", "--pair", "--side", "--explain"):
+        parser.addoption(name)
+
+def pytest_runtestloop(session):
+    sys.path.insert(0, {str(Path(__file__).parent)!r})
+    from standins import StandIn
+    given = vars(session.config.option)
+    names = ("turns", "pair", "side", "explain", "benchmark_storage", "benchmark_save")
+    options = ["--" + name.replace("_", "-") + "=" + given[name] for name in names if given[name]]
+    cases = [item.name.removeprefix("test_") for item in session.items]
+    template = str(Path(__file__).parent / "benchmarks" / "record.json")
+    StandIn(options, {{**SETTINGS, "cases": cases, "template": template}}).run()
+    return True
+"""
+
+
+def suite(**cases):
+    """Return the files of a suite that runs in no time: cases by their phases, beside a package's SETTINGS."""
+    import histories
+
+    tests = (
+        f'@pytest.mark.parametrize("axes", [0], ids=["{axes}"])\ndef test_{phase}(axes): ...\n'
+        for phase, axes in cases.items()
+    )
+    return {
+        "conftest.py": CONFTEST,
+        "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '-p pytest_benchmark.plugin'\n",
+        "benchmarks/test_x.py": "\n".join(("import pytest\n", *tests)),
+        "benchmarks/record.json": json.dumps(histories.content(0, error=5.0)),
+    }
+
+
 def sides(folder, base=None, head=None, both=None):
     """Make both sides of a live comparison, each with what differs from DEFAULTS, and the head's ``error``."""
     import histories

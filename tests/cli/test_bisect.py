@@ -1,6 +1,5 @@
 """A bisection as somebody calls it: what it reads, refuses and says, and by the real command line."""
 
-import json
 import os
 import signal
 import subprocess
@@ -8,7 +7,6 @@ import sys
 import time
 from pathlib import Path
 
-import histories
 import pytest
 import repositories
 import standins
@@ -25,41 +23,6 @@ COMMAND = Path(sys.executable).with_name("autoenc-bench")
 ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # pytest's other plugins take three quarters of a run's time to load
 EPOCH = "epoch[digits-fused]"
 CULPRIT, LENGTH = 5, 8  # commits after the first
-
-# A suite in no time: within pytest, cases take turns by a stand-in that behaves as the side's code says.
-CONFTEST = f"""
-import sys
-from pathlib import Path
-
-from autoenc_bench import SETTINGS
-
-def pytest_addoption(parser):
-    for name in ("--no-report", "--no-roofs"):
-        parser.addoption(name, action="store_true")
-    for name in ("--turns", "--pair", "--side", "--explain"):
-        parser.addoption(name)
-
-def pytest_runtestloop(session):
-    sys.path.insert(0, {str(TESTS)!r})
-    from standins import StandIn
-    given = vars(session.config.option)
-    names = ("turns", "pair", "side", "explain", "benchmark_storage", "benchmark_save")
-    options = ["--" + name.replace("_", "-") + "=" + given[name] for name in names if given[name]]
-    cases = [item.name.removeprefix("test_") for item in session.items]
-    template = str(Path(__file__).parent / "benchmarks" / "record.json")
-    StandIn(options, {{**SETTINGS, "cases": cases, "template": template}}).run()
-    return True
-"""
-
-CASES = """
-import pytest
-
-@pytest.mark.parametrize("axes", [0], ids=["digits-fused"])
-def test_epoch(axes): ...
-
-@pytest.mark.parametrize("axes", [0], ids=["digits-fused-seed0"])
-def test_experiment(axes): ...
-"""
 PACKAGE = "autoenc_bench/__init__.py"
 
 
@@ -67,14 +30,8 @@ PACKAGE = "autoenc_bench/__init__.py"
 def project(tmp_path_factory):
     """Make a project of a line of commits, of which one made it slower, and one beside the line."""
     folder = repositories.create(tmp_path_factory.mktemp("project") / "project")
-    benchmarks = {
-        "conftest.py": CONFTEST,
-        "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '-p pytest_benchmark.plugin'\n",
-        "benchmarks/test_speed.py": CASES,
-        "benchmarks/record.json": json.dumps(histories.content(0, error=5.0)),
-        ".gitignore": ".continuous/\n",
-    }
-    repositories.commit(folder, {**benchmarks, PACKAGE: "SETTINGS = {}\n"})
+    suite = standins.suite(epoch="digits-fused", experiment="digits-fused-seed0")
+    repositories.commit(folder, {**suite, ".gitignore": ".continuous/\n", PACKAGE: "SETTINGS = {}\n"})
     repositories.git(folder, "branch", "beside")
     repositories.git(folder, "tag", "good")
     for number in range(1, LENGTH + 1):
@@ -93,13 +50,13 @@ def project(tmp_path_factory):
 @pytest.mark.parametrize(
     ("given", "case", "options"),
     [
-        ([EPOCH], EPOCH, [f"benchmarks/test_speed.py::test_{EPOCH}"]),
-        ([EPOCH, "--scale", "smoke"], EPOCH, [f"benchmarks/test_speed.py::test_{EPOCH}", "--scale", "smoke"]),
+        ([EPOCH], EPOCH, [f"benchmarks/test_x.py::test_{EPOCH}"]),
+        ([EPOCH, "--scale", "smoke"], EPOCH, [f"benchmarks/test_x.py::test_{EPOCH}", "--scale", "smoke"]),
         *(
             (
                 [f"experiment[digits-fused{given}]"],
                 "experiment[digits-fused]",  # as verdicts call it
-                [f"benchmarks/test_speed.py::test_experiment[digits-fused{seed}]"],
+                [f"benchmarks/test_x.py::test_experiment[digits-fused{seed}]"],
             )
             for given, seed in (("", "-seed0"), ("-seed0", "-seed0"), ("-seed3", "-seed3"))
         ),

@@ -10,7 +10,6 @@ from dataclasses import replace
 from math import inf
 from pathlib import Path
 
-import histories
 import pytest
 import repositories
 import standins
@@ -23,44 +22,6 @@ from autoenc_bench.gate.verdicts import Outcome, status
 TESTS = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("autoenc-bench")
 ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # pytest's other plugins take three quarters of a run's time to load
-
-# A suite in no time: within pytest, cases take turns by a stand-in that behaves as the side's code says.
-CONFTEST = f"""
-import sys
-from pathlib import Path
-
-from autoenc_bench import SETTINGS
-
-def pytest_addoption(parser):
-    for name in ("--no-report", "--no-roofs"):
-        parser.addoption(name, action="store_true")
-    for name in ("--turns", "--pair", "--side", "--explain"):
-        parser.addoption(name)
-
-def pytest_runtestloop(session):
-    sys.path.insert(0, {str(TESTS)!r})
-    from standins import StandIn
-    given = vars(session.config.option)
-    names = ("turns", "pair", "side", "explain", "benchmark_storage", "benchmark_save")
-    options = ["--" + name.replace("_", "-") + "=" + given[name] for name in names if given[name]]
-    cases = [item.name.removeprefix("test_") for item in session.items]
-    template = str(Path(__file__).parent / "benchmarks" / "record.json")
-    StandIn(options, {{**SETTINGS, "cases": cases, "template": template}}).run()
-    return True
-"""
-
-CASES = """
-import pytest
-
-@pytest.mark.parametrize("axes", [0], ids=["digits-fused"])
-def test_epoch(axes): ...
-
-@pytest.mark.parametrize("axes", [0], ids=["digits-fused-seed0"])
-def test_experiment(axes): ...
-
-@pytest.mark.parametrize("axes", [0], ids=["digits-bulk"])
-def test_encode(axes): ...
-"""
 
 
 CHANGED = "Python's calls changed: +1 calls in a step: model:step 4 × instead of 3"  # from main to slower
@@ -85,13 +46,8 @@ def project(tmp_path_factory):
     """Make a project whose branches are the same as main, slower, noisy, broken and slow to start."""
     folder = repositories.create(tmp_path_factory.mktemp("project") / "project")
     package = "autoenc_bench/__init__.py"
-    benchmarks = {
-        "conftest.py": CONFTEST,
-        "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '-p pytest_benchmark.plugin'\n",
-        "benchmarks/test_x.py": CASES,
-        "benchmarks/record.json": json.dumps(histories.content(0, error=5.0)),
-    }
-    repositories.commit(folder, {**benchmarks, package: "SETTINGS = {}\n"})
+    suite = standins.suite(epoch="digits-fused", experiment="digits-fused-seed0", encode="digits-bulk")
+    repositories.commit(folder, {**suite, package: "SETTINGS = {}\n"})
     for branch, code in (
         ("same", "SETTINGS = {}\n# the same\n"),
         ("slower", "SETTINGS = {'ratio': 1.3, 'calls': 4, 'profile': {'step (model.py)': 0.3}}\n"),
