@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from autoenc_bench.gate.live.bisection import Found, Step
     from autoenc_bench.gate.live.checkouts import Wanted
 
-RELEASE = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[\w.!+-]+)")
 CASE = re.compile(r"(?P<phase>\w+)\[[^\]]+\]")
 EPILOG = (
     "After -- stand the case, such as epoch[mnist-fused], and options of pytest's, such as --scale smoke. "
@@ -99,8 +98,8 @@ def chosen(given: Sequence[str], project: Path) -> tuple[str, list[str]]:
     """
     case = CASE.fullmatch(given[0]) if given else None
     if case is None:
-        got = f"got {given[0]!r}" if given else "got none"
-        raise InvalidInputError(f"{got} after --; give a case such as epoch[mnist-fused], as the suite's lines name it")
+        got = f"got {given[0]!r}" if given else "got none after --"
+        raise InvalidInputError(f"{got}; give a case such as epoch[mnist-fused], as the suite's lines name it")
     name = case[0]
     if name.startswith("experiment[") and without_seed(name) == name:
         name = f"{name[:-1]}-seed0]"
@@ -130,7 +129,7 @@ def points(good: str, bad: str, project: Path) -> Iterator[Points]:
     from autoenc_bench.gate.live import bisection, environments, revisions
     from autoenc_bench.gate.live.checkouts import Wanted
 
-    releases = RELEASE.fullmatch(good), RELEASE.fullmatch(bad)
+    releases = environments.RELEASE.fullmatch(good), environments.RELEASE.fullmatch(bad)
     if releases[0] and releases[1] and releases[0]["name"].lower() == releases[1]["name"].lower():
         package = releases[0]["name"]
         versions = environments.releases(package, releases[0]["version"], releases[1]["version"])
@@ -177,7 +176,7 @@ def row(step: "Step", name: Callable[[str], str]) -> str:
 
 
 def conclude(found: "Found", case: str, known: Points) -> Iterator[str]:
-    """Say which commit or release it is, how sure that is, and why it changed."""
+    """Return in lines which commit or release it is, how sure that is, and why it changed."""
     from autoenc_bench.gate.live.bisection import Answer
 
     good, bad = map(known.name, known.ends)

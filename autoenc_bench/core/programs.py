@@ -87,14 +87,20 @@ def _identities(computations: Mapping[str, _Computation]) -> dict[str, str]:
     """Return a hash of each computation: of its instructions as a graph, whatever they are called and printed after."""
     known: dict[str, str] = {}
     for name, computation in computations.items():
-        within: dict[str, str] = {}
-        for own, one in computation.instructions.items():
-            names = {**known, **within}
-            text = NAME.sub(lambda found, names=names: names.get(found[1], ""), one.text)  # type: ignore[misc]
-            within[own] = sha256(text.encode()).hexdigest()
-        roots = [within[own] for own, one in computation.instructions.items() if one.root]
-        known[name] = sha256(" ".join((*roots, *sorted(within.values()))).encode()).hexdigest()
+        known[name] = _identity(computation, known)
     return known
+
+
+def _identity(computation: _Computation, called: Mapping[str, str]) -> str:
+    within: dict[str, str] = {}
+
+    def identity(found: re.Match[str]) -> str:
+        return within.get(found[1]) or called.get(found[1], "")
+
+    for name, one in computation.instructions.items():
+        within[name] = sha256(NAME.sub(identity, one.text).encode()).hexdigest()
+    roots = [within[name] for name, one in computation.instructions.items() if one.root]
+    return sha256(" ".join((*roots, *sorted(within.values()))).encode()).hexdigest()
 
 
 def _count(name: str, computations: Mapping[str, _Computation], here: "_Tally", loops: "_Tally") -> None:

@@ -127,9 +127,9 @@ def _figure(history: History, name: str, title: str, shown: list[Panel]) -> styl
         _draw(axes[place], panel.title, lanes[place], LEAST[panel.kind])
         axes[place].tick_params(labelbottom=place + across >= len(shown), axis="x", labelsize=7.5)
     # Matplotlib ships no types for its dates. All panels share the axis.
-    locator = AutoDateLocator(minticks=2, maxticks=5)  # type: ignore[no-untyped-call]
+    locator = AutoDateLocator(minticks=2, maxticks=5)  # type: ignore[no-untyped-call] # Matplotlib's
     axes[0].xaxis.set_major_locator(locator)
-    axes[0].xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]
+    axes[0].xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call] # Matplotlib's
     lead = f"Change in per cent against each series' first level, over time, in {count(len(shown), 'panel')}."
     alternative = " ".join([lead, *(_in_words(history, panel) for panel in shown)])
     note = (

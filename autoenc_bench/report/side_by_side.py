@@ -47,7 +47,7 @@ class RoundByRound:
     def answer(self) -> str:
         """Return in a sentence each what changed, by how much, and why; else what is known."""
         sentences = [
-            f"{one.case} takes {tables.change(one.time)} longer: {one.explained}."
+            f"{one.case}: time {tables.change(one.time)}, {one.explained}."
             for one in self.comparison.verdicts
             if one.time and one.explained
         ]

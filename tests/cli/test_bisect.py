@@ -70,7 +70,7 @@ def test_chosen(project, given, case, options):
 @pytest.mark.parametrize("given", [[], ["--scale"], ["epoch"], ["epoch[]"], ["test_speed.py::test_epoch[digits]"]])
 def test_no_case(project, given):
     """What is no case is refused with an example of one."""
-    with pytest.raises(InvalidInputError, match=r"^got .* after --; give a case such as epoch\[mnist-fused\]"):
+    with pytest.raises(InvalidInputError, match=r"^got .*; give a case such as epoch\[mnist-fused\]"):
         bisect.chosen(given, project)
 
 
@@ -134,7 +134,7 @@ def test_releases(project, monkeypatch):
     [
         (["good", "main"], "got none after --; give a case"),
         (["good", "main", "--"], "got none after --; give a case"),
-        (["good", "main", "--", "epoch"], "got 'epoch' after --; give a case"),
+        (["good", "main", "--", "epoch"], "got 'epoch'; give a case"),
         (
             ["good", "main", "--", "experiment[digits-fused]"],
             "experiment[digits-fused] runs once, for its error, so its",

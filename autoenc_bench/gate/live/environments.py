@@ -16,7 +16,7 @@ from platformdirs import user_cache_dir
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.text import few
 
-RELEASE = re.compile(r"[A-Za-z0-9][\w.-]*==[\w.!+-]+")
+RELEASE = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[\w.!+-]+)")
 NEEDED = ("pytest", "pytest_benchmark", "keras", "msgspec")
 
 # Importing them would tell more, and take seconds.

@@ -27,7 +27,7 @@ def typical(usages: Sequence[Usage]) -> Usage | None:
 
 
 def cause(difference: Difference | None, base: Usage | None, head: Usage | None, tested: str) -> str:
-    """Say why time changed; ``tested`` names the facts in which the sides differ, ``None`` stands for what is unknown.
+    """Return why time changed; ``tested`` names the facts in which sides differ, ``None`` stands for what is unknown.
 
     What was counted comes first, for it is exact. Where it is equal, the rest tells what is left. Where nobody counted,
     nothing is said.

@@ -174,5 +174,5 @@ def _add(source: Source, cases: dict[str, Observed]) -> None:
                 observed.counts.append(case.counts)
             if case.cpu and all(rounds):
                 waiting = case.waiting(rounds)
-                median_waiting = None if waiting is None else waiting * len(rounds) / sum(rounds)
-                observed.usage.append(Usage(sum(case.cpu) / sum(rounds), median_waiting))
+                waits = None if waiting is None else waiting * len(rounds) / sum(rounds)
+                observed.usage.append(Usage(sum(case.cpu) / sum(rounds), waits))
