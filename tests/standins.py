@@ -108,12 +108,19 @@ def logged(folder):
     return [tuple(line.split()) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def left(folder):
+def running(folder):
     """List the processes that were started for a comparison in a folder, and are still there."""
     import psutil
 
     alive = (one for one in psutil.process_iter(["cmdline", "status"]) if one.info["status"] != psutil.STATUS_ZOMBIE)
     return [one for one in alive if any(str(folder) in part for part in one.info["cmdline"] or ())]
+
+
+def left(folder):
+    """List those which are there even after the moment that the system takes to end what was killed."""
+    import psutil
+
+    return psutil.wait_procs(running(folder), timeout=1)[1]
 
 
 class Clock:

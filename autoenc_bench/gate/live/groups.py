@@ -41,20 +41,21 @@ class Group:
     """Two pairs, which start together, and end with this context."""
 
     def __init__(self, both: Sequence[Checkout], options: Sequence[str], store: Path, name: str, tick: Tick) -> None:
-        self._tick, self._stack = tick, ExitStack()
+        self._tick = tick
         self._cores = members.usable_cores()
         self._apart = time() - monotonic()
         self._members: list[Member] = []
-        try:
+        with ExitStack() as stack:
             for place, side in enumerate(SIDES):
                 pair = f"{name}-{place // 2 + 1}"
                 folder = store / both[side].name / pair
                 kept = f"--benchmark-save={both[side].name}-{pair}", explanations.option(store, both[side].name)
-                member = Member(both[side], [*kept, *options], folder, f"{store.name}-{pair}")  # unique among all
-                self._members.append(self._stack.enter_context(member))
-        except OSError as problem:
-            self._stack.close()
-            raise RunFailedError(f"the suite could not be started: {problem}") from problem
+                try:
+                    member = Member(both[side], [*kept, *options], folder, f"{store.name}-{pair}")  # unique among all
+                except OSError as problem:
+                    raise RunFailedError(f"the suite could not be started: {problem}") from problem
+                self._members.append(stack.enter_context(member))
+            self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
         return self

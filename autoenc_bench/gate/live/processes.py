@@ -4,8 +4,8 @@ import os
 import re
 import signal
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from subprocess import DEVNULL, STDOUT, Popen, TimeoutExpired
 from time import monotonic
@@ -47,17 +47,19 @@ class Process:
         command.append(f"--benchmark-storage=file://{store.resolve()}")
         with ExitStack() as stack:
             self._output = stack.enter_context(tempfile.TemporaryFile())
-            self._process = Popen(
-                command,
-                cwd=side.folder,
-                env={**(environment or {}), **os.environ, **side.environment},
-                stdin=DEVNULL,
-                stdout=self._output,
-                stderr=STDOUT,
-                start_new_session=True,
-                pass_fds=descriptors,
-            )
-            stack.pop_all()  # __exit__ closes it
+            with _uninterrupted():
+                self._process = Popen(
+                    command,
+                    cwd=side.folder,
+                    env={**(environment or {}), **os.environ, **side.environment},
+                    stdin=DEVNULL,
+                    stdout=self._output,
+                    stderr=STDOUT,
+                    start_new_session=True,
+                    pass_fds=descriptors,
+                )
+                stack.push(self.__exit__)
+            stack.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -125,6 +127,21 @@ def run(side: Checkout, options: Sequence[str], store: Path, seconds: float, tic
     """
     with Process(side, options, store) as process:
         return process.record(seconds, tick)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let a Ctrl-C, or a job's end, wait until this is done: a process that is half started, nobody would end."""
+    came: list[int] = []
+    numbers = signal.SIGINT, signal.SIGTERM
+    before = [signal.signal(number, lambda sent, _: came.append(sent)) for number in numbers]
+    try:
+        yield
+    finally:
+        for known, handler in zip(numbers, before, strict=True):
+            signal.signal(known, handler)
+        for sent in came:
+            signal.raise_signal(sent)
 
 
 def _reason(output: str, status: int | None) -> str:

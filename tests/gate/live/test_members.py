@@ -42,14 +42,14 @@ def test_environment(member, tmp_path, monkeypatch):
     monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
     with member() as one:
         one.begin(60.0, nothing)
-        (process,) = standins.left(tmp_path)
+        (process,) = standins.running(tmp_path)
         environment = process.environ()
     assert environment["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=1"
     assert standins.SUITE in environment
     monkeypatch.setenv("GLIBC_TUNABLES", "mine")
     with member() as one:
         one.begin(60.0, nothing)
-        (process,) = standins.left(tmp_path)
+        (process,) = standins.running(tmp_path)
         assert process.environ()["GLIBC_TUNABLES"] == "mine"
 
 
@@ -126,7 +126,7 @@ def test_pin(member, tmp_path):
     core = max(os.sched_getaffinity(0))
     with member() as one:
         one.begin(60.0, nothing)
-        (process,) = standins.left(tmp_path)
+        (process,) = standins.running(tmp_path)
         before = process.cpu_affinity()
         one.pin([])
         assert process.cpu_affinity() == before
@@ -137,7 +137,7 @@ def test_pin(member, tmp_path):
 def test_pin_what_is_gone(member, tmp_path):
     """To pin a process that has ended is no error: its answer tells."""
     with member(faults=[{"do": "kill", "case": "starting"}]) as one:
-        while standins.left(tmp_path):
+        while standins.running(tmp_path):
             time.sleep(0.01)
         one.pin([0])
         with pytest.raises(SideFailedError, match="SIGKILL"):

@@ -1,6 +1,8 @@
 """The suite runs as a process that leaves a record, or says in a sentence why not, and nothing behind."""
 
 import os
+import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -127,6 +129,27 @@ def test_interrupted(side, tmp_path):
     child = int((tmp_path / "child").read_text())
     assert _is_gone(child)
     assert os.getpgid(0) != child
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_while_it_starts(side, tmp_path, monkeypatch, number):
+    """A Ctrl-C, or a job's end, that comes before anybody knows of the process ends it all the same."""
+    started = []
+
+    def start_and_be_interrupted(*arguments, **options):
+        started.append(subprocess.Popen(*arguments, **options))
+        signal.raise_signal(number)
+        return started[0]
+
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        monkeypatch.setattr(processes, "Popen", start_and_be_interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            start(side("sleep 300"), tmp_path)
+        assert signal.getsignal(number) is signal.default_int_handler
+    finally:
+        signal.signal(number, before)
+    assert _is_gone(started[0].pid)
 
 
 def _is_gone(pid):
