@@ -120,13 +120,18 @@ class Continuous:
 
         Raises RunFailedError when a side cannot run the suite, or when the time is too short for a group of processes.
         """
+        try:
+            return self._measure(show)
+        except KeyboardInterrupt:  # whatever was under way
+            look = self._look(INTERRUPTED)
+            show(look)
+            return look
+
+    def _measure(self, show: Callable[[Look], None]) -> Look:
         lost = 0
         while True:
             before = self._groups
-            try:
-                ended = self._measure_group(str(self._groups + lost + 1))
-            except KeyboardInterrupt:
-                ended = INTERRUPTED
+            ended = self._measure_group(str(self._groups + lost + 1))
             lost += self._groups == before
             if not ended and self._elapsed + self._next_group > self.budget:
                 ended = SPENT
@@ -164,16 +169,16 @@ class Continuous:
         except SideFailedError as problem:
             if self._case:
                 self._lost[self._case] = str(problem)
-            elif self._groups:
+            elif self._groups or ended:
                 self._notes.append(f"a group was dropped: {problem}")
             else:
                 raise
             return ended
         self._done |= done
-        for place, path in enumerate(paths):
-            if path:
-                self._sources[self.both[SIDES[place]].name].append(loading.read(path, pictured=False))
-        self._groups += any(paths)
+        read = [(side, loading.read(path, pictured=False)) for side, path in zip(SIDES, paths, strict=True) if path]
+        for side, source in read:  # all or, after a Ctrl-C, none
+            self._sources[self.both[side].name].append(source)
+        self._groups += bool(read)
         return ended
 
     def _tick(self) -> None:

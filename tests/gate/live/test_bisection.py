@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from autoenc_bench.catalogue.limits import Overrides
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
 from autoenc_bench.gate import verdicts
-from autoenc_bench.gate.live import bisection
+from autoenc_bench.gate.live import bisection, members
 from autoenc_bench.gate.live.bisection import Answer, Bisection, Step
 from autoenc_bench.gate.live.checkouts import Checkout
 from autoenc_bench.records import loading
@@ -643,6 +643,7 @@ def test_interrupted_measurement(tmp_path, monkeypatch, when, whole):
     """A Ctrl-C while two points are compared ends the search, also before anything was measured, and keeps nothing."""
     sides = standins.sides(tmp_path, both={"faults": [{"do": "nap", "case": "starting"}]})
     monkeypatch.setattr(bisection.checkouts, "both", lambda *_: nullcontext(sides))
+    monkeypatch.setattr(members, "TICK", 0.02)
 
     def interrupt(doing, _):
         if doing == when:

@@ -193,7 +193,7 @@ def test_counted_by_another_group(live, tmp_path):
     look, _ = live(head={"faults": faults}, both={"cases": (EPOCH, OTHER)})
     assert EPOCH in look.comparison.lost
     assert {one.case: one.counts.outcome for one in look.comparison.verdicts} == {OTHER: Outcome.UNCHANGED}
-    assert [key for key in counted(tmp_path) if key[2] == OTHER] == [(side, "2-1", OTHER) for side in ("base", "head")]
+    assert {key for key in counted(tmp_path) if key[2] == OTHER} == {(side, "2-1", OTHER) for side in ("base", "head")}
 
 
 @pytest.mark.parametrize(
@@ -459,6 +459,33 @@ def test_interrupted_before_anything(live, when):
         RunFailedError, match=r"^it was interrupted before anything was measured; give more with --budg"
     ):
         live(both={"faults": [{"do": "nap", "case": "starting"}]}, tell=tell)
+
+
+def test_interrupted_and_then_failed(live):
+    """What fails after a Ctrl-C, in a group that nobody waits for, is no side that cannot run the suite."""
+    faults = [{"do": "nap", "case": "starting"}, {"do": "kill", "case": "saving"}]
+
+    def tell(doing, _):
+        if doing == "group 1: starting":
+            raise KeyboardInterrupt
+
+    with pytest.raises(RunFailedError, match=r"^it was interrupted before anything was measured"):
+        live(both={"faults": faults}, tell=tell)
+
+
+def test_interrupted_while_a_look_is_shown(tmp_path):
+    """A Ctrl-C between two groups ends with what is there."""
+    shown = []
+
+    def show(look):
+        shown.append(look)
+        if len(shown) == 1:
+            raise KeyboardInterrupt
+
+    look = standins.measuring(standins.sides(tmp_path, both=NOISY), tmp_path).measure(show)
+    assert [one.ended for one in shown] == ["", INTERRUPTED]
+    assert look is shown[-1]
+    assert look.groups == 1
 
 
 @pytest.mark.usefixtures("ctrl_c")
