@@ -18,10 +18,11 @@ from autoenc_bench.records.counts import CALL, EPOCH, STEP, Counts
 FEW, MORE = 2, 3  # steps of an epoch
 
 # Functions whose calls, with all that these call, differ from process to process, by the beginnings of their names: the
-# clock reads as many files as there are threads, options are compared in the order of a set of strings, and who waits
-# for a thread, or asks whether it is done, does so by chance.
+# clock reads as many files as there are threads, options are compared in the order of a set of strings, a number below
+# a limit is drawn until it is below, and who waits for a thread, or asks whether it is done, does so by chance.
 UNSTEADY = (
     "autoenc_bench.core.clock:",
+    "random:Random._randbelow",
     "tensorflow.python.data.util.options:",
     "keras.src.callbacks.callback_list:CallbackList._async_dispatch",
     *("_weakrefset:", "concurrent.futures.", "queue:", "threading:", "weakref:"),

@@ -51,6 +51,13 @@ def read(text: str) -> Program:
     return Program(identity=_identities(computations)[entry][:16], once=once.part(), loops=loops.part())
 
 
+def renamed(text: str) -> str:
+    """Return a program's text without metadata, with numbers for names in the order in which they appear."""
+    _, _, rest = text.partition(",")  # before it stands the program's name
+    numbers: dict[str, int] = {}
+    return NAME.sub(lambda found: f"%{numbers.setdefault(found[1], len(numbers))}", NOISE.sub("", rest))
+
+
 def readable(text: str) -> str:
     """Return a program's text without metadata and numbers in names, so that two of them differ where they do."""
     lines = (NOISE.sub("", line) for line in text.splitlines() if HEAD.match(line) or line.startswith(("  ", "}")))

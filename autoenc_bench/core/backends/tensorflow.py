@@ -1,8 +1,13 @@
 """TensorFlow: each program is one ``tf.function`` compiled by XLA."""
 
+import os
+import platform
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
+from itertools import chain
+from pathlib import Path
 from typing import Any, cast
 
 import keras
@@ -10,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from autoenc_bench.core import kept, programs
 from autoenc_bench.core.backends import Call, EpochProgram, Program, StreamPrograms, Trainable, block, keep_each
 
 
@@ -130,7 +136,33 @@ def _compiled(function: Callable[..., Any]) -> Any:
 
 
 def _text(program: Any, *arguments: Any) -> str:
-    return str(program.experimental_get_compiler_ir(*arguments)(stage="optimized_hlo"))
+    """Return the text of an optimised program, for which XLA compiles it once more where it is not kept."""
+    printed = program.experimental_get_compiler_ir(*arguments)
+    if accelerators():  # for which XLA chooses by measuring
+        return str(printed(stage="optimized_hlo"))
+    source = programs.renamed(printed(stage="hlo"))
+    constants = _constants(program.get_concrete_function(*arguments).graph.as_graph_def())
+    return kept.text((source, constants, *_compiler()), lambda: str(printed(stage="optimized_hlo")))
+
+
+def _constants(graph: Any) -> list[bytes]:
+    """List a graph's constants, of which a program's text has only the short ones."""
+    nodes = chain(graph.node, *(function.node_def for function in graph.library.function))
+    return sorted(node.attr["value"].tensor.SerializeToString() for node in nodes if node.op == "Const")
+
+
+@cache
+def _compiler() -> tuple[object, ...]:
+    """Return what else an optimised program depends on: TensorFlow as it is built, its settings, and the CPU."""
+    libraries = sorted(Path(tf.sysconfig.get_lib()).glob("libtensorflow*"))
+    built = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in libraries]
+    set_up = {name: value for name, value in os.environ.items() if name.startswith(("TF_", "XLA_"))}
+    threads = tf.config.threading.get_intra_op_parallelism_threads()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    info = Path("/proc/cpuinfo")
+    told = re.findall(r"^(?:model name|flags|CPU \w+|Features)\s*:.*", info.read_text(), re.M) if info.exists() else ()
+    cpu = sorted(set(told)) or platform.processor()
+    return tf.version.VERSION, tf.version.GIT_VERSION, built, sorted(set_up.items()), threads, cores, cpu
 
 
 def _step(trainable: Trainable) -> Callable[[tf.Tensor], tf.Tensor]:
