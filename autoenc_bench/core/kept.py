@@ -22,9 +22,9 @@ def text(depends_on: Iterable[object], make: Callable[[], str]) -> str:
     facts = sha256("\0".join(map(repr, depends_on)).encode()).hexdigest()
     path = Path(user_cache_dir("autoenc-bench")) / "texts" / f"{facts}.gz"
     with suppress(OSError, EOFError, error, UnicodeDecodeError):
-        known = gzip.decompress(path.read_bytes()).decode()
-        os.utime(path)
-        return known
+        if known := gzip.decompress(path.read_bytes()).decode():
+            os.utime(path)
+            return known
     made = make()
     part = path.with_suffix(f".{os.getpid()}")
     with suppress(OSError):

@@ -47,6 +47,27 @@ def test_device_and_put():
     np.testing.assert_array_equal(np.asarray(module.put(values)), values)
 
 
+def test_what_a_kept_program_depends_on(monkeypatch):
+    """An optimised program is kept for one source and its constants, also where these are too long to be printed."""
+    module = backends.current()
+    if backends.name() != "tensorflow" or module.accelerators():
+        pytest.skip("nothing is kept")
+    asked = []
+    monkeypatch.setattr(module.kept, "text", lambda facts, make: asked.append(repr(facts)) or make())
+
+    def text(factors):
+        return module.compile_call(lambda values: values * factors).text(factors)
+
+    factors = np.arange(100, dtype=np.float32)
+    for other in (factors, factors, factors[:50], factors + 1):
+        text(other)
+    assert asked[0] == asked[1]
+    monkeypatch.setenv("XLA_FLAGS", "")
+    module._compiler.cache_clear()
+    text(factors)
+    assert len(set(asked)) == 4
+
+
 def test_chosen(monkeypatch):
     """A choice counts for more than the variable, and Keras is told of it."""
     monkeypatch.setenv("KERAS_BACKEND", "jax")

@@ -152,6 +152,16 @@ def test_readable():
     assert "else.py" not in text
 
 
+def test_renamed():
+    """A text whose names are numbers is that of another process, but for nothing that the program does."""
+    text = programs.renamed(PROGRAM)
+    other = PROGRAM.replace("%picking", "%while_body_27").replace("a_name.1", "another").replace("source_line=3", "")
+    assert programs.renamed(other) == text
+    for old, new in (("add(%a, %b)", "add(%b, %a)"), ("constant(10)", "constant(11)"), ("f32[10,4]{1,0})->", "")):
+        assert old in PROGRAM
+        assert programs.renamed(PROGRAM.replace(old, new)) != text
+
+
 @given(st.text())
 def test_no_program(text):
     """What is no program is refused, not counted as an empty one."""
