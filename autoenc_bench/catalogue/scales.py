@@ -104,7 +104,7 @@ class Scale:
                     seen += seeds * experiment.epochs * experiment.rows
                 total += seen * self._model(experiment, trainer)
             total += 0 if experiment.is_streamed else (1 + self.untouched.rounds) * self.untouched.seconds
-            total += 10 if self.full_size else 4  # everything but training, as measured
+            total += 10 if self.full_size else 5.5  # everything but training, as measured
         return total
 
 
