@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoenc_bench import statuses
@@ -67,7 +68,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         def show(step: "Step") -> None:
             console.print(row(step, known.name), markup=False, soft_wrap=True)
 
-        asked = (*known.ends, case, *given, options.follow)
+        asked = (*known.ends, known.code, case, *given, options.follow)
         store = LIVE / f"bisect-{sha256(' '.join(asked).encode()).hexdigest()[:8]}"
         search = Bisection(
             project=project,
@@ -116,6 +117,7 @@ class Points(NamedTuple):
     ends: tuple[str, str]  # the commit that is good, the one that is bad
     wanted: "Callable[[str], Wanted]"
     harness: str | None  # the revision that measures all of them
+    code: str  # the tree that all of them measure, where that is one
     name: Callable[[str], str]
     details: Callable[[str], Sequence[str]]  # what else is known of one
 
@@ -133,6 +135,9 @@ def points(good: str, bad: str, project: Path) -> Iterator[Points]:
     if releases[0] and releases[1] and releases[0]["name"].lower() == releases[1]["name"].lower():
         package = releases[0]["name"]
         versions = environments.releases(package, releases[0]["version"], releases[1]["version"])
+        top, _ = revisions.find(project)
+        with TemporaryDirectory() as temporary:
+            code = revisions.working_tree(top, revisions.make_store(top, Path(temporary) / "objects")).tree
         with bisection.line([f"{package}=={version}" for version in versions]) as (folder, named):
             first, *_, last = named
             yield Points(
@@ -140,6 +145,7 @@ def points(good: str, bad: str, project: Path) -> Iterator[Points]:
                 ends=(first, last),
                 wanted=lambda commit: Wanted(packages=[named[commit]]),
                 harness=None,
+                code=code,
                 name=named.__getitem__,
                 details=lambda _: (),
             )
@@ -157,6 +163,7 @@ def points(good: str, bad: str, project: Path) -> Iterator[Points]:
                 ends=ends,
                 wanted=lambda commit: Wanted(revision=commit),
                 harness=ends[1],
+                code="",
                 name=lambda commit: line(revisions.git(top, "show", "--no-patch", "--format=%h %s", commit)),
                 details=lambda commit: _details(top, commit),
             )

@@ -126,6 +126,22 @@ def test_releases(project, monkeypatch):
     assert ends[0] == ends[1]  # else no answer that is kept would be found again
 
 
+def test_releases_of_other_code(tmp_path, monkeypatch):
+    """Answers about releases are those of the working tree as it is, and commits have theirs whatever lies in it."""
+    folder = repositories.create(tmp_path / "project")
+    repositories.commit(folder, {"later.py": ""})
+    monkeypatch.setattr(environments, "releases", lambda *_: ["3.11.0", "3.12.0"])
+    measured, commits = [], []
+    for text in ("a = 1\n", "a = 1\n", "a = 2\n"):
+        (folder / "new.py").write_text(text)
+        with bisect.points("keras==3.11.0", "keras==3.12.0", folder) as known:
+            measured.append(known.code)
+        with bisect.points("main~1", "main", folder) as known:
+            commits.append(known.code)
+    assert measured[0] == measured[1] != measured[2]
+    assert commits == [""] * 3
+
+
 # What is refused
 
 
@@ -186,6 +202,7 @@ KNOWN = Points(
     ends=("a", "d"),
     wanted=None,
     harness=None,
+    code="",
     name=lambda commit: f"{commit} subject",
     details=lambda commit: (f"who made {commit}", " file | 1 +"),
 )
