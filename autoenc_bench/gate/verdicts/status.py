@@ -75,20 +75,20 @@ def _not_compared(comparison: Comparison, allow_missing: bool, selected: Selecti
 
 
 def _undecided(comparison: Comparison, strict: bool) -> Iterator[str]:
-    for kind in KINDS:
+    for kind in () if _is_left_to_counts(comparison) else KINDS:
         judged = _judged(comparison, kind)
         undecided = {case: one for case, one in judged.items() if one.outcome is Outcome.UNDECIDED}
-        if kind == "time" and _is_left_to_counts(comparison, undecided):
-            continue
         if undecided and not any(one.outcome in DECIDED for one in judged.values()):
             yield f"nothing of {kind} was decided: {_doubt(undecided)}"
     if strict and (cases := _cases(comparison, Outcome.UNDECIDED)):
         yield f"undecided: {few(cases)}; measure more runs"
 
 
-def _is_left_to_counts(comparison: Comparison, undecided: dict[str, Judgement]) -> bool:
-    """Return whether somebody asked for counts alone, which a single run tells, and so had too few for times."""
-    return comparison.asked == {COUNTS} and all(one.reason == TOO_FEW for one in undecided.values())
+def _is_left_to_counts(comparison: Comparison) -> bool:
+    """Return whether somebody asked for counts alone, which a single run tells, and so had too few for the rest."""
+    times = _judged(comparison, "time").values()
+    undecided = [one for one in times if one.outcome is Outcome.UNDECIDED]
+    return comparison.asked == {COUNTS} and all(one.reason == TOO_FEW for one in undecided)
 
 
 def _doubt(undecided: dict[str, Judgement]) -> str:

@@ -1,5 +1,7 @@
 """What was counted on both sides is equal, or told in words; it decides only where somebody asks for it."""
 
+from dataclasses import replace
+
 import histories
 import msgspec
 import pytest
@@ -162,6 +164,15 @@ def test_statuses(tmp_path, head, fail_on, code, said):
     ended = status.of(compare(tmp_path, BASE, head, fail_on))
     assert ended.code == code
     assert said in ended.reason
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("counts:0%", statuses.PASSED), ("memory:10%", statuses.UNDECIDED)])
+def test_memory_that_a_run_does_not_tell(tmp_path, fail_on, code):
+    """Who asks for counts alone is not told that memory, too, takes more runs."""
+    found = compare(tmp_path, BASE, BASE, [fail_on])
+    unknown = replace(found.verdicts[0].time, reason="")
+    found = replace(found, verdicts=[replace(one, memory=unknown) for one in found.verdicts])
+    assert status.of(found).code == code
 
 
 def test_elsewhere(tmp_path):
