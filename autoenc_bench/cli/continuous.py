@@ -113,7 +113,7 @@ def explain(look: "Look", measuring: "Continuous") -> "Look":
             measuring.tell("sampling what changed", look.seconds + monotonic() - began)
 
         how = [option for option in measuring.options if not names_tests([option], sides[1].folder)]
-        with suppress(RunFailedError, TimeoutError):  # the verdict stands without
+        with suppress(RunFailedError, TimeoutError, KeyboardInterrupt):  # the verdict stands without
             chosen = [measuring.nodeids[case] for case in unknown]
             explanations.run(sides, [*chosen, *how], store, SHARE * measuring.budget, tick)
         known |= {case: list(explanations.read(store, case)) for case in unknown}

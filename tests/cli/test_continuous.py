@@ -254,6 +254,16 @@ def test_explained_by_counts_alone(explained, monkeypatch, do):
     assert explained(head={"ratio": 1.3, "calls": 4, "faults": faults}) == CHANGED
 
 
+def test_interrupted_while_samples_are_taken(explained, monkeypatch):
+    """The verdict stands, with its cause, where a Ctrl-C ends what would explain it further."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(explanations, "run", interrupt)
+    assert explained(head={"ratio": 1.3, "calls": 4}) == CHANGED
+
+
 def test_nothing_to_explain(explained, tmp_path):
     """What did not change is not explained, whatever was counted."""
     assert explained(head={"calls": 4}) == ""
