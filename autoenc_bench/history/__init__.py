@@ -58,7 +58,7 @@ class History:
         return next(machine for machine in self.machines if machine.identity.key == run.machine.key)
 
     def label(self, series: Series) -> str:
-        """Name the machine and the context of a series: A, or A2."""
+        """Return the name of the machine and the context of a series: A, or A2."""
         return self.machine(series.runs[0]).label(series.context)
 
 

@@ -122,7 +122,7 @@ def read(named: Iterable[Path]) -> tuple[list[PastRun], list[NotRun], list[str]]
 
 
 def _with_short_names(runs: list[PastRun]) -> list[PastRun]:
-    """Name cases as shortly as is unique in all runs together, the same in each."""
+    """Return the runs with names of cases that are as short as is unique in all of them together."""
     shown = names.shown(dict.fromkeys(case.name for run in runs for case in run.results))
     short = {case: replace(case, name=shown[case.name]) for run in runs for case in run.results}
     return [replace(run, results={short[case]: result for case, result in run.results.items()}) for run in runs]

@@ -109,7 +109,7 @@ def panels(series: Iterable[Series]) -> Iterator[Panel]:
 
 
 def _short_name(case: CaseName) -> str:
-    """Name a case within its experiment's figure: its phase, trainer and seed."""
+    """Return a case's name within its experiment's figure: its phase, trainer and seed."""
     variant = bracketed(case.name).removeprefix(case.experiment or "").removeprefix("-")
     named = case.experiment and "[" in case.name
     return style.plain(f"{case.name.partition('[')[0]} {variant}".strip() if named else case.name, 34)

@@ -53,7 +53,7 @@ def cpu_model() -> str | None:
 
 
 def arm_part(proc: Path = Path("/proc/cpuinfo"), board: Path = Path("/proc/device-tree/model")) -> str | None:
-    """Name ARM cores, where nobody else does, by the numbers of their designer and part, and by the board."""
+    """Return ARM cores, which nobody else names, by the numbers of their designer and part, and by the board."""
     told, kinds = ("implementer", "part", "variant", "revision"), set()
     for core in proc.read_text().split("\n\n"):
         known = dict(re.findall(r"^CPU (\w+)\s*: (\w+)", core, re.MULTILINE))
@@ -64,7 +64,7 @@ def arm_part(proc: Path = Path("/proc/cpuinfo"), board: Path = Path("/proc/devic
 
 
 def tracer() -> str | None:
-    """Name what watches calls, lines or allocations of this process, as coverage and debuggers do, if anything does."""
+    """Return what watches calls, lines or allocations here, as coverage and debuggers do, if anything does."""
     hooks = [hook for hook in (sys.gettrace(), sys.getprofile()) if hook]
     modules = [getattr(hook, "__module__", None) or type(hook).__module__ for hook in hooks]
     found = {str(module).partition(".")[0] for module in modules}

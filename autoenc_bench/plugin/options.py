@@ -143,7 +143,7 @@ def configure(config: pytest.Config) -> Configuration:
 
 
 def _resized(chosen: Sequence[Experiment], rows: int | None, scale: Scale) -> tuple[str, ...]:
-    """Name the experiments to run, the streamed ones with as many rows as were asked for."""
+    """Return the experiments to run, the streamed ones with as many rows as were asked for."""
     if rows is not None and not any(experiment.is_streamed for experiment in chosen):
         streamed = ", ".join(experiment.name for experiment in EXPERIMENTS.values() if experiment.is_streamed)
         raise InvalidInputError(f"rows {rows} for no streamed experiment; choose from {streamed}")

@@ -209,7 +209,7 @@ def unreadable(problems: Mapping[Path, AutoencBenchError]) -> list[NotRun]:
 
 
 def left_out(sources: Iterable[Source], files: Iterable[NotRun] = ()) -> Iterator[str]:
-    """Say in a line each which files, and which parts of records, were not read and why."""
+    """Return in a line each which files, and which parts of records, were not read and why."""
     for entry in files:
         yield line(f"left out {entry.case}: {entry.reason}")
     for source in sources:

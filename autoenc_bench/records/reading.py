@@ -123,7 +123,7 @@ def _as(kind: type[T], value: Any) -> T | None:
 
 
 def _name(entry: Any, index: int) -> str:
-    """Name a benchmark that cannot be read, by as much of it as can."""
+    """Return the name of a benchmark that cannot be read, by as much of it as can."""
     known = entry if isinstance(entry, dict) else {}
     extra = known.get("extra_info")
     names = ("name", "fullname") if isinstance(extra, dict) and "autoenc" in extra else ("fullname", "name")

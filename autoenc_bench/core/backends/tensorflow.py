@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast
 
@@ -147,7 +148,8 @@ def _text(program: Any, *arguments: Any) -> str:
 
 def _constants(graph: Any) -> list[bytes]:
     """List a graph's constants, of which a program's text has only the short ones."""
-    nodes = chain(graph.node, *(function.node_def for function in graph.library.function))
+    outside, functions = attrgetter("node", "library.function")(graph)
+    nodes = chain(outside, *(function.node_def for function in functions))
     return sorted(node.attr["value"].tensor.SerializeToString() for node in nodes if node.op == "Const")
 
 

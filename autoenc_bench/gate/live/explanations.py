@@ -56,7 +56,7 @@ def _differences(base: Path, head: Path) -> Iterator[str]:
 
 
 def _profiles(base: Path, head: Path) -> Iterator[str]:
-    """Name the functions whose own time in a call changed most."""
+    """Return the functions whose own time in a call changed most."""
     if not (base.exists() and head.exists()):
         return
     before, after = map(_read_profile, (base, head))

@@ -131,7 +131,7 @@ def run(side: Checkout, options: Sequence[str], store: Path, seconds: float, tic
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Let a Ctrl-C, or a job's end, wait until this is done: a process that is half started, nobody would end."""
+    """Defer a Ctrl-C, or a job's end, until this is done: a process that is half started, nobody would end."""
     came: list[int] = []
     numbers = signal.SIGINT, signal.SIGTERM
     before = [signal.signal(number, lambda sent, _: came.append(sent)) for number in numbers]

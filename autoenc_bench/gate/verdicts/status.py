@@ -92,7 +92,7 @@ def _is_left_to_counts(comparison: Comparison) -> bool:
 
 
 def _doubt(undecided: dict[str, Judgement]) -> str:
-    """Say which change would have been seen, and what to do."""
+    """Return which change would have been seen, and what to do."""
     if all(one.reason == TOO_FEW for one in undecided.values()):
         return (
             f"nobody knows how far times spread between runs; record {ENOUGH} runs a side, or {RECORDED} of one of them"
@@ -103,7 +103,7 @@ def _doubt(undecided: dict[str, Judgement]) -> str:
 
 
 def _claim(comparison: Comparison) -> str:
-    """Say which change would have shown, and the largest that an undecided case could hide."""
+    """Return which change would have shown, and the largest that an undecided case could hide."""
     seen, hiding = [], []
     for kind in KINDS:
         judged = _judged(comparison, kind)
