@@ -28,8 +28,8 @@ DEFAULTS = {
     "between": 0.0,  # CPU seconds out of its turn
     "calls": 3,  # of Python's functions in a step, where a case is counted
     "program": "  %x = f32[] constant(1)\n",  # the text of what it compiles
-    "profile": {"step (model.py)": 0.2},  # seconds of a call by function, which a run without turns samples
-    "faults": (),  # each: what to "do" when "case", "pair", "turns" and "round" are these, where they are given
+    "profile": {"step (model.py)": 0.2},  # seconds of a call by function, where it is sampled
+    "faults": (),  # each: what to "do" when "case", "pair", "turns", "round" and "aside" are these, where given
     "log": os.devnull,  # of turns and visits
     "template": "",  # the path of a record to take entries from
 }
@@ -136,7 +136,7 @@ class Clock:
         for name, seconds in (
             ("start", lambda *_: self.STARTING),
             ("end", lambda *_: self.SAVING),
-            ("alone", lambda _case, _places, rounds, _seconds, _counted=(): SECONDS * (rounds + 1)),
+            ("alone", lambda _case, _places, rounds, _seconds, _aside=None: SECONDS * (rounds + 1)),
             ("visit", lambda _case, rounds, _usual: 4 * SECONDS * (rounds + 1)),
         ):
             monkeypatch.setattr(Group, name, self._taking(getattr(Group, name), seconds))
@@ -150,12 +150,12 @@ class Clock:
         return run
 
 
-def measuring(both, folder, budget=600.0, tell=lambda *_: None, options=("-k", "x")):
+def measuring(both, folder, budget=600.0, tell=lambda *_: None):
     """Return what measures two sides within a budget, in seconds."""
     from autoenc_bench.catalogue.limits import Overrides
     from autoenc_bench.gate.live import continuous
 
-    return continuous.Continuous(both, options, folder / "store", budget, Overrides({}), tell)
+    return continuous.Continuous(both, ("-k", "x"), folder / "store", budget, Overrides({}), tell)
 
 
 def measure(both, folder, budget=600.0, tell=lambda *_: None):
@@ -182,7 +182,7 @@ class StandIn:
         self.lines = socket.socket(fileno=int(turns)).makefile("rw") if turns else None
 
     def run(self):
-        """Serve visits until nobody asks, or run once what is asked for, then save."""
+        """Serve visits until it is to save, and then until nobody asks, or run once what is asked for and save."""
         self.log("start", "-")
         self.fail("starting", False, 0)
         if self.lines is None:
@@ -190,31 +190,34 @@ class StandIn:
             return
         cases = {FILE + name: self.facts(name) for name in self.settings["cases"]}
         self.send(cases=cases, cores=sorted(os.sched_getaffinity(0))[:1])
-        while visit := self.receive():
-            outcome = self.visit(visit["visit"].removeprefix(FILE), visit["rounds"], visit["turns"], visit["counts"])
-            if outcome is None:
-                break
-            self.send(**outcome)
+        self.serve()
         self.fail("saving", False, 0)
         self.save()
         self.send(saved=True)
+        self.serve()
+
+    def serve(self):
+        while visit := self.receive():
+            outcome = self.visit(visit["visit"].removeprefix(FILE), visit["rounds"], visit["turns"], visit["aside"])
+            if outcome is None:
+                break
+            self.send(**outcome)
 
     def run_once(self):
         """Run cases as a session without turns does, which counts and samples what they do."""
         asked = [name.removeprefix(FILE) for name in self.options if name.startswith(FILE)]
         for case in asked or self.settings["cases"]:
-            self.visit(case, 1, False, True)
-            if case in self.counts:
-                lines = (f"{seconds}\t{name}\n" for name, seconds in self.settings["profile"].items())
-                (self.explained / case / "profile.txt").write_text("".join(lines))
+            for aside in ("counts", "profile"):
+                self.visit(case, 1, False, aside)
         self.save()
 
     def facts(self, name):
         phase, _, axes = name.partition("[")
         return {"phase": phase, "trainer": axes.rstrip("]").split("-")[1], "name": f"test_{name}"}
 
-    def visit(self, case, rounds, turns, counts):
-        self.log("visit", case)
+    def visit(self, case, rounds, turns, aside):
+        if aside != "profile":
+            self.log("visit", case)
         for known in (self.passed, self.failed, self.skipped):
             known.pop(case, None)
         between = []
@@ -226,16 +229,22 @@ class StandIn:
                     return None
                 between.append(self.settings["between"])
                 self.log("turn", case)
-            if ended := self.fail(case, turns, number):
+            if ended := self.fail(case, turns, number, aside):
                 getattr(self, ended)[case] = "AttributeError: no such thing"
                 return {"outcome": ended, "reason": "AttributeError: no such thing", "times": []}
         times = self.times(case, max(1, rounds))
         self.passed[case] = times, between[-rounds:]
-        if counts and not case.startswith("experiment"):
-            self.count(case)
+        if aside and not case.startswith("experiment"):
+            getattr(self, f"keep_{aside}")(case)
         return {"outcome": "passed", "reason": "", "times": times if rounds else []}
 
-    def count(self, case):
+    def keep_profile(self, case):
+        self.log("profile", case)
+        (self.explained / case).mkdir(parents=True, exist_ok=True)
+        lines = (f"{seconds}\t{name}\n" for name, seconds in self.settings["profile"].items())
+        (self.explained / case / "profile.txt").write_text("".join(lines))
+
+    def keep_counts(self, case):
         """Make up what a case does, and keep the text of its program."""
         self.log("count", case)
         text, part = self.settings["program"], {"instructions": {"constant": 1}, "types": {"f32": 1}}
@@ -253,9 +262,9 @@ class StandIn:
         noise, spread = self.settings["noise"], self.settings["spread"]
         return [usual * (1 + abs(shared.gauss(0, noise))) * (1 + own.gauss(0, spread)) for _ in range(rounds)]
 
-    def fail(self, case, turns, number):
+    def fail(self, case, turns, number, aside=""):
         """Do what is to go wrong here; return how the case ends, where it just fails."""
-        here = {"case": case, "turns": turns, "round": number, "pair": self.pair}
+        here = {"case": case, "turns": turns, "round": number, "pair": self.pair, "aside": aside}
         for fault in self.settings["faults"]:
             if all(fault.get(name, value) == value for name, value in here.items()):
                 do = fault["do"]
@@ -337,7 +346,8 @@ class StandIn:
             line = self.lines.readline()
         except OSError:
             return None
-        return json.loads(line) if line else None
+        message = json.loads(line) if line else None
+        return None if message and message.get("save") else message
 
 
 if __name__ == "__main__":

@@ -9,27 +9,24 @@ import re
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from autoenc_bench import statuses
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.cli import compare, output
 from autoenc_bench.cli.compare import add_limits, conclude
-from autoenc_bench.exceptions import InvalidInputError, RunFailedError
+from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.records import LIVE
 
 if TYPE_CHECKING:
     from autoenc_bench.gate.live.checkouts import Wanted
-    from autoenc_bench.gate.live.continuous import Continuous, Look
+    from autoenc_bench.gate.live.continuous import Look
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
-SHARE = 0.1  # of the budget, a side and beyond it, for samples of what changed though its programs are equal
 
 EPILOG = f"Options after -- are pytest's, such as -- --experiment mnist -k epoch. {compare.EPILOG}"
 
@@ -85,9 +82,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     with checkouts.both(base, head, Path.cwd()) as sides, Display(budget) as display:
         given = pytest_options(options.pytest, sides[1].folder, everything=options.everything)
         measuring = continuous.Continuous(sides, given, store, budget, overrides, display.tell)
-        look = measuring.measure(display.show)
-        if look.ended != continuous.INTERRUPTED:
-            look = explain(look, measuring)
+        look = explain(measuring.measure(display.show), store)
     ended = status.of(look.comparison, allow_missing=options.allow_missing, strict=options.strict)
     if look.ended == continuous.INTERRUPTED and ended.code != statuses.REGRESSED:
         ended = status.Status(statuses.NOT_COMPARED, "interrupted before every case was decided")
@@ -99,26 +94,12 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     return result
 
 
-def explain(look: "Look", measuring: "Continuous") -> "Look":
-    """Add to causes what programs' texts tell or else, if that takes but a share of the budget, samples."""
+def explain(look: "Look", store: Path) -> "Look":
+    """Add to causes what programs' texts tell or else samples."""
     from autoenc_bench.gate.live import explanations
 
-    sides, store = measuring.both, measuring.store
-    changed = [one.case for one in look.comparison.verdicts if one.explained]
-    known = {case: list(explanations.read(store, case)) for case in changed}
-    if unknown := [case for case in changed if not known[case]]:
-        began = monotonic()
-
-        def tick() -> None:
-            measuring.tell("sampling what changed", look.seconds + monotonic() - began)
-
-        how = [option for option in measuring.options if not names_tests([option], sides[1].folder)]
-        with suppress(RunFailedError, TimeoutError, KeyboardInterrupt):  # the verdict stands without
-            chosen = [measuring.nodeids[case] for case in unknown]
-            explanations.run(sides, [*chosen, *how], store, SHARE * measuring.budget, tick)
-        known |= {case: list(explanations.read(store, case)) for case in unknown}
     explained = [
-        replace(one, cause="; ".join((one.cause, *known[one.case]))) if one.case in known else one
+        replace(one, cause="; ".join((one.cause, *explanations.read(store, one.case)))) if one.explained else one
         for one in look.comparison.verdicts
     ]
     return replace(look, comparison=replace(look.comparison, verdicts=explained))

@@ -1,7 +1,6 @@
 """What is kept for people to read beside counts, in a folder for each case below ``--explain DIR``.
 
-``program-N.txt`` is the text of a compiled program; ``profile.txt`` has the seconds of a call by Python's functions,
-sampled where a run is no live comparison, which takes turns and no time for that.
+``program-N.txt`` is the text of a compiled program; ``profile.txt`` has the seconds of a call by Python's functions.
 """
 
 import argparse

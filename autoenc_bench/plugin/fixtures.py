@@ -232,20 +232,20 @@ class Measure:
         beside = {"between": turns.between[-rounds:]} if turns else {"reference": [one for *_, one in timed]}  # or none
         self.note(rows=rows, memory=used, **beside, **_accounts(timed), **facts)
         if counts and not meet:
-            self._count(counts if callable(counts) else None, partial(target, *args), setup)
+            self._look_aside(counts if callable(counts) else None, partial(target, *args), setup)
         return result
 
-    def _count(self, counts: "Callable[[], Counted] | None", call: Callable[[], object], setup: Call) -> None:
-        """Note what the case does, once for all visits in a live comparison, which asks for it in one of them."""
+    def _look_aside(self, counts: "Callable[[], Counted] | None", call: Callable[[], object], setup: Call) -> None:
+        """Note what the case does, and keep what explains it, where a live comparison asks for that in one visit."""
         name, known = self._benchmark.name.removeprefix("test_"), self._session.counts
-        asked = self._turns.counts if self._turns else self._benchmark.enabled
-        if asked and find_spec(COUNTING):  # code from before there were counts has none
+        asked = (self._turns.aside,) if self._turns else ("counts", "profile") if self._benchmark.enabled else ()
+        if "counts" in asked and find_spec(COUNTING):  # code from before there were counts has none
             counted = counts() if counts else import_module(COUNTING).of_calls(call)
             known[name] = counted.counts
             if self._explained:
                 explanations.keep_programs(self._explained / name, counted.texts)
-                if not self._turns:
-                    explanations.keep_profile(self._explained / name, call, setup)
+        if "profile" in asked and self._explained:
+            explanations.keep_profile(self._explained / name, call, setup)
         if name in known:
             self.note(counts=known[name])
 

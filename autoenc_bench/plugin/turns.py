@@ -1,24 +1,26 @@
 """A session that runs cases when they are asked for, and whose rounds take turns with those of other processes.
 
 A live comparison starts several such sessions at once and speaks with each over a socket (``--turns FD``), in lines of
-JSON. A session begins by listing its ``cases``. By ``{"visit": node id, "rounds": n, "turns": true, "counts": false}``
-it runs one of them: it asks for its turn before each round, by ``{"between": CPU seconds since its last}``, begins the
+JSON. A session begins by listing its ``cases``. By ``{"visit": node id, "rounds": n, "turns": true, "aside": ""}`` it
+runs one of them: it asks for its turn before each round, by ``{"between": CPU seconds since its last}``, begins the
 round at any answer, and ends with ``{"outcome", "reason", "times"}``. Without turns, it runs whatever the others do;
-without rounds, as many as it would alone; with counts, it counts as well what the case does. When nobody will ask any
-more, the session saves its record, says that it has, and ends.
+without rounds, as many as it would alone. ``aside``, outside the clock, it counts as well what the case does
+(``"counts"``), or samples where its time goes (``"profile"``). By ``{"save": true}`` it saves its record and says that
+it has; what it is asked then is in no record. It ends when nobody will ask any more.
 """
 
 import argparse
 import json
 import os
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from time import process_time
 from typing import Any
 
 import pytest
 
-from autoenc_bench.plugin.session import SESSION, is_case
+from autoenc_bench.plugin.session import SESSION, Session, is_case
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,15 +46,20 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     items = {item.nodeid: item for item in session.items if is_case(item)}
     try:
         turns.send(cases={nodeid: _facts(item) for nodeid, item in items.items()}, cores=run.cores)
-        while visit := turns.receive():
-            item = items[visit["visit"]]
-            turns.begin(visit["rounds"], visit["turns"], visit["counts"])
-            # Which item is next is not known yet; the session stands for all, so its fixtures stay.
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=item.session)
-            turns.send(**run.outcome(item.nodeid))
+        _serve(turns, run, items)
     finally:
         run.leave_out_what_did_not_begin()
     return True
+
+
+def _serve(turns: "Turns", run: Session, items: Mapping[str, pytest.Item]) -> None:
+    """Run the cases that are asked for, until the record is to be saved or nobody asks any more."""
+    while visit := turns.receive():
+        item = items[visit["visit"]]
+        turns.begin(visit["rounds"], visit["turns"], visit["aside"])
+        # Which item is next is not known yet; the session stands for all, so its fixtures stay.
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=item.session)
+        turns.send(**run.outcome(item.nodeid))
 
 
 def _facts(item: Any) -> dict[str, Any]:
@@ -61,10 +68,12 @@ def _facts(item: Any) -> dict[str, Any]:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Announce that the record is saved, or that there is none."""
-    if turns := session.config.stash.get(TURNS, None):
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Announce that the record is saved, or that there is none, and run what is still asked for."""
+    turns = session.config.stash.get(TURNS, None)
+    if turns and exitstatus != pytest.ExitCode.INTERNAL_ERROR:
         turns.send(saved=True)
+        _serve(turns, session.config.stash[SESSION], {item.nodeid: item for item in session.items if is_case(item)})
 
 
 @pytest.hookimpl(optionalhook=True, trylast=True)
@@ -80,12 +89,12 @@ class Turns:
     def __init__(self, descriptor: int) -> None:
         self.rounds = 0  # of the case that runs, after one to warm up; 0 for as many as it would have alone
         self.are_taken = False
-        self.counts = False  # whether what it does is counted as well
+        self.aside = ""  # what else is to be known of it: "counts" or "profile"
         self.between: list[float] = []  # CPU seconds of this process from each of its turns to the next
         self._lines = socket.socket(fileno=descriptor).makefile("rw", encoding="utf-8", newline="\n")
 
-    def begin(self, rounds: int, are_taken: bool, counts: bool) -> None:
-        self.rounds, self.are_taken, self.counts, self.between = rounds, are_taken, counts, []
+    def begin(self, rounds: int, are_taken: bool, aside: str) -> None:
+        self.rounds, self.are_taken, self.aside, self.between = rounds, are_taken, aside, []
 
     def wait(self) -> None:
         """Wait for a turn, while others have theirs; end the session when nobody asks for anything any more."""
@@ -102,11 +111,11 @@ class Turns:
             self._lines.flush()
 
     def receive(self) -> dict[str, Any] | None:
-        """Wait for a message; return ``None`` when there will be none."""
+        """Wait for a message; return ``None`` where it is to save, or when there will be none."""
         with suppress(OSError):
             if line := self._lines.readline():
                 message: dict[str, Any] = json.loads(line)
-                return message
+                return None if message.get("save") else message
         return None
 
 

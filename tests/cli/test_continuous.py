@@ -16,7 +16,8 @@ import standins
 
 from autoenc_bench import cli
 from autoenc_bench.cli import continuous
-from autoenc_bench.gate.live import explanations
+from autoenc_bench.gate.live import continuous as measuring
+from autoenc_bench.gate.live.groups import Group
 from autoenc_bench.gate.verdicts import Outcome, status
 
 TESTS = Path(__file__).parents[1]
@@ -201,56 +202,42 @@ def test_more_time(looks):
 def explained(tmp_path):
     """Return a function that measures stand-ins and explains what changed: the cause of the epoch's time, if it did."""
 
-    def measure(options=("-k", "x"), **given):
-        measuring = standins.measuring(standins.sides(tmp_path, **given), tmp_path, options=options)
-        look = continuous.explain(measuring.measure(lambda _: None), measuring)
+    def measure(**given):
+        live = standins.measuring(standins.sides(tmp_path, **given), tmp_path)
+        look = continuous.explain(live.measure(lambda _: None), live.store)
         (epoch,) = (one for one in look.comparison.verdicts if one.case == standins.EPOCH)
         return epoch.explained
 
     return measure
 
 
-def starts(folder):
-    """List the sides that ran alone, once all was measured."""
-    return [side for what, side, pair, _ in standins.logged(folder) if (what, pair) == ("start", "alone")]
+def sampled(folder):
+    """List the cases that were sampled, with their sides, which do that at the same time."""
+    return sorted((side, case) for what, side, _, case in standins.logged(folder) if what == "profile")
 
 
 def test_explained_by_programs(explained, tmp_path):
-    """Where programs differ, their texts are named, and nothing is run for that."""
+    """Where programs differ, their texts are named, and nothing is sampled for that."""
     cause = explained(head={"ratio": 1.3, "program": "another"})
     path = tmp_path / "store" / "why" / f"{standins.EPOCH}.diff"
     assert cause.startswith("the program changed: ")
     assert cause.endswith(f"; both programs, line by line: {path}")
-    assert starts(tmp_path) == []
+    assert sampled(tmp_path) == []
 
 
 def test_explained_by_samples(explained, tmp_path):
-    """Where programs are equal, a call's time is sampled in one more run of each side."""
+    """Where programs are equal, a call's time is sampled on each side, once all was measured, of what changed alone."""
     cause = explained(head={"ratio": 1.3, "calls": 4, "profile": {"step (model.py)": 0.3}})
     assert cause == f"{CHANGED}; {SAMPLED}"
-    assert starts(tmp_path) == ["base", "head"]
-
-
-def test_sampled_as_measured(explained, tmp_path, monkeypatch):
-    """That run has the options of the others, but no other cases than what changed."""
-    given = []
-    original = explanations.run
-
-    def run(sides, options, *others):
-        given.append(options)
-        return original(sides, options, *others)
-
-    monkeypatch.setattr(explanations, "run", run)
-    (tmp_path / "benchmarks").mkdir()
-    explained(("benchmarks/", "-k", "x", "--scale", "smoke"), head={"ratio": 1.3})
-    assert given == [[f"{standins.FILE}{standins.EPOCH}", "-k", "x", "--scale", "smoke"]]
+    assert sampled(tmp_path) == [("base", standins.EPOCH), ("head", standins.EPOCH)]
+    assert [what for what, *_ in standins.logged(tmp_path)][-2:] == ["profile"] * 2
 
 
 @pytest.mark.parametrize("do", ["exit", "hang"])
 def test_explained_by_counts_alone(explained, monkeypatch, do):
     """Where a side cannot be sampled, or not in time, the verdict stands with what was counted."""
-    monkeypatch.setattr(continuous, "SHARE", 1.0 if do == "exit" else 1e-3)
-    faults = [{"do": do, "case": "starting", "pair": "alone"}]
+    monkeypatch.setattr(measuring, "SHARE", 1.0 if do == "exit" else 1e-3)
+    faults = [{"do": do, "aside": "profile"}]
     assert explained(head={"ratio": 1.3, "calls": 4, "faults": faults}) == CHANGED
 
 
@@ -260,14 +247,14 @@ def test_interrupted_while_samples_are_taken(explained, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(explanations, "run", interrupt)
+    monkeypatch.setattr(Group, "profile", interrupt)
     assert explained(head={"ratio": 1.3, "calls": 4}) == CHANGED
 
 
 def test_nothing_to_explain(explained, tmp_path):
     """What did not change is not explained, whatever was counted."""
     assert explained(head={"calls": 4}) == ""
-    assert starts(tmp_path) == []
+    assert sampled(tmp_path) == []
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_each_side_runs_once(why, folder):
     assert standins.logged(folder) == [
         (what, side, "alone", case)
         for side in ("base", "head")
-        for what, case in (("start", "-"), ("visit", CASE), ("count", CASE))
+        for what, case in (("start", "-"), ("visit", CASE), ("count", CASE), ("profile", CASE))
     ]
     assert standins.left(folder) == []
 

@@ -64,9 +64,9 @@ def counting(probe, monkeypatch):
     return probe
 
 
-def in_turns(probe, *, counts):
+def in_turns(probe, *, aside):
     """Return another visit of the case, in a session that takes turns."""
-    turns = SimpleNamespace(rounds=1, are_taken=False, between=[], counts=counts)
+    turns = SimpleNamespace(rounds=1, are_taken=False, between=[], aside=aside)
     facts = {"experiment": "digits", "phase": "epoch", "backend": "tensorflow", "seed": 0}
     return Measure(Benchmark(), SCALES["standard"], facts, probe._session, turns)
 
@@ -102,7 +102,7 @@ def test_nothing_is_counted(probe, counting, monkeypatch):
 def test_counts_in_turns(counting):
     """In turns a visit counts where it is asked to, and what it has found is the case's in later visits as well."""
     call = Counting()
-    before, asked, after = (in_turns(counting, counts=counts) for counts in (False, True, False))
+    before, asked, after = (in_turns(counting, aside=aside) for aside in ("", "counts", ""))
     before(call, rows=1)
     assert (call.calls, noted(before).counts) == (2, None)
     asked(call, rows=1)
@@ -125,11 +125,11 @@ def test_explained(counting, tmp_path):
 
 
 def test_explained_in_turns(counting, tmp_path):
-    """In turns there is no time for samples, and texts are kept where a visit counts."""
-    for counts, kept in ((False, set()), (True, {"program-1.txt"})):
-        visit = in_turns(counting, counts=counts)
+    """In turns a visit keeps texts where it counts, and samples where it is asked to."""
+    for aside, kept in (("", set()), ("counts", {"program-1.txt"}), ("profile", {"program-1.txt", "profile.txt"})):
+        visit = in_turns(counting, aside=aside)
         visit._explained = tmp_path
-        visit(lambda: None, rows=1, counts=lambda: Counted(Counts(), ["ENTRY %main {\n}\n"]))
+        visit(sleep, 0.01, rows=1, counts=lambda: Counted(Counts(), ["ENTRY %main {\n}\n"]))
         assert {path.name for path in tmp_path.rglob("*.txt")} == kept
 
 

@@ -14,9 +14,14 @@ EPOCH = "epoch[digits-fused]"
 CHOSEN = ("--backend=jax", "--scale=smoke", "--experiment=digits", "-k", "epoch and fused")
 
 
+def kept(folder):
+    """Return the names of the files that explain the epoch, by sides."""
+    return [{path.name for path in (folder / "live" / "why" / side / EPOCH).iterdir()} for side in ("base", "head")]
+
+
 @pytest.mark.slow
 def test_group(tmp_path):
-    """Four real sessions list their case, prepare it, count where they are asked to, take turns, and save all that."""
+    """Four real sessions list their case, prepare it, count where asked to, take turns, save, and are sampled."""
     both = [
         Checkout(
             name=name, description="this", folder=ROOT, python=sys.executable, environment={"PYTHONPATH": str(ROOT)}
@@ -29,13 +34,16 @@ def test_group(tmp_path):
             [{"phase": "epoch", "trainer": "fused", "name": f"test_{EPOCH}"}]
         ] * 2
         (case,) = group.cases[0]
-        rehearsal = group.alone(case, range(4), 1, 300.0, counted=(0, 3))
+        rehearsal = group.alone(case, range(4), 1, 300.0, dict.fromkeys((0, 3), "counts"))
         assert rehearsal.passed
         assert [len(one["times"]) for one in rehearsal.outcomes] == [1] * 4
         visit = group.visit(case, 8, rehearsal.outcomes[0]["times"][0])
         assert visit.passed
         assert visit.restless < 10 * STILL  # other tests may run meanwhile
         paths = group.end()
+        assert kept(tmp_path) == [{"program-1.txt"}] * 2
+        group.profile(case, 300.0)
+    assert kept(tmp_path) == [{"program-1.txt", "profile.txt"}] * 2
     records = [reading.read(path)[0] for path in paths]
     assert [(one.autoenc.side, one.autoenc.pair) for one in records] == [
         ("base", "live-1-1"),
@@ -59,8 +67,6 @@ def test_group(tmp_path):
     assert counts[1:3] == [None, None]
     assert counts[0] == counts[3]  # of the rehearsal, also after a visit that did not count
     assert len(counts[0].programs) == 1
-    kept = [{path.name for path in (tmp_path / "live" / "why" / side / EPOCH).iterdir()} for side in ("base", "head")]
-    assert kept == [{"program-1.txt"}] * 2
 
 
 @pytest.mark.slow
@@ -88,3 +94,17 @@ def test_what_cannot_be_collected(tmp_path):
     made = Group([side, side], options, tmp_path / "live", "1", lambda: None)
     with made as group, pytest.raises(RunFailedError, match="nothing_of_that_name"):
         group.start()
+
+
+@pytest.mark.slow
+def test_broken(tmp_path):
+    """A session that ends by an error of its own has not saved, and tells why."""
+    (tmp_path / "broken.py").write_text("def pytest_runtest_logstart():\n    raise OSError('no space')\n")
+    environment = {"PYTHONPATH": f"{ROOT}:{tmp_path}"}
+    side = Checkout(name="base", description="this", folder=ROOT, python=sys.executable, environment=environment)
+    options = ("benchmarks/", "-p", "broken", *CHOSEN)
+    with Group([side, side], options, tmp_path / "live", "1", lambda: None) as group:
+        group.start()
+        (case,) = group.cases[0]
+        with pytest.raises(RunFailedError, match=r"the base, this, could not run the suite: OSError: no space"):
+            group.alone(case, range(4), 1, 300.0)

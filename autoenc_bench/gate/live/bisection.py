@@ -249,7 +249,7 @@ class Bisection:
             if self.follow == "time":
                 budget = max(LEAST, min(self._left, SHARE * self._left / self._steps))
                 store = self.store / f"{base[:12]}-{head[:12]}"
-                measuring = _Uninterrupted(sides, self.options, store, budget, overrides, self.tell)
+                measuring = _Uninterrupted(sides, self.options, store, budget, overrides, self.tell, samples=False)
                 return measuring.measure(lambda _: None).comparison
             sources = [self._run(point, side) for point, side in zip((base, head), sides, strict=True)]
         one, other = (verdicts.sides.gather([source]) for source in sources)

@@ -1,6 +1,7 @@
 """Two sides measured live, group by group of processes, until every case is decided or the time is spent."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import InitVar, dataclass, field, replace
 from math import sqrt
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from autoenc_bench.catalogue.limits import Overrides
 from autoenc_bench.exceptions import RunFailedError
-from autoenc_bench.gate.live import groups
+from autoenc_bench.gate.live import explanations, groups
 from autoenc_bench.gate.live.checkouts import Checkout
 from autoenc_bench.gate.live.groups import CYCLES, PAIRS, SIDES, Group
 from autoenc_bench.gate.live.processes import SideFailedError
@@ -25,6 +26,7 @@ CASES = "epoch and not untouched or experiment and fused"  # speed by the steady
 SPENT, DECIDED, INTERRUPTED = "the time was spent", "nothing was left to decide", "it was interrupted"
 FAILED = "its processes kept failing"
 GRACE = 60.0  # seconds by which the end may be late
+SHARE = 0.1  # of the budget, beyond it, for samples of what changed
 WHOLE = "experiment"  # the phase of what runs once, for its error
 RANKS = {  # of phases: what tells most for its time comes first
     **dict.fromkeys(("epoch", WHOLE), 0),  # they share a trainer
@@ -89,6 +91,7 @@ class Continuous:
     budget: float  # seconds at most
     overrides: InitVar[Overrides]
     tell: Callable[[str, float], None]  # what is being done, after how many seconds, now and then
+    samples: bool = True  # whether it is sampled where the time goes of what changed
     nodeids: dict[str, str] = field(default_factory=dict, init=False)  # pytest's, by the names of cases
     _groups: int = field(default=0, init=False)  # that were measured
     _lost: dict[str, str] = field(default_factory=dict, init=False)  # cases that ended a process, and why
@@ -131,41 +134,47 @@ class Continuous:
         lost = 0
         while True:
             before = self._groups
-            ended = self._measure_group(str(self._groups + lost + 1))
-            lost += self._groups == before
-            if not ended and self._elapsed + self._next_group > self.budget:
-                ended = SPENT
-            if not ended and lost > TRIES:
-                ended = FAILED
-            if not ended and self.nodeids and all(map(self._is_closed, self.nodeids)):
-                ended = DECIDED
-            if self._groups == before and not ended:
-                continue
-            look = self._look(ended)
-            show(look)
-            if look.ended:
-                return look
+            with ExitStack() as alive:
+                ended, group = self._measure_group(str(self._groups + lost + 1), alive)
+                lost += self._groups == before
+                if not ended and self._elapsed + self._next_group > self.budget:
+                    ended = SPENT
+                if not ended and lost > TRIES:
+                    ended = FAILED
+                if not ended and self.nodeids and all(map(self._is_closed, self.nodeids)):
+                    ended = DECIDED
+                if self._groups == before and not ended:
+                    continue
+                look = self._look(ended)
+                show(look)
+                if self.samples and group and look.ended in (DECIDED, SPENT):
+                    self._sample(group, look)
+                if look.ended:
+                    return look
 
-    def _measure_group(self, number: str) -> str:
-        """Measure in one more group; return why measuring ends with it, if it does."""
+    def _measure_group(self, number: str, alive: ExitStack) -> tuple[str, Group | None]:
+        """Measure in one more group; return why measuring ends with it, if it does, and the group if it counts.
+
+        Its processes live as long as ``alive``.
+        """
         began = self._elapsed
         ended = ""
         self._case, self._doing = "", "starting"
         try:
-            with Group(self.both, self.options, self.store, number, self._tick) as group:
-                try:
-                    group.start()
-                    self._starting = self._elapsed - began
-                    done = self._visit_cases(group)
-                except KeyboardInterrupt:
-                    ended, done = INTERRUPTED, set()
-                closing = self._elapsed
-                self._case, self._doing = "", "saving"
-                paths = group.end()
-                self._starting += self._elapsed - closing
-                if group.jumped:
-                    self._notes.append(f"a group was dropped, for the clock jumped by {group.jumped:.0f} s meanwhile")
-                    return ended
+            group = alive.enter_context(Group(self.both, self.options, self.store, number, self._tick))
+            try:
+                group.start()
+                self._starting = self._elapsed - began
+                done = self._visit_cases(group)
+            except KeyboardInterrupt:
+                ended, done = INTERRUPTED, set()
+            closing = self._elapsed
+            self._case, self._doing = "", "saving"
+            paths = group.end()
+            self._starting += self._elapsed - closing
+            if group.jumped:
+                self._notes.append(f"a group was dropped, for the clock jumped by {group.jumped:.0f} s meanwhile")
+                return ended, None
         except SideFailedError as problem:
             if self._case:
                 self._lost[self._case] = str(problem)
@@ -173,13 +182,21 @@ class Continuous:
                 self._notes.append(f"a group was dropped: {problem}")
             else:
                 raise
-            return ended
+            return ended, None
         self._done |= done
         read = [(side, loading.read(path, pictured=False)) for side, path in zip(SIDES, paths, strict=True) if path]
         for side, source in read:  # all or, after a Ctrl-C, none
             self._sources[self.both[side].name].append(source)
         self._groups += bool(read)
-        return ended
+        return ended, group
+
+    def _sample(self, group: Group, look: Look) -> None:
+        """Sample where the time goes of what changed though its programs are equal; verdicts stand without."""
+        self._doing, until = "sampling what changed", self._elapsed + SHARE * self.budget
+        with suppress(SideFailedError, KeyboardInterrupt):
+            for case in (one.case for one in look.comparison.verdicts if one.explained):
+                if not any(explanations.read(self.store, case)) and self._elapsed < until:
+                    group.profile(self.nodeids[case], until - self._elapsed)
 
     def _tick(self) -> None:
         self.tell(f"group {self._groups + 1}: {self._doing}", self._elapsed)
@@ -208,8 +225,8 @@ class Continuous:
 
     def _take_turns(self, group: Group, nodeid: str, name: str) -> bool:
         """Prepare a case and let its rounds alternate; return whether it can be measured."""
-        counted = () if self._groups else range(2)  # a base and a head, once
-        rehearsal = group.alone(nodeid, range(len(SIDES)), 1, self.budget - self._elapsed + GRACE, counted)
+        aside = {} if self._groups else {0: "counts", 1: "counts"}  # in a base and a head, once
+        rehearsal = group.alone(nodeid, range(len(SIDES)), 1, self.budget - self._elapsed + GRACE, aside)
         if not self._has_passed(name, rehearsal):
             return False
         if name not in self._costs:

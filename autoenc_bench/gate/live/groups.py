@@ -1,10 +1,11 @@
 """Two pairs of processes alive at once, each a base and a head, whose rounds take turns on one core."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from itertools import cycle as cycle_through
 from pathlib import Path
 from time import monotonic, time
+from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 from autoenc_bench.exceptions import RunFailedError
@@ -24,6 +25,9 @@ START = 300.0  # seconds that starting and saving may take, where the machine is
 SLACK = 60.0, 20.0  # seconds that an answer may take, and how many times the usual
 JUMP = 2.0  # seconds by which clocks may drift apart
 STILL = 0.05  # of the others' time, that a process may use while they have their turns
+
+
+NOTHING: Mapping[int, str] = MappingProxyType({})
 
 
 class Visit(NamedTuple):
@@ -98,12 +102,15 @@ class Group:
             member.pin(member.cores or self._cores)
 
     def alone(
-        self, case: str, places: Sequence[int], rounds: int, seconds: float, counted: Container[int] = ()
+        self, case: str, places: Sequence[int], rounds: int, seconds: float, aside: Mapping[int, str] = NOTHING
     ) -> Visit:
-        """Run a case in some processes side by side: to prepare or to count it, or for what is no matter of time."""
+        """Run a case in some processes side by side, to prepare it, for what is known ``aside``, or where time is none.
+
+        ``aside`` is, by places, what plugin/turns.py says of it.
+        """
         self._spread()
         for place in places:
-            self._members[place].ask(visit=case, rounds=rounds, turns=False, counts=place in counted)
+            self._members[place].ask(visit=case, rounds=rounds, turns=False, aside=aside.get(place, ""))
         return Visit([self._members[place].answer(seconds, self._tick) for place in places], 0.0)
 
     def visit(self, case: str, rounds: int, usual: float) -> Visit:
@@ -114,7 +121,7 @@ class Group:
         self._gather()
         seconds = max(SLACK[0], SLACK[1] * usual)
         for member in self._members:
-            member.ask(visit=case, rounds=rounds, turns=True, counts=False)
+            member.ask(visit=case, rounds=rounds, turns=True, aside="")
         answers = [member.answer(seconds) for member in self._members]
         used = [0.0] * len(self._members)
         begun = monotonic()
@@ -130,8 +137,16 @@ class Group:
         return Visit(answers, max(used) / others)
 
     def end(self, seconds: float = START) -> list[Path | None]:
-        """Return the records that all save now, ``None`` where nothing was timed."""
+        """Return the records that all save now, ``None`` where nothing was timed.
+
+        What runs from then on, as ``profile`` does, is in no record.
+        """
         self._spread()
         for member in self._members:
-            member.close()
+            member.ask(save=True)
         return [member.record(seconds, self._tick) for member in self._members]
+
+    def profile(self, case: str, seconds: float) -> None:
+        """Sample where a case's time goes, in a base and a head side by side, on a core each where there are some."""
+        apart = SIDES.index(0), len(SIDES) - 1 - SIDES[::-1].index(1)
+        self.alone(case, apart, 1, seconds, dict.fromkeys(apart, "profile"))

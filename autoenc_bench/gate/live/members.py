@@ -75,23 +75,16 @@ class Member:
         """Wait until the process has loaded what it needs, and lists its cases."""
         begun = self.answer(seconds, tick)
         if not begun.get("cases"):  # it has none, or could not collect them
-            self.close()
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_WR)  # nothing will be asked
             raise self._process.failure()
         self.cases, self.cores = begun["cases"], begun["cores"]
 
     def pin(self, cores: Sequence[int]) -> None:
         self._process.pin(cores)
 
-    def close(self) -> None:
-        """Close this end: nothing more will be asked."""
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
-
     def record(self, seconds: float, tick: Tick) -> Path | None:
-        """Wait until a process that was told to close has saved its record; return its path, ``None`` without any.
-
-        It need not end: that would take TensorFlow seconds.
-        """
+        """Wait until a process that was told to save has done so; return its record's path, ``None`` without any."""
         while not self.answer(seconds, tick).get("saved"):
             pass  # it asks for a turn that it will not get
         return self._process.saved

@@ -285,6 +285,15 @@ def test_bounded(wanted, rounds):
     assert bounded(wanted) == rounds
 
 
+@pytest.mark.parametrize("samples", [True, False])
+def test_samples(tmp_path, samples):
+    """Where time goes is sampled of what changed, unless nobody wants to know."""
+    measuring = standins.measuring(standins.sides(tmp_path, head={"ratio": 1.3}), tmp_path)
+    measuring.samples = samples
+    measuring.measure(lambda _: None)
+    assert ("profile" in {what for what, *_ in standins.logged(tmp_path)}) == samples
+
+
 # What goes wrong
 
 
@@ -363,9 +372,9 @@ def test_hangs_to_the_end(live, clock, monkeypatch):
     faults = [{"do": HANG, "case": EPOCH, "turns": False, "pair": "2-1"}]
     alone = Group.alone
 
-    def wait(group, case, places, rounds, _seconds, counted=()):
+    def wait(group, case, places, rounds, _seconds, aside=groups.NOTHING):
         try:
-            return alone(group, case, places, rounds, 3.0, counted)
+            return alone(group, case, places, rounds, 3.0, aside)
         except SideFailedError:
             clock.now = 1e6
             raise

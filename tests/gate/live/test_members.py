@@ -54,14 +54,14 @@ def test_environment(member, tmp_path, monkeypatch):
 
 
 def test_record(member):
-    """A process that was told to close saves a record, also when it waits for a turn that it will not get."""
+    """A process that was told to save does so, also when it waits for a turn that it will not get."""
     with member() as one:
         one.begin(60.0, nothing)
-        one.ask(visit=FILE + EPOCH, rounds=8, turns=False, counts=False)
+        one.ask(visit=FILE + EPOCH, rounds=8, turns=False, aside="")
         assert one.answer(60.0)["outcome"] == "passed"
-        one.ask(visit=f"{FILE}other", rounds=8, turns=True, counts=False)
+        one.ask(visit=f"{FILE}other", rounds=8, turns=True, aside="")
         assert one.answer(60.0) == {"between": 0.0}
-        one.close()
+        one.ask(save=True)
         assert one.record(60.0, nothing).name == "0001_head.json"
 
 
@@ -69,7 +69,7 @@ def test_no_record(member):
     """A process in which nothing was timed has no record."""
     with member() as one:
         one.begin(60.0, nothing)
-        one.close()
+        one.ask(save=True)
         assert one.record(60.0, nothing) is None
 
 
@@ -114,10 +114,10 @@ def test_no_answer(member, monkeypatch, do, reason):
     monkeypatch.setattr(processes, "OUTPUT", 100_000)
     with member(faults=[{"do": do, "case": EPOCH}]) as one:
         one.begin(60.0, nothing)
-        one.ask(visit=FILE + EPOCH, rounds=1, turns=False, counts=False)
+        one.ask(visit=FILE + EPOCH, rounds=1, turns=False, aside="")
         with pytest.raises(SideFailedError, match=f"^the head, code of the head, {reason}$"):
             one.answer(60.0 if do != "hang" else 0.6)
-        one.ask(visit=FILE + EPOCH, rounds=1, turns=False, counts=False)  # nobody listens, and that is no error
+        one.ask(visit=FILE + EPOCH, rounds=1, turns=False, aside="")  # nobody listens, and that is no error
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not pin")
