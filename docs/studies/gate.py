@@ -2,7 +2,8 @@
 
 ``statistics`` simulates suites with known changes, and drives the looks of ``continuous`` with them: minutes on all
 cores. ``live`` measures real changes, planted in the trainers on branches of a temporary clone, with ``continuous``
-itself, one after another, for minutes each; let nothing else run. It keeps what it measured, and goes on from there.
+itself, one after another, for minutes each; let nothing else run but the neighbour that ``--beside`` starts. What is
+planted differs in code, or ``--by`` a variable or a package. It keeps what it measured, and goes on from there.
 ``errors`` plants losses of accuracy, and rounding that is none, and compares the records: half an hour.
 """
 
@@ -11,8 +12,10 @@ import json
 import os
 import subprocess
 import sys
+import zlib
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from itertools import repeat
 from math import log1p, sqrt
 from pathlib import Path
@@ -107,6 +110,22 @@ WAIT = """{indent}until = {began} + (1 + {share}) * (perf_counter() - {began})
 {indent}while perf_counter() < until:
 {indent}    pass
 """
+BY = {  # how a share differs between sides but in code: where the trainers read it
+    "variable": 'float(__import__("os").environ["SLOWDOWN"])',
+    "package": '__import__("slowdown").SHARE',
+}
+BUSY = "import numpy as np\na = np.random.rand(1500, 1500)\nwhile True: a @ a"
+COMING_AND_GOING = """
+import random, time
+import numpy as np
+a = np.random.rand(300, 300)
+while True:
+    until = time.time() + random.uniform(0.5, 5)
+    while time.time() < until:
+        a @ a
+    time.sleep(random.uniform(0.5, 5))
+"""
+NEIGHBOURS = {"other": (0, BUSY), "measuring": (-1, COMING_AND_GOING)}  # by cores; the last one is measured on
 STUDIES = {  # what is measured live: experiments, trainer, options of continuous
     "fused": (("crude-simple", "crude-complex", "mnist"), "fused", ("--budget", "5m")),
     "fused-2": (("crude-simple", "crude-complex", "mnist"), "fused", ("--budget", "10m", "--fail-on", "time:1%")),
@@ -114,18 +133,21 @@ STUDIES = {  # what is measured live: experiments, trainer, options of continuou
 }
 
 
-def live(study, times, shares, kept):
+def live(study, times, shares, by, beside, kept):
     """Measure each planted change so many times, going on where it was stopped; print what ``continuous`` said."""
+    setting = {"study": study, "by": by, "beside": beside}
     rows = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
     with TemporaryDirectory() as temporary:
         clone = Path(temporary) / "clone"
         git(ROOT, "clone", "--quiet", str(ROOT), str(clone))
         for share in shares:
-            branch(clone, share)
+            branch(clone, share if by == "code" else BY[by])
         for number in range(1, times + 1):
             for share in shares:
-                if not any((row["study"], row["planted"], row["number"]) == (study, share, number) for row in rows):
-                    rows.append({"study": study, "planted": share, "number": number, **measure(clone, study, share)})
+                known = {**setting, "planted": share, "number": number}
+                if not any(known.items() <= row.items() for row in rows):
+                    with neighbour(beside):
+                        rows.append(known | measure(clone, study, share, by))
                     with kept.open("a") as file:
                         print(json.dumps(rows[-1]), file=file)
                     print(rows[-1], file=sys.stderr, flush=True)
@@ -134,15 +156,16 @@ def live(study, times, shares, kept):
 
 def summary(rows):
     """Print how each planted change ended, and how long it took."""
-    table = []
-    for study, share in sorted({(row["study"], row["planted"]) for row in rows}):
-        chosen = [row for row in rows if (row["study"], row["planted"]) == (study, share)]
+    table, settings = [], ("study", "by", "beside", "planted")
+    for setting in sorted({tuple(row[name] for name in settings) for row in rows}):
+        chosen = [row for row in rows if tuple(row[name] for name in settings) == setting]
+        *how, share = setting
         outcomes = Counter(outcome for row in chosen for outcome in row["outcomes"].values())
         status = Counter(row["status"] for row in chosen)
         seconds = sorted(row["seconds"] for row in chosen)
         times = f"{median(seconds):.0f}", f"{seconds[-1]:.0f}"
-        table.append((study, f"{share:.0%}", len(chosen), listed(status), listed(outcomes), *times))
-    headers = ("measured", "planted", "times", "status", "cases", "seconds, median", "at most")
+        table.append((*how, f"{share:.0%}", len(chosen), listed(status), listed(outcomes), *times))
+    headers = ("measured", "by", "beside", "planted", "times", "status", "cases", "seconds, median", "at most")
     print(tabulate(table, headers, tablefmt="github"))
 
 
@@ -151,13 +174,28 @@ def listed(counter):
     return ", ".join(f"{number} × {thing}" for thing, number in sorted(counter.items()))
 
 
+@contextmanager
+def neighbour(where):
+    """Keep a process at work on another core, or let one come and go on the one that is measured on."""
+    if where == "nobody":
+        yield
+        return
+    place, program = NEIGHBOURS[where]
+    core = sorted(os.sched_getaffinity(0))[place]
+    process = subprocess.Popen(["taskset", "-c", str(core), sys.executable, "-c", program])
+    try:
+        yield
+    finally:
+        process.kill()
+
+
 def branch(clone, share):
-    """Make a branch whose trainers are slower by a share."""
+    """Make a branch whose trainers are slower by a share, a number or an expression."""
     git(clone, "checkout", "--quiet", "-B", name(share), "origin/HEAD")
     if share:
         slow_down(clone, share)
     author = ("-c", "user.name=Study", "-c", "user.email=study@example.org")
-    git(clone, *author, "commit", "--quiet", "--all", "--allow-empty", "--message", f"Wait {share:.0%} longer")
+    git(clone, *author, "commit", "--quiet", "--all", "--allow-empty", "--message", f"Wait by {share} longer")
 
 
 def slow_down(clone, share):
@@ -177,15 +215,34 @@ def slow_down(clone, share):
 
 
 def name(share):
-    """Name the branch of a slowdown."""
-    return f"slower-{1000 * share:.0f}"
+    """Return the name of a slowdown's branch."""
+    return f"slower-{zlib.crc32(str(share).encode()):x}"
 
 
-def measure(clone, study, share):
-    """Run ``continuous`` on a branch against where it began."""
+def both(clone, share, by):
+    """Return the sides that differ by a slowdown: revisions, and what ``continuous`` sets up for each."""
+    if by == "code":
+        return "origin/HEAD", name(share)
+    if by == "variable":
+        return name(BY[by]), name(BY[by]), "--base-env", "SLOWDOWN=0", "--head-env", f"SLOWDOWN={share}"
+    base, head = package(clone.parent / "base", 0.0), package(clone.parent / f"head-{share}", share)
+    return name(BY[by]), name(BY[by]), "--base-with", str(base), "--head-with", str(head)
+
+
+def package(folder, share):
+    """Make a package that says by how much the trainers are slower."""
+    folder.mkdir(exist_ok=True)
+    (folder / "slowdown.py").write_text(f"SHARE = {share}\n")
+    module = '[tool.setuptools]\npy-modules = ["slowdown"]\n'
+    (folder / "pyproject.toml").write_text(f'[project]\nname = "slowdown"\nversion = "{share}"\n{module}')
+    return folder
+
+
+def measure(clone, study, share, by):
+    """Run ``continuous`` on a branch against where it began, or on what else makes it slower."""
     experiments, trainer, options = STUDIES[study]
     chosen = [option for experiment in experiments for option in ("--experiment", experiment)]
-    command = [sys.executable, "-m", "autoenc_bench.cli", "continuous", "origin/HEAD", name(share), "--format", "json"]
+    command = [sys.executable, "-m", "autoenc_bench.cli", "continuous", *both(clone, share, by), "--format", "json"]
     began = perf_counter()
     done = subprocess.run(
         [*command, *options, "--", *chosen, "-k", f"epoch and {trainer} and not untouched"],
@@ -272,6 +329,9 @@ def main():
     parser.add_argument("--suites", type=int, default=1000, help="to simulate (default: %(default)s)")
     parser.add_argument("--times", type=int, default=6, help="to measure each change live (default: %(default)s)")
     parser.add_argument("--of", choices=STUDIES, default="fused", help="what is measured live (default: %(default)s)")
+    parser.add_argument("--by", choices=("code", *BY), default="code", help="what differs (default: %(default)s)")
+    beside = "the core that somebody else uses (default: %(default)s)"
+    parser.add_argument("--beside", choices=("nobody", *NEIGHBOURS), default="nobody", help=beside)
     parser.add_argument("--kept", type=Path, default=Path("gate.jsonl"), help="live results (default: %(default)s)")
     parser.add_argument(
         "--slowdowns", type=float, nargs="*", default=[0, 0.05, 0.1], help="to plant (default: 0 0.05 0.1)"
@@ -281,7 +341,7 @@ def main():
     if chosen.study == "statistics":
         statistics(chosen.suites, chosen.slowdowns)
     elif chosen.study == "live":
-        live(chosen.of, chosen.times, chosen.slowdowns, chosen.kept)
+        live(chosen.of, chosen.times, chosen.slowdowns, chosen.by, chosen.beside, chosen.kept)
     else:
         errors(chosen.seeds)
 

@@ -9,8 +9,6 @@ wait by a share of each epoch. It goes on where it was stopped; let nothing else
 
 import argparse
 import json
-import subprocess
-import sys
 from itertools import groupby
 from math import sqrt
 from pathlib import Path
@@ -30,7 +28,6 @@ CASES = [option for name in ("crude-simple", "crude-complex", "mnist") for optio
 ROUNDS = 40
 TOLD = 4.0  # standard errors that an interval needs, about, of few pairs and several cases
 MINUTES = 3
-BUSY = "import numpy as np\na = np.random.rand(1500, 1500)\nwhile True: a @ a"
 
 
 class Studied(groups.Group):
@@ -50,7 +47,7 @@ class Studied(groups.Group):
     def _taken(self, case, order):
         """Let the processes of each part have their rounds at once, part after part."""
         for member in self._members:
-            member.ask(visit=case, rounds=ROUNDS, turns=True)
+            member.ask(visit=case, rounds=ROUNDS, turns=True, aside="")
         answers = [member.answer(60) for member in self._members]
         for part in order:
             while "outcome" not in answers[part[0]]:
@@ -101,8 +98,7 @@ def main():
         clone = Path(temporary) / "clone"
         gate.git(ROOT, "clone", "--quiet", str(ROOT), str(clone))
         gate.branch(clone, chosen.planted)
-        neighbour = subprocess.Popen(["taskset", "-c", "0", sys.executable, "-c", BUSY]) if chosen.busy else None
-        try:
+        with gate.neighbour("other" if chosen.busy else "nobody"):
             for number in sorted(set(range(1, chosen.groups + 1)) - done):
                 found = [
                     {**setting, "group": number, **row} for row in measure(gate.name(chosen.planted), number, clone)
@@ -110,9 +106,6 @@ def main():
                 rows += found
                 with chosen.kept.open("a") as file:
                     file.writelines(json.dumps(row) + "\n" for row in found)
-        finally:
-            if neighbour:
-                neighbour.kill()
     summary(rows)
 
 
