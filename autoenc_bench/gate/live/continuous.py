@@ -159,7 +159,7 @@ class Continuous:
         """
         began = self._elapsed
         ended = ""
-        self._case, self._doing = "", "starting"
+        self._do("starting")
         try:
             group = alive.enter_context(Group(self.both, self.options, self.store, number, self._tick))
             try:
@@ -169,7 +169,7 @@ class Continuous:
             except KeyboardInterrupt:
                 ended, done = INTERRUPTED, set()
             closing = self._elapsed
-            self._case, self._doing = "", "saving"
+            self._do("saving")
             paths = group.end()
             self._starting += self._elapsed - closing
             if group.jumped:
@@ -198,8 +198,12 @@ class Continuous:
                 if not any(explanations.read(self.store, case)) and self._elapsed < until:
                     group.profile(self.nodeids[case], until - self._elapsed)
 
+    def _do(self, what: str, case: str = "") -> None:
+        """Begin to do something in the group that is alive, with a case or without."""
+        self._case, self._doing = case, f"group {self._groups + 1}: {what}"
+
     def _tick(self) -> None:
-        self.tell(f"group {self._groups + 1}: {self._doing}", self._elapsed)
+        self.tell(self._doing, self._elapsed)
 
     def _visit_cases(self, group: Group) -> set[str]:
         """Visit the open cases, the most informative first; return those that need no other visit."""
@@ -207,7 +211,8 @@ class Continuous:
         self.nodeids |= {_name(facts[nodeid]): nodeid for nodeid in facts}
         done = set()
         for nodeid in sorted(facts, key=lambda one: RANKS.get(facts[one]["phase"], len(RANKS))):
-            self._case = self._doing = name = _name(facts[nodeid])
+            name = _name(facts[nodeid])
+            self._do(name, name)
             cost = self._costs.get(name)
             left = self.budget - self._elapsed
             if self._is_closed(name) or left < (cost.seconds if cost else 0):

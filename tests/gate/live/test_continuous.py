@@ -290,8 +290,11 @@ def test_samples(tmp_path, samples):
     """Where time goes is sampled of what changed, unless nobody wants to know."""
     measuring = standins.measuring(standins.sides(tmp_path, head={"ratio": 1.3}), tmp_path)
     measuring.samples = samples
+    told = []
+    measuring.tell = lambda doing, _: told.append(doing)
     measuring.measure(lambda _: None)
     assert ("profile" in {what for what, *_ in standins.logged(tmp_path)}) == samples
+    assert (told[-1] == "sampling what changed") == samples
 
 
 # What goes wrong
