@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 INTERVAL = 0.0005  # seconds between samples
-SECONDS = 2.0  # to sample for
+SECONDS = 1.0  # to sample for
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
