@@ -26,7 +26,6 @@ SLACK = 60.0, 20.0  # seconds that an answer may take, and how many times the us
 JUMP = 2.0  # seconds by which clocks may drift apart
 STILL = 0.05  # of the others' time, that a process may use while they have their turns
 
-
 NOTHING: Mapping[int, str] = MappingProxyType({})
 
 
@@ -104,9 +103,9 @@ class Group:
     def alone(
         self, case: str, places: Sequence[int], rounds: int, seconds: float, aside: Mapping[int, str] = NOTHING
     ) -> Visit:
-        """Run a case in some processes side by side, to prepare it, for what is known ``aside``, or where time is none.
+        """Run a case in some processes side by side: to prepare it, or for what is no matter of time.
 
-        ``aside`` is, by places, what plugin/turns.py says of it.
+        ``aside`` says by places what else is to be known of it (see plugin/turns.py).
         """
         self._spread()
         for place in places:
