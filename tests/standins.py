@@ -136,7 +136,7 @@ class Clock:
         for name, seconds in (
             ("start", lambda *_: self.STARTING),
             ("end", lambda *_: self.SAVING),
-            ("alone", lambda _case, _places, rounds, _seconds, _aside=None: SECONDS * (rounds + 1)),
+            ("alone", lambda _case, _places, rounds, _seconds, _aside: SECONDS * (rounds + 1)),
             ("visit", lambda _case, rounds, _usual: 4 * SECONDS * (rounds + 1)),
         ):
             monkeypatch.setattr(Group, name, self._taking(getattr(Group, name), seconds))

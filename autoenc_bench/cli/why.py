@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> str:
     options.head = None if options.head == "." else options.head
     with checkouts.both(wanted(options, "base"), wanted(options, "head"), Path.cwd()) as sides:
         output.write("running both sides once", sys.stderr)
-        paths = explanations.run(sides, given, store, float("inf"), lambda: None)
+        paths = explanations.run(sides, given, store)
     base, head = (verdicts.sides.gather([loading.read(path, pictured=False)]) for path in paths)
     comparison = verdicts.compare_sides(base, head, Overrides({}), verdicts.sides.under_test(base, head))
     verdict = next(one for one in comparison.verdicts if one.case == case)

@@ -13,14 +13,13 @@ import argparse
 import json
 import os
 import socket
-from collections.abc import Mapping
 from contextlib import suppress
 from time import process_time
 from typing import Any
 
 import pytest
 
-from autoenc_bench.plugin.session import SESSION, Session, is_case
+from autoenc_bench.plugin.session import SESSION, is_case
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,17 +42,17 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     turns, run = session.config.stash.get(TURNS, None), session.config.stash[SESSION]
     if turns is None or session.testsfailed:  # what could not be collected is pytest's own loop's to refuse
         return None
-    items = {item.nodeid: item for item in session.items if is_case(item)}
     try:
-        turns.send(cases={nodeid: _facts(item) for nodeid, item in items.items()}, cores=run.cores)
-        _serve(turns, run, items)
+        turns.send(cases={item.nodeid: _facts(item) for item in session.items if is_case(item)}, cores=run.cores)
+        _serve(turns, session)
     finally:
         run.leave_out_what_did_not_begin()
     return True
 
 
-def _serve(turns: "Turns", run: Session, items: Mapping[str, pytest.Item]) -> None:
+def _serve(turns: "Turns", session: pytest.Session) -> None:
     """Run the cases that are asked for, until the record is to be saved or nobody asks any more."""
+    items, run = {item.nodeid: item for item in session.items}, session.config.stash[SESSION]
     while visit := turns.receive():
         item = items[visit["visit"]]
         turns.begin(visit["rounds"], visit["turns"], visit["aside"])
@@ -73,7 +72,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     turns = session.config.stash.get(TURNS, None)
     if turns and exitstatus != pytest.ExitCode.INTERNAL_ERROR:
         turns.send(saved=True)
-        _serve(turns, session.config.stash[SESSION], {item.nodeid: item for item in session.items if is_case(item)})
+        _serve(turns, session)
 
 
 @pytest.hookimpl(optionalhook=True, trylast=True)

@@ -110,7 +110,7 @@ WAIT = """{indent}until = {began} + (1 + {share}) * (perf_counter() - {began})
 {indent}while perf_counter() < until:
 {indent}    pass
 """
-BY = {  # how a share differs between sides but in code: where the trainers read it
+BY = {  # where the trainers read a share in which the sides differ, where that is not the code
     "variable": 'float(__import__("os").environ["SLOWDOWN"])',
     "package": '__import__("slowdown").SHARE',
 }

@@ -65,7 +65,7 @@ def measure(revision, number, folder):
         with Studied(both, options, folder / "records", str(number), lambda: None) as group:
             group.start()
             for case in group.cases[0]:
-                group.alone(case, range(4), 1, 600)
+                group.alone(case, range(4), 1, 600, {})
                 ways = {
                     "by turns": lambda case: group.visit(case, ROUNDS, 1),
                     "one by one": group.one_by_one,

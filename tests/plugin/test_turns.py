@@ -107,4 +107,4 @@ def test_broken(tmp_path):
         group.start()
         (case,) = group.cases[0]
         with pytest.raises(RunFailedError, match=r"the base, this, could not run the suite: OSError: no space"):
-            group.alone(case, range(4), 1, 300.0)
+            group.alone(case, range(4), 1, 300.0, {})

@@ -220,7 +220,7 @@ class Continuous:
             began = self._elapsed
             places = [SIDES.index(side) for side in (0, 1) if nodeid in group.cases[side]]
             if len(places) < 2 or facts[nodeid]["phase"] == WHOLE:
-                self._has_passed(name, group.alone(nodeid, places, 0, left + GRACE))
+                self._has_passed(name, group.alone(nodeid, places, 0, left + GRACE, {}))
                 done.add(name)
             elif not self._take_turns(group, nodeid, name):
                 done.add(name)

@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from itertools import cycle as cycle_through
 from pathlib import Path
 from time import monotonic, time
-from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 from autoenc_bench.exceptions import RunFailedError
@@ -25,8 +24,6 @@ START = 300.0  # seconds that starting and saving may take, where the machine is
 SLACK = 60.0, 20.0  # seconds that an answer may take, and how many times the usual
 JUMP = 2.0  # seconds by which clocks may drift apart
 STILL = 0.05  # of the others' time, that a process may use while they have their turns
-
-NOTHING: Mapping[int, str] = MappingProxyType({})
 
 
 class Visit(NamedTuple):
@@ -100,9 +97,7 @@ class Group:
         for member in self._members:
             member.pin(member.cores or self._cores)
 
-    def alone(
-        self, case: str, places: Sequence[int], rounds: int, seconds: float, aside: Mapping[int, str] = NOTHING
-    ) -> Visit:
+    def alone(self, case: str, places: Sequence[int], rounds: int, seconds: float, aside: Mapping[int, str]) -> Visit:
         """Run a case in some processes side by side: to prepare it, or for what is no matter of time.
 
         ``aside`` says by places what else is to be known of it (see plugin/turns.py).

@@ -375,7 +375,7 @@ def test_hangs_to_the_end(live, clock, monkeypatch):
     faults = [{"do": HANG, "case": EPOCH, "turns": False, "pair": "2-1"}]
     alone = Group.alone
 
-    def wait(group, case, places, rounds, _seconds, aside=groups.NOTHING):
+    def wait(group, case, places, rounds, _seconds, aside):
         try:
             return alone(group, case, places, rounds, 3.0, aside)
         except SideFailedError:

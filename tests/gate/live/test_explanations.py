@@ -129,7 +129,7 @@ def test_run(tmp_path):
     """Each side runs once what is asked for, its record is returned, and what explains it is kept below the store."""
     sides = standins.sides(tmp_path, head={"calls": 4, "profile": {"step (model.py)": 0.3}})
     store = tmp_path / "store"
-    paths = explanations.run(sides, [standins.FILE + CASE], store, 60.0, lambda: None)
+    paths = explanations.run(sides, [standins.FILE + CASE], store)
     counted = [reading.read(path)[0].benchmarks[0].extra_info.autoenc.counts for path in paths]
     assert [counts.calls for counts in counted] == [{"step": {"model:step": number}} for number in (3, 4)]
     assert [what for what, *_ in standins.logged(tmp_path)].count("start") == 2
@@ -143,12 +143,4 @@ def test_run_that_fails(tmp_path):
     """A side that cannot run is named with its reason."""
     sides = standins.sides(tmp_path, head={"faults": [{"do": "exit", "case": "starting"}]})
     with pytest.raises(SideFailedError, match=r"^the head, code of the head, could not run the suite: out of luck"):
-        explanations.run(sides, [standins.FILE + CASE], tmp_path / "store", 60.0, lambda: None)
-
-
-def test_run_that_takes_too_long(tmp_path):
-    """A side that takes longer than it may is ended."""
-    sides = standins.sides(tmp_path, base={"faults": [{"do": "hang", "case": "starting"}]})
-    with pytest.raises(TimeoutError):
-        explanations.run(sides, [standins.FILE + CASE], tmp_path / "store", 0.2, lambda: None)
-    assert standins.left(tmp_path) == []
+        explanations.run(sides, [standins.FILE + CASE], tmp_path / "store")

@@ -87,7 +87,7 @@ def test_alone(group, tmp_path):
     """What is no matter of time runs where it is asked for, without turns."""
     with group() as both:
         both.start()
-        visit = both.alone(FILE + WHOLE, [0, 1], 0, 60.0)
+        visit = both.alone(FILE + WHOLE, [0, 1], 0, 60.0, {})
     ran = [(side, pair, case) for what, side, pair, case in standins.logged(tmp_path) if what == "visit"]
     assert sorted(ran) == [("base", "1-1", WHOLE), ("head", "1-1", WHOLE)]
     assert len(visit.outcomes) == 2
@@ -110,7 +110,7 @@ def test_a_case_that_fails(group, do):
     with group(head={"faults": [{"do": do, "pair": "1-2", "round": 3, "case": EPOCH}]}) as both:
         both.start()
         visit = both.visit(FILE + EPOCH, 8, SECONDS)
-        again = both.alone(FILE + WHOLE, range(4), 0, 60.0)
+        again = both.alone(FILE + WHOLE, range(4), 0, 60.0, {})
     assert [one["outcome"] for one in visit.outcomes] == ["passed", "passed", "passed", do]
     assert [len(one["times"]) for one in visit.outcomes] == [8, 8, 8, 0]
     assert visit.outcomes[3]["reason"] == "AttributeError: no such thing"
