@@ -188,6 +188,7 @@ class StandIn:
         if self.lines is None:
             self.run_once()
             return
+        self.send(configured=True)
         cases = {FILE + name: self.facts(name) for name in self.settings["cases"]}
         self.send(cases=cases, cores=sorted(os.sched_getaffinity(0))[:1])
         self.serve()

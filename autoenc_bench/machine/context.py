@@ -21,12 +21,13 @@ class MeasuringContext:
         self._distribution = distribution
         self.cores: list[int] | None = None
         self._environment = fingerprint.tuning(os.environ)
-        self._usable = len(threads.usable_cores())
+        self._usable = threads.usable_cores()
         self.tracer: str | None = None  # that slows what is measured, from ``enter`` on
 
     def enter(self) -> None:
         """Limit the threads of libraries and backend, and begin to watch the conditions."""
-        self.cores = threads.limit(self.threads, self._distribution.process or 0 if self._distribution else 0)
+        place = self._distribution.process or 0 if self._distribution else 0
+        self.cores = threads.limit(self.threads, self._usable, place)
         backends.current().configure(self.threads)
         self.tracer = fingerprint.tracer()
         self._begin = fingerprint.readings()
@@ -50,7 +51,7 @@ class MeasuringContext:
             "precision": fingerprint.readable(backends.precision),
             "threads": self.threads,
             "pinned": self.cores is not None,
-            "usable_cores": self._usable,
+            "usable_cores": len(self._usable),
             "cpu_limit": fingerprint.readable(fingerprint.cpu_limit),
             **fingerprint.libraries(backends.name()),
             "blas": fingerprint.readable(fingerprint.blas),

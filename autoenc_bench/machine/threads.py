@@ -1,6 +1,7 @@
 """How many threads a run uses, and on which cores."""
 
 import os
+from collections.abc import Sequence
 
 import psutil
 from threadpoolctl import threadpool_limits
@@ -27,11 +28,11 @@ def usable_cores() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
-def limit(threads: int | None, place: int = 0) -> list[int] | None:
-    """Limit the numerical libraries to that many threads, and the process to as many cores.
+def limit(threads: int | None, usable: Sequence[int], place: int = 0) -> list[int] | None:
+    """Limit the numerical libraries to that many threads, and the process to as many of the ``usable`` cores.
 
     Returns the cores, or ``None`` where nothing was pinned: no limit was asked for, or the system (macOS) cannot pin.
-    Takes the last usable cores, for systems like to serve interrupts on the first, and others at another ``place``.
+    Takes the last of them, for systems like to serve interrupts on the first, and others at another ``place``.
     """
     if threads is None:
         return None
@@ -39,9 +40,8 @@ def limit(threads: int | None, place: int = 0) -> list[int] | None:
     threadpool_limits(threads)
     if not hasattr(os, "sched_setaffinity"):
         return None
-    usable = usable_cores()
     end = len(usable) - place % (len(usable) // threads) * threads
-    cores = usable[end - threads : end]
+    cores = list(usable[end - threads : end])
     for thread in psutil.Process().threads():
         os.sched_setaffinity(thread.id, cores)
     return cores

@@ -1,12 +1,13 @@
 """A session that runs cases when they are asked for, and whose rounds take turns with those of other processes.
 
 A live comparison starts several such sessions at once and speaks with each over a socket (``--turns FD``), in lines of
-JSON. A session begins by listing its ``cases``. By ``{"visit": node id, "rounds": n, "turns": true, "aside": ""}`` it
-runs one of them: it asks for its turn before each round, by ``{"between": CPU seconds since its last}``, begins the
-round at any answer, and ends with ``{"outcome", "reason", "times"}``. Without turns, it runs whatever the others do;
-without rounds, as many as it would alone. ``aside``, outside the clock, it counts as well what the case does
-(``"counts"``), or samples where its time goes (``"profile"``). By ``{"save": true}`` it saves its record and says that
-it has; what it is asked then is in no record. It ends when nobody will ask any more.
+JSON. A session tells when it is ``configured``, for only from then on may it be pinned, and lists its ``cases``. By
+``{"visit": node id, "rounds": n, "turns": true, "aside": ""}`` it runs one of them: it asks for its turn before each
+round, by ``{"between": CPU seconds since its last}``, begins the round at any answer, and ends with ``{"outcome",
+"reason", "times"}``. Without turns, it runs whatever the others do; without rounds, as many as it would alone.
+``aside``, outside the clock, it counts as well what the case does (``"counts"``), or samples where its time goes
+(``"profile"``). By ``{"save": true}`` it saves its record and says that it has; what it is asked then is in no record.
+It ends when nobody will ask any more.
 """
 
 import argparse
@@ -29,11 +30,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         parser.addoption(name, help=argparse.SUPPRESS)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Take the socket over, where there is one."""
+    """Take the socket over, where there is one, and tell that this process knows which cores it may use."""
     if config.option.turns is not None:
         os.set_inheritable(config.option.turns, False)  # what this process starts must not keep it open
-        config.stash[TURNS] = Turns(config.option.turns)
+        config.stash[TURNS] = turns = Turns(config.option.turns)
+        turns.send(configured=True)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -73,7 +73,7 @@ def main() -> None:
 
 def measure(cores: int, sizes: list[tuple[int, int, int]]) -> list[tuple[str, ...]]:
     """Return the table's lines on so many cores, two for each size: (rows, epochs, rounds)."""
-    pinned = threads.limit(cores)
+    pinned = threads.limit(cores, threads.usable_cores())
     backends.current().configure(cores)
     split = data.load(EXPERIMENT.data, rows=EXPERIMENT.rows, features=EXPERIMENT.features, seed=0)
     trainer = prepare(EXPERIMENT, "fit", split, seed=0)

@@ -41,13 +41,13 @@ def untouched(monkeypatch):
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot pin a process to cores")
 def test_limit_pins(untouched):
     """One thread means one core, the last usable one, and one thread for each numerical pool."""
-    assert threads.limit(1) == untouched[-1:] == threads.usable_cores()
+    assert threads.limit(1, untouched) == untouched[-1:] == threads.usable_cores()
     assert {os.environ[name] for name in threads.POOL_VARIABLES} == {"1"}
 
 
 def test_limit_all(untouched):
     """All threads means that nothing is pinned."""
-    assert threads.limit(None) is None
+    assert threads.limit(None, untouched) is None
     assert threads.usable_cores() == untouched
 
 
@@ -56,5 +56,5 @@ def test_limit_where_nothing_can_be_pinned(monkeypatch):
     """A system that cannot pin limits the pools only, and says that nothing is pinned."""
     monkeypatch.delattr(os, "sched_setaffinity", raising=False)
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    assert threads.limit(1) is None
+    assert threads.limit(1, threads.usable_cores()) is None
     assert len(threads.usable_cores()) == os.cpu_count()

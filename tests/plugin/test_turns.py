@@ -1,5 +1,6 @@
 """A session of a live comparison runs what it is asked for, and its rounds take turns with those of others."""
 
+import os
 import sys
 
 import pytest
@@ -61,6 +62,9 @@ def test_group(tmp_path):
         assert 0 <= sum(noted.between) < others / 2
         assert noted.reference is None
         assert record.autoenc.roofs is None
+        if hasattr(os, "sched_getaffinity"):  # all measured on one core, whichever they were prepared on
+            assert record.autoenc.conditions["cores"] == [max(os.sched_getaffinity(0))]
+            assert record.autoenc.context["usable_cores"] == len(os.sched_getaffinity(0))
         assert not record.autoenc.skipped
         assert not record.autoenc.failed
     counts = [record.benchmarks[0].extra_info.autoenc.counts for record in records]

@@ -84,24 +84,28 @@ class Group:
     def start(self) -> None:
         """Wait until all have loaded what they need."""
         for member in self._members:
-            member.begin(START, self._spread)
+            member.configure(START, self._tick)
+        self._spread()
+        for member in self._members:
+            member.begin(START, self._tick)
 
     def _spread(self) -> None:
         """Spread the pairs over cores. A pair shares one: what is prepared on different cores is not alike."""
-        self._tick()
         for place, member in enumerate(self._members):
             member.pin([self._cores[place // self.sharing]] if self._cores else [])
 
     def _gather(self) -> None:
-        """Bring all to the core on which they measure."""
+        """Bring all to the cores on which they measure, the same ones also where older code has chosen others."""
+        own = self._members[0].cores
         for member in self._members:
-            member.pin(member.cores or self._cores)
+            member.pin(self._cores[-len(own) :] if own else self._cores)
 
     def alone(self, case: str, places: Sequence[int], rounds: int, seconds: float, aside: Mapping[int, str]) -> Visit:
         """Run a case in some processes side by side: to prepare it, or for what is no matter of time.
 
         ``aside`` says by places what else is to be known of it (see plugin/turns.py).
         """
+        self._tick()
         self._spread()
         for place in places:
             self._members[place].ask(visit=case, rounds=rounds, turns=False, aside=aside.get(place, ""))

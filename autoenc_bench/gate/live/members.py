@@ -71,6 +71,10 @@ class Member:
         message: dict[str, Any] = json.loads(text)
         return message
 
+    def configure(self, seconds: float, tick: Tick) -> None:
+        """Wait until the process has read its options, and which cores it may use; it is not to be pinned before."""
+        self.answer(seconds, tick)
+
     def begin(self, seconds: float, tick: Tick) -> None:
         """Wait until the process has loaded what it needs, and lists its cases."""
         begun = self.answer(seconds, tick)

@@ -1,5 +1,6 @@
 """Two pairs of processes take turns so that nobody is favoured, and end together, whatever one of them does."""
 
+import os
 from collections import Counter
 from itertools import cycle, islice, pairwise
 
@@ -68,6 +69,19 @@ def test_turns(group, tmp_path):
     assert visit.passed
     assert [len(one["times"]) for one in visit.outcomes] == [7, 7, 7, 7]
     assert visit.restless == 0.0
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not pin")
+def test_cores(group, tmp_path):
+    """Pairs are prepared on different cores, and measured on one, though a stand-in says that it is on the first."""
+    cores = sorted(os.sched_getaffinity(0))
+    with group() as both:
+        both.start()
+        both.alone(FILE + EPOCH, range(4), 1, 60.0, {})
+        used = [set(process.cpu_affinity()) for process in standins.running(tmp_path)]
+        assert {frozenset(one) for one in used} == {frozenset([core]) for core in cores[:2]}
+        both.visit(FILE + EPOCH, 8, SECONDS)
+        assert [process.cpu_affinity() for process in standins.running(tmp_path)] == [cores[-1:]] * 4
 
 
 def test_pairs_are_made_of_both_sides(group):

@@ -29,10 +29,16 @@ def nothing():
     """Count no ticks."""
 
 
+def start(one, tick=nothing):
+    """Wait until a process serves visits."""
+    one.configure(60.0, tick)
+    one.begin(60.0, tick)
+
+
 def test_cases(member):
     """A process begins by telling its cases, and the cores on which it measures."""
     with member() as one:
-        one.begin(60.0, nothing)
+        start(one)
         assert one.cases[FILE + EPOCH]["phase"] == "epoch"
         assert one.cores == sorted(os.sched_getaffinity(0))[:1]
 
@@ -41,14 +47,14 @@ def test_environment(member, tmp_path, monkeypatch):
     """Memory is taken in huge pages, unless somebody says otherwise; the side's variables are set."""
     monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
     with member() as one:
-        one.begin(60.0, nothing)
+        start(one)
         (process,) = standins.running(tmp_path)
         environment = process.environ()
     assert environment["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=1"
     assert standins.SUITE in environment
     monkeypatch.setenv("GLIBC_TUNABLES", "mine")
     with member() as one:
-        one.begin(60.0, nothing)
+        start(one)
         (process,) = standins.running(tmp_path)
         assert process.environ()["GLIBC_TUNABLES"] == "mine"
 
@@ -56,7 +62,7 @@ def test_environment(member, tmp_path, monkeypatch):
 def test_record(member):
     """A process that was told to save does so, also when it waits for a turn that it will not get."""
     with member() as one:
-        one.begin(60.0, nothing)
+        start(one)
         one.ask(visit=FILE + EPOCH, rounds=8, turns=False, aside="")
         assert one.answer(60.0)["outcome"] == "passed"
         one.ask(visit=f"{FILE}other", rounds=8, turns=True, aside="")
@@ -68,7 +74,7 @@ def test_record(member):
 def test_no_record(member):
     """A process in which nothing was timed has no record."""
     with member() as one:
-        one.begin(60.0, nothing)
+        start(one)
         one.ask(save=True)
         assert one.record(60.0, nothing) is None
 
@@ -97,7 +103,7 @@ def test_ticks(member):
         raise KeyboardInterrupt
 
     with member(faults=[{"do": "hang", "case": "starting"}]) as one, pytest.raises(KeyboardInterrupt):
-        one.begin(60.0, tick)
+        start(one, tick)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +119,7 @@ def test_no_answer(member, monkeypatch, do, reason):
     """A process that ends, hangs or prints without end gives no answer, but a reason."""
     monkeypatch.setattr(processes, "OUTPUT", 100_000)
     with member(faults=[{"do": do, "case": EPOCH}]) as one:
-        one.begin(60.0, nothing)
+        start(one)
         one.ask(visit=FILE + EPOCH, rounds=1, turns=False, aside="")
         with pytest.raises(SideFailedError, match=f"^the head, code of the head, {reason}$"):
             one.answer(60.0 if do != "hang" else 0.6)
@@ -125,7 +131,7 @@ def test_pin(member, tmp_path):
     """A process is moved to the cores that are named, and to none where none are."""
     core = max(os.sched_getaffinity(0))
     with member() as one:
-        one.begin(60.0, nothing)
+        start(one)
         (process,) = standins.running(tmp_path)
         before = process.cpu_affinity()
         one.pin([])
@@ -141,7 +147,7 @@ def test_pin_what_is_gone(member, tmp_path):
             time.sleep(0.01)
         one.pin([0])
         with pytest.raises(SideFailedError, match="SIGKILL"):
-            one.begin(60.0, nothing)
+            start(one)
 
 
 def test_usable_cores(monkeypatch):
