@@ -23,6 +23,7 @@ DEFAULTS = {
     "noise": 0.05,  # of rounds, shared by a pair
     "spread": 0.002,  # of a process' own rounds
     "apart": 0.0005,  # of processes
+    "tells": True,  # when it is configured
     "cases": CASES,
     "noisy": "",  # a case whose processes differ by far
     "between": 0.0,  # CPU seconds out of its turn
@@ -188,7 +189,8 @@ class StandIn:
         if self.lines is None:
             self.run_once()
             return
-        self.send(configured=True)
+        if self.settings["tells"]:
+            self.send(configured=True)
         cases = {FILE + name: self.facts(name) for name in self.settings["cases"]}
         self.send(cases=cases, cores=sorted(os.sched_getaffinity(0))[:1])
         self.serve()

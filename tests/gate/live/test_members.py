@@ -35,9 +35,10 @@ def start(one, tick=nothing):
     one.begin(60.0, tick)
 
 
-def test_cases(member):
-    """A process begins by telling its cases, and the cores on which it measures."""
-    with member() as one:
+@pytest.mark.parametrize("tells", [True, False])
+def test_cases(member, tells):
+    """A process begins by telling its cases, and the cores on which it measures; one of before tells nothing else."""
+    with member(tells=tells) as one:
         start(one)
         assert one.cases[FILE + EPOCH]["phase"] == "epoch"
         assert one.cores == sorted(os.sched_getaffinity(0))[:1]
