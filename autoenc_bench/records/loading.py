@@ -11,7 +11,7 @@ import msgspec
 
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError
 from autoenc_bench.records import names, reading, storage
-from autoenc_bench.records.case import Case
+from autoenc_bench.records.case import Case, Statistics
 from autoenc_bench.records.record import Benchmark, ExtraInfo, Fact, NotRun, Record, by_reason
 from autoenc_bench.text import count, few, line
 
@@ -231,8 +231,16 @@ def _misfits(case: Case) -> Iterator[str]:
         yield f"error.absolute.mean: {error.mean}; expected a number of at least 0"
     if counts and None in (error.mean, error.std, error.quantiles.get("0"), error.quantiles.get("1")):
         yield "error.absolute: counts without mean, std and the quantiles '0' and '1'; expected all of them"
+    elif counts and not _is_drawable(error):
+        yield "error.absolute: mean or std is far beyond the quantiles '0' and '1'; expected those of the same errors"
     if len(counts) % 4 or min(counts, default=0) < 0 or (counts and not any(counts)):
         yield "error.absolute.counts: no histogram; expected a multiple of four counts, none below 0, some above"
+
+
+def _is_drawable(error: Statistics) -> bool:
+    """Return whether mean and std are of the size of the errors, which no run's exceed; twice that still draws."""
+    most = 2 * max(abs(error.quantiles["0"] or 0.0), abs(error.quantiles["1"] or 0.0))
+    return (error.mean or 0.0) <= most and 0 <= (error.std or 0.0) <= most
 
 
 def _picture_misfits(name: str, case: Case, pictures: storage.Pictures) -> Iterator[str]:

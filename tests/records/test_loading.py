@@ -97,6 +97,14 @@ def _negative_error(found):
     whole(found)["error"]["absolute"]["mean"] = -0.5
 
 
+def _far_mean(found):
+    whole(found)["error"]["absolute"]["mean"] = 1e308
+
+
+def _far_std(found):
+    whole(found)["error"]["absolute"]["std"] = 1e308
+
+
 def _odd_sample(found):
     whole(found)["sample"]["reconstruction"] = [0.5]
 
@@ -107,6 +115,8 @@ MISFITS = [
     (_empty_counts, "error.absolute.counts: no histogram; expected a multiple of four counts"),
     (_no_ends, "error.absolute: counts without mean, std and the quantiles '0' and '1'"),
     (_negative_error, "error.absolute.mean: -0.5; expected a number of at least 0"),
+    (_far_mean, "error.absolute: mean or std is far beyond the quantiles '0' and '1'"),
+    (_far_std, "error.absolute: mean or std is far beyond the quantiles '0' and '1'"),
     (_odd_sample, "sample: original and reconstruction differ in length"),
 ]
 
