@@ -232,7 +232,8 @@ def _misfits(case: Case) -> Iterator[str]:
     if counts and None in (error.mean, error.std, error.quantiles.get("0"), error.quantiles.get("1")):
         yield "error.absolute: counts without mean, std and the quantiles '0' and '1'; expected all of them"
     elif counts and not _is_drawable(error):
-        yield "error.absolute: mean or std is far beyond the quantiles '0' and '1'; expected those of the same errors"
+        found = f"mean {error.mean:.4g}, std {error.std:.4g}"
+        yield f"error.absolute: {found}; expected those of errors between the quantiles '0' and '1'"
     if len(counts) % 4 or min(counts, default=0) < 0 or (counts and not any(counts)):
         yield "error.absolute.counts: no histogram; expected a multiple of four counts, none below 0, some above"
 

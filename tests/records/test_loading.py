@@ -105,6 +105,10 @@ def _far_std(found):
     whole(found)["error"]["absolute"]["std"] = 1e308
 
 
+def _negative_std(found):
+    whole(found)["error"]["absolute"]["std"] = -1.0
+
+
 def _odd_sample(found):
     whole(found)["sample"]["reconstruction"] = [0.5]
 
@@ -115,8 +119,9 @@ MISFITS = [
     (_empty_counts, "error.absolute.counts: no histogram; expected a multiple of four counts"),
     (_no_ends, "error.absolute: counts without mean, std and the quantiles '0' and '1'"),
     (_negative_error, "error.absolute.mean: -0.5; expected a number of at least 0"),
-    (_far_mean, "error.absolute: mean or std is far beyond the quantiles '0' and '1'"),
-    (_far_std, "error.absolute: mean or std is far beyond the quantiles '0' and '1'"),
+    (_far_mean, "error.absolute: mean 1e+308, std"),
+    (_far_std, "error.absolute: mean 7.998, std 1e+308; expected those of errors between the quantiles '0' and '1'"),
+    (_negative_std, "error.absolute: mean 7.998, std -1; expected those of errors between the quantiles '0' and '1'"),
     (_odd_sample, "sample: original and reconstruction differ in length"),
 ]
 
