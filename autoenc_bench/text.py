@@ -84,9 +84,9 @@ def count(number: object, noun: str) -> str:
     return f"{shown} {noun}{'' if number == 1 else 's'}"
 
 
-def few(names: Sequence[str]) -> str:
+def few(names: Sequence[str], separator: str = ", ") -> str:
     """Return the first three names, and how many more there are."""
-    return ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
+    return separator.join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
 
 
 def fact(name: str, value: object) -> str:

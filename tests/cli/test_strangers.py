@@ -28,7 +28,7 @@ BROKEN = {
 HARMLESS = ["zero-round", "odd-extra-info", "no-extra-info", "odd-machine-info", "odd-stats", *strangers.ENCODINGS]
 NO_COMMIT = ["odd-commit-info", "no-commit-info"]
 CASE = "tests/test_letters.py::test_a"
-TOO_FEW = "nothing of time was decided: nobody knows how far times spread between runs; "
+TOO_FEW = "nothing of time was decided: too few runs to know how far times spread; "
 TOO_FEW += "record 3 runs a side, or 8 of one of them"
 UNKNOWN = "machine unknown, for no record names its CPU (--across machine takes it for one)"
 

@@ -173,7 +173,7 @@ WIDE = ["--fail-on", "time:9999%"]
         (
             ["--fail-on", "error:1%", *WIDE],
             4,
-            "--fail-on asks for error, which no case has on both sides to be compared",
+            "--fail-on asks for error, but no case has error on both sides to compare",
         ),
     ],
 )
@@ -187,7 +187,7 @@ def test_baselines(run, eight, tmp_path, arguments, code, said):
 @pytest.mark.parametrize(
     ("base", "cases", "said"),
     [
-        ("0.json", CASES, "nothing of time was decided: nobody knows how far times spread between runs; record 3 runs"),
+        ("0.json", CASES, "nothing of time was decided: too few runs to know how far times spread; record 3 runs"),
         ("", CASES.replace("test_quick", "test_slow"), "missing from the head: quick[digits]"),
     ],
 )

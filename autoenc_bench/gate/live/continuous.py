@@ -269,9 +269,9 @@ class Continuous:
             reasons = (*self._lost.values(), *self._failed.values())
             raise RunFailedError(next(iter(reasons), f"{ended} before anything was measured; give more with --budget"))
         base, head = (sides.gather(sources) for sources in self._sources.values())
-        for name in head.cases:  # what the base never heard of is a new case, what it cannot run is none
-            if name not in base.cases and name in base.lost:
-                raise RunFailedError(f"the base, {self.both[0].description}, cannot run {name}: {base.lost[name]}")
+        for name in head.cases:  # a case that the base does not have is new; one that it cannot run is an error
+            if name not in base.cases and name in base.reasons:
+                raise RunFailedError(f"the base, {self.both[0].description}, cannot run {name}: {base.reasons[name]}")
         seconds = self._elapsed
         most = self._groups + int(max(0.0, self.budget - seconds) / max(1.0, self._next_group))
         comparison = self._sequence.look(base, head, self._groups, most, last=ended in (SPENT, FAILED))
@@ -280,8 +280,12 @@ class Continuous:
             if cost and cost.cycle and verdict.time and verdict.time.paired:
                 cost.plan(verdict.time.paired, self._starting / len(self._costs))
         told = {one.case for one in comparison.verdicts if one.time or one.error}
-        unreached = self.nodeids.keys() - told - set(base.lost) - set(head.lost) - set(self._lost)
-        lost = comparison.lost | self._lost | dict.fromkeys(sorted(unreached), "the time did not suffice")
+        named = {**base.reasons, **head.reasons, **self._lost, **self._failed}
+        unreached = self.nodeids.keys() - told - named.keys()
+        ended_badly = self._failed | self._lost | dict.fromkeys(sorted(unreached), "the time did not suffice")
+        # The reason of the process that failed says more than that of the records, which name seeds apart.
+        recorded = {case: why for case, why in comparison.lost.items() if names.without_seed(case) not in ended_badly}
+        lost = recorded | ended_badly
         comparison = replace(comparison, lost=lost)
         still_open = frozenset(one.case for one in comparison.verdicts if not self._is_closed(one.case))
         ended = ended if still_open or unreached else DECIDED

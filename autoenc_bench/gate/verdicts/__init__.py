@@ -1,24 +1,29 @@
 """Two sets of records in, one verdict per case out: for time, memory, error and counts, apart and joined."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
-from math import inf, log1p
+from math import exp, inf, log1p
+from statistics import median
 
 from autoenc_bench.catalogue.experiments import EXPERIMENTS, Experiment
 from autoenc_bench.catalogue.limits import GATED, Limits, Overrides
 from autoenc_bench.gate.verdicts import causes, counts, errors, pairs, sides
 from autoenc_bench.gate.verdicts.intervals import ENOUGH, Interval, Looks, difference, nominal_alphas, tells_spread
 from autoenc_bench.gate.verdicts.pairs import Contrast, Paired
+from autoenc_bench.gate.verdicts.resolution import Resolution, resolutions
 from autoenc_bench.gate.verdicts.sides import Observed, Side
 from autoenc_bench.records import names
+from autoenc_bench.records.case import Statistics
 from autoenc_bench.records.loading import Source
+from autoenc_bench.text import count, few, seconds, share
 
 # One-sided error rates, each shared by all cases that have such a figure: 0.5 % that anything at all is called
 # regressed where nothing changed. Peaks and errors repeat so well that they need little of it.
 ALPHAS = {"time": 0.004, "memory": 0.0005, "error": 0.0005}
 TOO_FEW = f"needs {ENOUGH} runs a side"
+NO_SEED = "no seed in common"
 ANY = 20.0  # the logarithm of a change that is past telling
 CONTROL = 20  # the control's is so much smaller: it looks at two sides in two directions, and slow runs sway it more
 
@@ -37,6 +42,10 @@ class Outcome(StrEnum):
 
 
 CHANGES = (Outcome.REGRESSED, Outcome.IMPROVED)
+DECIDED = (*CHANGES, Outcome.UNCHANGED)
+# From where on a base counts as too old: its speed says little about that of the code before the change.
+STALE_CASES, STALE_SHARE, STALE_RATIO = 3, 0.9, 1 / 1.5
+DIFFER = "runs of one side differ"
 
 
 @dataclass(frozen=True)
@@ -105,7 +114,8 @@ class Comparison:
     referenced: bool  # whether times are in units of the reference workload, where the runs have it
     control: str  # the cases in which it failed
     asked: frozenset[str]  # the kinds for which somebody asked for a limit
-    lost: dict[str, str]  # cases that at least one side was to measure and did not, none of them missing, and why
+    lost: dict[str, str]  # why a case, or a seed of it, was not measured in every run; without missing cases
+    stale: str = ""  # how much faster almost all cases of the head are, if the base hides smaller regressions
 
 
 def compare(
@@ -123,8 +133,8 @@ def compare_sides(
 ) -> Comparison:
     """Compare two sides that are gathered; ``looks`` holds the information fraction of each look so far.
 
-    Times get the alpha of the last look (see ``intervals.nominal_alphas``), errors and peaks the whole: they are the
-    same whenever one looks.
+    Times and peaks get the alpha of the last look (see ``intervals.nominal_alphas``). Errors get the whole alpha: a live
+    comparison measures them once, so they are the same at each look.
     """
     differs = sides.compare_surroundings(base.surroundings, head.surroundings, across)
     referenced = not any(map(sides.UNREFERENCED.fullmatch, differs.facts))
@@ -136,26 +146,41 @@ def compare_sides(
     verdicts = [judge.verdict(name, shown[name]) for name in shared]
     if control:
         verdicts = list(map(downgrade, verdicts))
+    gaps, joined = sides.not_measured(base, head), {**base.joined, **head.joined}
     for name, observed in {**base.cases, **head.cases}.items():
+        reason = "; ".join(dict.fromkeys(gaps.get(one, "") for one in joined if joined[one] == name))
         if name not in base.cases:
-            judgement = Judgement(Outcome.NEW, reason=base.lost.get(name, ""))
+            judgement = Judgement(Outcome.NEW, reason=reason)
         elif name not in head.cases:
-            judgement = Judgement(Outcome.MISSING, reason=head.lost.get(name, ""))
+            judgement = Judgement(Outcome.MISSING, reason=reason)
         elif name in repeated:
             judgement = Judgement(Outcome.INCOMPARABLE, reason=repeated[name])
         else:
             continue
         verdicts.append(Verdict(shown[name], observed.experiment, judgement))
-    lost = {
-        name: reason
-        for side in (head, base)
-        for name, reason in side.lost.items()
-        if name not in side.cases and name not in base.cases
-    }
-    named = {shown.get(name, name): why for name, why in lost.items()}
-    controlled = ", ".join(shown[name] for name in control)
-    asked = frozenset(overrides.kinds)
-    return Comparison(base, head, verdicts, differs.forbidden, differs.allowed, referenced, controlled, asked, named)
+    missing = base.cases.keys() - head.cases.keys()
+    lost = {shown.get(name, name): reason for name, reason in gaps.items() if joined[name] not in missing}
+    return Comparison(
+        base,
+        head,
+        verdicts,
+        unlike=differs.forbidden,
+        tested=differs.allowed,
+        referenced=referenced,
+        control=", ".join(shown[name] for name in control),
+        asked=frozenset(overrides.kinds),
+        lost=lost,
+        stale=_stale(verdicts),
+    )
+
+
+def _stale(verdicts: Iterable[Verdict]) -> str:
+    """Return by how much the head is faster where that is nearly everywhere and by a lot, else nothing."""
+    times = [one.time for one in verdicts if one.time and one.time.interval and one.time.outcome in DECIDED]
+    faster = [one.interval.estimate for one in times if one.outcome is Outcome.IMPROVED and one.interval]
+    if len(faster) < STALE_CASES or len(faster) < STALE_SHARE * len(times) or exp(median(faster)) > STALE_RATIO:
+        return ""
+    return f"{len(faster)} of {count(len(times), 'case')}, at the median by {share(1 - exp(median(faster)))}"
 
 
 @dataclass(frozen=True)
@@ -190,11 +215,13 @@ class _Judge:
         return Verdict(shown, base.experiment, time, memory, error, counted, self._cause(base, head))
 
     def _counts(self, base: Observed, head: Observed, limit: float) -> Judgement | None:
-        """Judge what was counted: equal or not, where all else is equal, and told where it is not."""
+        """Judge counts: equal or not where the contexts are equal, and otherwise only report what differs."""
         if not (base.counts and head.counts):
             return _lacks(base.counts, limit)
         if len(base.counts) > 1 or len(head.counts) > 1:
-            return Judgement(Outcome.INCOMPARABLE, limit, reason="runs of one side differ")
+            return Judgement(Outcome.INCOMPARABLE, limit, reason=DIFFER)
+        if reason := _some_lack("counts", base, head, lambda run: run.counts):
+            return Judgement(Outcome.INCOMPARABLE, limit, reason=reason)
         difference = counts.compare(base.counts[0], head.counts[0])
         if not difference:
             return Judgement(Outcome.UNCHANGED, limit)
@@ -216,7 +243,7 @@ class _Judge:
     def _alpha(self, kind: str) -> float:
         """Return what the last look gets of a case's share of a kind's error rate."""
         cases = sum(bool(getattr(self.base.cases[name], kind)) for name in self.shared)
-        return nominal_alphas(ALPHAS[kind] / max(1, cases), self.looks if kind == "time" else (1.0,))[-1]
+        return nominal_alphas(ALPHAS[kind] / max(1, cases), (1.0,) if kind == "error" else self.looks)[-1]
 
     def _time(self, name: str, base: Observed, head: Observed, limit: float) -> Judgement | None:
         if not (base.time and head.time):
@@ -228,21 +255,34 @@ class _Judge:
             is_open = judged.outcome is Outcome.UNDECIDED
             needed = paired.needed(log1p(limit), ALPHAS["time"] / len(self.paired)) if is_open else None
             return replace(judged, needed=needed)
-        interval = difference(*self._times(base, head), self._alpha("time"))
-        if not tells_spread(interval.runs):  # nobody knows how far these times spread between runs
+        if not (seeds := base.seeds & head.seeds):
+            return Judgement(Outcome.INCOMPARABLE, limit, reason=NO_SEED)
+        clock = self.resolutions.get(name)
+        steps = clock.share if clock else 0.0
+        interval = difference(*self._times(base, head, seeds), self._alpha("time"), resolution=steps)
+        if not tells_spread(interval.runs):  # it is unknown how far these times spread between runs
             return Judgement(Outcome.UNDECIDED, limit, interval, TOO_FEW)
-        return decide(interval, limit)
+        return replace(decide(interval, limit), reason=f"clock steps of {seconds(clock.seconds)}" if clock else "")
 
-    def _times(self, base: Observed, head: Observed) -> tuple[list[float], list[float]]:
+    def _times(self, base: Observed, head: Observed, seeds: Collection[int]) -> tuple[list[float], list[float]]:
         """Return times in units of the reference workload where all runs have it."""
-        known = [[value for value in side.referenced if value is not None] for side in (base, head)]
-        if self.referenced and len(known[0]) == len(base.time) and len(known[1]) == len(head.time):
-            return known[0], known[1]
-        return base.time, head.time
+        if self.referenced:
+            known = base.referenced(seeds), head.referenced(seeds)
+            if known[0] is not None and known[1] is not None:
+                return known[0], known[1]
+        return base.times(seeds), head.times(seeds)
+
+    @cached_property
+    def resolutions(self) -> dict[str, Resolution]:
+        """Return the resolution of the clock for the cases in which it is coarse."""
+        both = {name: [*self.base.cases[name].runs, *self.head.cases[name].runs] for name in self.shared}
+        return resolutions({name: [run.readings for run in runs if run.readings] for name, runs in both.items()})
 
     def _memory(self, base: Observed, head: Observed, limit: float) -> Judgement | None:
         if not (base.memory and head.memory):
             return _lacks(base.memory, limit)
+        if reason := _some_lack("peak memory", base, head, lambda run: run.peak):
+            return Judgement(Outcome.INCOMPARABLE, limit, reason=reason)
         same = self.base.selection == self.head.selection
         if reason := self.unlike or ("" if same else "other cases ran in the process"):
             return Judgement(Outcome.INCOMPARABLE, limit, reason=reason)
@@ -253,9 +293,25 @@ class _Judge:
             return _lacks(base.error, limit)
         if self.base.surroundings.scale != self.head.surroundings.scale:
             return Judgement(Outcome.INCOMPARABLE, limit, reason=self.unlike)
-        pairs = [(base.error[seed], head.error[seed]) for seed in base.error if seed in head.error]
-        if not pairs:
-            return Judgement(Outcome.INCOMPARABLE, limit, reason="no seed in common")
+        seeds = sorted(base.error.keys() & head.error.keys())
+        if not seeds:
+            return Judgement(Outcome.INCOMPARABLE, limit, reason=NO_SEED)
+        if reason := _some_lack("error", base, head, _scored):
+            return Judgement(Outcome.INCOMPARABLE, limit, reason=reason)
+        runs = {seed: (base.error[seed], head.error[seed]) for seed in seeds}
+        # Every run counts: the head is judged at its best beside the base at its worst, and the other way round.
+        best = self._moves(base, [(errors.most(one), errors.least(other)) for one, other in runs.values()], limit)
+        worst = self._moves(base, [(errors.least(one), errors.most(other)) for one, other in runs.values()], limit)
+        differing = [seed for seed, both in runs.items() if any(errors.spread(side) >= log1p(limit) for side in both)]
+        if best.outcome is worst.outcome and (best.outcome in CHANGES or not differing):
+            return best if best.outcome is Outcome.IMPROVED else worst
+        if differing or {best.outcome, worst.outcome} & {*CHANGES}:
+            where = f" in the error of {few([f'seed {seed}' for seed in differing or seeds])}"
+            return Judgement(Outcome.INCOMPARABLE, limit, reason=f"{DIFFER}{where}")
+        return worst if worst.outcome is Outcome.UNDECIDED else best
+
+    def _moves(self, base: Observed, pairs: list[tuple[Statistics, Statistics]], limit: float) -> Judgement:
+        """Judge how far errors moved, given one pair of base and head for each seed."""
         rounding = EXPERIMENTS.get(base.experiment or "", Experiment).rounding
         intervals = errors.intervals(pairs, self._alpha("error"), rounding)
         return combine({name: decide(interval, limit) for name, interval in intervals.items()})
@@ -265,16 +321,30 @@ class _Judge:
 
         Where processes took turns, the interval itself is made of how far a side differs from itself.
         """
-        cases = [name for name in self.shared if not self.unlike and name not in self.paired]
+        excluded = {*self.paired, *self.resolutions}  # a coarse clock hides how far runs differ
+        cases = [name for name in self.shared if not self.unlike and name not in excluded]
         both = (self.base, self.head)
         return [name for name in cases if any(self._differs_from_itself(side.cases[name]) for side in both)]
 
     def _differs_from_itself(self, observed: Observed) -> bool:
-        times, _ = self._times(observed, observed)
+        times, _ = self._times(observed, observed, observed.seeds) if observed.seeds else ([], [])
         if len(times) < 2 * ENOUGH:
             return False
         interval = difference(times[::2], times[1::2], self._alpha("time") / CONTROL)
         return decide(interval, self._limits(observed).time).outcome in CHANGES
+
+
+def _scored(run: sides.Execution) -> bool:
+    return all(sample.error for sample in run.seeds.values())
+
+
+def _some_lack(what: str, base: Observed, head: Observed, has: Callable[[sides.Execution], object]) -> str:
+    """Return which side has recorded runs with and without a figure; runs of a live comparison measure it once."""
+    for word, observed in (("head", head), ("base", base)):
+        lacking = sum(has(run) in (None, False) for run in observed.runs)
+        if lacking and not observed.is_live:
+            return f"{lacking} of {count(len(observed.runs), 'run')} of the {word} without {what}"
+    return ""
 
 
 def _lacks(base: Collection[object], limit: float) -> Judgement | None:

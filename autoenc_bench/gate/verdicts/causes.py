@@ -46,6 +46,7 @@ def cause(difference: Difference | None, base: Usage | None, head: Usage | None,
         if waits[0] is not None and waits[1] is not None and abs(waits[1] - waits[0]) > WAITING:
             instead = f"it waits for {share(waits[1])} of a round instead of {share(waits[0])}"
             return f"{same}, but {instead}{under_test}"
-        if not 1 / BUSIER < head.cores / base.cores < BUSIER:
+        # A clock that ticks coarsely, as on Windows, can have seen no CPU time at all: then the ratio is unknown.
+        if base.cores and head.cores and not 1 / BUSIER < head.cores / base.cores < BUSIER:
             return f"{same}, on {head.cores:.1f} cores instead of {base.cores:.1f}{under_test}"
     return f"{same}: so the runtime, the memory or the machine{under_test}"

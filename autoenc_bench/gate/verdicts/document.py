@@ -22,6 +22,8 @@ def text(comparison: Comparison, ended: Status, measured: str = "") -> str:
         "referenced": comparison.referenced,
         "measured": measured,
         "control": comparison.control,
+        "lost": [{"case": case, "reason": reason} for case, reason in comparison.lost.items()],
+        "stale": comparison.stale,
         "verdicts": [_verdict(verdict) for verdict in comparison.verdicts],
     }
     return json.dumps(document, allow_nan=False)

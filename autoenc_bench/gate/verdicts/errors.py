@@ -1,6 +1,6 @@
 """Errors of both sides, seed by seed -> intervals of how their mean, their spread and their upper quantiles moved."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import inf, log, sqrt
 from statistics import fmean, stdev
 
@@ -47,3 +47,31 @@ def _moved(base: float | None, head: float | None) -> float:
         return 0.0
     logs = [inf if value is None else log(value) if value > 0 else -inf for value in (base, head)]
     return logs[1] - logs[0]  # the exact opposite when the sides are swapped
+
+
+def least(runs: Sequence[Statistics]) -> Statistics:
+    """Return the smallest of each statistic over the runs of a seed."""
+    return _fold(min, runs)
+
+
+def most(runs: Sequence[Statistics]) -> Statistics:
+    """Return the largest of each statistic over the runs of a seed."""
+    return _fold(max, runs)
+
+
+def spread(runs: Sequence[Statistics]) -> float:
+    """Return by how much the runs of a seed differ in any statistic, as a logarithm."""
+    low, high = least(runs), most(runs)
+    return max(_moved(read(low), read(high)) for read in STATISTICS.values())
+
+
+def _fold(choose: Callable[[Iterable[float]], float], runs: Sequence[Statistics]) -> Statistics:
+    """Choose each statistic among the runs; one that is not finite counts as infinitely large."""
+
+    def chosen(values: Iterable[float | None]) -> float | None:
+        value = choose(inf if one is None else one for one in values)
+        return None if value == inf else value
+
+    shares = {name: None for run in runs for name in run.quantiles}
+    quantiles = {name: chosen(run.quantiles.get(name) for run in runs) for name in shares}
+    return Statistics(chosen(run.mean for run in runs), chosen(run.std for run in runs), quantiles, [])

@@ -43,11 +43,14 @@ def tells_spread(runs: tuple[int, int]) -> bool:
     return min(runs) >= ENOUGH or max(runs) >= RECORDED
 
 
-def difference(base: Sequence[float], head: Sequence[float], alpha: float, spread: float = inf) -> Interval:
+def difference(
+    base: Sequence[float], head: Sequence[float], alpha: float, spread: float = inf, resolution: float = 0.0
+) -> Interval:
     """Estimate mean(head) - mean(base), each a logarithm per run, with an interval of one-sided error rate ``alpha``.
 
     ``spread`` is the standard deviation between runs that is assumed where a side has fewer than ENOUGH of them, unless
-    the other has RECORDED. Raises InvalidInputError when a side has none.
+    the other has RECORDED. ``resolution`` is one tick of the clock as a share of a round: the spread and the half-width
+    are at least as large. Raises InvalidInputError when a side has none.
     """
     if not (base and head):
         raise InvalidInputError("no runs on one side; measure both")
@@ -59,9 +62,10 @@ def difference(base: Sequence[float], head: Sequence[float], alpha: float, sprea
         spread = sqrt(sum(float(np.square(side - side.mean()).sum()) for side in sides) / dof)
     elif max(runs) >= RECORDED:
         dof, spread = max(runs) - 1, float(max(sides, key=len).std(ddof=1))
+    spread = max(spread, resolution)
     critical_value = -float(stdtrit(dof, alpha) if dof else ndtri(alpha))
     estimate = float(sides[1].mean() - sides[0].mean())
-    half_width = critical_value * spread * sqrt(1 / runs[0] + 1 / runs[1]) if alpha else inf
+    half_width = max(resolution, critical_value * spread * sqrt(1 / runs[0] + 1 / runs[1])) if alpha else inf
     return Interval(estimate, estimate - half_width, estimate + half_width, spread, runs)
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import log
+from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
 
@@ -12,12 +13,14 @@ import numpy as np
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.gate.verdicts.causes import Usage
 from autoenc_bench.gate.verdicts.intervals import Values
+from autoenc_bench.gate.verdicts.resolution import Readings, readings
 from autoenc_bench.records import names
 from autoenc_bench.records.case import Statistics
 from autoenc_bench.records.counts import Counts
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.names import identity, without_seed
-from autoenc_bench.records.record import BACKENDS, Benchmark, Fact, NotRun, differences
+from autoenc_bench.records.record import BACKENDS, Benchmark, Fact, differences
+from autoenc_bench.text import few
 
 MEMORY_SPREAD = 0.015  # of peaks, between runs
 
@@ -29,21 +32,86 @@ UNREFERENCED = re.compile(
 )
 
 
+@dataclass(frozen=True)
+class Sample:
+    """What one seed of a case measured in one run; a case without seeds has seed 0 alone."""
+
+    time: float  # the logarithm of the median seconds
+    referenced: float | None  # the same in units of the reference workload
+    error: Statistics | None
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What one run measured of a case."""
+
+    seeds: dict[int, Sample]
+    is_live: bool  # the run belongs to a live comparison,
+    is_timed: bool  # in which only interleaved rounds are timed
+    peak: float | None  # the logarithm of the largest of its seeds, bytes
+    counts: Counts | None
+    readings: Readings | None  # of the clock, where the record does not state its resolution
+
+
 @dataclass
 class Observed:
-    """What one case did on one side: logarithms of times and peaks per run, and errors per seed.
+    """What all runs of one side measured of a case.
 
-    In a live comparison only what took turns has times; ``pairs`` has these round by round, by the name of the pair.
+    ``pairs`` has the logarithms of the interleaved rounds of a live comparison, by the name of the pair.
     """
 
     experiment: str | None
-    time: list[float] = field(default_factory=list)
-    referenced: list[float | None] = field(default_factory=list)  # times in units of the reference workload
-    memory: list[float] = field(default_factory=list)
-    error: dict[int, Statistics] = field(default_factory=dict)
+    runs: list[Execution] = field(default_factory=list)
     pairs: dict[str, Values] = field(default_factory=dict)
-    counts: list[Counts] = field(default_factory=list)  # as often as they differ; once, if all is as it should be
     usage: list[Usage] = field(default_factory=list)
+
+    @property
+    def seeds(self) -> set[int]:
+        """Return the seeds that every run measured."""
+        return set.intersection(*(set(run.seeds) for run in self.runs))
+
+    @property
+    def time(self) -> list[Execution]:
+        """Return the runs that are timed."""
+        return [run for run in self.runs if run.is_timed]
+
+    @property
+    def is_live(self) -> bool:
+        """Return whether these are runs of a live comparison."""
+        return any(run.is_live for run in self.runs)
+
+    @property
+    def memory(self) -> list[float]:
+        return [run.peak for run in self.runs if run.peak is not None]
+
+    @property
+    def error(self) -> dict[int, list[Statistics]]:
+        """Return the errors of every run, by seed."""
+        errors: dict[int, list[Statistics]] = {}
+        for run in self.runs:
+            for seed, sample in run.seeds.items():
+                if sample.error:
+                    errors.setdefault(seed, []).append(sample.error)
+        return errors
+
+    @property
+    def counts(self) -> list[Counts]:
+        """Return the different counts of the runs: a single one if the runs agree."""
+        known: list[Counts] = []
+        for run in self.runs:
+            if run.counts and run.counts not in known:
+                known.append(run.counts)
+        return known
+
+    def times(self, seeds: Collection[int]) -> list[float]:
+        """Return the logarithm of each timed run's seconds, as the mean over these seeds."""
+        return [fmean(run.seeds[seed].time for seed in seeds) for run in self.time]
+
+    def referenced(self, seeds: Collection[int]) -> list[float] | None:
+        """Return the same in units of the reference workload, ``None`` unless all runs have it."""
+        runs = [[run.seeds[seed].referenced for seed in seeds] for run in self.time]
+        known = [[value for value in run if value is not None] for run in runs]
+        return [fmean(run) for run in known] if all(len(run) == len(seeds) for run in known) else None
 
 
 class Surroundings(NamedTuple):
@@ -53,19 +121,34 @@ class Surroundings(NamedTuple):
     facts: dict[str, Fact]  # the machine and its context
 
 
-class Side(NamedTuple):
-    """One side of a comparison, its cases by their identity.
+class Lost(NamedTuple):
+    """Why one run has no measurement of a case: what happened, and the reason in the record."""
 
-    ``lost`` says why a case is not there, ``repeated`` which cases nobody can tell apart in a record, and ``selection``
-    which ran.
+    what: str  # "failed", "skipped" or "unreadable"
+    reason: str
+
+
+class Side(NamedTuple):
+    """One side of a comparison, its cases by their identity; the seeds of a whole experiment are one case.
+
+    ``measured`` and ``lost`` keep the seeds apart: they map a full name to the runs that measured it, and to those
+    that name it as lost. ``repeated`` has the cases whose name occurs twice in a record, ``selection`` the cases that
+    ran.
     """
 
     sources: Sequence[Source]
     surroundings: Surroundings
     cases: dict[str, Observed]
-    lost: dict[str, str]
+    measured: dict[str, set[Path]]
+    lost: dict[str, dict[Path, Lost]]
+    joined: dict[str, str]  # the case of each full name
     repeated: dict[str, str]
     selection: frozenset[tuple[str, ...]]
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Return why cases have lost a run or a seed, the first reason of each."""
+        return {self.joined[name]: next(iter(runs.values())).reason for name, runs in reversed(self.lost.items())}
 
 
 def gather(sources: Iterable[Source]) -> Side:
@@ -77,27 +160,24 @@ def gather(sources: Iterable[Source]) -> Side:
     if not runs:
         raise NotFoundError("no records on one side; name at least one for each")
     surroundings = _surroundings(runs[0])
-    cases: dict[str, Observed] = {}
+    selection = frozenset(tuple(benchmark.name for benchmark in source.record.benchmarks) for source in runs)
+    side = Side(runs, surroundings, {}, {}, {}, {}, {}, selection)
     for source in runs:
         if _surroundings(source) != surroundings:
             reason = "are of one side, but not of one machine, scale and context; name fewer records"
             raise InvalidInputError(f"{source.path} and {runs[0].path} {reason}")
-        _add(source, cases)
-    lost = {without_seed(entry.case): entry.reason for source in runs for entry in _lost(source)}
-    repeated = {
-        without_seed(name): f"several cases of {source.path} have this name"
-        for source in runs
-        for name in names.repeated(source.record.benchmarks)
-    }
-    selection = frozenset(tuple(benchmark.name for benchmark in source.record.benchmarks) for source in runs)
-    return Side(runs, surroundings, cases, lost, repeated, selection)
+        _add(source, side)
+        for name in names.repeated(source.record.benchmarks):
+            side.repeated[side.joined[name]] = f"several cases of {source.path} have this name"
+    return side
 
 
-def _lost(source: Source) -> Iterator[NotRun]:
+def _lost(source: Source) -> Iterator[tuple[str, Lost]]:
     """List the cases that a run skipped, failed or kept in no readable form."""
-    if run := source.record.autoenc:
-        yield from (*run.skipped, *run.failed)
-    yield from source.left_out
+    run = source.record.autoenc
+    listed = {"failed": run.failed, "skipped": run.skipped} if run else {}
+    for what, entries in {**listed, "unreadable": source.left_out}.items():
+        yield from ((entry.case, Lost(what, entry.reason)) for entry in entries)
 
 
 def _surroundings(source: Source) -> Surroundings:
@@ -149,30 +229,93 @@ def under_test(base: Side, head: Side) -> set[str]:
     return differing | ({MACHINE} if base.surroundings.facts[MACHINE] is None else set())  # whatever it is called
 
 
-def _add(source: Source, cases: dict[str, Observed]) -> None:
-    """Add a run; the seeds of a case are one case, whose time is their mean."""
+def _add(source: Source, side: Side) -> None:
+    """Add a run."""
+    is_ours = source.record.autoenc is not None
+    pair = source.record.autoenc.pair if source.record.autoenc else None
+    for name, lost in _lost(source):
+        side.joined[name] = without_seed(name) if is_ours else name
+        side.lost.setdefault(name, {})[source.path] = lost
     by_case: dict[str, list[Benchmark]] = {}
     for benchmark in source.record.benchmarks:
-        by_case.setdefault(without_seed(identity(benchmark)), []).append(benchmark)
-    for name, seeds in by_case.items():
-        noted = [seed.extra_info.autoenc for seed in seeds if seed.extra_info.autoenc]
-        observed = cases.setdefault(name, Observed(noted[0].experiment if noted else None))
-        pair = source.record.autoenc.pair if source.record.autoenc else None
-        rounds = seeds[0].stats.data or [0.0]
-        if pair and noted and all(case.between for case in noted) and all(rounds):
+        name = identity(benchmark)
+        case = without_seed(name) if benchmark.extra_info.autoenc else name  # others may mean something else by "seed"
+        side.joined[name] = case
+        side.measured.setdefault(name, set()).add(source.path)
+        by_case.setdefault(case, []).append(benchmark)
+    for name, benchmarks in by_case.items():
+        noted = [one.extra_info.autoenc for one in benchmarks if one.extra_info.autoenc]
+        observed = side.cases.setdefault(name, Observed(noted[0].experiment if noted else None))
+        rounds = benchmarks[0].stats.data or [0.0]
+        is_interleaved = bool(noted) and all(case.between for case in noted) and all(rounds)
+        if pair and is_interleaved:
             observed.pairs[pair] = np.log(rounds)
-        if pair is None or pair in observed.pairs:
-            observed.time.append(fmean(log(seed.stats.median) for seed in seeds))
-            referenced = [log(value) for seed in seeds if (value := seed.referenced)]
-            observed.referenced.append(fmean(referenced) if len(referenced) == len(seeds) else None)
-        peaks = [case.memory.peak for case in noted if case.memory and case.memory.peak]
-        observed.memory += [log(max(peaks))] if peaks else []
-        for case in noted:
-            if case.error:
-                observed.error.setdefault(case.seed, case.error.absolute)
-            if case.counts and case.counts not in observed.counts:
-                observed.counts.append(case.counts)
-            if case.cpu and all(rounds):
-                waiting = case.waiting(rounds)
-                waits = None if waiting is None else waiting * len(rounds) / sum(rounds)
-                observed.usage.append(Usage(sum(case.cpu) / sum(rounds), waits))
+        observed.runs.append(_execution(benchmarks, pair is not None, is_interleaved))
+        observed.usage += filter(None, map(_usage, benchmarks))
+
+
+def _execution(benchmarks: Sequence[Benchmark], is_live: bool, is_interleaved: bool) -> Execution:
+    noted = [one.extra_info.autoenc for one in benchmarks if one.extra_info.autoenc]
+    peaks = [case.memory.peak for case in noted if case.memory and case.memory.peak]
+    seeds = {case.seed if (case := one.extra_info.autoenc) else 0: _sample(one) for one in benchmarks}
+    counts = next((case.counts for case in noted if case.counts), None)
+    return Execution(
+        seeds,
+        is_live,
+        is_timed=is_interleaved or not is_live,
+        peak=log(max(peaks)) if peaks else None,
+        counts=counts,
+        readings=None if noted else readings(benchmarks[0]),
+    )
+
+
+def _sample(benchmark: Benchmark) -> Sample:
+    case, referenced = benchmark.extra_info.autoenc, benchmark.referenced
+    error = case.error.absolute if case and case.error else None
+    return Sample(log(benchmark.stats.median), log(referenced) if referenced else None, error)
+
+
+def _usage(benchmark: Benchmark) -> Usage | None:
+    """Return how one benchmark's rounds used the machine."""
+    case, rounds = benchmark.extra_info.autoenc, benchmark.stats.data or [0.0]
+    if not (case and case.cpu and all(rounds)):
+        return None
+    waiting = case.waiting(rounds)
+    return Usage(sum(case.cpu) / sum(rounds), None if waiting is None else waiting * len(rounds) / sum(rounds))
+
+
+def not_measured(base: Side, head: Side) -> dict[str, str]:
+    """Map what was not measured on both sides, in every run and for every seed, to the reason.
+
+    Each run must have what another run of its side has, and the head what the base has. What the head alone has is new.
+    A run of a live comparison leaves out what is decided, so it must only not name the case as lost.
+    """
+    required = {name: {**side.measured, **side.lost} for name, side in (("base", base), ("head", head))}
+    required["head"] |= {**base.measured}
+    reasons: dict[str, list[str]] = {}
+    for word, side in (("head", head), ("base", base)):
+        for name in required[word]:
+            if gap := _gap(name, word, side):
+                reasons.setdefault(name, []).append(gap)
+    return {name: "; ".join(found) for name, found in reasons.items()}
+
+
+def _gap(name: str, word: str, side: Side) -> str:
+    """Return in words in which runs of a side a case was not measured."""
+    measured, lost = side.measured.get(name, set()), side.lost.get(name, {})
+    absent = [source.path for source in side.sources if source.path not in measured and source.path not in lost]
+    is_live = all(source.record.autoenc and source.record.autoenc.pair for source in side.sources)
+    if is_live and (measured or lost):
+        absent = []
+    kinds: dict[Lost, list[Path]] = {}
+    for path, why in lost.items():
+        kinds.setdefault(why, []).append(path)
+    parts = [f"{why.what} in {_runs(paths, word, side)}: {why.reason}" for why, paths in kinds.items()]
+    return "; ".join([*parts, *([f"absent from {_runs(absent, word, side)}"] if absent else [])])
+
+
+def _runs(paths: Sequence[Path], word: str, side: Side) -> str:
+    total = len(side.sources)
+    if len(paths) < total:
+        return f"{len(paths)} of {total} runs of the {word} ({few([path.name for path in paths])})"
+    return f"the {word}" if total == 1 else f"all {total} runs of the {word}"

@@ -5,13 +5,14 @@ from math import expm1, isinf
 from typing import NamedTuple
 
 from autoenc_bench.catalogue.limits import COUNTS, GATED, KINDS
-from autoenc_bench.gate.verdicts import CHANGES, TOO_FEW, Comparison, Judgement, Outcome
+from autoenc_bench.gate.verdicts import DECIDED, TOO_FEW, Comparison, Judgement, Outcome
 from autoenc_bench.gate.verdicts.intervals import ENOUGH, RECORDED
+from autoenc_bench.records.names import without_seed
+from autoenc_bench.records.record import NotRun, by_reason
 from autoenc_bench.statuses import NOT_COMPARED, PASSED, REGRESSED, UNDECIDED
 from autoenc_bench.text import count, few
 
-DECIDED = (*CHANGES, Outcome.UNCHANGED)
-ALLOW = "--allow-missing lets them"
+ALLOW = "--allow-missing accepts that"
 
 
 class Status(NamedTuple):
@@ -21,7 +22,7 @@ class Status(NamedTuple):
     reason: str
 
 
-# Of a case and its experiment, None where nobody measured it: whether the head was to.
+# Takes the name of a case and its experiment, if known; returns whether the head was expected to run the case.
 Selection = Callable[[str, str | None], bool]
 
 
@@ -49,29 +50,30 @@ def of(
 def _not_compared(comparison: Comparison, allow_missing: bool, selected: Selection | None) -> Iterator[str]:
     outcomes = {judgement.outcome for verdict in comparison.verdicts for judgement in verdict.judgements.values()}
     if outcomes <= {Outcome.NEW, Outcome.MISSING}:
-        yield "the two sides have no case in common, so nothing was compared"
+        yield f"the two sides have no case in common, so nothing was compared{_moved(comparison)}"
     if comparison.unlike:
         yield f"times are incomparable: {comparison.unlike}; name what is under test with --across, if that is it"
-    times = {one.case: one.time for one in comparison.verdicts if one.time}
-    if repeated := {case: one.reason for case, one in times.items() if one.outcome is Outcome.INCOMPARABLE}:
-        yield f"incomparable: {few(list(repeated))}: {next(iter(repeated.values()))}"
-    if unlike := [one.case for one in comparison.verdicts if one.error and one.error.outcome is Outcome.INCOMPARABLE]:
-        yield f"incomparable errors: {few(unlike)}; the table says why"
-    missing = {case: one.reason for case, one in times.items() if one.outcome is Outcome.MISSING}
-    if selected:
-        of = {one.case: one.experiment for one in comparison.verdicts}
-        missing = {case: why for case, why in missing.items() if selected(case, of[case])}
-    if missing and not allow_missing:
-        why = next((f": {one}" for one in missing.values() if one), "")
-        yield f"missing from the head: {few(list(missing))}{why}; {ALLOW}"
-    lost = {case: why for case, why in comparison.lost.items() if selected is None or selected(case, None)}
-    if lost and not allow_missing:
-        yield f"not measured: {few(list(lost))}: {next(iter(lost.values()))}; {ALLOW}"
+    for kind, what in (("time", "incomparable"), ("error", "incomparable errors")):
+        if incomparable := _reasons(comparison, kind, Outcome.INCOMPARABLE):
+            yield f"{what}: {_listed(incomparable)}"
+    experiments = {one.case: one.experiment for one in comparison.verdicts}
+
+    def expected(reasons: dict[str, str]) -> dict[str, str]:
+        """Return what the head was expected to run."""
+        if allow_missing:
+            return {}
+        known = {case: experiments.get(case) or experiments.get(without_seed(case)) for case in reasons}
+        return {case: why for case, why in reasons.items() if selected is None or selected(case, known[case])}
+
+    if missing := expected(_reasons(comparison, "time", Outcome.MISSING)):
+        yield f"missing from the head: {_listed(missing)}; {ALLOW}"
+    if lost := expected(comparison.lost):
+        yield f"not measured: {_listed(lost)}; {ALLOW}"
     for kind in GATED:
         judged = _judged(comparison, kind).values()
         if kind in comparison.asked and {one.outcome for one in judged} <= {Outcome.INCOMPARABLE}:
             why = next((f": {one.reason}" for one in judged), "")
-            yield f"--fail-on asks for {kind}, which no case has on both sides to be compared{why}"
+            yield f"--fail-on asks for {kind}, but no case has {kind} on both sides to compare{why}"
 
 
 def _undecided(comparison: Comparison, strict: bool) -> Iterator[str]:
@@ -85,7 +87,7 @@ def _undecided(comparison: Comparison, strict: bool) -> Iterator[str]:
 
 
 def _is_left_to_counts(comparison: Comparison) -> bool:
-    """Return whether somebody asked for counts alone, which a single run tells, and so had too few for the rest."""
+    """Return whether --fail-on asks for counts alone: one run a side is enough for them, and too few for times."""
     times = _judged(comparison, "time").values()
     undecided = [one for one in times if one.outcome is Outcome.UNDECIDED]
     return comparison.asked == {COUNTS} and all(one.reason == TOO_FEW for one in undecided)
@@ -94,9 +96,7 @@ def _is_left_to_counts(comparison: Comparison) -> bool:
 def _doubt(undecided: dict[str, Judgement]) -> str:
     """Return which change would have been seen, and what to do."""
     if all(one.reason == TOO_FEW for one in undecided.values()):
-        return (
-            f"nobody knows how far times spread between runs; record {ENOUGH} runs a side, or {RECORDED} of one of them"
-        )
+        return f"too few runs to know how far times spread; record {ENOUGH} runs a side, or {RECORDED} of one of them"
     case, least = min(undecided.items(), key=lambda one: one[1].hidden)
     seen = "no change" if isinf(least.hidden) else f"at best a change of {_percent(least)}, in {case},"
     return f"{seen} would have shown; measure more runs, or give more time"
@@ -107,6 +107,8 @@ def _claim(comparison: Comparison) -> str:
     seen, hiding = [], []
     for kind in KINDS:
         judged = _judged(comparison, kind)
+        if incomparable := _reasons(comparison, kind, Outcome.INCOMPARABLE):
+            hiding.append(f"{kind} is incomparable in {_listed(incomparable)}")
         if decided := [one for one in judged.values() if one.outcome in DECIDED]:
             seen.append(f"{_percent(max(decided, key=lambda one: one.hidden))} in {kind}")
         undecided = {case: one for case, one in judged.items() if one.outcome is Outcome.UNDECIDED}
@@ -119,7 +121,8 @@ def _claim(comparison: Comparison) -> str:
     if counted := _judged(comparison, COUNTS):
         equal = sum(one.outcome is Outcome.UNCHANGED for one in counted.values())
         claims.append(f"counts are equal in {equal} of {count(len(counted), 'case')}")
-    return "; ".join(("nothing regressed", *claims, *hiding))
+    stale = f"the head is faster in {comparison.stale}: a smaller regression does not show against so old a base"
+    return "; ".join(("nothing regressed", *claims, *hiding, *([stale] if comparison.stale else [])))
 
 
 def _percent(judgement: Judgement) -> str:
@@ -130,6 +133,35 @@ def _judged(comparison: Comparison, kind: str) -> dict[str, Judgement]:
     """Return the judgements of a kind of figure, of the cases that both sides have."""
     pairs = {verdict.case: one for verdict in comparison.verdicts if (one := verdict.judgements.get(kind))}
     return {case: one for case, one in pairs.items() if one.outcome not in (Outcome.NEW, Outcome.MISSING)}
+
+
+def _reasons(comparison: Comparison, kind: str, outcome: Outcome) -> dict[str, str]:
+    """Map the cases with this outcome to its reason, without those that share the reason of the whole comparison."""
+    judged = {one.case: one.judgements[kind] for one in comparison.verdicts if kind in one.judgements}
+    reasons = {case: one.reason for case, one in judged.items() if one.outcome is outcome}
+    return {case: why for case, why in reasons.items() if not why or why != comparison.unlike}
+
+
+def _listed(reasons: dict[str, str]) -> str:
+    """Return the cases and their reasons in a line, cases of one reason together."""
+    groups = by_reason(NotRun(*one) for one in reasons.items())
+    return few([f"{few(names)}: {why}" if why else few(names) for why, names in groups.items()], "; ")
+
+
+def _moved(comparison: Comparison) -> str:
+    """Return a hint where the names of both sides differ in their leading folders alone."""
+    base, head = ([*side.cases] for side in (comparison.base, comparison.head))
+    tops = {one.rpartition(other)[0] or other.rpartition(one)[0] for one in base for other in head if _ends(one, other)}
+    if len(tops) != 1:
+        return ""
+    mend = "run pytest in the same folder, or give --rootdir"
+    return f"; only the folder {tops.pop()!r} in front of their names differs: {mend}"
+
+
+def _ends(one: str, other: str) -> bool:
+    """Return whether one path ends with the other, at a folder's name."""
+    longer, shorter = sorted((one, other), key=len, reverse=True)
+    return longer.endswith(f"/{shorter}")
 
 
 def _cases(comparison: Comparison, outcome: Outcome) -> list[str]:

@@ -110,7 +110,7 @@ def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
     yield f"Change of head against base with {interval}; times are {unit}"
     if TOO_FEW in {one.time.reason for one in comparison.verdicts if one.time}:
         enough = f"{ENOUGH} runs a side tell, or {RECORDED} of one of them; rounds within a run do not"
-        yield f"{TOO_FEW}: nobody knows how far these times spread between runs, so they get no verdict; {enough}"
+        yield f"{TOO_FEW}: these runs are too few to know how far times spread, so time gets no verdict; {enough}"
     if FUTILITY in {one.reason for verdict in comparison.verdicts for one in verdict.judgements.values()}:
         yield f"{FUTILITY}: spreads too far between runs to be told in the time that was left"
     for verdict in comparison.verdicts:

@@ -156,7 +156,7 @@ def test_outcome(tmp_path, head, fail_on, outcome):
         (OTHER, ["counts:0%", "time:3%"], statuses.REGRESSED, f"regressed: {EPOCH}"),
         (BASE, ["counts:0%", "time:3%"], statuses.UNDECIDED, "nothing of time was decided"),
         (BASE, [], statuses.UNDECIDED, "nothing of time was decided"),
-        (None, ["counts:0%"], statuses.NOT_COMPARED, "--fail-on asks for counts, which no case has on both sides"),
+        (None, ["counts:0%"], statuses.NOT_COMPARED, "--fail-on asks for counts, but no case has counts on both sides"),
     ],
 )
 def test_statuses(tmp_path, head, fail_on, code, said):

@@ -37,16 +37,21 @@ def one_side(logs, error):
     cases = {
         f"case {number}": sides.Observed(
             "digits",
-            time=np.median(known, axis=-1).tolist(),
-            referenced=[None] * len(known),
+            runs=[execution(float(np.median(one)), None) for one in known],
             pairs={str(name): one for name, one in enumerate(known)},
         )
         for number, known in enumerate(logs)
     }
     if error:
         statistics = Statistics(mean=error, std=1.0, quantiles={}, counts=[])
-        cases["experiment"] = sides.Observed("digits", error={0: statistics})
-    return sides.Side([], sides.Surroundings(None, {"machine": "a machine"}), cases, {}, {}, frozenset())
+        cases["experiment"] = sides.Observed("digits", runs=[execution(0.0, statistics)])
+    return sides.Side([], sides.Surroundings(None, {"machine": "a machine"}), cases, {}, {}, {}, {}, frozenset())
+
+
+def execution(time, error):
+    """Make what one live run has of a case: interleaved rounds, or an error."""
+    sample = sides.Sample(time, None, error)
+    return sides.Execution({0: sample}, True, is_timed=error is None, peak=None, counts=None, readings=None)
 
 
 def look_on(logs):

@@ -162,7 +162,7 @@ def test_seeds_are_one_case(tmp_path):
     ]
     path = recordings.save(tmp_path, recordings.content(entries=entries))
     (observed,) = sides.gather([loading.read(path)]).cases.values()
-    assert observed.time == [pytest.approx(np.log(2))]
+    assert observed.times(observed.seeds) == [pytest.approx(np.log(2))]
 
 
 def test_seeds_without_a_reference(tmp_path):
@@ -234,7 +234,7 @@ def test_nothing_in_common(tmp_path):
     base = side(tmp_path / "base", [0.2])
     for name, other, reason in (
         ("case", content, "the two sides have no case in common"),
-        ("seed", seed, f"incomparable errors: {WHOLE}"),
+        ("seed", seed, f"incomparable: {WHOLE}: no seed in common"),
     ):
         histories.write(tmp_path / name, [other])
         head = [loading.read(path, pictured=False) for path in (tmp_path / name).glob("*.json")]
@@ -271,7 +271,7 @@ def test_new_and_missing(tmp_path):
     found = verdicts.compare(base, head)
     assert by_case(found)["epoch[digits-other]"].time.outcome is Outcome.NEW
     assert by_case(found)[EPOCH].time.outcome is Outcome.MISSING
-    assert f"missing: {EPOCH}: AssertionError: worse" in tables.text(found)
+    assert f"missing: {EPOCH}: failed in all 3 runs of the head: AssertionError: worse" in tables.text(found)
     assert status.of(found).code == 2
     assert status.of(found, allow_missing=True).code == 0
 
@@ -280,7 +280,8 @@ def test_what_ran_on_neither_side(tmp_path):
     """A case that was skipped on both sides is named with its reason, and is no pass unless that is allowed."""
     base = side(tmp_path / "base", [0.2] * 3, skipped=recordings.RUN.skipped)
     found = verdicts.compare(base, base)
-    assert "not measured: experiment[mnist-fused]: nobody has the data" in tables.text(found)
+    reason = "skipped in all 3 runs of the head: nobody has the data"
+    assert f"not measured: experiment[mnist-fused-seed0]: {reason}" in tables.text(found)
     assert status.of(found).code == statuses.NOT_COMPARED
     assert status.of(found, allow_missing=True).code == statuses.PASSED
 
@@ -407,7 +408,7 @@ CLAIM = "nothing regressed; a change of 3 % in time, 10 % in memory, 1 % in erro
         (
             ["one", "one"],
             3,
-            "nothing of time was decided: nobody knows how far times spread between runs; record 3 runs",
+            "nothing of time was decided: too few runs to know how far times spread; record 3 runs",
         ),
     ],
 )

@@ -1,0 +1,75 @@
+"""Rounds in, the resolution of the clock out: a clock that ticks coarsely hides how far times spread.
+
+A record of plain pytest-benchmark does not state the resolution of its clock. A round lasts a whole number of ticks. So
+where most rounds of a run are equally long, the smallest difference between two rounds is a tick.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from autoenc_bench.gate.verdicts.intervals import Values
+from autoenc_bench.records.record import Benchmark
+
+SLACK = 1.5e-9  # seconds by which readings of one number of ticks differ: systems round ticks to whole nanoseconds
+
+
+class Readings(NamedTuple):
+    """The clock's readings in one run of a case: a round's seconds times its iterations."""
+
+    distinct: Values  # seconds, in ascending order
+    is_coarse: bool  # most rounds took as long as another one
+    typical: float  # seconds
+
+
+class Resolution(NamedTuple):
+    """One tick of the clock: in seconds, and as a share of a round."""
+
+    seconds: float
+    share: float
+
+
+def readings(benchmark: Benchmark) -> Readings | None:
+    """Return a benchmark's readings, by its smallest and its median where the record keeps no rounds."""
+    stats = benchmark.stats
+    seconds = stats.data or [stats.min, stats.median]
+    if len(seconds) < 2:
+        return None
+    ordered = np.sort(np.asarray(seconds, np.float64) * stats.iterations)
+    is_equal = np.concatenate([[False], np.diff(ordered) <= SLACK, [False]])  # to the reading before
+    is_coarse = bool(2 * (is_equal[:-1] | is_equal[1:]).sum() > len(ordered))
+    distinct = _distinct(ordered) if is_coarse else ordered[:0]
+    return Readings(distinct, is_coarse, stats.median * stats.iterations)
+
+
+def _distinct(ordered: Values) -> Values:
+    """Return the first of each group of equal readings; a group is no wider than the slack."""
+    starts = [0]
+    while (after := int(np.searchsorted(ordered, ordered[starts[-1]] + SLACK, side="right"))) < len(ordered):
+        starts.append(after)
+    return ordered[starts]
+
+
+def resolutions(cases: Mapping[str, Sequence[Readings]]) -> dict[str, Resolution]:
+    """Return the resolution of the clock for each case whose runs, of both sides, show that it is coarse.
+
+    All cases of a record share a clock. So a case whose rounds are all equal gets the smallest tick of the others; if
+    there is none, a tick may be as long as its whole round.
+    """
+    coarse = {name: runs for name, runs in cases.items() if 2 * sum(run.is_coarse for run in runs) > len(runs)}
+    ticks = {name: tick for name, runs in coarse.items() if (tick := _tick(runs))}
+    least = min(ticks.values(), default=None)
+    found = {}
+    for name, runs in coarse.items():
+        typical = min(run.typical for run in runs)
+        tick = ticks.get(name) or least or typical
+        found[name] = Resolution(tick, tick / typical)
+    return found
+
+
+def _tick(runs: Sequence[Readings]) -> float | None:
+    """Return the smallest difference between two readings, ``None`` where all are equal."""
+    steps = np.diff(np.unique(np.concatenate([run.distinct for run in runs])))
+    steps = steps[steps > SLACK]
+    return float(steps.min()) if len(steps) else None
