@@ -1,5 +1,6 @@
 """What a report is drawn from: a record and its pictures, checked to fit each other and to hold what figures need."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,6 +19,8 @@ from autoenc_bench.text import count, few, line
 YARDSTICKS = ("constant mean", "PCA")
 PICTURES = ("first", "best", "worst")
 UNNAMED = ("", "-", "unknown", "none", "n/a", "not available")
+CPU_KIND = ("family", "model", "stepping")  # one name may stand for several kinds of CPU
+CACHES = {"L2": "l2_cache_size", "L3": "l3_cache_size"}
 VERSIONED = ("keras", "python", "numpy", "scikit-learn")
 
 
@@ -42,8 +45,15 @@ class Origin:
         return named(self._cpu.get("brand_raw")) or named(self._cpu.get("brand"))
 
     @property
+    def machine(self) -> str | None:
+        """Return what tells the machine from others: the CPU's name, and which CPU of that name it is."""
+        kind = [f"{name} {part}" for name in CPU_KIND if (part := _number(self._cpu.get(name))) is not None]
+        kind += [f"{level} {size}" for level, key in CACHES.items() if (size := _size(self._cpu.get(key)))]
+        return f"{self.cpu} ({' '.join(kind)})" if self.cpu and kind else self.cpu
+
+    @property
     def facts(self) -> dict[str, Fact]:
-        """Return what is known beside the CPU that times depend on."""
+        """Return what is known beside the machine that times depend on."""
         pairs = {"system": ("system", "machine"), "python": ("python_implementation", "python_version")}
         known = {
             name: " ".join(str(self._info[key]) for key in keys if self._info.get(key)) for name, keys in pairs.items()
@@ -59,6 +69,21 @@ class Origin:
         host = str(self._info["node"]) if self._info.get("node") else None
         texts = (str(value) for name, value in self.facts.items() if name != "cores")
         return " · ".join(filter(None, (host, self.cpu, *texts)))
+
+
+def _number(value: object) -> str | None:
+    """Return a whole number that py-cpuinfo has as a number or as text, ``None`` for anything else."""
+    text = str(value) if isinstance(value, str) or type(value) is int else ""
+    return text if re.fullmatch(r"\d{1,18}", text) else None
+
+
+def _size(value: object) -> str | None:
+    """Return the size of a cache with its unit; versions of py-cpuinfo have bytes or a text such as 256 KiB."""
+    found = re.fullmatch(r"(\d{1,12}(?:\.\d+)?)\s*([KM]?)(?:i?B)?", _number(value) or str(value), re.IGNORECASE)
+    if isinstance(value, bool) or not found:
+        return None
+    size = float(found[1]) * {"": 1, "K": 2**10, "M": 2**20}[found[2].upper()]
+    return f"{size / 2**20:g} MiB" if size >= 2**20 else f"{size / 2**10:g} KiB"
 
 
 def named(cpu: object) -> str | None:
@@ -110,15 +135,18 @@ class Source:
 
     @property
     def machine(self) -> str | None:
-        """Return what tells the machine from others, ``None`` where nobody knows its CPU: it is nobody's twin."""
+        """Return what tells the machine from others, ``None`` where the record names no CPU: it equals no other."""
         if run := self.record.autoenc:
             return run.machine.id if named(run.machine.cpu) else None
-        return self.origin.cpu
+        return self.origin.machine
 
     @property
     def facts(self) -> dict[str, Fact]:
         """Return the context in which times are comparable."""
-        return self.record.autoenc.context if self.record.autoenc else self.origin.facts
+        if run := self.record.autoenc:
+            return run.context
+        timers = {one.timer for one in self.record.benchmarks if one.timer}
+        return {**self.origin.facts, **({"timer": ", ".join(sorted(timers))} if timers else {})}
 
     @cached_property
     def labels(self) -> list[str]:

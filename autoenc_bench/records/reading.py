@@ -112,6 +112,7 @@ def _benchmark(entry: Any, ours: bool) -> Benchmark:
     if misfit := next(infinities({"stats": stats, "extra_info": {"autoenc": case}}), None):
         raise InvalidInputError(misfit)
     known = {"name": read.name, "fullname": read.fullname, "stats": stats, "extra_info": {"autoenc": case}}
+    known["options"] = read.options
     return msgspec.convert(known, Benchmark, from_attributes=True)
 
 
@@ -126,8 +127,9 @@ def _name(entry: Any, index: int) -> str:
     """Return the name of a benchmark that cannot be read, by as much of it as can."""
     known = entry if isinstance(entry, dict) else {}
     extra = known.get("extra_info")
-    names = ("name", "fullname") if isinstance(extra, dict) and "autoenc" in extra else ("fullname", "name")
-    return next((known[key].removeprefix("test_") for key in names if isinstance(known.get(key), str)), f"#{index + 1}")
+    if isinstance(extra, dict) and "autoenc" in extra and isinstance(known.get("name"), str):
+        return str(known["name"].removeprefix("test_"))
+    return next((known[key] for key in ("fullname", "name") if isinstance(known.get(key), str)), f"#{index + 1}")
 
 
 def _of_version(version: int) -> str:
@@ -156,3 +158,4 @@ class _Entry(msgspec.Struct):
     fullname: str
     stats: dict[str, Any]
     extra_info: Any = None
+    options: Any = None

@@ -116,6 +116,13 @@ class Benchmark(msgspec.Struct, frozen=True):
     fullname: str
     stats: Timing
     extra_info: ExtraInfo = ExtraInfo()
+    options: Any = None  # in whatever form pytest-benchmark has them
+
+    @property
+    def timer(self) -> str | None:
+        """Return the name of the clock, without its module, ``None`` where the record names none."""
+        timer = self.options.get("timer") if isinstance(self.options, dict) else None
+        return timer.rpartition(".")[2] if isinstance(timer, str) else None
 
     @property
     def reference(self) -> float | None:

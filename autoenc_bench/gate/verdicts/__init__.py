@@ -133,8 +133,8 @@ def compare_sides(
 ) -> Comparison:
     """Compare two sides that are gathered; ``looks`` holds the information fraction of each look so far.
 
-    Times and peaks get the alpha of the last look (see ``intervals.nominal_alphas``). Errors get the whole alpha: a live
-    comparison measures them once, so they are the same at each look.
+    Times and peaks get the alpha of the last look (see ``intervals.nominal_alphas``). Errors get the whole alpha: they
+    are measured once, so they are the same at each look.
     """
     differs = sides.compare_surroundings(base.surroundings, head.surroundings, across)
     referenced = not any(map(sides.UNREFERENCED.fullmatch, differs.facts))

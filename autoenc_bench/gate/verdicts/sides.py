@@ -292,20 +292,21 @@ def not_measured(base: Side, head: Side) -> dict[str, str]:
     """
     required = {name: {**side.measured, **side.lost} for name, side in (("base", base), ("head", head))}
     required["head"] |= {**base.measured}
+    joined = {**base.joined, **head.joined}
     reasons: dict[str, list[str]] = {}
     for word, side in (("head", head), ("base", base)):
         for name in required[word]:
-            if gap := _gap(name, word, side):
+            if gap := _gap(name, word, side, has_case=joined[name] in side.cases):
                 reasons.setdefault(name, []).append(gap)
     return {name: "; ".join(found) for name, found in reasons.items()}
 
 
-def _gap(name: str, word: str, side: Side) -> str:
-    """Return in words in which runs of a side a case was not measured."""
+def _gap(name: str, word: str, side: Side, *, has_case: bool) -> str:
+    """Return in words in which runs of a side a case was not measured; nothing where no run so much as names it."""
     measured, lost = side.measured.get(name, set()), side.lost.get(name, {})
     absent = [source.path for source in side.sources if source.path not in measured and source.path not in lost]
     is_live = all(source.record.autoenc and source.record.autoenc.pair for source in side.sources)
-    if is_live and (measured or lost):
+    if not has_case or (is_live and (measured or lost)):
         absent = []
     kinds: dict[Lost, list[Path]] = {}
     for path, why in lost.items():
