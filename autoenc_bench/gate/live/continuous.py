@@ -15,7 +15,7 @@ from autoenc_bench.gate.live import explanations, groups
 from autoenc_bench.gate.live.checkouts import Checkout
 from autoenc_bench.gate.live.groups import CYCLES, PAIRS, SIDES, Group
 from autoenc_bench.gate.live.processes import SideFailedError
-from autoenc_bench.gate.verdicts import Comparison, sides
+from autoenc_bench.gate.verdicts import Comparison, Outcome, sides
 from autoenc_bench.gate.verdicts.pairs import Paired
 from autoenc_bench.gate.verdicts.sequential import SequentialComparison
 from autoenc_bench.records import loading, names
@@ -285,7 +285,8 @@ class Continuous:
         ended_badly = self._failed | self._lost | dict.fromkeys(sorted(unreached), "the time did not suffice")
         # The reason of the process that failed says more than that of the records, which name seeds apart.
         recorded = {case: why for case, why in comparison.lost.items() if names.without_seed(case) not in ended_badly}
-        lost = recorded | ended_badly
+        missing = {one.case for one in comparison.verdicts if one.time and one.time.outcome is Outcome.MISSING}
+        lost = {case: why for case, why in (recorded | ended_badly).items() if case not in missing}
         comparison = replace(comparison, lost=lost)
         still_open = frozenset(one.case for one in comparison.verdicts if not self._is_closed(one.case))
         ended = ended if still_open or unreached else DECIDED

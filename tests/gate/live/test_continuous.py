@@ -12,7 +12,7 @@ from autoenc_bench.gate.live import groups, members, processes
 from autoenc_bench.gate.live.continuous import CASES, DECIDED, FAILED, INTERRUPTED, SPENT, TRIES, bounded
 from autoenc_bench.gate.live.groups import Group
 from autoenc_bench.gate.live.processes import SideFailedError
-from autoenc_bench.gate.verdicts import Outcome
+from autoenc_bench.gate.verdicts import Outcome, status
 from autoenc_bench.gate.verdicts.sequential import SequentialComparison
 
 SEEDED = "experiment[digits-fused-seed0]"
@@ -164,7 +164,8 @@ def test_head_that_cannot_run_a_case(live, tmp_path, do):
     """A case that fails on the head is missing with the reason, and is not tried again."""
     look, _ = live(head={"faults": [{"do": do, "case": EPOCH}]}, both={"cases": (EPOCH, OTHER)})
     verdict = {one.case: one for one in look.comparison.verdicts}[EPOCH]
-    assert (verdict.time.outcome, verdict.time.reason) == (Outcome.MISSING, "AttributeError: no such thing")
+    reason = f"{do} in all 2 runs of the head: AttributeError: no such thing"
+    assert (verdict.time.outcome, verdict.time.reason) == (Outcome.MISSING, reason)
     assert {pair[0] for _, pair in visits(tmp_path, EPOCH)} == {"1"}
     assert look.ended == DECIDED
 
@@ -172,8 +173,21 @@ def test_head_that_cannot_run_a_case(live, tmp_path, do):
 def test_skipped_by_both(live):
     """What neither side can run is named, and nothing else waits for it."""
     look, _ = live(both={"faults": [{"do": "skipped", "case": EPOCH}], "cases": (EPOCH, OTHER)})
-    assert look.comparison.lost == {EPOCH: "AttributeError: no such thing"}
+    reason = f"the base, code of the base, cannot run {EPOCH}: AttributeError: no such thing"
+    assert look.comparison.lost == {EPOCH: reason}
     assert look.ended == DECIDED
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("side", ["base", "head"])
+def test_failed_in_a_later_group(live, side):
+    """A case that fails after it was measured is reported, beside what was measured of it and of others."""
+    faults = [{"do": "failed", "case": EPOCH, "pair": "2-1"}]
+    look, _ = live(both={**NOISY, "cases": (EPOCH, OTHER)}, **{side: {"faults": faults}}, budget=200.0)
+    assert look.groups > 1
+    reason = f"the {side}, code of the {side}, cannot run {EPOCH}: AttributeError: no such thing"
+    assert look.comparison.lost == {EPOCH: reason}
+    assert reason in status.of(look.comparison).reason
 
 
 # What is counted

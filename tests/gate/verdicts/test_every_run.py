@@ -175,6 +175,7 @@ def test_disjoint_seeds(compare):
 
 
 def error_of(found):
+    """Return what was found of the whole experiment's error."""
     return next(one for one in found.verdicts if one.case == WHOLE).error
 
 
@@ -199,7 +200,7 @@ def test_one_seed_of_one_run(compare):
 
 
 def test_errors_that_are_worse_in_every_run(compare):
-    """Where every run of the head is less accurate than every run of the base, it has regressed, however they differ."""
+    """A head whose every run is less accurate than every run of the base has regressed, however its runs differ."""
     found = compare([{"errors": dict.fromkeys(SEEDS, 1.5 + run / 20)} for run in range(3)])
     assert error_of(found).outcome is Outcome.REGRESSED
     assert error_of(found).interval.estimate == pytest.approx(np.log(1.6))
@@ -229,6 +230,7 @@ def test_an_error_that_is_not_finite_in_one_run(compare):
 
 
 def counted(number):
+    """Make the counts of so many calls in a step."""
     return Counts(calls={"step": {"f": number}})
 
 
@@ -248,7 +250,8 @@ def test_counts_of_some_runs(compare, last, reason):
 
 def test_scales_of_some_runs(compare):
     """Runs of one side that differ in their context are refused, by the names of both files."""
-    with pytest.raises(ValueError, match="0001_run.json and .*0000_run.json are of one side, but not of one machine"):
+    files = r"0001_run\.json and .*0000_run\.json"
+    with pytest.raises(ValueError, match=f"{files} are of one side, but not of one machine"):
         compare([{}, {"scale": "smoke"}, {}])
 
 
