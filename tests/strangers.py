@@ -14,6 +14,7 @@ import recordings
 
 NAN, INFINITY = float("nan"), float("inf")
 CPU = {"brand_raw": "Some CPU v1", "count": 4, "arch": "X86_64"}
+OLDER = {"family": 6, "model": 79, "stepping": 0, "l2_cache_size": 2**18, "l3_cache_size": 2**21}
 SIGNS = "test_σ[é → ✓ 日本]"
 FOREIGN = {"rows": [[1, 2], [3, 4]]}
 CUBED = {  # one bare name in two classes and in two files
@@ -84,6 +85,57 @@ def many():
     return record(entries)
 
 
+def letters_of(names="abc", changes=()):
+    """Return what makes benchmarks of these letters for a factor, those in ``changes`` slower by theirs."""
+    slower = dict(changes)
+    return lambda factor: [entry(f"tests/test_x.py::test_{one}", 0.001 * factor * slower.get(one, 1)) for one in names]
+
+
+def ticking(ticks, tick=41.67e-9, iterations=1, keeps_data=True, odd=0):
+    """Make nine runs of a benchmark whose every round lasts so many ticks, beside finer ones; ``odd`` for the last."""
+    made = []
+    for run in range(9):
+        one = entry("tests/test_x.py::test_tick", 1.0)
+        seconds = ticks * tick / iterations
+        one["stats"] |= {
+            "data": [seconds] * 4 + [seconds + odd * tick],
+            "median": seconds,
+            "min": seconds,
+            "iterations": iterations,
+        }
+        if not keeps_data:
+            del one["stats"]["data"]
+        made.append(record([one, *letters_of()(1 + 0.003 * (run % 3 - 1))], minute=run))
+    return made
+
+
+def seeded(factors):
+    """Return what makes benchmarks whose parameters end like the seeds of this suite."""
+    return lambda factor: [
+        entry(f"tests/test_x.py::test_train[adam-seed{seed}]", 0.001 * seed * slower * factor)
+        for seed, slower in factors.items()
+    ]
+
+
+def below(folder, make):
+    """Return what makes the same benchmarks below another folder."""
+    return lambda factor: [one | {"fullname": f"{folder}/{one['fullname']}"} for one in make(factor)]
+
+
+def timed_by(timer, factor=1.0):
+    """Make three runs that name their clock."""
+    made = runs(lambda wobble: letters_of()(factor * wobble))
+    for content in made:
+        for one in content["benchmarks"]:
+            one["options"]["timer"] = timer
+    return made
+
+
+def on_kind(**cpu):
+    """Make three runs on a CPU of one name and of this kind."""
+    return [content | {"machine_info": content["machine_info"] | {"cpu": CPU | cpu}} for content in runs(letters_of())]
+
+
 def singles():
     """Map the names of single records to what they hold."""
     patch, other = {"python_version": "3.11.9"}, {**CPU, "brand_raw": "Some CPU v2"}
@@ -135,6 +187,30 @@ def folders():
         "signs-often": runs(signs),
         "with-a-foreign-one": [record(), FOREIGN],
         "foreign-ones-alone": [FOREIGN, copy.deepcopy(FOREIGN)],
+        "complete": runs(letters_of()),
+        "gone-in-two-of-three": [
+            record(letters_of("abc" if run == 0 else "ab")(1 + 0.003 * run), run, later) for run in range(3)
+        ],
+        "moved": runs(below("checkout", letters_of()), later),
+        "27-ticks": ticking(27),
+        "28-ticks": ticking(28),
+        "27-ticks-and-28": ticking(27, odd=1),
+        "32-ticks-and-33": ticking(32, odd=1),
+        "27-ticks-summed-up": ticking(27, keeps_data=False),
+        "28-ticks-summed-up": ticking(28, keeps_data=False),
+        "27-ticks-in-9": ticking(27, iterations=9),
+        "28-ticks-in-9": ticking(28, iterations=9),
+        "older-model": on_kind(**OLDER),
+        "newer-model": on_kind(**OLDER | {"model": 85, "stepping": 7}),
+        "larger-cache": on_kind(**OLDER | {"l2_cache_size": 2**20}),
+        "older-model-in-words": on_kind(**OLDER | {"model": "79", "l2_cache_size": "256 KiB", "l3_cache_size": "2 MB"}),
+        "perf-counter": timed_by("perf_counter"),
+        "perf-counter-of-time": timed_by("time.perf_counter"),
+        "process-time": timed_by("process_time", 0.7),
+        "seeds": runs(seeded({1: 1, 2: 1, 64: 1})),
+        "seeds-one-slow-one-gone": runs(seeded({1: 1.2, 2: 1}), later),
+        "stale": runs(lambda factor: letters_of()(5 * factor)),
+        "fast-but-for-one": runs(letters_of(changes={"c": 2}), later),
     }
 
 

@@ -262,6 +262,108 @@ def test_machines_by_brand_in_a_history(tmp_path):
     assert "1 run on 1 machine" in call("history", "unknown-cpu.json", tmp_path / "copy.json")[1]
 
 
+@pytest.mark.parametrize(
+    ("base", "head", "sees"),
+    [
+        ("27-ticks", "28-ticks", "+3.7 % (-"),
+        ("28-ticks", "27-ticks", "-3.6 % (-"),
+        ("27-ticks", "27-ticks", "+0.0 % (-"),
+        ("27-ticks-summed-up", "28-ticks-summed-up", "+3.7 % (-"),
+        ("27-ticks-in-9", "28-ticks-in-9", "+3.7 % (-"),
+    ],
+)
+def test_one_tick(base, head, sees):
+    """A difference of one tick of the clock is undecided, though no run differs from another; other cases go on."""
+    status, cases, err = compare(base, head)
+    assert (status, cases) == (0, {"tick": "undecided", **dict.fromkeys("abc", "unchanged")})
+    steps = "1.13 µs" if base == head else "41.7 ns"  # without any other reading, a tick may be the whole round
+    assert f"(clock steps of {steps})" in err
+    assert sees in call("compare", base, head)[1]
+
+
+def test_many_ticks():
+    """A difference of many ticks is a regression."""
+    status, cases, _ = compare("27-ticks-and-28", "32-ticks-and-33")
+    assert (status, cases["tick"]) == (1, "worse")
+
+
+def test_a_coarse_clock_fails_no_control(tmp_path):
+    """A case whose every other run is a tick slower takes back no other case's change of time."""
+    for name, factor in (("base", 1), ("head", 2)):
+        contents = strangers.ticking(27)[:8] + strangers.ticking(28)[:8]
+        contents = [contents[place // 2 + 8 * (place % 2)] for place in range(16)]
+        for run, content in enumerate(contents):
+            content["datetime"] = f"2026-01-02T03:{run:02}:00+00:00"
+            content["benchmarks"][1:] = strangers.letters_of()(factor * (1 + 0.002 * (run // 2 % 3)))
+        strangers.save_numbered(tmp_path / name, contents)
+    status, cases, _ = compare(tmp_path / "base", tmp_path / "head")
+    assert (status, cases) == (1, {"tick": "undecided", **dict.fromkeys("abc", "worse")})
+
+
+def test_gone_in_two_of_three():
+    """A case that two of three runs lack is no pass, and the runs are named."""
+    status, cases, err = compare("complete", "gone-in-two-of-three")
+    assert (status, cases) == (2, {"a": "unchanged", "b": "unchanged", "c": "undecided"})
+    assert "not measured: c: absent from 2 of 3 runs of the head (0002_run.json, 0003_run.json)" in err
+    assert compare("complete", "gone-in-two-of-three", "--allow-missing")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("other", "kind"),
+    [
+        ("newer-model", "family 6 model 85 stepping 7 L2 256 KiB L3 2 MiB"),
+        ("larger-cache", "family 6 model 79 stepping 0 L2 1 MiB L3 2 MiB"),
+    ],
+)
+def test_one_name_of_two_kinds(other, kind):
+    """One name of two kinds of CPU is two machines, in a comparison and in a history."""
+    status, cases, err = compare("older-model", other)
+    assert (status, {*cases.values()}) == (2, {"incomparable"})
+    assert f"machine Some CPU v1 (family 6 model 79 stepping 0 L2 256 KiB L3 2 MiB) → Some CPU v1 ({kind})" in err
+    assert "6 runs on 2 machines" in call("history", "older-model", other)[1]
+
+
+def test_one_kind_in_other_words():
+    """Versions of py-cpuinfo that write numbers and sizes as text name the same machine."""
+    assert compare("older-model", "older-model-in-words")[0] == 0
+    assert " on 1 machine, " in call("history", "older-model", "older-model-in-words")[1]
+
+
+def test_another_timer():
+    """Another clock is another context, unless it is what is under test; the module before its name is not."""
+    status, cases, err = compare("perf-counter", "process-time")
+    assert (status, {*cases.values()}) == (2, {"incomparable"})
+    assert "timer perf_counter → process_time" in err
+    assert compare("perf-counter", "process-time", "--across", "timer")[0] == 0
+    assert compare("perf-counter", "perf-counter-of-time")[0] == 0
+
+
+def test_seeds_of_others():
+    """Parameters of others that look like seeds of this suite are cases of their own."""
+    status, cases, err = compare("seeds", "seeds-one-slow-one-gone")
+    assert (status, cases["train[adam-seed1]"], cases["train[adam-seed64]"]) == (1, "worse", "missing")
+    assert "regressed: train[adam-seed1]" in err
+    assert cases["train[adam-seed2]"] == "unchanged"
+
+
+def test_moved_folder():
+    """Where only a folder in front of all names differs, the refusal says so, in either direction."""
+    for both in (("complete", "moved"), ("moved", "complete")):
+        status, _, err = compare(*both)
+        assert status == 2
+        assert "no case in common, so nothing was compared; only the folder 'checkout/' in front of their" in err
+    _, _, err = compare("complete", "seeds")
+    assert "folder" not in err
+
+
+def test_stale_base():
+    """A head that is faster nearly everywhere by a lot gets its verdicts, and a warning that the base hides a lot."""
+    status, cases, err = compare("stale", "fast-but-for-one")
+    assert (status, cases) == (0, dict.fromkeys("abc", "better"))
+    assert "the head is faster in 3 of 3 cases, at the median by 80 %: a smaller regression does not show" in err
+    assert "faster" not in compare("fast-but-for-one", "complete", "--allow-missing")[2]
+
+
 # Where records lie
 
 

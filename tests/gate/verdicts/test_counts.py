@@ -233,26 +233,30 @@ QUIET = Usage(1.0, 0.01)
             (QUIET, Usage(1.9, None)),
             "what was counted is equal, on 1.9 cores instead of 1.0",
         ),
-        (
-            counts.Difference((), (), 0),
-            (QUIET, QUIET),
-            "what was counted is equal: so the runtime, the memory or the machine",
-        ),
-        (
-            counts.Difference((), (), 0),
-            (None, None),
-            "what was counted is equal: so the runtime, the memory or the machine",
+        *(
+            (
+                counts.Difference((), (), 0),
+                usages,
+                "what was counted is equal: so the runtime, the memory or the machine",
+            )
+            for usages in (
+                (QUIET, QUIET),
+                (None, None),
+                (Usage(0.0, None), QUIET),  # by a clock so coarse that it saw no CPU time
+                (QUIET, Usage(0.0, None)),
+                (Usage(0.0, None), Usage(0.0, None)),
+            )
         ),
     ],
 )
 def test_cause(difference, usages, cause):
-    """The cause is what was counted, else how the machine was used, else what nobody can see."""
+    """The cause is what was counted, else how the machine was used, else the runtime, the memory or the machine."""
     assert causes.cause(difference, *usages, "") == cause
     assert causes.cause(difference, *usages, "keras 1 → 2") == f"{cause}; under test: keras 1 → 2"
 
 
 def test_no_cause():
-    """Where nobody counted, nothing is said."""
+    """Without counts there is no cause."""
     assert causes.cause(None, QUIET, QUIET, "keras 1 → 2") == ""
 
 

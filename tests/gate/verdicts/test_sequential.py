@@ -1,5 +1,7 @@
 """Looks at growing sides close the cases that are decided, or given up, and raise no alarm by looking often."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -158,3 +160,18 @@ def test_nothing_is_given_up_in_the_end():
     found = sequence.look(*both(suite(0, 4, apart=0.3), GROUPS), GROUPS, GROUPS, last=True)
     assert {(one.time.outcome, one.time.reason) for one in found.verdicts} == {(Outcome.UNDECIDED, "")}
     assert not sequence.closed
+
+
+def test_peaks_spend_by_looks_too(monkeypatch):
+    """Peaks of a live comparison grow with its pairs, so each look gets its share of their error rate as well."""
+    monkeypatch.setitem(verdicts.ALPHAS, "memory", 0.01)
+    base, head = (side.cases["case 0"] for side in both(suite(0, 1), GROUPS))
+    for observed in (base, head):
+        observed.runs = [replace(run, peak=20 + 0.01 * number) for number, run in enumerate(observed.runs)]
+    known = sides.Surroundings(None, {"machine": "a machine"})
+    both_ = [sides.Side([], known, {"case 0": one}, {}, {}, {}, {}, frozenset()) for one in (base, head)]
+    widths = [
+        verdicts.compare_sides(*both_, Overrides({}), (), looks).verdicts[0].memory.interval.detectable
+        for looks in ((1.0,), (0.2,), (0.2, 1.0))
+    ]
+    assert 0 < widths[0] < widths[2] < widths[1]

@@ -1,0 +1,33 @@
+"""The runs of a side become one case each, of all its seeds."""
+
+import msgspec
+import numpy as np
+import pytest
+import recordings
+
+from autoenc_bench.gate.verdicts import sides
+from autoenc_bench.gate.verdicts.causes import Usage
+from autoenc_bench.records import loading
+
+
+def gather(folder, **changes):
+    """Gather one run of two seeds; ``changes`` are the fields of both, by seed."""
+    entries = []
+    for seed, seconds in ((0, 1.0), (1, 4.0)):
+        own = {name: values[seed] for name, values in changes.items()}
+        entries.append(recordings.benchmark(recordings.whole("digits", seed=seed, **own), seconds, rounds=1))
+    path = recordings.save(folder, recordings.content(entries=entries))
+    (observed,) = sides.gather([loading.read(path, pictured=False)]).cases.values()
+    return observed
+
+
+def test_largest_peak(tmp_path):
+    """The peak of a run is the largest of its seeds."""
+    peaks = [msgspec.structs.replace(recordings.MEMORY, peak=peak) for peak in (2.0**30, 2.0**29)]
+    for place, order in enumerate((peaks, peaks[::-1])):
+        assert gather(tmp_path / str(place), memory=order).memory == [pytest.approx(np.log(2.0**30))]
+
+
+def test_usage_of_each_seed(tmp_path):
+    """Each seed's CPU seconds are a share of its own round, not of the first seed's."""
+    assert gather(tmp_path, cpu=[[0.5], [2.0]]).usage == [Usage(0.5, None), Usage(0.5, None)]
