@@ -207,6 +207,7 @@ def test_document(tmp_path):
 # Causes
 
 QUIET = Usage(1.0, 0.01)
+EQUAL = "what was counted is equal"
 
 
 @pytest.mark.parametrize(
@@ -234,7 +235,7 @@ QUIET = Usage(1.0, 0.01)
             "what was counted is equal, on 1.9 cores instead of 1.0",
         ),
         *(
-            (
+            (counts.Difference((), (), 0), usages, f"{EQUAL}: so the runtime, the memory or the machine")
                 counts.Difference((), (), 0),
                 usages,
                 "what was counted is equal: so the runtime, the memory or the machine",
