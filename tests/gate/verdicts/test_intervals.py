@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtri
 from scipy.stats import t as student
+from scipy.stats import ttest_ind
 
 from autoenc_bench.gate.verdicts import intervals
 
@@ -13,14 +14,30 @@ values = st.floats(-1, 1)
 samples = st.lists(values, min_size=1, max_size=12)
 
 
-def test_student():
-    """Without outliers it is the two-sample t interval with pooled variance."""
-    base, head = [0.0, 0.01, 0.02, 0.03], [0.1, 0.11, 0.12]
-    found = intervals.difference(base, head, 0.01, 9.0)
-    pooled = np.sqrt((3 * np.var(base, ddof=1) + 2 * np.var(head, ddof=1)) / 5)
-    assert found.spread == pytest.approx(pooled)
-    assert found.estimate == pytest.approx(0.095)
-    assert found.detectable == pytest.approx(student.isf(0.01, 5) * pooled * np.sqrt(1 / 4 + 1 / 3))
+@pytest.mark.parametrize("runs", [(3, 3), (8, 8), (4, 3), (3, 8)])
+@pytest.mark.parametrize("scale", [0.3, 1.0, 3.0])
+def test_student(runs, scale):
+    """The interval is Student's where the sides have equally many runs; else the wider one of Student's and Welch's."""
+    rng = np.random.default_rng(0)
+    base, head = rng.normal(0, 0.02, runs[0]), rng.normal(0.1, 0.02 * scale, runs[1])
+    found = intervals.difference(base.tolist(), head.tolist(), 0.001, 9.0)
+    known = [
+        ttest_ind(head, base, equal_var=equal).confidence_interval(1 - 2 * 0.001)
+        for equal in ((True, False) if runs[0] != runs[1] else (True,))
+    ]
+    assert found.estimate == pytest.approx(head.mean() - base.mean())
+    assert found.low == pytest.approx(min(one.low for one in known))
+    assert found.high == pytest.approx(max(one.high for one in known))
+    squares = [(len(side) - 1) * side.var(ddof=1) for side in (base, head)]
+    assert found.spread == pytest.approx(np.sqrt(sum(squares) / (sum(runs) - 2)))
+
+
+def test_equal_runs():
+    """Sides whose runs are all alike differ by exactly what they differ, however many runs they have."""
+    found = intervals.difference([0.25] * 3, [0.5] * 8, 0.001)
+    assert (found.low, found.estimate, found.high) == (0.25, 0.25, 0.25)
+    tiny = intervals.difference([0.0, 0.0, 1e-120], [1e-120] * 8, 0.001)  # its variance's square is no float
+    assert tiny.low <= 0 <= tiny.high
 
 
 @given(st.lists(st.integers(-50, 50), min_size=20, max_size=20), st.integers(-100, 100))
@@ -41,14 +58,13 @@ def test_too_few_runs():
     assert (unassumed.estimate, unassumed.low, unassumed.high) == (0.1, -np.inf, np.inf)
 
 
-def test_a_slow_run_counts_for_little():
-    """One run that took twice as long moves the estimate by less than the noise."""
-    noise = np.random.default_rng(0).normal(0, 0.02, (2, 10))
-    spoiled = noise.copy()
-    spoiled[1, 4] += np.log(2)
-    assert intervals.difference(*noise.tolist(), 0.01).estimate == pytest.approx(
-        intervals.difference(*spoiled.tolist(), 0.01).estimate, abs=0.02
-    )
+@pytest.mark.parametrize("slow", [1.2, 2.0, 50.0])
+def test_a_slow_run_is_no_change(slow):
+    """One run that took longer, by however much, widens the interval, which does not get clear of zero."""
+    base, head = np.random.default_rng(0).normal(0, 0.02, (2, 10))
+    head[4] += np.log(slow)
+    found = intervals.difference(base.tolist(), head.tolist(), 0.004)
+    assert found.low < 0 < found.high
 
 
 @given(samples, samples)
