@@ -10,7 +10,15 @@ from statistics import median
 from autoenc_bench.catalogue.experiments import EXPERIMENTS, Experiment
 from autoenc_bench.catalogue.limits import GATED, Limits, Overrides
 from autoenc_bench.gate.verdicts import causes, counts, errors, pairs, sides
-from autoenc_bench.gate.verdicts.intervals import ENOUGH, Interval, Looks, difference, nominal_alphas, tells_spread
+from autoenc_bench.gate.verdicts.intervals import (
+    CONTROLLED,
+    ENOUGH,
+    Interval,
+    Looks,
+    difference,
+    nominal_alphas,
+    tells_spread,
+)
 from autoenc_bench.gate.verdicts.pairs import Contrast, Paired
 from autoenc_bench.gate.verdicts.resolution import Resolution, resolutions
 from autoenc_bench.gate.verdicts.sides import Observed, Side
@@ -25,7 +33,7 @@ ALPHAS = {"time": 0.004, "memory": 0.0005, "error": 0.0005}
 TOO_FEW = f"needs {ENOUGH} runs a side"
 NO_SEED = "no seed in common"
 ANY = 20.0  # the logarithm of a change that is past telling
-CONTROL = 20  # the control's is so much smaller: it looks at two sides in two directions, and slow runs sway it more
+CONTROL = 20  # the control's is so much smaller: it looks at two sides in two directions, and its halves are small
 
 
 class Outcome(StrEnum):
@@ -304,7 +312,8 @@ class _Judge:
         worst = self._moves(base, [(errors.least(one), errors.most(other)) for one, other in runs.values()], limit)
         differing = [seed for seed, both in runs.items() if any(errors.spread(side) >= log1p(limit) for side in both)]
         if best.outcome is worst.outcome and (best.outcome in CHANGES or not differing):
-            return best if best.outcome is Outcome.IMPROVED else worst
+            least, most = sorted((best, worst), key=_size)
+            return least if best.outcome in CHANGES else most
         if differing or {best.outcome, worst.outcome} & {*CHANGES}:
             where = f" in the error of {few([f'seed {seed}' for seed in differing or seeds])}"
             return Judgement(Outcome.INCOMPARABLE, limit, reason=f"{DIFFER}{where}")
@@ -313,8 +322,9 @@ class _Judge:
     def _moves(self, base: Observed, pairs: list[tuple[Statistics, Statistics]], limit: float) -> Judgement:
         """Judge how far errors moved, given one pair of base and head for each seed."""
         rounding = EXPERIMENTS.get(base.experiment or "", Experiment).rounding
-        intervals = errors.intervals(pairs, self._alpha("error"), rounding)
-        return combine({name: decide(interval, limit) for name, interval in intervals.items()})
+        alpha = self._alpha("error")
+        judged = {name: decide(one, limit) for name, one in errors.intervals(pairs, alpha, rounding).items()}
+        return combine({name: _with_seeds(one, alpha, rounding) for name, one in judged.items()})
 
     def control(self) -> list[str]:
         """Compare every other run of a side with the rest of it: list the cases that change without a change.
@@ -328,10 +338,14 @@ class _Judge:
 
     def _differs_from_itself(self, observed: Observed) -> bool:
         times, _ = self._times(observed, observed, observed.seeds) if observed.seeds else ([], [])
-        if len(times) < 2 * ENOUGH:
+        if len(times) < CONTROLLED:
             return False
         interval = difference(times[::2], times[1::2], self._alpha("time") / CONTROL)
         return decide(interval, self._limits(observed).time).outcome in CHANGES
+
+
+def _size(judgement: Judgement) -> float:
+    return abs(judgement.interval.estimate) if judgement.interval else inf
 
 
 def _scored(run: sides.Execution) -> bool:
@@ -372,7 +386,16 @@ def combine(judgements: dict[str, Judgement]) -> Judgement:
         return replace(judgements[errors.MEAN], outcome=Outcome.UNDECIDED, reason=reason)
     undecided = {name: one for name, one in judgements.items() if one.outcome is Outcome.UNDECIDED}
     name, judgement = next(iter({**changed, **undecided, **judgements}.items()))
-    return replace(judgement, reason="" if name == errors.MEAN else name)
+    reasons = ("" if name == errors.MEAN else name, judgement.reason)
+    return replace(judgement, reason="; ".join(filter(None, reasons)))
+
+
+def _with_seeds(judgement: Judgement, alpha: float, rounding: float) -> Judgement:
+    """Add to an undecided error how many seeds would decide."""
+    if judgement.outcome is not Outcome.UNDECIDED or judgement.interval is None:
+        return judgement
+    seeds = errors.seeds_needed(judgement.interval, judgement.limit, alpha, rounding)
+    return replace(judgement, reason=f"{seeds} seeds would decide" if seeds else "")
 
 
 def downgrade(verdict: Verdict) -> Verdict:

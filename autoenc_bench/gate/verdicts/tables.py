@@ -7,7 +7,7 @@ from math import exp, isfinite, isinf
 
 from autoenc_bench.catalogue.limits import COUNTS, GATED, KINDS
 from autoenc_bench.gate.verdicts import TOO_FEW, Comparison, Judgement, Outcome, Verdict
-from autoenc_bench.gate.verdicts.intervals import ENOUGH, RECORDED
+from autoenc_bench.gate.verdicts.intervals import CONTROLLED, ENOUGH, RECORDED
 from autoenc_bench.gate.verdicts.sequential import FUTILITY
 from autoenc_bench.gate.verdicts.sides import Side
 from autoenc_bench.records.record import NotRun, by_reason
@@ -111,6 +111,11 @@ def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
     if TOO_FEW in {one.time.reason for one in comparison.verdicts if one.time}:
         enough = f"{ENOUGH} runs a side tell, or {RECORDED} of one of them; rounds within a run do not"
         yield f"{TOO_FEW}: these runs are too few to know how far times spread, so time gets no verdict; {enough}"
+    if runs := _uncontrolled(comparison):
+        few = (
+            f"no side has more than {count(runs, 'run')} of a case, and comparing a side with itself needs {CONTROLLED}"
+        )
+        yield f"no control: {few}"
     if FUTILITY in {one.reason for verdict in comparison.verdicts for one in verdict.judgements.values()}:
         yield f"{FUTILITY}: spreads too far between runs to be told in the time that was left"
     for verdict in comparison.verdicts:
@@ -126,3 +131,10 @@ def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
             yield f"{what}{outcome}: {', '.join(map(show, names))}: {show(reason)}"
     for reason, names in by_reason(NotRun(*lost) for lost in comparison.lost.items()).items():
         yield f"not measured: {', '.join(map(show, names))}: {show(reason)}"
+
+
+def _uncontrolled(comparison: Comparison) -> int:
+    """Return the most runs that a judged case has on one side, where those are too few for the control; else 0."""
+    times = [one.time for one in comparison.verdicts if one.time and not one.time.paired and one.time.reason != TOO_FEW]
+    runs = max((max(one.interval.runs) for one in times if one.interval), default=CONTROLLED)
+    return runs if runs < CONTROLLED else 0

@@ -10,7 +10,6 @@ import pytest
 import recordings
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import ndtri
 
 from autoenc_bench import cli, statuses
 from autoenc_bench.catalogue import limits
@@ -213,6 +212,18 @@ def test_control_is_strict(tmp_path):
     assert found.control == ""
 
 
+@pytest.mark.parametrize(("runs", "note"), [(2, False), (3, True), (5, True), (6, False)])
+def test_no_control(tmp_path, runs, note):
+    """A table says where no case had runs enough for the control; without a verdict on time there is none to say."""
+    found = tables.text(both(tmp_path, noisy(0.2, runs), noisy(0.2, runs, seed=1)))
+    assert (f"no control: no side has more than {runs} runs of a case" in found) == note
+
+
+def test_a_control_of_one_side(tmp_path):
+    """Eight recorded runs are compared with themselves, whatever a single run of the head is compared with."""
+    assert "no control" not in tables.text(both(tmp_path, noisy(0.2, 8), [0.2]))
+
+
 def test_memory_of_another_selection(tmp_path):
     """A process that ran other cases as well has another peak: memory is incomparable, and time is not."""
     content = histories.content(0)
@@ -346,15 +357,6 @@ def test_errors(head, outcome, reason):
         assert joint.interval.estimate == inf
 
 
-def test_rounding_and_spread_of_errors():
-    """Differences between seeds spread by rounding at least, and the four statistics share the error rate."""
-    for moves, spread in (((1.0001, 1.0001), 0.0005), ((1.01, 0.99), np.log(1.01 / 0.99) / np.sqrt(2))):
-        pairs = [(statistics(), statistics(mean=5.0 * move)) for move in moves]
-        found = verdicts.errors.intervals(pairs, 0.04, 0.0005)["mean"]
-        assert found.spread == pytest.approx(spread)
-        assert found.high - found.estimate == pytest.approx(-ndtri(0.01) * spread / np.sqrt(2))
-
-
 def test_seeds_are_paired(tmp_path):
     """Errors are compared seed by seed; a seed that one side lacks counts for nothing."""
     runs = []
@@ -369,6 +371,22 @@ def test_seeds_are_paired(tmp_path):
     assert list(found) == [WHOLE]
     assert found[WHOLE].error.interval.runs == (2, 2)
     assert found[WHOLE].error.interval.estimate == 0
+
+
+def test_more_seeds_would_decide(tmp_path):
+    """An error that is undecided says how many seeds would decide it."""
+    runs = []
+    for name, means in (("base", (5.0, 6.0)), ("head", (5.15, 6.19))):
+        entries = [
+            recordings.benchmark(recordings.whole("digits", seed=seed, error=recordings.error(mean, 0.5)), 1, rounds=1)
+            for seed, mean in enumerate(means)
+        ]
+        path = recordings.save(tmp_path / name, recordings.content(entries=entries))
+        runs.append([loading.read(path, pictured=False)])
+    found = verdicts.compare(*runs)
+    error = by_case(found)[WHOLE].error
+    assert (error.outcome, error.reason) == (Outcome.UNDECIDED, "4 seeds would decide")
+    assert "(4 seeds would decide)" in tables.text(found)
 
 
 @pytest.fixture
