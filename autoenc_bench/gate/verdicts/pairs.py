@@ -68,7 +68,11 @@ def contrast(base: Values, head: Values) -> Contrast | None:
 
 
 def middle(values: Values) -> tuple[float, float]:
-    """Return the trimmed mean and its variance, from the winsorised values (Tukey and McLaughlin 1963)."""
+    """Return the trimmed mean and its variance, from the winsorised values.
+
+    That is Tukey and McLaughlin (1963), but for n in the place of their n - 1: the variance is larger by n / (n - 1),
+    which errs on the safe side.
+    """
     ordered = np.sort(values)
     cut = int(TRIM * len(ordered))
     kept = ordered[cut : len(ordered) - cut]
