@@ -163,11 +163,11 @@ def run(*arguments: str, shown: str = "") -> str:
 
 
 def comparison() -> str:
-    """Return what ``compare`` prints of made-up records: four runs a side, and a head whose epochs are slower."""
+    """Return what ``compare`` prints of made-up records: six runs a side, and a head whose epochs are slower."""
     with TemporaryDirectory() as folder, chdir(folder):
         random = np.random.default_rng(1)
         for name, slowdown, sorts in (("before", 1.0, 0), ("after", 1.1, 1)):
-            records = [_made(random, number, slowdown, name) for number in range(4)]
+            records = [_made(random, number, slowdown, name) for number in range(6)]
             for record in records:
                 record["benchmarks"][0]["extra_info"]["autoenc"]["counts"] = _counts(sorts)
             _write(Path(".benchmarks/runs"), records, name)
