@@ -7,10 +7,11 @@ REFUSED, BUG = 2, 70  # 70 is EX_SOFTWARE of sysexits.h, and means nothing else 
 _A_BUG = "a bug of autoenc-bench, to be reported"
 
 GATE = {
-    PASSED: "all that was asked for was measured on both sides, each kind has a decided case, and nothing regressed",
+    PASSED: "everything was measured on both sides, in every run and for every seed; each kind has a decided case; "
+    "nothing regressed",
     REGRESSED: "something regressed",
-    NOT_COMPARED: "could not compare, or a case is missing, lost or skipped",
-    UNDECIDED: "of time, memory or error nothing was decided, or not all of it, with --strict",
+    NOT_COMPARED: "could not compare, or a run lacks a case or a seed",
+    UNDECIDED: "no case of time, memory or error was decided; with --strict, a case is undecided",
     BUG: _A_BUG,
 }
 MATRIX = {

@@ -248,10 +248,14 @@ class _Judge:
         experiment = EXPERIMENTS.get(observed.experiment or "")
         return self.overrides.apply(observed.experiment, experiment.limits if experiment else Limits())
 
-    def _alpha(self, kind: str) -> float:
-        """Return what the last look gets of a case's share of a kind's error rate."""
-        cases = sum(bool(getattr(self.base.cases[name], kind)) for name in self.shared)
-        return nominal_alphas(ALPHAS[kind] / max(1, cases), (1.0,) if kind == "error" else self.looks)[-1]
+    @cached_property
+    def _alphas(self) -> dict[str, float]:
+        """Return what the last look gets of a case's share of each kind's error rate."""
+        cases = {kind: sum(bool(getattr(self.base.cases[name], kind)) for name in self.shared) for kind in ALPHAS}
+        shares = {kind: alpha / max(1, cases[kind]) for kind, alpha in ALPHAS.items()}
+        return {
+            kind: nominal_alphas(share, (1.0,) if kind == "error" else self.looks)[-1] for kind, share in shares.items()
+        }
 
     def _time(self, name: str, base: Observed, head: Observed, limit: float) -> Judgement | None:
         if not (base.time and head.time):
@@ -259,7 +263,7 @@ class _Judge:
         if self.unlike:
             return Judgement(Outcome.INCOMPARABLE, limit, reason=self.unlike)
         if paired := self.paired.get(name):
-            judged = replace(decide(paired.interval(self._alpha("time")), limit), paired=paired)
+            judged = replace(decide(paired.interval(self._alphas["time"]), limit), paired=paired)
             is_open = judged.outcome is Outcome.UNDECIDED
             needed = paired.needed(log1p(limit), ALPHAS["time"] / len(self.paired)) if is_open else None
             return replace(judged, needed=needed)
@@ -267,7 +271,7 @@ class _Judge:
             return Judgement(Outcome.INCOMPARABLE, limit, reason=NO_SEED)
         clock = self.resolutions.get(name)
         steps = clock.share if clock else 0.0
-        interval = difference(*self._times(base, head, seeds), self._alpha("time"), resolution=steps)
+        interval = difference(*self._times(base, head, seeds), self._alphas["time"], resolution=steps)
         if not tells_spread(interval.runs):  # it is unknown how far these times spread between runs
             return Judgement(Outcome.UNDECIDED, limit, interval, TOO_FEW)
         return replace(decide(interval, limit), reason=f"clock steps of {seconds(clock.seconds)}" if clock else "")
@@ -294,7 +298,7 @@ class _Judge:
         same = self.base.selection == self.head.selection
         if reason := self.unlike or ("" if same else "other cases ran in the process"):
             return Judgement(Outcome.INCOMPARABLE, limit, reason=reason)
-        return decide(difference(base.memory, head.memory, self._alpha("memory"), sides.MEMORY_SPREAD), limit)
+        return decide(difference(base.memory, head.memory, self._alphas["memory"], sides.MEMORY_SPREAD), limit)
 
     def _error(self, base: Observed, head: Observed, limit: float) -> Judgement | None:
         if not (base.error and head.error):
@@ -322,7 +326,7 @@ class _Judge:
     def _moves(self, base: Observed, pairs: list[tuple[Statistics, Statistics]], limit: float) -> Judgement:
         """Judge how far errors moved, given one pair of base and head for each seed."""
         rounding = EXPERIMENTS.get(base.experiment or "", Experiment).rounding
-        alpha = self._alpha("error")
+        alpha = self._alphas["error"]
         judged = {name: decide(one, limit) for name, one in errors.intervals(pairs, alpha, rounding).items()}
         return combine({name: _with_seeds(one, alpha, rounding) for name, one in judged.items()})
 
@@ -340,7 +344,7 @@ class _Judge:
         times, _ = self._times(observed, observed, observed.seeds) if observed.seeds else ([], [])
         if len(times) < CONTROLLED:
             return False
-        interval = difference(times[::2], times[1::2], self._alpha("time") / CONTROL)
+        interval = difference(times[::2], times[1::2], self._alphas["time"] / CONTROL)
         return decide(interval, self._limits(observed).time).outcome in CHANGES
 
 

@@ -227,19 +227,15 @@ EQUAL = "what was counted is equal"
         (
             counts.Difference((), (), 0),
             (QUIET, Usage(0.8, 0.2)),
-            "what was counted is equal, but it waits for 20 % of a round instead of 1 %",
+            f"{EQUAL}, but it waits for 20 % of a round instead of 1 %",
         ),
         (
             counts.Difference((), (), 0),
             (QUIET, Usage(1.9, None)),
-            "what was counted is equal, on 1.9 cores instead of 1.0",
+            f"{EQUAL}, on 1.9 cores instead of 1.0",
         ),
         *(
             (counts.Difference((), (), 0), usages, f"{EQUAL}: so the runtime, the memory or the machine")
-                counts.Difference((), (), 0),
-                usages,
-                "what was counted is equal: so the runtime, the memory or the machine",
-            )
             for usages in (
                 (QUIET, QUIET),
                 (None, None),
