@@ -104,14 +104,15 @@ class Conclusion:
         self.status = pytest.ExitCode(IN_PYTEST[ended.code]) or self.status
 
     def _selects(self, cases: Sequence[str], case: str, experiment: str | None) -> bool:
-        """Return whether this run was to measure a case of its baseline."""
+        """Return whether this run was expected to measure a case, or one seed of it, of its baseline."""
         option, run = self._option, self._configuration
         named = any("::" in name or Path(name).is_file() for name in self._arguments)
         narrowed = named or option.keyword or option.markexpr or option.deselect
         if narrowed or (run.is_selection and experiment is None):
             from autoenc_bench.records.names import without_seed
 
-            return case in {without_seed(short(nodeid)) for nodeid in cases}
+            own = {short(nodeid) for nodeid in cases}
+            return case in own | {without_seed(name) for name in own}
         return not run.is_selection or experiment in run.experiments
 
     def refuse(self, reason: str) -> None:

@@ -65,3 +65,21 @@ def test_a_bug(conclusion, monkeypatch, tmp_path, broken):
         conclusion.save({}, {}, [])
     notes = getattr(bug.value, "__notes__", [])
     assert notes == ([f"the record is safe: {path}"] if broken == "write" else [])
+
+
+@pytest.mark.parametrize(
+    ("case", "is_expected"),
+    [
+        ("experiment[digits-fused]", True),
+        ("experiment[digits-fused-seed0]", True),
+        ("experiment[digits-fused-seed1]", False),
+        ("epoch[digits-fused]", False),
+    ],
+)
+def test_selected_seed(tmp_path, case, is_expected):
+    """A run of one seed, by ``-k``, is expected to have that seed and its case, and no other seed."""
+    option = SimpleNamespace(keyword="seed0", markexpr="", deselect=None)
+    run = SimpleNamespace(storage=tmp_path, is_selection=False, experiments=("digits",))
+    conclusion = Conclusion(SimpleNamespace(option=option, args=[]), run)
+    cases = ["benchmarks/test_experiment.py::test_experiment[digits-fused-seed0]"]
+    assert conclusion._selects(cases, case, "digits") is is_expected
