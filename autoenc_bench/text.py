@@ -13,6 +13,10 @@ _STAND_INS = {"–": "-", "…": "...", "±": "+-", "×": "x", "÷": "/", "→":
 _STAND_INS |= {"✓": "+", "✗": "x", "∞": "inf", "●": "o", "◆": "*", "−": "-"}
 _STAND_INS |= {"─": "-", "┊": ":", "┼": "+", "‹": "<", "›": ">"}
 
+# What a log of GitHub Actions obeys: "::" at the beginning of a line, and "##[" anywhere.
+_COMMANDS = re.compile(r"^( *):(?=:)|#(?=#\[)", re.MULTILINE)
+_ESCAPES = {":": r"\u003a", "#": r"\u0023"}  # which JSON reads as well
+
 Item = TypeVar("Item")
 
 
@@ -74,8 +78,18 @@ def code(text: str) -> str:
 
 
 def line(text: str) -> str:
-    """Return a text on one line, without what a terminal would obey."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    """Return a text on one line, with escapes as ``visible`` shows them, for line breaks too."""
+    return " ".join(visible(text.replace("\n", r"\n")).split())
+
+
+def visible(text: str) -> str:
+    r"""Return a text, line by line, with escapes such as ``\x1b`` for what a terminal or a job's log would obey."""
+    printable = re.sub(r"[^\n -~]", lambda sign: sign[0] if sign[0].isprintable() else _escape(sign[0]), text)
+    return _COMMANDS.sub(lambda found: found[0][:-1] + _ESCAPES[found[0][-1]], printable)
+
+
+def _escape(sign: str) -> str:
+    return sign.encode("unicode_escape").decode()
 
 
 def count(number: object, noun: str) -> str:
@@ -137,7 +151,7 @@ class Table:
 
     def markdown(self) -> str:
         parted = ((row[: self.names], row[self.names :]) for row in self.rows)
-        rows = [[code(cell.text) for cell in names] + [cell.text for cell in others] for names, others in parted]
+        rows = [[code(cell.text) for cell in names] + [line(cell.text) for cell in others] for names, others in parted]
         return self._lay_out("github", rows)
 
     def _lay_out(self, style: str, rows: list[list[str]]) -> str:

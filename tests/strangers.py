@@ -16,6 +16,7 @@ NAN, INFINITY = float("nan"), float("inf")
 CPU = {"brand_raw": "Some CPU v1", "count": 4, "arch": "X86_64"}
 OLDER = {"family": 6, "model": 79, "stepping": 0, "l2_cache_size": 2**18, "l3_cache_size": 2**21}
 SIGNS = "test_σ[é → ✓ 日本]"
+CONTROLS = "test_a[\x1b[31mred\n::error::injected\a]"  # what a terminal, and the log of GitHub Actions, obeys
 FOREIGN = {"rows": [[1, 2], [3, 4]]}
 CUBED = {  # one bare name in two classes and in two files
     "x": "tests/test_first.py::TestOne::test_cubed[int]",
@@ -75,6 +76,11 @@ def cubes(which="xyz", slow=""):
 def signs(factor=1.0):
     """Make a benchmark whose name has signs that few encodings have."""
     return [entry(f"tests/test_signs.py::{SIGNS}", 0.001 * factor)]
+
+
+def controls(factor=1.0):
+    """Make a benchmark whose name has control characters."""
+    return [entry(f"tests/test_controls.py::{CONTROLS}", 0.001 * factor)]
 
 
 def many():
@@ -185,6 +191,8 @@ def folders():
         "cubes-one-slow": runs(cubes(slow="y"), later),
         "cubes-one-gone": runs(cubes("xz"), later),
         "signs-often": runs(signs),
+        "controls": runs(controls),
+        "controls-slow": runs(lambda factor: controls(2 * factor), later),
         "with-a-foreign-one": [record(), FOREIGN],
         "foreign-ones-alone": [FOREIGN, copy.deepcopy(FOREIGN)],
         "complete": runs(letters_of()),

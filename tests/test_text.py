@@ -22,8 +22,27 @@ def test_amounts():
 
 
 def test_line():
-    """A text is put on one line, without what a terminal would obey."""
-    assert words.line(" a\n\x1b[31mb\t c") == "a [31mb c"
+    """A text is put on one line, and shows as escapes what breaks lines or a terminal would obey."""
+    assert words.line(" a\n\x1b[31mb\t  c") == r"a\n\x1b[31mb\t c"
+    assert words.line(words.line("\n::a")) == r"\n::a"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\n  b", "a\n  b"),
+        ("σ → 日本 é", "σ → 日本 é"),
+        ("\x1b[31m\a\r\x7f", r"\x1b[31m\x07\r\x7f"),
+        ("\x9b31m\x85", r"\x9b31m\x85"),
+        ("\u202e\u2066\u2028\u200b", r"\u202e\u2066\u2028\u200b"),
+        ("\udc80\U000e0001", r"\udc80\U000e0001"),
+        ("::error::a\n  ::b a::c", r"\u003a:error::a" + "\n" + r"  \u003a:b a::c"),
+        ("a ##[error]b ###[c ## [d", r"a \u0023#[error]b #\u0023#[c ## [d"),
+    ],
+)
+def test_visible(text, shown):
+    """What a terminal, or the log of GitHub Actions, would obey is shown as an escape; lines stay, and other signs."""
+    assert words.visible(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -48,7 +67,7 @@ def test_code(text):
     fence = re.match("`+", found)[0]
     inner = found.removeprefix(fence).removesuffix(fence)
     assert fence not in re.findall("`+", inner)
-    assert inner.replace(r"\|", "|").strip() == " ".join(text.split())
+    assert inner.replace(r"\|", "|").strip() == text.replace("\n", r"\n")
 
 
 @pytest.mark.parametrize(
@@ -103,11 +122,11 @@ ITEMS = [("a|b", 1000), ("c\nd", None), ("007", 5)]
 def test_table_as_text():
     """On a terminal names lie left and numbers right, each on one line and as it stands."""
     assert words.Table.of(COLUMNS, ITEMS).text().splitlines() == [
-        "name        by    how many",
-        "------  ------  ----------",
-        "a|b     a|ba|b       1,000",
-        "c d     c dc d           –",
-        "007     007007           5",
+        "name          by    how many",
+        "------  --------  ----------",
+        "a|b       a|ba|b       1,000",
+        r"c\nd    c\ndc\nd           –",
+        "007       007007           5",
     ]
 
 
@@ -117,7 +136,7 @@ def test_table_as_markdown():
         "| name   | by         |   how many |",
         "|--------|------------|------------|",
         r"| `a\|b` | `a\|ba\|b` |      1,000 |",
-        "| `c d`  | `c dc d`   |          – |",
+        r"| `c\nd` | `c\ndc\nd` |          – |",
         "| `007`  | `007007`   |          5 |",
     ]
 

@@ -164,7 +164,7 @@ def points(good: str, bad: str, project: Path) -> Iterator[Points]:
                 wanted=lambda commit: Wanted(revision=commit),
                 harness=ends[1],
                 code="",
-                name=lambda commit: line(revisions.git(top, "show", "--no-patch", "--format=%h %s", commit)),
+                name=lambda commit: line(revisions.git(top, "show", "--no-patch", "--format=%h %s", commit).strip()),
                 details=lambda commit: _details(top, commit),
             )
 

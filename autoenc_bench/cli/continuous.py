@@ -21,6 +21,7 @@ from autoenc_bench.cli import compare, output
 from autoenc_bench.cli.compare import add_limits, conclude
 from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.records import LIVE
+from autoenc_bench.text import line
 
 if TYPE_CHECKING:
     from autoenc_bench.gate.live.checkouts import Wanted
@@ -90,7 +91,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     for side in sides:
         output.write(f"{side.name}: {side.description}; records: {store / side.name}", sys.stderr)
     if following := next_step(look, store):
-        output.write(f"next: {following}", sys.stderr)
+        output.write(line(f"next: {following}"), sys.stderr)
     return result
 
 

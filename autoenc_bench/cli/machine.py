@@ -4,7 +4,10 @@ The machine is identified, and its roofs are measured on the threads that the su
 """
 
 import argparse
+import json
 import sys
+
+from autoenc_bench.text import line
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -24,5 +27,6 @@ def run(options: argparse.Namespace) -> str:
         print("measuring, about ten seconds\r", end="", file=sys.stderr, flush=True)
     survey = context.survey(options.threads)
     if options.format == "json":
-        return msgspec.json.format(msgspec.json.encode(survey)).decode()
-    return tabulate(facts.facts(survey), tablefmt="plain", disable_numparse=True)
+        return json.dumps(msgspec.to_builtins(survey), indent=2)
+    rows = [(name, line(value)) for name, value in facts.facts(survey)]
+    return tabulate(rows, tablefmt="plain", disable_numparse=True)

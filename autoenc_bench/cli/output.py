@@ -18,14 +18,17 @@ def prepare() -> None:
 
 
 def tell(message: object) -> None:
-    """Write a line to standard error, in the name of this program."""
-    write(f"autoenc-bench: {message}", sys.stderr)
+    """Write a message, which may quote records, as one line to standard error, in the name of this program."""
+    write(f"autoenc-bench: {text.line(str(message))}", sys.stderr)
 
 
 def write(lines: str, stream: TextIO) -> None:
-    """Write a text and the end of its line; who has closed the output, or has no room for it, gets nothing."""
+    """Write a text and the end of its line, without control characters; a closed or full output gets nothing.
+
+    The text's own line breaks stay, so what a record may break into lines must be a ``text.line`` in it.
+    """
     try:
-        print(lines, file=stream, flush=True)
+        print(text.visible(lines), file=stream, flush=True)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # nor does closing complain
     except ValueError:  # closed

@@ -14,6 +14,7 @@ from pathlib import Path
 from autoenc_bench.cli import output
 from autoenc_bench.cli.compare import add_storage
 from autoenc_bench.records import REPORTS
+from autoenc_bench.text import line
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -48,4 +49,4 @@ def drawing() -> Iterator[Callable[[str], None]]:
     from rich.markup import escape
 
     with Console(stderr=True).status("") as status:
-        yield lambda title: status.update(f"drawing {escape(title)}")
+        yield lambda title: status.update(f"drawing {escape(line(title))}")

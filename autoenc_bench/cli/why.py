@@ -12,6 +12,7 @@ from autoenc_bench.cli import output
 from autoenc_bench.cli.bisect import chosen
 from autoenc_bench.cli.continuous import add_sides, wanted
 from autoenc_bench.records import LIVE
+from autoenc_bench.text import line
 
 NOTHING = "nobody counts what it does, on one side at least"
 EPILOG = "Options after -- are pytest's, such as -- --scale smoke."
@@ -39,4 +40,4 @@ def run(options: argparse.Namespace) -> str:
     base, head = (verdicts.sides.gather([loading.read(path, pictured=False)]) for path in paths)
     comparison = verdicts.compare_sides(base, head, Overrides({}), verdicts.sides.under_test(base, head))
     verdict = next(one for one in comparison.verdicts if one.case == case)
-    return "\n".join((f"{case}: {verdict.cause or NOTHING}", *explanations.read(store, case)))
+    return "\n".join(map(line, (f"{case}: {verdict.cause or NOTHING}", *explanations.read(store, case))))

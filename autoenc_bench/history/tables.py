@@ -63,7 +63,7 @@ def markdown(history: History) -> str:
 
 
 def _scale(scale: str | None) -> str:
-    return f"Scale {scale}" if scale else "No scale"
+    return line(f"Scale {scale}") if scale else "No scale"
 
 
 def answer(history: History) -> list[str]:
@@ -91,7 +91,7 @@ def _days(runs: list[PastRun], to: str = "–") -> str:
 def _machines(history: History) -> list[str]:
     entries = []
     for machine in history.machines:
-        name = f" ({machine.identity.id})" if machine.identity.id else f", {machine.identity.origin}"
+        name = f" ({line(machine.identity.id)})" if machine.identity.id else f", {machine.identity.origin}"
         entries.append(f"{machine.letter}  {machine.identity.name}{name}: {span(machine)}")
         entries += contexts(machine)
     return entries

@@ -17,6 +17,7 @@ from autoenc_bench.plugin.options import Configuration
 from autoenc_bench.plugin.progress import short
 from autoenc_bench.records import REPORTS, storage
 from autoenc_bench.report import github
+from autoenc_bench.text import line
 
 if TYPE_CHECKING:
     from autoenc_bench.gate.baseline import Baseline
@@ -99,8 +100,8 @@ class Conclusion:
         try:
             github.append_step_summary(tables.markdown(comparison, ended.reason))
         except InvalidInputError as problem:  # the verdict stands, whoever shows it
-            self.lines.append(str(problem))
-        self.lines.append(ended.reason)
+            self.lines.append(line(str(problem)))
+        self.lines.append(line(ended.reason))
         self.status = pytest.ExitCode(IN_PYTEST[ended.code]) or self.status
 
     def _selects(self, cases: Sequence[str], case: str, experiment: str | None) -> bool:
@@ -117,7 +118,7 @@ class Conclusion:
 
     def refuse(self, reason: str) -> None:
         """End a run with a baseline that could not be compared: never as if it had been."""
-        self.lines.append(reason)
+        self.lines.append(line(reason))
         self.status = pytest.ExitCode.USAGE_ERROR
 
     def _draw(self, path: Path) -> None:
@@ -129,4 +130,4 @@ class Conclusion:
                 self.lines.append(f"report: {page.write([path], REPORTS).page}")
         except AutoencBenchError as problem:
             again = f"the record is safe; try 'autoenc-bench report {path}'"
-            self.lines.append(f"the report could not be drawn: {problem}; {again}")
+            self.lines.append(line(f"the report could not be drawn: {problem}; {again}"))

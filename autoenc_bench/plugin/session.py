@@ -19,7 +19,7 @@ from autoenc_bench.records.case import Case
 from autoenc_bench.records.case import case as read_case
 from autoenc_bench.records.record import SCHEMA_VERSION, NotRun, Roofs, Run
 from autoenc_bench.report import devices, facts, summary
-from autoenc_bench.text import count
+from autoenc_bench.text import count, line
 from autoenc_bench.text import seconds as with_unit
 
 
@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         config.stash[CONFIGURATION] = configuration = configure(config)
     except AutoencBenchError as problem:
-        raise pytest.UsageError(str(problem)) from problem
+        raise pytest.UsageError(line(str(problem))) from problem
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it greets, and complains when there is no GPU
     option = config.option
     if configuration.storage:  # pytest-benchmark writes in place, and two runs can take one number

@@ -106,7 +106,7 @@ class Source:
         """Return in one line what the record was made on: machine, device, backend, threads, scale and versions."""
         run = self.record.autoenc
         if run is None:
-            return " · ".join(filter(None, (str(self.origin), f"pytest-benchmark {self.record.version}")))
+            return line(" · ".join(filter(None, (str(self.origin), f"pytest-benchmark {self.record.version}"))))
         machine, context = run.machine, run.context
         threads, pinned = context.get("threads"), " pinned" if context.get("pinned") else ""
         devices, processes = context.get("devices"), context.get("processes")
@@ -122,7 +122,7 @@ class Source:
             f"scale {run.scale}, {count(run.seeds, 'seed')}",
             ", ".join(f"{name} {version}" for name, version in self.versions().items()),
         )
-        return " · ".join(filter(None, parts))
+        return line(" · ".join(filter(None, parts)))
 
     def versions(self) -> dict[str, str]:
         context = self.record.autoenc.context if self.record.autoenc else {}

@@ -5,12 +5,13 @@ import re
 from pathlib import Path
 
 from autoenc_bench.exceptions import unwritable
+from autoenc_bench.text import visible
 
 MOST = 2**20  # bytes of a job's summary: of a larger one GitHub shows nothing
 
 
 def append_step_summary(text: str, rest: object = "the job's log") -> None:
-    """Show a text on the page of a GitHub Actions job, where this is one.
+    """Show a text, without control characters, on the page of a GitHub Actions job, where this is one.
 
     Where it does not fit beside what is there, it is cut between lines, and says that the ``rest`` is elsewhere. Raises
     InvalidInputError if it cannot be written.
@@ -18,7 +19,7 @@ def append_step_summary(text: str, rest: object = "the job's log") -> None:
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         try:
             with Path(path).open("ab") as file:
-                file.write(_cut(text, MOST - file.tell(), f"\n\nShortened: the rest is in {rest}.\n"))
+                file.write(_cut(visible(text), MOST - file.tell(), f"\n\nShortened: the rest is in {rest}.\n"))
         except OSError as problem:
             raise unwritable(problem, path) from problem
 

@@ -1,9 +1,10 @@
 """Templates and what they show -> the text of HTML pages and of Markdown pages."""
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from autoenc_bench import __version__
-from autoenc_bench.text import code, count, moment
+from autoenc_bench.text import code, count, line, moment, visible
 
 
 def fill(template: str, **content: object) -> str:
@@ -12,9 +13,14 @@ def fill(template: str, **content: object) -> str:
         loader=PackageLoader("autoenc_bench.report"),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
+        finalize=_without_controls,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(code=code, count=count, moment=moment)
+    environment.filters.update(code=code, count=count, line=line, moment=moment)
     environment.globals.update(version=__version__, index=None)
     return environment.get_template(template).render(content)
+
+
+def _without_controls(value: object) -> object:
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -7,7 +7,7 @@ import msgspec
 
 from autoenc_bench.records.case import Case
 from autoenc_bench.records.record import NotRun, by_reason
-from autoenc_bench.text import NONE, Cell, Columns, Table, cell, count
+from autoenc_bench.text import NONE, Cell, Columns, Table, cell, count, line
 
 
 class ExperimentSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +111,7 @@ def answer(rows: list[ExperimentSummary]) -> list[str]:
 
 def not_run(entries: Iterable[NotRun], outcome: str) -> list[str]:
     """Return a line for each reason: how many cases were skipped, or failed, for it, and which."""
-    return [f"{outcome} {_cases(cases)}: {reason}" for reason, cases in by_reason(entries).items()]
+    return [line(f"{outcome} {_cases(cases)}: {reason}") for reason, cases in by_reason(entries).items()]
 
 
 def _cases(names: list[str]) -> str:

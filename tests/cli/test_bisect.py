@@ -279,12 +279,12 @@ def test_conclusion(found, lines, code):
 
 
 def test_row():
-    """An answer is a line, in columns, without what a terminal would obey."""
+    """An answer is a line, in columns, with escapes for what a terminal would obey."""
     shown = [
         bisect.row(step(Answer.SAME, seconds=7.4), lambda commit: f"{commit} \x1b[2J"),
         bisect.row(step(Answer.UNKNOWN, seconds=125.0, change="no\nroom"), str),
     ]
-    assert shown == ["same         7 s  b [2J: +30.0 %", "unknown    125 s  b: no room"]
+    assert shown == [r"same         7 s  b \x1b[2J: +30.0 %", r"unknown    125 s  b: no\nroom"]
 
 
 # By the real command line

@@ -156,6 +156,33 @@ def test_harmless(name):
     assert call("history", f"{name}.json")[::2] == (0, "")
 
 
+CONTROLLED = r"a[\x1b[31mred\n::error::injected\x07]"
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "told"),
+    [
+        (["compare", "controls", "controls-slow"], 1, f"regressed: {CONTROLLED}"),
+        (["compare", "controls", "controls-slow", "--format", "markdown"], 1, f"regressed: {CONTROLLED}"),
+        (["compare", "controls", "plain.json"], 2, "the two sides have no case in common"),
+        (["history", "controls"], 0, ""),
+        (["history", "controls", "--format", "markdown"], 0, ""),
+    ],
+)
+def test_controls(command, status, told, monkeypatch, tmp_path):
+    """A name's control characters are shown as escapes, in each output, on standard error and on a job's page."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "job.md"))
+    found, out, err = call(*command)
+    page = (tmp_path / "job.md").read_text() if command[0] == "compare" else ""
+    assert found == status
+    assert told in err
+    assert CONTROLLED in out
+    for text in (out, err, page):
+        assert not {"\x1b", "\a"} & set(text)
+        assert "\n::" not in text
+        assert text.count("::error") == text.count(CONTROLLED)
+
+
 @pytest.mark.parametrize("name", NO_COMMIT)
 def test_no_commit(name):
     """Without a commit that can be read it is an unknown one, and all cases are there."""
@@ -185,7 +212,9 @@ def test_broken_case(name, reason):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["zero-round", "odd-extra-info", "twins", "no-cpu", "signs", "utf-16", *BROKEN])
+@pytest.mark.parametrize(
+    "name", ["zero-round", "odd-extra-info", "twins", "no-cpu", "signs", "controls/0001_run", "utf-16", *BROKEN]
+)
 def test_report(tmp_path, name):
     """A page is drawn of what can be read, and names what cannot."""
     status, out, err = call("report", f"{name}.json", "--out", tmp_path)

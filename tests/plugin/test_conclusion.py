@@ -3,8 +3,10 @@
 from types import SimpleNamespace
 
 import pytest
+import strangers
 
 from autoenc_bench.exceptions import InvalidInputError
+from autoenc_bench.gate.baseline import Baseline
 from autoenc_bench.plugin.conclusion import Conclusion
 from autoenc_bench.records import storage
 from autoenc_bench.report import page
@@ -83,3 +85,23 @@ def test_selected_seed(tmp_path, case, is_expected):
     conclusion = Conclusion(SimpleNamespace(option=option, args=[]), run)
     cases = ["benchmarks/test_experiment.py::test_experiment[digits-fused-seed0]"]
     assert conclusion._selects(cases, case, "digits") is is_expected
+def test_control_characters(tmp_path, monkeypatch):
+    """A comparison with a baseline shows names with escapes, and a refusal takes one line."""
+    strangers.save_numbered(tmp_path / "good", strangers.runs(strangers.controls))
+    strangers.save_numbered(tmp_path / "slow", strangers.runs(lambda factor: strangers.controls(2 * factor)))
+    baseline = Baseline("good", [], [tmp_path])
+    option = SimpleNamespace(allow_missing=False, keyword="", markexpr="", deselect=None)
+    run = SimpleNamespace(
+        storage=tmp_path, record_name="x", baseline=baseline, draws_report=False, is_selection=False, experiments=()
+    )
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "job.md"))
+    slow, gone = tmp_path / "slow" / "0001_run.json", tmp_path / "\x1b\n::x.json"
+    for path, said in ((slow, "nothing of time was decided"), (gone, r"\x1b\n::x.json: no such record")):
+        ended = Conclusion(SimpleNamespace(option=option, args=[]), run)
+        monkeypatch.setattr(storage, "save", lambda *_, path=path: path)
+        ended.save({}, {}, [])
+        assert said in ended.lines[-1]
+        assert "\n" not in ended.lines[-1]
+        assert not {"\x1b", "\a"} & set("".join(ended.lines[1:]))
+        assert "\n::" not in "".join(ended.lines[1:])
+    assert r"a[\x1b[31mred\n::error::injected\x07]" in (tmp_path / "job.md").read_text()

@@ -45,7 +45,7 @@ SURFACE = {
     "report.page": ["write"],
     "report.summary": ["not_run"],
     "statuses": ["IN_PYTEST"],
-    "text": ["STAND_INS", "count", "register_stand_ins", "seconds", "share"],
+    "text": ["STAND_INS", "count", "line", "register_stand_ins", "seconds", "share"],
 }
 
 

@@ -251,7 +251,7 @@ def test_left_out(tmp_path):
     path.write_text(json.dumps(recordings.content(run=None, entries=entries)))
     sources, unreadable = loading.read_all([path, tmp_path / "none\nthere.json"])
     assert list(loading.left_out(sources, unreadable)) == [
-        f"left out {tmp_path}/none there.json: no such record",
+        rf"left out {tmp_path}/none\nthere.json: no such record",
         f"left out of {path}: benchmarks/test_x.py::test_0: Expected `float` >= 1e-15 - at `$.stats.median`",
         f"left out of {path}: "
         + ", ".join(f"benchmarks/test_x.py::test_{number}" for number in (1, 2, 3))

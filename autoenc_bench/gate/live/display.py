@@ -10,6 +10,7 @@ from rich.text import Text
 from autoenc_bench.gate.live.continuous import Look
 from autoenc_bench.gate.live.groups import PAIRS
 from autoenc_bench.gate.verdicts import Judgement, Outcome, Verdict, tables
+from autoenc_bench.text import line
 
 COLOURS = {Outcome.REGRESSED: "red", Outcome.IMPROVED: "green", Outcome.UNCHANGED: "default"}
 WIDTH = 25  # of a bar, an odd number of columns
@@ -96,7 +97,7 @@ def row(verdict: Verdict, look: Look) -> tuple[str, str, str]:
     """Return a case's name, how its time changed, and why it is still measured, or what it is."""
     change = tables.change(verdict.time) if verdict.time else ""
     is_open = verdict.case in look.open and not look.ended
-    return verdict.case, change, f"open{_more(verdict.time, look)}" if is_open else verdict.joined
+    return line(verdict.case), change, f"open{_more(verdict.time, look)}" if is_open else verdict.joined
 
 
 def _more(time: Judgement | None, look: Look) -> str:
