@@ -72,7 +72,7 @@ def wanted(options: argparse.Namespace, side: str) -> "Wanted":
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
     from autoenc_bench.catalogue import limits
-    from autoenc_bench.gate.live import checkouts, continuous
+    from autoenc_bench.gate.live import checkouts, continuous, judging
     from autoenc_bench.gate.live.display import Display
     from autoenc_bench.gate.verdicts import status
 
@@ -84,6 +84,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         given = pytest_options(options.pytest, sides[1].folder, everything=options.everything)
         measuring = continuous.Continuous(sides, given, store, budget, overrides, display.tell)
         look = explain(measuring.measure(display.show), store)
+    judging.keep(store, options.fail_on, allow_missing=options.allow_missing, strict=options.strict)
     ended = status.of(look.comparison, allow_missing=options.allow_missing, strict=options.strict)
     if look.ended == continuous.INTERRUPTED and ended.code != statuses.REGRESSED:
         ended = status.Status(statuses.NOT_COMPARED, "interrupted before every case was decided")

@@ -5,7 +5,7 @@ Where one page would be too large to open with pleasure, each record has a page 
 
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
@@ -102,9 +102,9 @@ def _together(sources: list[Source], folder: Path, on_progress: Progress) -> Sid
     def save(chapter: str, drawings: Iterable[Drawing]) -> list[Picture]:
         return output.save(((chapter, drawing) for drawing in drawings), folder, "figures", on_progress)
 
-    if comparison := side_by_side.paired(sources):
-        drawings = pairs_figures.draw(comparison, sources[0].setting)
-        return RoundByRound(comparison, save(RoundByRound.title, drawings))
+    if rounds := side_by_side.paired(sources):
+        drawings = pairs_figures.draw(rounds.comparison, sources[0].setting)
+        return replace(rounds, pictures=save(rounds.title, drawings))
     if alike := side_by_side.together(sources):
         rows = side_by_side.rows(alike)
         drawings = side_by_side_figures.draw(rows, side_by_side.setting(alike))

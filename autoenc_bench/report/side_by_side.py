@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp
 
-from autoenc_bench.catalogue.limits import Overrides
 from autoenc_bench.gate import verdicts
+from autoenc_bench.gate.live import judging
+from autoenc_bench.gate.live.judging import Judging
 from autoenc_bench.gate.verdicts import Comparison, Judgement, Outcome, status, tables
 from autoenc_bench.gate.verdicts.sides import gather, under_test
 from autoenc_bench.records.loading import Source
@@ -36,12 +37,16 @@ class RoundByRound:
     """What a page shows of the records of a live comparison together."""
 
     comparison: Comparison
-    pictures: list[Picture]
+    judging: Judging
+    pictures: Sequence[Picture] = ()
     title: str = "Base and head, round by round"
-    legend: str = (
-        "Intervals are of one look at these records; what the live comparison said of them, having looked more often, "
-        "stands where it ran."
-    )
+
+    @property
+    def legend(self) -> str:
+        looks = (
+            "Intervals are of one look at these records; the live comparison looked more often, and had its verdict."
+        )
+        return f"{self.judging} {looks}"
 
     @property
     def answer(self) -> str:
@@ -51,7 +56,9 @@ class RoundByRound:
             for one in self.comparison.verdicts
             if one.time and one.explained
         ]
-        return " ".join(sentences) or f"{status.of(self.comparison).reason}."
+        asked = self.judging
+        ended = status.of(self.comparison, allow_missing=asked.allow_missing, strict=asked.strict)
+        return " ".join(sentences) or f"{ended.reason}."
 
     @property
     def table(self) -> Table:
@@ -105,14 +112,17 @@ class SideBySide:
         return Table.of(columns, self.rows, names=2)
 
 
-def paired(sources: Sequence[Source]) -> Comparison | None:
-    """Compare the records of a live comparison among these, ``None`` where there are not both sides."""
+def paired(sources: Sequence[Source]) -> RoundByRound | None:
+    """Compare the records of a live comparison among these by its own limits; ``None`` where a side is not there.
+
+    Raises InvalidInputError where the limits, kept beside the records, cannot be read.
+    """
     runs = [(source, source.record.autoenc) for source in sources]
     base, head = ([source for source, run in runs if run and run.pair and run.side == side] for side in SIDES)
     if not (base and head):
         return None
-    both = gather(base), gather(head)
-    return verdicts.compare_sides(*both, Overrides({}), under_test(*both))
+    both, asked = (gather(base), gather(head)), judging.read(source.path for source in (*base, *head))
+    return RoundByRound(verdicts.compare_sides(*both, asked.overrides, under_test(*both)), asked)
 
 
 def drawn_alone(sources: Sequence[Source]) -> list[Source]:

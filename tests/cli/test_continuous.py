@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -16,6 +17,7 @@ import standins
 
 from autoenc_bench import cli
 from autoenc_bench.cli import continuous
+from autoenc_bench.gate.live import checkouts, judging
 from autoenc_bench.gate.live import continuous as measuring
 from autoenc_bench.gate.live.groups import Group
 from autoenc_bench.gate.verdicts import Outcome, status
@@ -255,6 +257,39 @@ def test_nothing_to_explain(explained, tmp_path):
     """What did not change is not explained, whatever was counted."""
     assert explained(head={"calls": 4}) == ""
     assert sampled(tmp_path) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("given", "status", "limits", "said"),
+    [
+        (["--fail-on", "time:50%"], 0, "time:50%, memory:10%, error:1% (as in the", "nothing regressed; "),
+        ([], 1, "time:3%, memory:10%, error:1% (as in the", "epoch[digits-fused]: time +30"),
+    ],
+)
+def test_report_of_a_live_comparison(tmp_path, monkeypatch, capsys, given, status, limits, said):
+    """A report of a live comparison judges by its limits, and says which these are; without them, by the default."""
+
+    @contextmanager
+    def both(*_):
+        yield standins.sides(tmp_path, head={"ratio": 1.3})
+
+    (tmp_path / "benchmarks").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(checkouts, "both", both)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert cli.main(["continuous", *given]) == status
+    (store,) = (tmp_path / ".continuous").iterdir()
+    assert cli.main(["report", str(store), "--out", "out"]) == 0
+    assert "left out" not in capsys.readouterr().err
+    page = (tmp_path / "out" / "summary.md").read_text()
+    assert f"Limits: {limits} live comparison)." in page
+    assert said in page
+    (store / judging.FILE).unlink()
+    assert cli.main(["report", str(store), "--out", "out"]) == 0
+    page = (tmp_path / "out" / "summary.md").read_text()
+    assert str(judging.Judging()) in page
+    assert "epoch[digits-fused]: time +30" in page
 
 
 @pytest.mark.parametrize(

@@ -143,8 +143,8 @@ def live(tmp_path):
 
 def test_round_by_round(live):
     """Records of a live comparison are compared as the pairs that they are, whatever the machine did meanwhile."""
-    comparison = side_by_side.paired(live)
-    together = side_by_side.RoundByRound(comparison, [])
+    together = side_by_side.paired(live)
+    comparison = together.comparison
     assert together.answer == "regressed: epoch[digits-fused]."
     assert comparison.verdicts[0].time.interval.estimate == pytest.approx(0.0953, abs=0.002)
     assert "✗ regressed" in together.table.text()
@@ -165,7 +165,7 @@ def test_drawn_alone(live, tmp_path):
 def test_rounds_are_drawn(live):
     """Each case has a figure of its rounds, whose words have the numbers, and is as good from few pairs."""
     for records, pairs in ((live, 3), (live[:1] + live[3:4], 1)):
-        comparison = side_by_side.paired(records)
+        comparison = side_by_side.paired(records).comparison
         with style.style():
             (drawing,) = pairs_figures.draw(comparison, "a machine")
             over_time, distribution = drawing.figure.axes
