@@ -5,9 +5,13 @@ from pathlib import Path
 
 from autoenc_bench.catalogue import limits
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
+from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.gate import verdicts
-from autoenc_bench.gate.verdicts import Comparison, status
+from autoenc_bench.gate.verdicts import Comparison, sides, status
 from autoenc_bench.records import loading, storage
+from autoenc_bench.records.loading import Source
+from autoenc_bench.records.record import Record, Run
+from autoenc_bench.text import count, line
 
 
 class Baseline:
@@ -17,9 +21,27 @@ class Baseline:
     """
 
     def __init__(self, name: str, fail_on: Iterable[str], stores: Sequence[Path]) -> None:
-        self._overrides = limits.parse(fail_on, EXPERIMENTS)
+        self._name, self._overrides = name, limits.parse(fail_on, EXPERIMENTS)
         self._sources, unreadable = loading.read_all(storage.find(name, stores), pictured=False)
         self.left_out = list(loading.left_out(self._sources, unreadable))
+
+    def choose(self, run: Run) -> str:
+        """Keep the records of a run's machine, scale and context; return in a line how many are of others, or "".
+
+        That line stands in ``left_out`` as well. Raises InvalidInputError, with what differs, where none is left.
+        """
+        here = _surroundings(Source(Path(), Record([], "", "", run), {}))
+        differing = [sides.compare_surroundings(_surroundings(one), here, ()).forbidden for one in self._sources]
+        kept = [source for source, differs in zip(self._sources, differing, strict=True) if not differs]
+        nearest = min(filter(None, differing), key=len, default="")
+        if not kept:
+            found = f"baseline {self._name!r}: {count(len(differing), 'record')}, none in the context of this run"
+            mend = "run in that context, or save a baseline in this one"
+            raise InvalidInputError(f"{found}; the nearest differs in {nearest}; {mend}")
+        others, self._sources = len(differing) - len(kept), kept
+        told = f"left out of the baseline: {count(others, 'record')} in another context, such as {nearest}"
+        self.left_out += [line(told)] if others else []
+        return line(told) if others else ""
 
     def judge(
         self, path: Path, selected: status.Selection, *, allow_missing: bool = False
@@ -27,3 +49,7 @@ class Baseline:
         """Compare a run's record with it; the run may lack cases that were not ``selected``."""
         comparison = verdicts.compare(self._sources, [loading.read(path, pictured=False)], self._overrides)
         return comparison, status.of(comparison, allow_missing=allow_missing, selected=selected)
+
+
+def _surroundings(source: Source) -> sides.Surroundings:
+    return sides.gather([source]).surroundings

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Generator
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -113,12 +114,30 @@ class Session:
         self._conclusion.try_out()
         if not self._configuration.distribution:
             self._setting.enter()
+        left_out = self._choose_baseline()
         self.progress.start(self._cases, alone=len(self._cases) == len(session.items))
         self.progress.write_line(f"{self._where()}; {len(self._cases)} cases{self._duration()}")
+        if left_out:
+            self.progress.write_line(left_out)
         if self._configuration.measures_roofs:
             if self.progress.reporter:
                 self.progress.write("roofs of this machine: ")
             self.progress.write_line(", ".join(" ".join(roof) for roof in facts.roofs(self._measure_roofs())))
+
+    def _choose_baseline(self) -> str:
+        """Choose the baseline's records of this run's context; return in a line what is left out, if anything is.
+
+        Raises UsageError, before anything is measured, where there are none.
+        """
+        baseline = self._configuration.baseline
+        if baseline is None or self._config.option.benchmark_disable:
+            return ""
+        run = self._run()
+        del self._setting.context  # which is kept once it is read; fixtures may choose another precision of Keras's
+        try:
+            return baseline.choose(run)
+        except AutoencBenchError as problem:
+            raise pytest.UsageError(line(str(problem))) from problem
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -256,10 +275,18 @@ class Session:
     def _content(self) -> dict[str, Any]:
         """Return the record, which pytest-benchmark makes by its hooks, with this run's block in it."""
         hook, config, timed = self._config.hook, self._config, list(self._timed.values())
-        machine_info = hook.pytest_benchmark_generate_machine_info(config=config)
-        hook.pytest_benchmark_update_machine_info(config=config, machine_info=machine_info)
-        survey = self._setting.survey(machine_info["cpu"].get("brand_raw"), self._roofs)
-        block = Run(
+        self.block = msgspec.to_builtins(self._run())
+        commit_info = hook.pytest_benchmark_generate_commit_info(config=config)
+        hook.pytest_benchmark_update_commit_info(config=config, commit_info=commit_info)
+        known = {"config": config, "benchmarks": timed, "machine_info": self._machine_info, "commit_info": commit_info}
+        content: dict[str, Any] = hook.pytest_benchmark_generate_json(**known, include_data=True)
+        hook.pytest_benchmark_update_json(config=config, benchmarks=timed, output_json=content)
+        return content
+
+    def _run(self) -> Run:
+        """Return this run's block of the record, as far as it has come."""
+        survey = self._setting.survey(self._machine_info["cpu"].get("brand_raw"), self._roofs)
+        return Run(
             schema_version=SCHEMA_VERSION,
             suite_version=__version__,
             scale=self._configuration.scale.name,
@@ -268,13 +295,13 @@ class Session:
             skipped=_not_run(self._skipped),
             failed=_not_run(self._failed),
         )
-        self.block = msgspec.to_builtins(block)
-        commit_info = hook.pytest_benchmark_generate_commit_info(config=config)
-        hook.pytest_benchmark_update_commit_info(config=config, commit_info=commit_info)
-        known = {"config": config, "benchmarks": timed, "machine_info": machine_info, "commit_info": commit_info}
-        content: dict[str, Any] = hook.pytest_benchmark_generate_json(**known, include_data=True)
-        hook.pytest_benchmark_update_json(config=config, benchmarks=timed, output_json=content)
-        return content
+
+    @cached_property
+    def _machine_info(self) -> dict[str, Any]:
+        """Return what pytest-benchmark notes about the machine, which takes it a second to find out."""
+        found: dict[str, Any] = self._config.hook.pytest_benchmark_generate_machine_info(config=self._config)
+        self._config.hook.pytest_benchmark_update_machine_info(config=self._config, machine_info=found)
+        return found
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """End with the status that the conclusion asks for, unless the cases' own is worse than well."""

@@ -1,6 +1,7 @@
 """A run is judged against records that were read before it began, by limits that were given with them."""
 
 import histories
+import msgspec
 import pytest
 import recordings
 
@@ -83,3 +84,55 @@ def test_left_out(store):
     (left_out,) = baseline.left_out
     assert left_out.startswith(f"left out {store / 'good' / 'foreign.json'}: not a readable record: ")
     assert baseline.judge(store / "new" / SLOWER, everything)[1].code == statuses.REGRESSED
+
+
+def here(scale="standard", machine=recordings.MACHINE, **context):
+    """Make the block of a run that begins, in the context of the baseline or in another one."""
+    context = {**recordings.RUN.context, **context}
+    return msgspec.structs.replace(recordings.RUN, scale=scale, machine=machine, context=context)
+
+
+def test_several_contexts(store):
+    """Of records of several contexts those of the run's count, and the others are told, by number and the nearest."""
+    others = [histories.content(0, 0.1, keras="3.2"), histories.content(1, 0.1, keras="3.2", tensorflow="2.3", x=1)]
+    others += [histories.content(2, 0.1, machine=histories.OTHER, scale="smoke")]
+    histories.write(store / "mixed" / "others", others)
+    histories.write(store / "mixed", [histories.content(day) for day in range(8)])
+    baseline = Baseline(str(store / "mixed"), [], [])
+    told = baseline.choose(here())
+    assert told == "left out of the baseline: 3 records in another context, such as keras 3.2 → 3.1"
+    assert baseline.left_out == [told]
+    comparison, ended = baseline.judge(store / "new" / SLOWER, everything)
+    assert ended.code == statuses.REGRESSED
+    assert len(comparison.base.sources) == 8
+
+
+def test_one_context(store):
+    """Where all records are of the run's context, all count, and nothing is told."""
+    baseline = Baseline("good", [], [store])
+    assert baseline.choose(here()) == ""
+    assert baseline.left_out == []
+    assert baseline.judge(store / "new" / SLOWER, everything)[1].code == statuses.REGRESSED
+
+
+UNNAMED = msgspec.structs.replace(recordings.MACHINE, cpu=None)
+
+
+@pytest.mark.parametrize(
+    ("run", "differs"),
+    [
+        (here(keras="3.2", threads=None), "keras 3.1 → 3.2; threads 1 → all"),
+        (here(scale="smoke"), "scale standard → smoke"),
+        (here(machine=histories.OTHER), "machine 0123456789ab → ba9876543210"),
+        (here(machine=UNNAMED), "machine 0123456789ab → unknown"),
+        (here(XLA_FLAGS="a\n::b"), r"XLA_FLAGS absent → a\n::b"),
+    ],
+)
+def test_no_record_of_the_context(store, run, differs):
+    """Where no record is of the run's context, it is refused in a sentence that names what differs."""
+    with pytest.raises(InvalidInputError) as raised:
+        Baseline("good", [], [store]).choose(run)
+    found = "baseline 'good': 8 records, none in the context of this run"
+    mend = "run in that context, or save a baseline in this one"
+    for part in (f"{found}; the nearest differs in ", *differs.split("; "), f"; {mend}"):
+        assert part in str(raised.value)

@@ -164,6 +164,39 @@ def test_refused(run, eight, arguments, environment, said):
 WIDE = ["--fail-on", "time:9999%"]
 
 
+@pytest.fixture(scope="module")
+def contexts(eight, tmp_path_factory):
+    """Return folders of baselines: in another context alone, and in it beside the eight of this one."""
+    folder = tmp_path_factory.mktemp("contexts")
+    for path in sorted(eight.iterdir()):
+        content = json.loads(path.read_text())
+        for name in ("mixed", "other"):
+            other = json.loads(json.dumps(content))
+            other["autoenc"]["context"]["keras"] = "0.1"
+            (folder / name).mkdir(exist_ok=True)
+            (folder / name / f"other-{path.name}").write_text(json.dumps(other))
+        (folder / "mixed" / path.name).write_text(json.dumps(content))
+    return folder
+
+
+def test_several_contexts(run, contexts):
+    """Records of other contexts are left out of the baseline, and that is said before the first case and at the end."""
+    status, out, _ = run("--baseline", contexts / "mixed", *WIDE)
+    told = "\nleft out of the baseline: 8 records in another context, such as keras 0.1 → "
+    assert status == 0, out
+    assert out.count(told) == 2
+    assert out.index(told) < out.index("quick[digits]")
+    assert "base: 8 runs of " in out
+
+
+def test_no_context(run, contexts):
+    """Where no record of the baseline is of this context, nothing is measured, and what differs is said."""
+    status, out, record = run("--baseline", contexts / "other", *WIDE)
+    assert (status, record) == (pytest.ExitCode.USAGE_ERROR, None), out
+    assert "8 records, none in the context of this run; the nearest differs in keras 0.1 → " in out
+    assert "quick[digits]" not in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

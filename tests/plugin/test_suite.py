@@ -165,8 +165,6 @@ def test_regressed(smoke, tmp_path):
         "experiment",
         "--no-roofs",
         "--no-report",
-        "--threads",
-        "all",
     )
     run = run_suite(tmp_path, *chosen, "--baseline", tmp_path / "better.json")
     assert run.status == pytest.ExitCode.TESTS_FAILED, run.out
