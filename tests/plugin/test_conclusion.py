@@ -85,6 +85,8 @@ def test_selected_seed(tmp_path, case, is_expected):
     conclusion = Conclusion(SimpleNamespace(option=option, args=[]), run)
     cases = ["benchmarks/test_experiment.py::test_experiment[digits-fused-seed0]"]
     assert conclusion._selects(cases, case, "digits") is is_expected
+
+
 def test_control_characters(tmp_path, monkeypatch):
     """A comparison with a baseline shows names with escapes, and a refusal takes one line."""
     strangers.save_numbered(tmp_path / "good", strangers.runs(strangers.controls))
