@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from subprocess import DEVNULL, run
 
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 from platformdirs import user_cache_dir
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
@@ -96,12 +96,10 @@ def _kept(python: Path, packages: Sequence[str], environment: Mapping[str, str])
 def releases(package: str, first: str, last: str) -> list[str]:
     """List the releases of a package from one to another that pip knows of here, oldest first.
 
-    Raises NotFoundError where one of the two is not among them, InvalidInputError where they are not in this order.
+    Raises NotFoundError where one of the two is not among them, InvalidInputError where they are not in this order or
+    pip lists none.
     """
-    failure = f"pip cannot tell which releases {package} has"
-    python = Path(sys.executable)
-    told = _run((*_pip(python), "index", "versions", "--pre", package), {}, None, failure)
-    versions = sorted(map(Version, re.findall(r"[^\s,]+", told.partition("Available versions:")[2].splitlines()[0])))
+    versions = _versions(package)
     ends = []
     for text in (first, last):
         try:
@@ -115,6 +113,22 @@ def releases(package: str, first: str, last: str) -> list[str]:
         raise InvalidInputError(f"{package}=={first} is not older than {package}=={last}; {mend}")
     chosen = versions[ends[0] : ends[1] + 1]
     return [str(one) for one in chosen if not one.is_prerelease or one in (chosen[0], chosen[-1])]
+
+
+def _versions(package: str) -> list[Version]:
+    """List a package's releases that pip can install here, oldest first; raise InvalidInputError without any."""
+    failure = f"pip cannot tell which releases {package} has"
+    command = (*_pip(Path(sys.executable)), "index", "versions", "--pre", package)
+    printed = _run(command, {}, None, failure)
+    listed = re.search(r"Available versions:(.*)", printed)
+    versions = []
+    for text in re.findall(r"[^\s,]+", listed[1]) if listed else ():
+        with suppress(InvalidVersion):  # old packages have names such as 2004d, which no order holds
+            versions.append(Version(text))
+    if not versions:
+        expected = "expected a line 'Available versions:' with versions such as 1.0"
+        raise InvalidInputError(f"pip lists no release of {package}: {expected}; update pip, or look at the index")
+    return sorted(versions)
 
 
 def _pip(python: Path) -> tuple[str, ...]:

@@ -271,3 +271,24 @@ def test_pip_that_fails():
     """A package that pip does not know is named, with pip's last word on it."""
     with pytest.raises(ValueError, match="pip cannot tell which releases nobody-s has: No matching distribution"):
         environments.releases("nobody-s", "1.0", "2.0")
+
+
+@pytest.mark.parametrize(
+    ("printed", "listed"),
+    [
+        ("tiny (3.0)\nAvailable versions: 3.0, 2.0, 2004d, 1.0\n", ["1.0", "2.0", "3.0"]),
+        ("Available versions: 1.0 ,2.0,3.0", ["1.0", "2.0", "3.0"]),  # without a line's end
+    ],
+)
+def test_versions_that_are_none(monkeypatch, printed, listed):
+    """A name that is no version, as old packages have them, is no release to search."""
+    monkeypatch.setattr(environments, "_run", lambda *_: printed)
+    assert environments.releases("tiny", "1.0", "3.0") == listed
+
+
+@pytest.mark.parametrize("printed", ["", "tiny (3.0)\n", "Available versions:", "Available versions: 2004d\n"])
+def test_no_list(monkeypatch, printed):
+    """Where pip lists no version, a sentence names the package, what was expected, and what to do."""
+    monkeypatch.setattr(environments, "_run", lambda *_: printed)
+    with pytest.raises(ValueError, match=r"^pip lists no release of tiny: expected a line 'Available versions:'"):
+        environments.releases("tiny", "1.0", "3.0")
