@@ -22,6 +22,12 @@ NEEDED = ("pytest", "pytest_benchmark", "keras", "msgspec")
 # Importing them would tell more, and take seconds.
 _MISSING = f"from importlib.util import find_spec; print(*(name for name in {NEEDED} if find_spec(name) is None))"
 
+# What decides which file of a release an interpreter takes, or how pip builds one for it.
+_TAGS = """
+import sys, sysconfig
+print(sys.implementation.name, sys.version, sysconfig.get_platform(), sysconfig.get_config_var("SOABI"))
+"""
+
 
 def output(command: Sequence[str], env: Mapping[str, str], folder: Path | None = None) -> str:
     """Return what a command prints, with no variables but ``env``.
@@ -67,12 +73,12 @@ def install(python: Path, packages: Sequence[str], target: Path, environment: Ma
     That is ``target`` or, where all are releases, which never change, a folder in the user's cache that is kept. Raises
     InvalidInputError where pip cannot.
     """
-    kept = _kept(python, packages, environment)
+    failure = f"{python} could not install {' '.join(packages)}"
+    kept = _kept(python, packages, environment, failure)
     if kept and kept.is_dir():
         return kept
     folder = kept.with_name(f"{kept.name}-{os.getpid()}") if kept else target
     command = (*_pip(python), "install", "--quiet", "--no-deps", "--target", str(folder), "--", *packages)
-    failure = f"{python} could not install {' '.join(packages)}"
     if not kept:
         _run(command, environment, None, failure)
         return target
@@ -85,12 +91,18 @@ def install(python: Path, packages: Sequence[str], target: Path, environment: Ma
     return kept
 
 
-def _kept(python: Path, packages: Sequence[str], environment: Mapping[str, str]) -> Path | None:
-    """Return where releases are kept once they are installed, ``None`` for what may change."""
+def _kept(python: Path, packages: Sequence[str], environment: Mapping[str, str], failure: str) -> Path | None:
+    """Return where releases are kept once they are installed, ``None`` for what may change.
+
+    The folder belongs to one Python, which may be upgraded at its path, and to one configuration of pip, which lies in
+    variables and files. Raises InvalidInputError, which begins with ``failure``, where either cannot be read.
+    """
     if not all(map(RELEASE.fullmatch, packages)):
         return None
-    asked = repr((str(python), sorted(packages), sorted(environment.items())))
-    return Path(user_cache_dir("autoenc-bench")) / "packages" / sha256(asked.encode()).hexdigest()[:16]
+    tags = _run((str(python), "-c", _TAGS), environment, None, failure)
+    configuration = _run((*_pip(python), "config", "list"), environment, None, failure)
+    key = repr((str(python), tags, configuration, sorted(packages), sorted(environment.items())))
+    return Path(user_cache_dir("autoenc-bench")) / "packages" / sha256(key.encode()).hexdigest()[:16]
 
 
 def releases(package: str, first: str, last: str) -> list[str]:
