@@ -71,24 +71,32 @@ def install(python: Path, packages: Sequence[str], target: Path, environment: Ma
     """Install packages by an interpreter's pip, without what they depend on; return where they are.
 
     That is ``target`` or, where all are releases, which never change, a folder in the user's cache that is kept. Raises
-    InvalidInputError where pip cannot.
+    InvalidInputError where pip cannot, or where the system refuses to keep them.
     """
     failure = f"{python} could not install {' '.join(packages)}"
     kept = _kept(python, packages, environment, failure)
-    if kept and kept.is_dir():
-        return kept
     folder = kept.with_name(f"{kept.name}-{os.getpid()}") if kept else target
     command = (*_pip(python), "install", "--quiet", "--no-deps", "--target", str(folder), "--", *packages)
-    if not kept:
+    if kept is None:
         _run(command, environment, None, failure)
         return target
     try:
-        _run(command, environment, None, failure)
-        with suppress(OSError):  # another process was faster
-            folder.rename(kept)
+        if not kept.is_dir():
+            _run(command, environment, None, failure)
+            _rename(folder, kept)
+    except OSError as problem:
+        raise InvalidInputError(f"{failure}: {problem}") from problem
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return kept
+
+
+def _rename(folder: Path, kept: Path) -> None:
+    try:
+        folder.rename(kept)
+    except OSError:
+        if not kept.is_dir():  # else another process was faster
+            raise
 
 
 def _kept(python: Path, packages: Sequence[str], environment: Mapping[str, str], failure: str) -> Path | None:

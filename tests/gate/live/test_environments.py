@@ -299,6 +299,32 @@ def test_two_processes_install_one_release(pip, tmp_path, cache):
     assert list(cache.iterdir()) == [kept]
 
 
+def test_install_that_cannot_be_kept(pip, tmp_path, cache, monkeypatch):
+    """Where the system refuses to keep an install, no folder is named that is not there."""
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(ValueError, match=r"could not install tiny==1\.9: .*Permission denied"):
+        environments.install(PYTHON, ["tiny==1.9"], tmp_path / "installed", {})
+    assert not list(cache.iterdir())
+    pip.then = environments._kept(PYTHON, ["tiny==1.9"], {}, "").mkdir  # another process was faster
+    assert environments.install(PYTHON, ["tiny==1.9"], tmp_path / "installed", {}).is_dir()
+
+
+@pytest.mark.usefixtures("pip")
+def test_cache_that_cannot_be_read(tmp_path, monkeypatch):
+    """A cache that the system does not let this user see is named in a sentence."""
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    with pytest.raises(ValueError, match=r"could not install tiny==1\.9: .*Permission denied: .*packages"):
+        environments.install(PYTHON, ["tiny==1.9"], tmp_path / "installed", {})
+
+
 # Releases in order
 
 
