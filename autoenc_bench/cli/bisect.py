@@ -2,15 +2,18 @@
 
 GOOD and BAD are git revisions, or two releases of a package, such as keras==3.11.0 and keras==3.15.0. What lies between
 them is compared with GOOD, as continuous does it, and half of the whole change tells which of the two it is like. What
-cannot be told is measured again, and then skipped. Answers are kept, and the same command goes on from them.
+cannot be told is measured again, and then skipped. Answers are kept, and the same command goes on from them, unless
+the interpreter, a library, a variable or the machine is another one.
 """
 
 import argparse
+import os
 import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +26,7 @@ from autoenc_bench.cli.continuous import seconds
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
 from autoenc_bench.records import LIVE
 from autoenc_bench.records.names import without_seed
+from autoenc_bench.records.record import BACKENDS
 from autoenc_bench.text import count, line
 
 if TYPE_CHECKING:
@@ -68,8 +72,8 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         def show(step: "Step") -> None:
             console.print(row(step, known.name), markup=False, soft_wrap=True)
 
-        asked = (*known.ends, known.code, case, *given, options.follow)
-        store = LIVE / f"bisect-{sha256(' '.join(asked).encode()).hexdigest()[:8]}"
+        question = (*known.ends, known.code, case, *given, options.follow)
+        store = LIVE / f"bisect-{sha256(repr((question, surroundings())).encode()).hexdigest()[:8]}"
         search = Bisection(
             project=project,
             repository=known.repository,
@@ -108,6 +112,21 @@ def chosen(given: Sequence[str], project: Path) -> tuple[str, list[str]]:
         if f"def test_{case['phase']}(" in path.read_text():
             return without_seed(name), [f"{path.relative_to(project)}::test_{name}", *given[1:]]
     raise NotFoundError(f"{case[0]}: nothing in benchmarks/ measures {case['phase']}; give a case that the suite lists")
+
+
+def surroundings() -> tuple[object, ...]:
+    """Return what answers depend on besides the question: interpreter, libraries, variables and machine."""
+    from autoenc_bench.core import backends
+    from autoenc_bench.machine import fingerprint, threads
+
+    libraries = [
+        fingerprint.readable(partial(fingerprint.libraries, name)) for name in filter(backends.is_installed, BACKENDS)
+    ]
+    names = {name for name in os.environ if name.startswith(("KERAS_", "PIP_"))} | {"PYTHONPATH", "PYTEST_ADDOPTS"}
+    variables = {name: os.environ.get(name, "") for name in sorted(names | fingerprint.tuning(os.environ).keys())}
+    machine = fingerprint.identify(fingerprint.cpu_model(), ()).id
+    cores = len(threads.usable_cores()), fingerprint.readable(fingerprint.cpu_limit)
+    return sys.executable, sys.version, libraries, variables, machine, cores
 
 
 class Points(NamedTuple):

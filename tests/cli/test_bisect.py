@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ import standins
 from autoenc_bench import cli, statuses
 from autoenc_bench.cli import bisect
 from autoenc_bench.cli.bisect import Points
-from autoenc_bench.exceptions import InvalidInputError, NotFoundError
-from autoenc_bench.gate.live import environments
+from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
+from autoenc_bench.gate.live import bisection, environments
 from autoenc_bench.gate.live.bisection import Answer, Found, Step
+from autoenc_bench.machine import fingerprint, threads
 
 TESTS = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("autoenc-bench")
@@ -42,6 +44,12 @@ def project(tmp_path_factory):
     repositories.commit(folder, {PACKAGE: "SETTINGS = {'faults': [{'do': 'nap', 'case': 'starting'}]}\n"})
     repositories.git(folder, "checkout", "--quiet", "main")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def cpu(monkeypatch):
+    """Spare the tests of this process the second that it takes to read the CPU's name."""
+    monkeypatch.setattr(fingerprint, "cpu_model", lambda: "a CPU")
 
 
 # What is read
@@ -140,6 +148,58 @@ def test_releases_of_other_code(tmp_path, monkeypatch):
             commits.append(known.code)
     assert measured[0] == measured[1] != measured[2]
     assert commits == [""] * 3
+
+
+def test_surroundings(monkeypatch):
+    """Answers are kept for one interpreter, one set of libraries, some variables and one machine."""
+    usual = bisect.surroundings()
+    assert bisect.surroundings() == usual
+    for name in ("KERAS_BACKEND", "XLA_FLAGS", "PIP_INDEX_URL", "PYTHONPATH", "PYTEST_ADDOPTS"):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, "another")
+            assert bisect.surroundings() != usual, name
+    for owner, name, value in (
+        (sys, "executable", "/another/python"),
+        (sys, "version", "another"),
+        (fingerprint, "cpu_model", lambda: "another CPU"),
+        (fingerprint, "cpu_limit", lambda: 0.1),
+        (fingerprint, "libraries", lambda _: {"keras": "another"}),
+        (threads, "usable_cores", list),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, value)
+            assert bisect.surroundings() != usual, name
+    with monkeypatch.context() as patch:
+        patch.setenv("HOME", "/another")
+        assert bisect.surroundings() == usual
+
+
+def test_store(project, monkeypatch):
+    """A question goes on from its own answers alone: another one, or other surroundings, has another folder."""
+    stores = []
+
+    def search(**given):
+        stores.append(given["store"])
+        raise RunFailedError("asked")
+
+    monkeypatch.setattr(bisection, "Bisection", search)
+    monkeypatch.chdir(project)
+    for end, case, follow, options, backend in (
+        ("main", EPOCH, "time", (), "jax"),
+        ("main", EPOCH, "time", (), "jax"),
+        ("main", EPOCH, "time", (), "torch"),
+        ("change-1", EPOCH, "time", (), "jax"),
+        ("main", "epoch[other]", "time", (), "jax"),
+        ("main", EPOCH, "counts", (), "jax"),
+        ("main", EPOCH, "time", ("-k a", "b"), "jax"),
+        ("main", EPOCH, "time", ("-k", "a b"), "jax"),
+    ):
+        monkeypatch.setenv("KERAS_BACKEND", backend)
+        given = {"good": "good", "bad": end, "follow": follow, "budget": "30m", "pytest": [case, *options]}
+        with pytest.raises(RunFailedError, match="asked"):
+            bisect.run(Namespace(**given))
+    assert stores[0] == stores[1]
+    assert len(set(stores)) == len(stores) - 1
 
 
 # What is refused
