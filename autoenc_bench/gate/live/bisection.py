@@ -154,17 +154,26 @@ class Bisection:
     show: Callable[[Step], None]
     _known: dict[tuple[str, str], Step] = field(default_factory=dict, init=False)
     _runs: dict[str, Path] = field(default_factory=dict, init=False)  # by point, where a single one tells
+    _untold: set[str] = field(default_factory=set, init=False)  # points whose kept records answered nothing
     _steps: int = field(default=1, init=False)  # that are left, about
 
     def __post_init__(self) -> None:
         self._began = monotonic()
         self._answers = self.store / ANSWERS
+        unknown: set[str] = set()
+        for step in self._read():
+            if step.answer is Answer.UNKNOWN:
+                unknown |= {step.base, step.head}
+            else:
+                self._known[step.base, step.head] = step
+        self._untold = unknown.difference(*self._known)
+
+    def _read(self) -> Iterator[Step]:
+        """Read the answers that an earlier search kept."""
         if self._answers.exists():
             for text in self._answers.read_bytes().splitlines():
                 with suppress(msgspec.DecodeError):  # of one that was cut off while it was written
-                    step = msgspec.json.decode(text, type=Step)
-                    if step.answer is not Answer.UNKNOWN:  # which is measured again
-                        self._known[step.base, step.head] = step
+                    yield msgspec.json.decode(text, type=Step)
 
     def run(self, good: str, bad: str) -> Found:
         """Search for the first commit after ``good`` that is like ``bad``, and confirm it against the one before.
@@ -256,10 +265,10 @@ class Bisection:
         return verdicts.compare_sides(one, other, overrides, verdicts.sides.under_test(one, other))
 
     def _run(self, point: str, side: Checkout) -> loading.Source:
-        """Run the suite once at a point, or read what it saved before."""
+        """Run the suite once at a point, or read its newest record, unless that answered nothing before."""
         if point not in self._runs:
             folder = self.store / point[:12]
-            known = next(iter(sorted(folder.rglob("*.json"))), None)
+            kept = () if point in self._untold else sorted(folder.rglob("*.json"), key=lambda path: path.name)
             began = monotonic()
 
             def tick() -> None:
@@ -267,7 +276,7 @@ class Bisection:
 
             seconds, options = max(LEAST, self._left), [*self.options, "--no-roofs"]
             try:
-                self._runs[point] = known or processes.run(side, options, folder, seconds, tick)
+                self._runs[point] = kept[-1] if kept else processes.run(side, options, folder, seconds, tick)
             except TimeoutError as problem:
                 reason = f"{side.description} was not done in {seconds:.0f} s; give more with --budget"
                 raise RunFailedError(reason) from problem

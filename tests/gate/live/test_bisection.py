@@ -1,5 +1,6 @@
 """Git's bisection, told by comparisons: it finds the culprit, says what it cannot tell, and leaves nothing behind."""
 
+import json
 import tempfile
 from contextlib import nullcontext
 from math import ceil, expm1, log2
@@ -587,7 +588,13 @@ def bare(tmp_path, follow, **changes):
 
 
 @pytest.fixture
-def runs(tmp_path, monkeypatch):
+def uncounted():
+    """Return numbers of runs whose records have no counts."""
+    return set()
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch, uncounted):
     """Let each point be run by a stand-in that saves a record; list what was run."""
     started = []
 
@@ -600,7 +607,11 @@ def runs(tmp_path, monkeypatch):
     def run(side, options, store, seconds, tick):
         tick()
         started.append((side.name, options, store, seconds))
-        return next(histories.write(store, [content({"calls": len(started)})]).glob("*.json"))
+        calls = 0 if len(started) in uncounted else len(started)
+        path = store / f"{len(started):04}_run.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content({"calls": calls})))
+        return path
 
     monkeypatch.setattr(bisection.checkouts, "both", both)
     monkeypatch.setattr(bisection.processes, "run", run)
@@ -620,6 +631,27 @@ def test_each_point_runs_once(tmp_path, runs):
     (tmp_path / "store" / bisection.ANSWERS).unlink()
     again = bare(tmp_path, "counts").compare("a", "b", None)
     assert (again.answer, len(runs)) == (CHANGED, 3)
+
+
+@pytest.mark.parametrize("lacking", [{1}, {2}, {1, 2}])
+def test_unknown_runs_again(tmp_path, runs, uncounted, lacking):
+    """What a record did not tell is run again by the next search, whichever of the two lacked it, and then is kept."""
+    uncounted |= lacking
+    assert bare(tmp_path, "counts").compare("a", "b", None).answer is UNKNOWN
+    assert bare(tmp_path, "counts").compare("a", "b", None).answer is CHANGED
+    assert [name for name, *_ in runs] == ["a", "b", "a", "b"]
+    (tmp_path / "store" / bisection.ANSWERS).unlink()
+    assert bare(tmp_path, "counts").compare("a", "b", None).answer is CHANGED
+    assert len(runs) == 4
+
+
+def test_what_was_told_does_not_run_again(tmp_path, runs, uncounted):
+    """A point whose record told something is not run again for another one that told nothing."""
+    uncounted.add(3)
+    search = bare(tmp_path, "counts")
+    assert [search.compare("a", point, None).answer for point in "bc"] == [CHANGED, UNKNOWN]
+    assert bare(tmp_path, "counts").compare("a", "c", None).answer is CHANGED
+    assert [name for name, *_ in runs] == ["a", "b", "c", "c"]
 
 
 @pytest.mark.usefixtures("runs")
