@@ -12,6 +12,7 @@ from time import monotonic
 import msgspec
 from msgspec.structs import replace
 
+from autoenc_bench.catalogue.experiments import EXPERIMENTS, Experiment
 from autoenc_bench.catalogue.limits import COUNTS, Overrides
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError, RunFailedError
 from autoenc_bench.gate import verdicts
@@ -19,7 +20,7 @@ from autoenc_bench.gate.live import checkouts, processes
 from autoenc_bench.gate.live.checkouts import Checkout, Wanted
 from autoenc_bench.gate.live.continuous import INTERRUPTED, Continuous, Look
 from autoenc_bench.gate.live.revisions import git
-from autoenc_bench.gate.verdicts import ALPHAS, CHANGES, Comparison, Outcome, counts, tables
+from autoenc_bench.gate.verdicts import ALPHAS, CHANGES, Comparison, Judgement, Outcome, counts, errors, tables
 from autoenc_bench.records import loading
 
 ANSWERS = "answers.jsonl"
@@ -43,6 +44,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     answer: Answer
     change: str  # in words: how large, or what changed, or why nobody can tell
     size: float = 0.0  # a logarithm
+    statistic: str = ""  # of the errors, whose change this is (see ``errors.STATISTICS``)
     cause: str = ""
     tries: int = 1  # measurements that it took
     seconds: float = 0.0
@@ -245,13 +247,23 @@ class Bisection:
             difference = counts.compare(one[0], other[0])
             answer = Answer.CHANGED if difference else Answer.SAME
             return replace(step, answer=answer, change=str(difference) or "equal")
+        statistic = whole.statistic if whole else judged.reason if judged.reason in errors.STATISTICS else ""
+        if whole and self.follow == "error" and judged.interval:
+            judged = self._error(comparison, statistic or errors.MEAN, judged.limit)
         size = judged.interval.estimate if judged.interval and isfinite(judged.interval.estimate) else 0.0
         known = {Outcome.UNCHANGED: Answer.SAME, **dict.fromkeys(CHANGES, Answer.CHANGED)}
         answer = known.get(judged.outcome, Answer.UNKNOWN)
         if answer is Answer.CHANGED and whole and whole.size * size < 0:
             answer = Answer.SAME  # it changed, but the other way
         change = tables.change(judged) if judged.interval else judged.reason or judged.outcome
-        return replace(step, answer=answer, change=change, size=size)
+        return replace(step, answer=answer, change=f"{statistic} {change}".strip(), size=size, statistic=statistic)
+
+    def _error(self, comparison: Comparison, statistic: str, limit: float) -> Judgement:
+        """Judge one statistic of the errors: half of its change says nothing about another one."""
+        base, head = (side.cases[self.case] for side in (comparison.base, comparison.head))
+        pairs = [(base.error[seed], head.error[seed]) for seed in base.error if seed in head.error]
+        rounding = EXPERIMENTS.get(base.experiment or "", Experiment).rounding
+        return verdicts.decide(errors.intervals(pairs, ALPHAS["error"], rounding)[statistic], limit)
 
     def _measure(self, base: str, head: str, overrides: Overrides) -> Comparison:
         with checkouts.both(self.wanted(base), self.wanted(head), self.project, self.harness) as sides:

@@ -9,6 +9,7 @@ import histories
 import msgspec
 import numpy as np
 import pytest
+import recordings
 import repositories
 import standins
 from hypothesis import given, settings
@@ -282,10 +283,12 @@ def test_line(monkeypatch):
 
 
 def content(level, day=0):
-    """Make a record of some time, error, and calls."""
-    known = {"time": 0.2, "error": 5.0, "calls": 3, **level}
+    """Make a record of some time, error with its spread, and calls."""
+    known = {"time": 0.2, "error": 5.0, "spread": 0.5, "calls": 3, **level}
     noise = 1 + 0.002 * np.random.default_rng(day).normal() + known.get("apart", 0.0) * (day % 3)
-    found = histories.content(day, known["time"] * noise, error=known["error"])
+    found = histories.content(day, known["time"] * noise)
+    error = recordings.error(known["error"], known["spread"])
+    found["benchmarks"][1]["extra_info"]["autoenc"]["error"] = msgspec.to_builtins(error)
     if known["calls"]:
         counted = Counts(calls={"step": {"model:step": known["calls"]}})
         found["benchmarks"][0]["extra_info"]["autoenc"]["counts"] = msgspec.to_builtins(counted)
@@ -496,6 +499,33 @@ def test_error(search):
     assert suspects == [3]
     assert (found.confirmed, found.sure) == (None, 1.0)
     assert len(search.measured) == len(set(search.measured))
+
+
+@pytest.mark.parametrize(
+    ("after", "otherwise", "change", "culprit"),
+    [
+        ({"error": 6.0, "spread": 0.8}, {"spread": 0.8}, "+19.9 %", 7),  # the mean; before it the spread changed alone
+        ({"error": 6.0}, {"error": 6.0, "spread": 0.2}, "+20.1 %", 4),  # the mean; the spread changed the other way
+        ({"spread": 0.8}, {"error": 8.0}, "σ +60.0 %", 7),  # the spread; before it the mean changed alone
+    ],
+)
+def test_one_statistic(search, after, otherwise, change, culprit):
+    """An error is followed by what changed of it between the ends: by its mean or, where that is equal, its spread."""
+
+    def levels(number):
+        return after if number >= 7 else otherwise if number >= 4 else {}
+
+    found, suspects = run(search, levels, follow="error", case=WHOLE)
+    assert (found.whole.change.partition(" (")[0], suspects) == (change, [culprit])
+
+
+def test_errors_that_contradict_each_other(search):
+    """Where the mean changed one way and the spread the other, nothing tells which of them is to be followed."""
+    found, suspects = run(
+        search, lambda number: {"error": 6.0, "spread": 0.2} if number else {}, follow="error", case=WHOLE
+    )
+    assert (found.whole.answer, suspects) == (UNKNOWN, [])
+    assert len(search.measured) == 1
 
 
 def test_counts(search):
