@@ -218,11 +218,14 @@ def conclude(found: "Found", case: str, known: Points) -> Iterator[str]:
     (culprit,) = found.suspects
     yield f"since {known.name(culprit)}"
     step = found.confirmed
-    if step and step.answer is not Answer.CHANGED:
-        yield f"not confirmed: against the one before it, {step.change}; so the change may be spread over several"
-        return
     if step:
-        yield f"against the one before it: {step.change}"
+        yield f"measured once more, against the one before it: {step.change}"
+    if step and step.answer is Answer.UNKNOWN:
+        yield "so it is not confirmed; give more time"
+        return
+    if step and step.answer is Answer.SAME:
+        yield "so it is not confirmed, and the change may be spread over several"
+        return
     yield (
         f"sure by {100 * found.sure:.1f} % at least" if found.sure < 1 else "told exactly, by what repeats in each run"
     )

@@ -277,7 +277,7 @@ FIRST = "epoch[x], from a subject to d subject: +30.0 %"
             [
                 FIRST,
                 "since c subject",
-                "against the one before it: +30.0 %",
+                "measured once more, against the one before it: +30.0 %",
                 "sure by 98.4 % at least",
                 "why: an add",
                 "who made c",
@@ -302,7 +302,8 @@ FIRST = "epoch[x], from a subject to d subject: +30.0 %"
             [
                 FIRST,
                 "since c subject",
-                "not confirmed: against the one before it, +1.0 %; so the change may be spread over several",
+                "measured once more, against the one before it: +1.0 %",
+                "so it is not confirmed, and the change may be spread over several",
             ],
             statuses.UNDECIDED,
         ),
@@ -326,7 +327,8 @@ FIRST = "epoch[x], from a subject to d subject: +30.0 %"
             [
                 FIRST,
                 "since c subject",
-                "not confirmed: against the one before it, +30.0 %; so the change may be spread over several",
+                "measured once more, against the one before it: +30.0 %",
+                "so it is not confirmed; give more time",
             ],
             statuses.UNDECIDED,
         ),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import count
 from math import ceil, expm1, isfinite, log2
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,6 +47,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     size: float = 0.0  # a logarithm
     statistic: str = ""  # of the errors, whose change this is (see ``errors.STATISTICS``)
     cause: str = ""
+    confirms: bool = False  # what was found before, by a measurement of its own
     tries: int = 1  # measurements that it took
     seconds: float = 0.0
 
@@ -55,7 +57,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
     whole: Step
     suspects: list[str] = []
-    confirmed: Step | None = None  # against the point before, where there is one suspect and it takes a clock
+    confirmed: Step | None = None  # against the point before, measured anew, where one is left and it takes a clock
     sure: float = 1.0
 
 
@@ -130,6 +132,10 @@ def _is_told(folder: Path) -> bool:
     return set(_suspects(folder)[1:]) <= set(skipped)
 
 
+def _key(step: Step) -> tuple[str, str, bool]:
+    return step.base, step.head, step.confirms
+
+
 class _Uninterrupted(Continuous):
     """A comparison that a Ctrl-C ends without a verdict, whatever was measured before."""
 
@@ -154,7 +160,7 @@ class Bisection:
     store: Path
     tell: Callable[[str, float], None]
     show: Callable[[Step], None]
-    _known: dict[tuple[str, str], Step] = field(default_factory=dict, init=False)
+    _known: dict[tuple[str, str, bool], Step] = field(default_factory=dict, init=False)
     _runs: dict[str, Path] = field(default_factory=dict, init=False)  # by point, where a single one tells
     _untold: set[str] = field(default_factory=set, init=False)  # points whose kept records answered nothing
     _steps: int = field(default=1, init=False)  # that are left, about
@@ -167,8 +173,8 @@ class Bisection:
             if step.answer is Answer.UNKNOWN:
                 unknown |= {step.base, step.head}
             else:
-                self._known[step.base, step.head] = step
-        self._untold = unknown.difference(*self._known)
+                self._known[_key(step)] = step
+        self._untold = unknown.difference(*((step.base, step.head) for step in self._known.values()))
 
     def _read(self) -> Iterator[Step]:
         """Read the answers that an earlier search kept."""
@@ -180,7 +186,8 @@ class Bisection:
     def run(self, good: str, bad: str) -> Found:
         """Search for the first commit after ``good`` that is like ``bad``, and confirm it against the one before.
 
-        Half of the whole change tells which of the two a commit is like.
+        Half of the whole change tells which of the two a commit is like. A change of time is confirmed by a measurement
+        of its own, for a slow moment may have led to the commit. Errors and counts repeat in every run.
         """
         commits = between(self.repository, good, bad)
         self._steps = ceil(log2(len(commits))) + 2
@@ -199,22 +206,22 @@ class Bisection:
         if len(suspects) > 1 or self.follow != "time":
             return Found(whole=whole, suspects=suspects, sure=sure)
         before = git(self.repository, "rev-parse", f"{suspects[0]}^").strip()
-        confirmed = self.compare(before, suspects[0], whole)
+        confirmed = self.compare(before, suspects[0], whole, confirms=True)
         return Found(whole=whole, suspects=suspects, confirmed=confirmed, sure=sure)
 
-    def compare(self, base: str, head: str, whole: Step | None) -> Step:
+    def compare(self, base: str, head: str, whole: Step | None, confirms: bool = False) -> Step:
         """Compare two points, and again, with more time, where that does not tell; keep the answer."""
-        step = self._known.get((base, head))
+        asked = Step(base=base, head=head, answer=Answer.UNKNOWN, change="the time was spent", confirms=confirms)
+        step = self._known.get(_key(asked))
         if step is None and whole and self._left <= 0:
-            step = Step(base=base, head=head, answer=Answer.UNKNOWN, change="the time was spent")
+            step = asked
         elif step is None:
             began = monotonic()
-            limit = expm1(abs(whole.size) / 2) if whole and whole.size else None
-            step = self._judge(base, head, limit, whole)
+            step = self._judge(asked, whole)
             if self.follow == "time" and step.answer is Answer.UNKNOWN and step.size and self._left > LEAST:
-                step = replace(self._judge(base, head, limit, whole), tries=2)
+                step = replace(self._judge(asked, whole), tries=2)
             step = replace(step, seconds=round(monotonic() - began, 1))
-            self._known[base, head] = step
+            self._known[_key(step)] = step
             self.store.mkdir(parents=True, exist_ok=True)
             with self._answers.open("ab") as file:
                 file.write(msgspec.json.encode(step) + b"\n")
@@ -226,11 +233,12 @@ class Bisection:
     def _left(self) -> float:
         return self.budget - (monotonic() - self._began)
 
-    def _judge(self, base: str, head: str, limit: float | None, whole: Step | None) -> Step:
-        overrides = Overrides({(None, self.follow): limit} if limit else {})
-        step = Step(base=base, head=head, answer=Answer.UNKNOWN, change=f"no {self.follow} of {self.case}")
+    def _judge(self, asked: Step, whole: Step | None) -> Step:
+        """Return the answer to what is asked, by the usual limit or, within a whole change, by half of that."""
+        overrides = Overrides({(None, self.follow): expm1(abs(whole.size) / 2)} if whole and whole.size else {})
+        step = replace(asked, change=f"no {self.follow} of {self.case}")
         try:
-            comparison = self._measure(base, head, overrides)
+            comparison = self._measure(asked.base, asked.head, overrides)
         except (RunFailedError, InvalidInputError, NotFoundError) as problem:  # of a commit that nobody can run
             if whole is None:
                 raise
@@ -269,12 +277,16 @@ class Bisection:
         with checkouts.both(self.wanted(base), self.wanted(head), self.project, self.harness) as sides:
             if self.follow == "time":
                 budget = max(LEAST, min(self._left, SHARE * self._left / self._steps))
-                store = self.store / f"{base[:12]}-{head[:12]}"
+                store = self._folder(f"{base[:12]}-{head[:12]}")
                 measuring = _Uninterrupted(sides, self.options, store, budget, overrides, self.tell, samples=False)
                 return measuring.measure(lambda _: None).comparison
             sources = [self._run(point, side) for point, side in zip((base, head), sides, strict=True)]
         one, other = (verdicts.sides.gather([source]) for source in sources)
         return verdicts.compare_sides(one, other, overrides, verdicts.sides.under_test(one, other))
+
+    def _folder(self, name: str) -> Path:
+        """Return a folder that is not there yet: two measurements of the same points have pairs of their own."""
+        return next(path for number in count(1) if not (path := self.store / f"{name}-{number}").exists())
 
     def _run(self, point: str, side: Checkout) -> loading.Source:
         """Run the suite once at a point, or read its newest record, unless that answered nothing before."""

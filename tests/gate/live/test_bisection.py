@@ -21,6 +21,7 @@ from autoenc_bench.gate import verdicts
 from autoenc_bench.gate.live import bisection, members
 from autoenc_bench.gate.live.bisection import Answer, Bisection, Step
 from autoenc_bench.gate.live.checkouts import Checkout
+from autoenc_bench.gate.live.continuous import Continuous
 from autoenc_bench.records import loading
 from autoenc_bench.records.counts import Counts
 
@@ -366,6 +367,32 @@ def test_found(search):
     assert [(step.base, step.head) for step in search.shown] == [
         (search.commits[base], search.commits[head]) for base, head in search.measured
     ]
+
+
+@pytest.mark.parametrize("ends", [(0, LENGTH), (0, 1)])
+def test_confirmed_by_a_measurement_of_its_own(search, ends):
+    """Where the culprit follows the good commit, what was measured to find it does not confirm it as well."""
+    good, bad = (search.commits[end] for end in ends)
+    found = search(slower_since(1)).run(good, bad)
+    assert found.confirmed.answer is CHANGED
+    assert search.measured.count((0, 1)) == 2
+    again = search(slower_since(1)).run(good, bad)  # which measures nothing
+    assert search.measured.count((0, 1)) == 2
+    assert again == found
+
+
+def test_not_confirmed(search):
+    """A slow moment that made a commit the culprit is not taken for its confirmation."""
+    measured = []
+
+    def levels(number):
+        measured.append(number)
+        by_chance = number == 1 and measured.count(1) == 1
+        return {"time": 0.26 if by_chance or number >= 2 else 0.2}
+
+    found, suspects = run(search, levels)
+    assert suspects == [1]
+    assert found.confirmed.answer is SAME
 
 
 def test_faster(search):
@@ -717,6 +744,24 @@ def test_interrupted_measurement(tmp_path, monkeypatch, when, whole):
     assert not (tmp_path / "store" / bisection.ANSWERS).exists()
 
 
+def test_each_measurement_has_a_folder(tmp_path, monkeypatch):
+    """What is measured again, or once more to confirm it, does not mix with the records of before."""
+    stores = []
+
+    def measure(measuring, _):
+        stores.append(measuring.store)
+        measuring.store.mkdir(parents=True)
+        raise RunFailedError("nothing was measured")
+
+    monkeypatch.setattr(bisection.checkouts, "both", lambda *_: nullcontext(()))
+    monkeypatch.setattr(Continuous, "measure", measure)
+    monkeypatch.setattr(Continuous, "__post_init__", lambda *_: None)
+    whole = Step(base="a", head="b", answer=CHANGED, change="")
+    for _ in range(2):
+        bare(tmp_path, "time").compare("a", "b", whole)
+    assert [path.relative_to(tmp_path).as_posix() for path in stores] == ["store/a-b-1", "store/a-b-2"]
+
+
 @pytest.mark.slow
 def test_measured(tmp_path, monkeypatch):
     """Two points are compared by processes that take turns; the cause is told with the change."""
@@ -726,4 +771,4 @@ def test_measured(tmp_path, monkeypatch):
     assert step.answer is CHANGED
     assert expm1(step.size) == pytest.approx(0.3, abs=0.02)
     assert "what was counted is equal" in step.cause
-    assert list((tmp_path / "store/a-b/base").rglob("*.json"))
+    assert list((tmp_path / "store/a-b-1/base").rglob("*.json"))
