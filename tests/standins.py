@@ -326,6 +326,7 @@ class StandIn:
         path = self.store / "Linux" / f"0001_{self.options.get('--benchmark-save', 'once')}.json"
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(content))
+        self.say(f"record: {path}")
 
     def say(self, line):
         sys.stdout.write(f"{line}\n")

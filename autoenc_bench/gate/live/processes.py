@@ -15,6 +15,7 @@ from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.gate.live.checkouts import Checkout
 
 PREFIX = r"(E  |ERROR:? |INTERNALERROR> (?=\w*Error)|.*pytest: error: )\s*"  # of a line that says why
+SAVED = r"^record: (.+\.json)\r?$"  # a line that names what was saved
 OUTPUT = 32_000_000  # bytes that a process may print
 TICK = 0.5  # seconds
 
@@ -78,9 +79,10 @@ class Process:
             raise TimeoutError
 
     def record(self, seconds: float, tick: Tick) -> Path:
-        """Wait for the process to end, at most so many seconds; return the record that it saved.
+        """Wait for the process to end, at most so many seconds; return the record that it says it saved.
 
-        ``tick`` is called about once a second. Raises TimeoutError, or SideFailedError where there is no record.
+        Other runs may save theirs in the same folder meanwhile. ``tick`` is called about once a second. Raises
+        TimeoutError, or SideFailedError where there is no record.
         """
         until = monotonic() + seconds
         while self._process.poll() is None:
@@ -88,14 +90,24 @@ class Process:
             tick()
             with suppress(TimeoutExpired):
                 self._process.wait(TICK)
-        if self.saved is None:
+        named = {Path(line).parts[-2:] for line in re.findall(SAVED, self._printed(), re.MULTILINE)}
+        record = next((path for path in self._new() if path.absolute().parts[-2:] in named), None)
+        if record is None:
             raise self.failure()
-        return self.saved
+        return record
 
     @property
     def saved(self) -> Path | None:
-        """Return the record that the process has saved."""
-        return next(iter(set(self._store.rglob("*.json")) - self._before), None)
+        """Return the record that has come into the process's folder, where no other process saves."""
+        return next(iter(self._new()), None)
+
+    def _new(self) -> set[Path]:
+        return set(self._store.rglob("*.json")) - self._before
+
+    def _printed(self) -> str:
+        """Return the end of what the process has printed."""
+        self._output.seek(max(0, os.fstat(self._output.fileno()).st_size - 100_000))
+        return self._output.read().decode(errors="replace")
 
     def failure(self) -> SideFailedError:
         """Return what the end of the process comes to: the signal, or the line of pytest's output that says why."""
@@ -105,9 +117,7 @@ class Process:
         if status is not None and status < 0:
             hint = ", as when memory runs out" if -status == signal.SIGKILL else ""
             return SideFailedError(self.side, f"was killed by {signal.Signals(-status).name}{hint}")
-        self._output.seek(max(0, os.fstat(self._output.fileno()).st_size - 100_000))
-        output = self._output.read().decode(errors="replace")
-        return SideFailedError(self.side, f"could not run the suite: {_reason(output, status)}")
+        return SideFailedError(self.side, f"could not run the suite: {_reason(self._printed(), status)}")
 
     def pin(self, cores: Sequence[int]) -> None:
         """Move all threads to these cores, where the system can; those to come follow their makers."""

@@ -1,6 +1,7 @@
 """The suite runs as a process that leaves a record, or says in a sentence why not, and nothing behind."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -41,6 +42,7 @@ def test_record(side, tmp_path):
     script = """for last; do :; done
 store=${last#--benchmark-storage=file://}
 mkdir -p $store/Linux && echo "$PWD $SAID $*" > $store/Linux/0001_new.json
+echo "record: $store/Linux/0001_new.json"
 """
     older = tmp_path / "store/Linux/0000_older.json"
     older.parent.mkdir(parents=True)
@@ -49,6 +51,32 @@ mkdir -p $store/Linux && echo "$PWD $SAID $*" > $store/Linux/0001_new.json
     text = record.read_text()
     assert record.name == "0001_new.json"
     assert text.startswith(f"{tmp_path}/checkout hello -m pytest -k epoch -q --no-report")
+
+
+def test_another_run_at_the_same_time(side, tmp_path):
+    """What other runs save meanwhile in the same folder is not the run's record, wherever its own comes among them."""
+    store = tmp_path / "store"
+    names = [f"{number:04}_x.json" for number in range(1, 10)]
+    for own in names:
+        script = f"cd {store} && touch {' '.join(names)} && echo record: {store.resolve()}/{own} && echo 1 passed"
+        assert start(side(f"mkdir {store}; {script}"), tmp_path).name == own
+        shutil.rmtree(store)
+
+
+@pytest.mark.parametrize(("said", "reason"), [("ERROR: no such option", "no such option"), ("1 passed", "1 passed")])
+def test_only_another_run_saves(side, tmp_path, said, reason):
+    """A run that saves nothing has no record, though another one saves at the same time, or is named by it."""
+    script = f"mkdir store; touch store/0001_other.json; echo record: {tmp_path}/elsewhere.json; echo {said}"
+    made = side(f"cd {tmp_path}; {script}")
+    with pytest.raises(SideFailedError, match=f"could not run the suite: {reason}"):
+        start(made, tmp_path)
+
+
+def test_relative_store(side, tmp_path, monkeypatch):
+    """A record in a folder that is named from here is named from here too."""
+    monkeypatch.chdir(tmp_path)
+    script = f"cd {tmp_path}; mkdir store; touch store/0001_new.json; echo record: $PWD/store/0001_new.json"
+    assert start(side(script), Path()) == Path("store/0001_new.json")
 
 
 @pytest.mark.parametrize(
