@@ -1,15 +1,20 @@
 """A process of a live comparison lists its cases, does what it is asked, and tells by how it ends."""
 
 import os
+import sys
 import time
+from pathlib import Path
 
 import pytest
 import standins
 from standins import EPOCH, FILE
+from suite_runs import ROOT
 
-from autoenc_bench.gate.live import members, processes
+from autoenc_bench.gate.live import explanations, members, processes
+from autoenc_bench.gate.live.checkouts import Checkout
 from autoenc_bench.gate.live.members import Member
 from autoenc_bench.gate.live.processes import SideFailedError
+from autoenc_bench.records import reading
 
 
 @pytest.fixture
@@ -149,6 +154,116 @@ def test_pin_what_is_gone(member, tmp_path):
         one.pin([0])
         with pytest.raises(SideFailedError, match="SIGKILL"):
             start(one)
+
+
+# What the stand-in and the real plugin have in common
+
+CASES = [f"{phase}[digits-fused]" for phase in ("epoch", "score", "encode", "decode")]
+SUITE = """
+import pytest
+
+
+def test_epoch(measure, experiment, trainer):
+    measure(lambda: None, rows=1)
+
+
+test_score = test_epoch
+
+
+def test_encode(measure, experiment, trainer):
+    raise AttributeError("no such thing")
+
+
+def test_decode(measure, experiment, trainer):
+    pytest.skip("AttributeError: no such thing")
+"""
+
+
+@pytest.fixture
+def real(tmp_path):
+    """Make a session of the real plugin, with cases that take no time."""
+    folder = tmp_path / "real"
+    for name, text in (("conftest.py", (ROOT / "conftest.py").read_text()), ("benchmarks/test_x.py", SUITE)):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    environment = {"PYTHONPATH": str(ROOT)}
+    python = Path(sys.executable)
+    side = Checkout(name="head", description="this", folder=folder, python=python, environment=environment)
+    chosen = ("--backend=jax", "--scale=smoke", "--experiment=digits", "-k", "fused")
+    options = ("--benchmark-save=head", explanations.option(tmp_path / "store", "head"), *chosen)
+    with Member(side, ["benchmarks/", *options], tmp_path / "store", "live-1-1") as one:
+        yield one
+
+
+@pytest.fixture
+def invented(tmp_path):
+    """Make a stand-in with the same cases."""
+    faults = [{"do": do, "case": f"{case}[digits-fused]"} for do, case in (("failed", "encode"), ("skipped", "decode"))]
+    _, head = standins.sides(tmp_path, head={"cases": CASES, "faults": faults})
+    option = explanations.option(tmp_path / "invented", "head")
+    with Member(head, ["--benchmark-save=head", option], tmp_path / "invented", "live-1-1") as one:
+        yield one
+
+
+def visits(ask):
+    """Ask for all that a live comparison asks for, and for a record at the end, after which it may sample."""
+    ask(visit=FILE + EPOCH, rounds=1, turns=False, aside="counts")
+    ask(visit=FILE + EPOCH, rounds=4, turns=True, aside="")
+    while "outcome" not in ask():
+        pass
+    for case in ("encode", "decode"):
+        ask(visit=f"{FILE}{case}[digits-fused]", rounds=1, turns=False, aside="")
+    ask(save=True)
+    ask(visit=FILE + EPOCH, rounds=1, turns=False, aside="profile")
+
+
+def interruption(ask):
+    """Ask for a record while a case waits for its turn."""
+    ask(visit=FILE + EPOCH, rounds=1, turns=False, aside="")
+    ask(visit=f"{FILE}score[digits-fused]", rounds=4, turns=True, aside="")
+    ask()
+    ask(save=True)
+
+
+def converse(one, about):
+    """Talk with a process; return its answers, and what it leaves behind."""
+    answers = [one.answer(300.0), one.answer(300.0)]
+
+    def ask(**message):
+        one.ask(**message)
+        answers.append(one.answer(300.0))
+        return answers[-1]
+
+    about(ask)
+    path = one._process.saved
+    content = reading.read(path)[0]
+    entries = [
+        (entry.fullname, len(entry.stats.times), len(noted.between or ()), noted.counts is None, noted.reference is None)
+        for entry in content.benchmarks
+        for noted in (entry.extra_info.autoenc,)
+    ]
+    run = content.autoenc
+    kept = sorted(one.name for one in path.parents[1].rglob("why/head/*/profile.txt"))
+    return answers, (entries, run.pair, run.side, run.failed, run.skipped, path.name, kept)
+
+
+def shape(answer):
+    """Return an answer with each of its numbers as none in particular."""
+    if isinstance(answer, dict):
+        return {name: shape(value) for name, value in answer.items()}
+    if isinstance(answer, list):
+        return [shape(value) for value in answer]
+    return "number" if type(answer) in (int, float) else answer
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("about", [visits, interruption])
+def test_stand_in(real, invented, about):
+    """The stand-in answers to all that it is asked as the real plugin does, and leaves the same behind."""
+    answers, left = converse(real, about)
+    invention, invented_left = converse(invented, about)
+    assert shape(invention) == shape(answers)
+    assert invented_left == left
 
 
 def test_usable_cores(monkeypatch):
