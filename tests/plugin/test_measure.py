@@ -1,49 +1,68 @@
 """What a case is measured with: references beside rounds and parts, and the clock's accounts of each round."""
 
-import os
-from time import perf_counter, sleep
+from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
 
+import pyinstrument
 import pytest
+from simulated import Machine
 
 from autoenc_bench.catalogue.scales import SCALES
-from autoenc_bench.core.clock import CLOCK, Mode
+from autoenc_bench.core.clock import Clock, Mode
 from autoenc_bench.core.counting import Counted
 from autoenc_bench.machine import reference
+from autoenc_bench.plugin import explanations, fixtures
 from autoenc_bench.plugin.fixtures import Measure
 from autoenc_bench.plugin.progress import result
-from autoenc_bench.records.case import Epoch
+from autoenc_bench.records.case import IDLE_STEP, Epoch
 from autoenc_bench.records.case import case as read_case
 from autoenc_bench.records.counts import Counts
 
 
 class Benchmark:
-    """Stands for pytest-benchmark's fixture, timed by the clock."""
+    """Stands for pytest-benchmark's fixture, timed by a clock."""
 
-    name, enabled = "test_epoch[digits-fused]", False  # so nothing is counted
+    name = "test_epoch[digits-fused]"
 
-    def __init__(self):
+    def __init__(self, clock):
+        self.clock = clock
+        self.enabled = True  # not with --benchmark-disable
         self.extra_info = {}
         self.times = []
 
     def pedantic(self, target, args, setup, rounds, warmup_rounds):
-        """Run the rounds as pytest-benchmark does."""
-        for number in range(warmup_rounds + rounds):
+        """Run the rounds as pytest-benchmark does: one alone, and no warm-up, where timing is off."""
+        for number in range(warmup_rounds + rounds if self.enabled else 1):
             setup()
-            started = CLOCK()
+            started = self.clock()
             value = target(*args)
-            self.times += [CLOCK() - started] if number >= warmup_rounds else []
+            self.times += [self.clock() - started] if number >= warmup_rounds and self.enabled else []
         return value
 
 
 @pytest.fixture
-def probe(monkeypatch):
+def machine(monkeypatch, tmp_path):
+    """Return a machine on which only a test lets time pass."""
+    return Machine(monkeypatch, tmp_path / "task")
+
+
+@pytest.fixture
+def clock(machine, monkeypatch):  # noqa: ARG001 - the clock reads it
+    """Return the clock of the plugin, begun on that machine."""
+    made = Clock()
+    monkeypatch.setattr(fixtures, "CLOCK", made)
+    return made
+
+
+@pytest.fixture
+def probe(clock, monkeypatch):
     """Return a Measure whose reference workload takes 1, 2, 3, … seconds, by its own account."""
     seconds = iter(range(1, 99))
     monkeypatch.setattr(reference, "seconds", lambda: float(next(seconds)))
     facts = {"experiment": "digits", "phase": "epoch", "backend": "tensorflow", "seed": 0}
-    progress = SimpleNamespace(epoch=lambda _: None)
-    return Measure(Benchmark(), SCALES["standard"], facts, SimpleNamespace(progress=progress, pictures={}, counts={}))
+    session = SimpleNamespace(progress=SimpleNamespace(epoch=lambda _: None), pictures={}, counts={})
+    return Measure(Benchmark(clock), SCALES["standard"], facts, session)
 
 
 class Counting:
@@ -57,80 +76,76 @@ class Counting:
         return []
 
 
-@pytest.fixture
-def counting(probe, monkeypatch):
-    """Return a case that may count what it does, as it does where it is timed."""
-    monkeypatch.setattr(Benchmark, "enabled", True)
-    return probe
-
-
 def in_turns(probe, *, aside):
     """Return another visit of the case, in a session that takes turns."""
     turns = SimpleNamespace(rounds=1, are_taken=False, between=[], aside=aside)
     facts = {"experiment": "digits", "phase": "epoch", "backend": "tensorflow", "seed": 0}
-    return Measure(Benchmark(), SCALES["standard"], facts, probe._session, turns)
+    return Measure(Benchmark(probe._benchmark.clock), SCALES["standard"], facts, probe._session, turns)
 
 
-def test_counts(counting):
+def test_counts(probe):
     """After its rounds a call is made once more, and counted."""
     call = Counting()
-    counting(call, rows=1, rounds=3)
+    probe(call, rows=1, rounds=3)
     assert call.calls == 1 + 3 + 1
     name = f"{__name__}:Counting.__call__"
-    assert noted(counting).counts.calls == {"call": {name: 1}}
-    assert len(noted(counting).reference) == 3
+    assert noted(probe).counts.calls == {"call": {name: 1}}
+    assert len(noted(probe).reference) == 3
 
 
-def test_own_counts(counting):
+def test_own_counts(probe):
     """A case may say itself what it does."""
     counts = Counts(calls={"step": {"model:step": 3}})
-    counting(lambda: None, rows=1, rounds=1, counts=lambda: Counted(counts, []))
-    assert noted(counting).counts == counts
+    probe(lambda: None, rows=1, rounds=1, counts=lambda: Counted(counts, []))
+    assert noted(probe).counts == counts
 
 
-def test_nothing_is_counted(probe, counting, monkeypatch):
-    """A case without counts, one that processes begin together, and one that is not timed are not counted."""
+def test_nothing_is_counted(probe):
+    """A case without counts, and one that processes begin together, are not counted."""
     call = Counting()
-    counting(call, rows=1, rounds=1, counts=False)
-    counting(call, rows=1, rounds=1, meet=lambda: None)
-    monkeypatch.setattr(Benchmark, "enabled", False)
-    counting(call, rows=1, rounds=1)
-    assert call.calls == 3
+    probe(call, rows=1, rounds=1, counts=False)
+    probe(call, rows=1, rounds=1, meet=lambda: None)
+    assert call.calls == 2
     assert noted(probe).counts is None
 
 
-def test_counts_in_turns(counting):
-    """In turns a visit counts where it is asked to, and what it has found is the case's in later visits as well."""
-    call = Counting()
-    before, asked, after = (in_turns(counting, aside=aside) for aside in ("", "counts", ""))
-    before(call, rows=1)
-    assert (call.calls, noted(before).counts) == (2, None)
-    asked(call, rows=1)
-    assert call.calls == 4 + 1
-    after(call, rows=1)
-    assert call.calls == 6 + 1
-    assert noted(after).counts == noted(asked).counts
-    assert noted(after).counts is not None
+@pytest.fixture
+def sampled(monkeypatch):
+    """Sample each call at once, and find two functions in it, one of which calls the other."""
+    step = SimpleNamespace(function="step", file_path_short="model.py", total_self_time=0.2, is_synthetic=False)
+    train = SimpleNamespace(function="train", file_path_short="model.py", total_self_time=0.1, is_synthetic=False)
+    step.children, train.children = [], [step]
+
+    @contextmanager
+    def profiler(**_):
+        yield SimpleNamespace(last_session=SimpleNamespace(root_frame=lambda: train))
+
+    now = iter([10.0, 10.4, 10.8, 11.2])
+    monkeypatch.setattr(explanations, "perf_counter", lambda: next(now))
+    monkeypatch.setattr(pyinstrument, "Profiler", profiler)
 
 
-def test_explained(counting, tmp_path):
+@pytest.mark.usefixtures("sampled")
+def test_explained(probe, tmp_path):
     """The texts of programs, and where a call's time goes, are kept in the case's folder."""
-    counting._explained = tmp_path
-    text = "ENTRY %main.1 {\n  %x.7 = f32[] constant(1)\n}\n"
-    counting(sleep, 0.01, rows=1, rounds=1, counts=lambda: Counted(Counts(), [text, text]))
-    folder = tmp_path / "epoch[digits-fused]"
+    probe._explained = tmp_path / "why"
+    text, call = "ENTRY %main.1 {\n  %x.7 = f32[] constant(1)\n}\n", Counting()
+    probe(call, rows=1, rounds=1, counts=lambda: Counted(Counts(), [text, text]))
+    folder = tmp_path / "why" / "epoch[digits-fused]"
     assert {path.name for path in folder.iterdir()} == {"program-1.txt", "program-2.txt", "profile.txt"}
     assert (folder / "program-2.txt").read_text() == "ENTRY %main {\n  %x = f32[] constant(1)\n}\n"
-    assert all(len(line.split("\t")) == 2 for line in (folder / "profile.txt").read_text().splitlines())
+    assert (folder / "profile.txt").read_text() == "0.2\tstep (model.py)\n0.1\ttrain (model.py)\n"
+    assert call.calls == 1 + 3, "a second is sampled, of 0.4 s from reading to reading"
 
 
-def test_explained_in_turns(counting, tmp_path):
+@pytest.mark.usefixtures("sampled")
+def test_explained_in_turns(probe, tmp_path):
     """In turns a visit keeps texts where it counts, and samples where it is asked to."""
     for aside, kept in (("", set()), ("counts", {"program-1.txt"}), ("profile", {"program-1.txt", "profile.txt"})):
-        visit = in_turns(counting, aside=aside)
-        visit._explained = tmp_path
-        visit(sleep, 0.01, rows=1, counts=lambda: Counted(Counts(), ["ENTRY %main {\n}\n"]))
-        assert {path.name for path in tmp_path.rglob("*.txt")} == kept
+        visit = in_turns(probe, aside=aside)
+        visit._explained = tmp_path / "why"
+        visit(Counting(), rows=1, counts=lambda: Counted(Counts(), ["ENTRY %main {\n}\n"]))
+        assert {path.name for path in (tmp_path / "why").rglob("*.txt")} == kept
 
 
 def noted(probe):
@@ -156,47 +171,79 @@ def test_parts(probe):
     assert 5.01 / beside == pytest.approx(2 / 1.5 + 3.01 / 2.5)
 
 
-def test_references_are_not_timed(probe, monkeypatch):
+def test_references_are_not_timed(probe, machine, monkeypatch):
     """What runs between a whole experiment's epochs is in none of its seconds."""
 
     def busy():
-        until = perf_counter() + 0.05
-        while perf_counter() < until:
-            pass
+        machine.work(0.05)
         return 1.0
 
+    def train():
+        machine.work(0.5)
+        probe.epoch(1, Epoch(0.6, 0.6, 0.5))
+        machine.work(0.25)
+
     monkeypatch.setattr(reference, "seconds", busy)
-    probe(lambda: probe.epoch(1, Epoch(0.6, 0.6, 1.0)), rows=1, rounds=1)
-    assert probe._benchmark.times[0] < 0.04
-    assert sum(noted(probe).cpu) < 0.04
+    probe(train, rows=1, rounds=1)
+    assert probe._benchmark.times == pytest.approx([0.75])
+    assert noted(probe).cpu == pytest.approx([0.75])
 
 
-def test_planted_sleep(probe):
+def test_accounts(probe, machine, monkeypatch):
+    """A round's accounts are of that round alone: of no set-up or reference before it, nor of other processes."""
+
+    def use(seconds):
+        machine.work(seconds)
+        machine.queue(2 * seconds)
+        machine.steal(3 * seconds)
+        machine.sleep(4 * seconds)
+        return seconds
+
+    monkeypatch.setattr(reference, "seconds", lambda: use(100.0))
+    probe(use, 0.5, rows=1, rounds=2, setup=lambda: use(10.0), meet=lambda: use(1000.0))
+    accounts, times = noted(probe), probe._benchmark.times
+    assert times == pytest.approx([5.0] * 2)
+    assert accounts.cpu == pytest.approx([0.5] * 2)
+    assert accounts.queued == pytest.approx([1.0] * 2)
+    assert accounts.stolen == pytest.approx([1.5] * 2)
+    assert accounts.idle == pytest.approx([2.0] * 2)
+    assert accounts.waiting(times) == pytest.approx(2.0, abs=IDLE_STEP)
+
+
+def test_order(probe, monkeypatch):
+    """The reference runs directly before a round, after its set-up, which may take long; all meet last."""
+    did = []
+    monkeypatch.setattr(reference, "seconds", lambda: did.append("reference") or 1.0)
+    target, setup, meet = (partial(did.append, name) for name in ("round", "set-up", "meet"))
+    probe(target, rows=1, rounds=2, setup=setup, meet=meet)
+    assert did == ["set-up", "reference", "meet", "round"] * 3 + ["reference"]  # the first warms up
+
+
+def test_planted_sleep(probe, machine):
     """A case that sleeps in its rounds says so on its line, and for how long."""
-    if not hasattr(os, "sched_setaffinity") or None in CLOCK.read():
-        pytest.skip("this system does not pin, or does not tell what threads wait for")
-    usable = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(usable)})
-    try:
-        probe(sleep, 0.1, rows=1, rounds=2)
-    finally:
-        os.sched_setaffinity(0, usable)
+
+    def target():
+        machine.work(0.3)
+        machine.sleep(0.1)
+
+    probe(target, rows=1, rounds=2)
     case, times = noted(probe), probe._benchmark.times
     waited = case.waited(times, {"threads": 1, "pinned": True, "device": "CPU"})
-    assert waited == pytest.approx(0.1, rel=0.2)
-    assert "waited" in result(case, 0.1, waited=waited)
+    assert waited == pytest.approx(0.1)
+    assert "waited 100 ms, 25 %" in result(case, 0.4, waited=waited)
 
 
-def test_set_up(probe):
+def test_set_up(probe, machine, clock):
     """What is set up outside the clock has an account of its own; a case without any has none."""
 
     def train():
-        with CLOCK.during(Mode.SET_UP):
-            sleep(0.02)
+        with clock.during(Mode.SET_UP):
+            machine.work(0.02)
+        machine.work(0.1)
 
     probe(train, rows=1, rounds=2)
-    assert len(noted(probe).set_up) == 2
-    assert min(noted(probe).set_up) >= 0.02
+    assert probe._benchmark.times == pytest.approx([0.1] * 2)
+    assert noted(probe).set_up == pytest.approx([0.02] * 2)
     probe._benchmark.extra_info["autoenc"].pop("set_up")
     probe(lambda: None, rows=1, rounds=2)
     assert noted(probe).set_up is None
