@@ -223,7 +223,8 @@ class Measure:
             self._begun = CLOCK.read()
 
         watch = memory.MemoryWatch()
-        warm_up = int(rounds > 1 or turns is not None)
+        # With timing off the target runs once.
+        warm_up = int(self._benchmark.enabled and (rounds > 1 or turns is not None))
         result: T = self._benchmark.pedantic(target, args, setup=prepare_round, rounds=rounds, warmup_rounds=warm_up)
         ended = CLOCK.read()
         used = watch.read()

@@ -109,6 +109,31 @@ def test_nothing_is_counted(probe):
     assert noted(probe).counts is None
 
 
+@pytest.mark.parametrize("rounds", [None, 1, 3])
+def test_timing_off(probe, rounds):
+    """With timing off a case runs once, however many rounds it has, and returns its result; nothing is counted."""
+    probe._benchmark.enabled = False
+    call = Counting()
+    assert probe(call, rows=1, rounds=rounds) == []
+    assert call.calls == 1
+    assert noted(probe).counts is None
+    assert noted(probe).reference == [1.5]
+
+
+def test_counts_in_turns(probe):
+    """In turns a visit counts where it is asked to, and what it has found is the case's in later visits as well."""
+    call = Counting()
+    before, asked, after = (in_turns(probe, aside=aside) for aside in ("", "counts", ""))
+    before(call, rows=1)
+    assert (call.calls, noted(before).counts) == (2, None)
+    asked(call, rows=1)
+    assert call.calls == 4 + 1
+    after(call, rows=1)
+    assert call.calls == 6 + 1
+    assert noted(after).counts == noted(asked).counts
+    assert noted(after).counts is not None
+
+
 @pytest.fixture
 def sampled(monkeypatch):
     """Sample each call at once, and find two functions in it, one of which calls the other."""
