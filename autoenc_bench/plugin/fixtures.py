@@ -25,7 +25,7 @@ from autoenc_bench.machine import memory, reference
 from autoenc_bench.plugin import explanations
 from autoenc_bench.plugin.conclusion import Pictures
 from autoenc_bench.plugin.options import CONFIGURATION
-from autoenc_bench.plugin.session import SESSION, Session, is_case
+from autoenc_bench.plugin.session import SESSION, Session, axes, is_case, phase
 from autoenc_bench.plugin.turns import TURNS, Turns
 
 if TYPE_CHECKING:
@@ -83,9 +83,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _is_streamed_fit(item: Any) -> bool:
-    axes = item.callspec.params
-    is_fit = axes.get("trainer") == "fit" or item.originalname == "test_untouched_fit"
-    return is_fit and experiments.find(axes["experiment"]).is_streamed
+    known = axes(item)
+    is_fit = known.get("trainer") == "fit" or phase(item) == "untouched_fit"
+    return is_fit and "experiment" in known and experiments.find(known["experiment"]).is_streamed
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +101,9 @@ def scale(request: pytest.FixtureRequest) -> Scale:
 @pytest.fixture(scope="session")
 def experiment(request: pytest.FixtureRequest, scale: Scale) -> Experiment:
     """Return one experiment of the catalogue, at this scale."""
+    if not hasattr(request, "param"):
+        reason = "the fixture experiment has values only where a test asks for the fixture measure as well"
+        pytest.fail(f"{reason}; add measure to the arguments of this test", pytrace=False)
     return scale.apply(experiments.find(request.param))
 
 
@@ -279,14 +282,17 @@ class Measure:
 @pytest.fixture
 def measure(request: pytest.FixtureRequest, benchmark: Any, scale: Scale) -> Measure:
     """Return what times this case."""
-    axes = request.node.callspec.params
+    known = axes(request.node)
+    if "experiment" not in known:
+        reason = "asks for the fixture measure without the fixture experiment, which is what it measures"
+        pytest.fail(f"{request.node.nodeid} {reason}; add experiment to its arguments", pytrace=False)
     facts = {
-        "experiment": axes["experiment"],
-        "phase": request.function.__name__.removeprefix("test_"),
+        "experiment": known["experiment"],
+        "phase": phase(request.node),
         "backend": backends.name(),
-        "seed": axes.get("seed", 0),
+        "seed": known.get("seed", 0),
     }
-    facts.update({axis: axes[axis] for axis in ("trainer", "batch") if axis in axes})
+    facts.update({axis: known[axis] for axis in ("trainer", "batch") if axis in known})
     config = request.config
     turns, explained = config.stash.get(TURNS, None), config.option.explain
     return Measure(benchmark, scale, facts, config.stash[SESSION], turns, explained)

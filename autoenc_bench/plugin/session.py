@@ -333,5 +333,15 @@ def is_case(item: pytest.Item) -> bool:
     return "measure" in getattr(item, "fixturenames", ())
 
 
+def axes(item: Any) -> dict[str, Any]:
+    """Return the values that a test is parametrized with, by their names; none for a test that is not."""
+    return dict(item.callspec.params) if hasattr(item, "callspec") else {}
+
+
+def phase(item: Any) -> str:
+    """Return what a case measures, by the name of its function."""
+    return str(getattr(item, "originalname", None) or item.name).removeprefix("test_")
+
+
 def _not_run(reasons: dict[str, str]) -> list[NotRun]:
     return [NotRun(short(nodeid), reason) for nodeid, reason in reasons.items()]

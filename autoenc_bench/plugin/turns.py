@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from autoenc_bench.plugin.session import SESSION, is_case
+from autoenc_bench.plugin.session import SESSION, axes, is_case, phase
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -65,8 +65,7 @@ def _serve(turns: "Turns", session: pytest.Session) -> None:
 
 
 def _facts(item: Any) -> dict[str, Any]:
-    axes = item.callspec.params
-    return {"phase": item.originalname.removeprefix("test_"), "trainer": axes.get("trainer"), "name": item.name}
+    return {"phase": phase(item), "trainer": axes(item).get("trainer"), "name": item.name}
 
 
 @pytest.hookimpl(tryfirst=True)

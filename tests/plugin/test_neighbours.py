@@ -53,6 +53,22 @@ def save(content, folder, *others):
 
 storage.save = save
 """
+OWN = """
+import pytest
+
+def test_mine(measure):
+    measure(lambda: None, rows=1)
+
+@pytest.mark.parametrize("size", [1])
+def test_axes(measure, trainer, size):
+    measure(lambda: None, rows=size)
+
+def test_alone(experiment):
+    pass
+
+def test_plain():
+    pass
+"""
 STOPPED = """
 def pytest_runtest_teardown(item):
     item.session.shouldstop = "enough"
@@ -273,3 +289,19 @@ def test_never_started(run):
     assert [(entry.case, entry.reason) for entry in record.autoenc.skipped] == [
         ("other[digits]", "the run ended before it")
     ]
+
+
+def test_cases_without_an_experiment(run, tmp_path):
+    """A test that asks for ``measure`` without ``experiment``, or the other way, fails by a sentence; others go on."""
+    (tmp_path / "test_own.py").write_text(OWN)
+    status, out, record = run()
+    assert status == pytest.ExitCode.TESTS_FAILED, out
+    said = "asks for the fixture measure without the fixture experiment, which is what it measures; add experiment to"
+    for name in ("test_mine", "test_axes[fit-1]", "test_axes[fused-1]"):
+        assert f"test_own.py::{name} {said}" in out
+    assert "the fixture experiment has values only where a test asks for the fixture measure as well" in out
+    assert "3 failed, 3 passed, " in out
+    assert " 1 error in " in out
+    assert "Traceback" not in out
+    assert [benchmark.name for benchmark in record.benchmarks] == ["test_quick[digits]", "test_other[digits]"]
+    assert [entry.case for entry in record.autoenc.failed] == ["mine", "axes[fit-1]", "axes[fused-1]"]

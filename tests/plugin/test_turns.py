@@ -2,6 +2,7 @@
 
 import os
 import sys
+from types import SimpleNamespace
 
 import pytest
 from suite_runs import ROOT, run_suite
@@ -9,6 +10,7 @@ from suite_runs import ROOT, run_suite
 from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.gate.live.checkouts import Checkout
 from autoenc_bench.gate.live.groups import STILL, Group
+from autoenc_bench.plugin import turns
 from autoenc_bench.records import reading
 
 EPOCH = "epoch[digits-fused]"
@@ -71,6 +73,15 @@ def test_group(tmp_path):
     assert counts[1:3] == [None, None]
     assert counts[0] == counts[3]  # of the rehearsal, also after a visit that did not count
     assert len(counts[0].programs) == 1
+
+
+def test_facts():
+    """A case is listed with its phase and trainer; one without any axes, which will fail, with its phase alone."""
+    axes = SimpleNamespace(params={"experiment": "digits", "trainer": "fused"})
+    case = SimpleNamespace(name=f"test_{EPOCH}", originalname="test_epoch", callspec=axes)
+    assert turns._facts(case) == {"phase": "epoch", "trainer": "fused", "name": f"test_{EPOCH}"}
+    case = SimpleNamespace(name="test_mine", originalname="test_mine")
+    assert turns._facts(case) == {"phase": "mine", "trainer": None, "name": "test_mine"}
 
 
 @pytest.mark.slow
