@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from autoenc_bench.core.programs import read
+from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.records.counts import CALL, EPOCH, STEP, Counts
 
 FEW, MORE = 2, 3  # steps of an epoch
@@ -71,8 +72,13 @@ def _counts(known: dict[str, Counter[str]], programs: Sequence[str]) -> Counted:
 def calls(function: Callable[[], object]) -> Counter[str]:
     """Count the functions that a call calls in its thread, as ``module:name`` and, of those in C, ``module.name``.
 
-    They are in the order of how deep they are called, so that what calls others comes before these.
+    They are in the order of how deep they are called, so that what calls others comes before these. Raises
+    InvalidInputError, and calls nothing, while a profiler written in C watches that could not be put back.
     """
+    before: Any = sys.getprofile()
+    if not (before is None or callable(before)):  # as cProfile's before Python 3.12
+        by = type(before).__module__
+        raise InvalidInputError(f"calls cannot be counted while {by} profiles them; run without it to count them")
     found: Counter[Any] = Counter()
     depths: dict[Any, int] = {}
     steady: dict[Any, bool] = {}  # by code
@@ -101,7 +107,6 @@ def calls(function: Callable[[], object]) -> Counter[str]:
             depths[what] = min(at, depths.get(what, at))
 
     with _uncollected():
-        before = sys.getprofile()
         sys.setprofile(note)
         try:
             function()

@@ -111,6 +111,8 @@ class Session:
                 self._cases.clear()
                 self._config.workeroutput[REFUSED] = True  # type: ignore[attr-defined] # of pytest-xdist
             return
+        if not option.benchmark_disable:
+            _refuse_profiler()
         self._conclusion.try_out()
         if not self._configuration.distribution:
             self._setting.enter()
@@ -341,6 +343,16 @@ def axes(item: Any) -> dict[str, Any]:
 def phase(item: Any) -> str:
     """Return what a case measures, by the name of its function."""
     return str(getattr(item, "originalname", None) or item.name).removeprefix("test_")
+
+
+def _refuse_profiler() -> None:
+    """Raise UsageError under a profiler written in C: pytest-benchmark takes it away for a round, and fails after."""
+    profiler: Any = sys.getprofile()
+    if not (profiler is None or callable(profiler)):
+        raise pytest.UsageError(
+            f"{type(profiler).__module__} profiles this run, and pytest-benchmark can time nothing beside it before "
+            "Python 3.12; run without it, or add --benchmark-disable, which runs each case once, untimed"
+        )
 
 
 def _not_run(reasons: dict[str, str]) -> list[NotRun]:

@@ -1,6 +1,8 @@
 """Calls of Python's functions are counted, the same in every run."""
 
+import cProfile
 import gc
+import pstats
 import sys
 import time
 import types
@@ -10,6 +12,7 @@ import pytest
 
 from autoenc_bench.core import counting
 from autoenc_bench.core.counting import calls, of_calls, of_training
+from autoenc_bench.exceptions import InvalidInputError
 
 
 def helper():
@@ -56,6 +59,39 @@ def test_nothing_is_left_behind():
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_under_cprofile():
+    """Where Python lets one profiler watch alone (before 3.12), calls are not counted under cProfile; it goes on."""
+    profiler = cProfile.Profile()
+    profiler.enable()
+    try:
+        if sys.version_info < (3, 12):
+            with pytest.raises(InvalidInputError, match="cannot be counted while cProfile profiles them; run without"):
+                calls(helper)
+        else:
+            assert calls(helper)["builtins.len"] == 1
+        work(1)
+    finally:
+        profiler.disable()
+    assert "work" in {name for _, _, name in pstats.Stats(profiler).stats}
+
+
+def test_under_a_function_that_profiles():
+    """A profiler that is a function of Python's is put back."""
+    events = []
+
+    def note(frame, event, _):
+        events.append((event, frame.f_code.co_name))
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        assert calls(helper)["builtins.len"] == 1
+        work(1)
+    finally:
+        sys.setprofile(before)
+    assert ("call", "work") in events
 
 
 def test_what_is_done_once():

@@ -53,6 +53,12 @@ def save(content, folder, *others):
 
 storage.save = save
 """
+PROFILED = """
+import cProfile
+
+profiler = cProfile.Profile()
+profiler.enable()
+"""
 OWN = """
 import pytest
 
@@ -175,6 +181,17 @@ def test_refused(run, eight, arguments, environment, said):
     assert (status, record) == (pytest.ExitCode.USAGE_ERROR, None), out
     assert said in out
     assert "Traceback" not in out
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="from Python 3.12 on two profilers can watch")
+def test_profiled(run):
+    """Under cProfile, where nothing can be timed, a run is refused with what works; untimed it runs."""
+    status, out, record = run(conftest=PROFILED)
+    assert (status, record) == (pytest.ExitCode.USAGE_ERROR, None), out
+    assert "ERROR: cProfile profiles this run, and pytest-benchmark can time nothing beside it before Python" in out
+    status, out, _ = run("--benchmark-disable", conftest=PROFILED)
+    assert status == 0, out
+    assert "2 passed" in out
 
 
 WIDE = ["--fail-on", "time:9999%"]
