@@ -235,6 +235,18 @@ def test_find(stores, tmp_path, monkeypatch, name, expected):
     assert [path.name for path in storage.find(name, stores)] == expected
 
 
+@pytest.mark.parametrize("name", ["base", "store", "store/*.json"])
+def test_oldest_number_first(tmp_path, monkeypatch, name):
+    """Records of a folder come by number, also where numbers have more digits; what has none comes first, by name."""
+    monkeypatch.chdir(tmp_path)
+    names = ["b_base.json", "notes_base.json", "0998_base.json", "9999_base.json", "10000_base.json", "10001_base.json"]
+    (tmp_path / "store").mkdir()
+    for file in reversed(names):
+        (tmp_path / "store" / file).touch()
+    found = [path.name for path in storage.find(name, [tmp_path / "store"])]
+    assert found == (names[2:] if name == "base" else names)
+
+
 def test_absolute_pattern(stores):
     """A pattern may be absolute."""
     assert len(storage.find(f"{stores[0]}/**/*.json", stores)) == 3
