@@ -113,45 +113,57 @@ def test_platform_folder():
 
 
 FORKS = """
-import json, os, pathlib, random, signal, sys, time
+import json, os, pathlib, signal, sys
 from autoenc_bench.records import storage
 content, folder = json.loads(sys.stdin.read()), pathlib.Path(sys.argv[1])
 """
 AT_ONCE = """
-start = time.monotonic() + 0.3
-children = []
+children, (waiting, starting) = [], os.pipe()
 for number in range(16):
     children.append(os.fork())
     if children[-1] == 0:
-        while time.monotonic() < start:
-            pass
+        os.close(starting)
+        os.read(waiting, 1)  # until all are there, and the pipe is closed
         storage.save(content, folder, f"run{number}", {})
         os._exit(0)
+os.close(starting)
 assert [os.waitpid(child, 0)[1] for child in children] == [0] * 16
 """
+# Each saver, in a folder of its own, is killed one line of the storage's code later than the one before it, until one
+# comes to its end.
 KILLED = """
-delays = random.Random(0)
-began = time.monotonic()
-storage.save(content, folder, "x", {})
-usual = time.monotonic() - began
-reader, writer = os.pipe()
-for _ in range(50):
+import numpy as np
+
+pictures = {"digits-fused-seed0/best": np.zeros((2, 3, 4), np.uint8)}
+
+def watch(frame, event, argument):
+    global left
+    if frame.f_code.co_filename != storage.__file__:
+        return None
+    if event == "line":
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return watch
+
+killed, status = 0, signal.SIGKILL
+while status == signal.SIGKILL and killed < 500:
+    killed += 1
     child = os.fork()
     if child == 0:
-        os.write(writer, b".")
-        while True:
-            storage.save(content, folder, "x", {})
-    os.read(reader, 1)
-    time.sleep(delays.uniform(0, 3 * usual))
-    os.kill(child, signal.SIGKILL)
-    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+        left = killed
+        sys.settrace(watch)
+        storage.save(content, folder / str(killed), "x", pictures)
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+assert status == 0
 """
 
 
 def forked(code, found, folder):
     """Run code that forks and saves this content to the folder, in a process without threads."""
     command = [sys.executable, "-c", FORKS + code, str(folder)]
-    subprocess.run(command, input=json.dumps(found), text=True, check=True, timeout=120)
+    subprocess.run(command, input=json.dumps(found), text=True, check=True)
 
 
 def test_runs_that_save_at_once(tmp_path):
@@ -173,14 +185,46 @@ def test_a_number_that_was_taken_meanwhile(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_killed_runs_leave_no_half_record(tmp_path):
-    """Of fifty savers, each killed at some moment, every file under a record's name can be read, and others go on."""
-    forked(KILLED, content(benchmarks=content()["benchmarks"] * 500), tmp_path)
-    paths = list(tmp_path.glob("*.json"))
-    assert len(paths) > 1, "no saver was quick enough"
-    assert any(path.name.startswith(".") for path in tmp_path.iterdir()), "no saver was killed at work"
-    for path in paths:
-        reading.read(path)
-    reading.read(storage.save(content(), tmp_path, "after", {}))
+    """Of savers that are killed at each of their steps, every record can be read, pictures and all; others go on."""
+    forked(KILLED, content(), tmp_path)
+    folders = sorted(tmp_path.iterdir(), key=lambda folder: int(folder.name))
+    saved = [[path.name for path in folder.glob("*.json")] for folder in folders]
+    first = saved.index(["0001_x.json"])
+    assert saved == [[]] * first + [["0001_x.json"]] * (len(saved) - first), "from its rename on a record stays"
+    assert any(list(folder.glob(".writing-*/whole")) for folder in folders[:first]), "none was killed at writing"
+    for folder in folders:
+        storage.save(content(), folder, "after", {})
+        for record in folder.glob("*.json"):
+            reading.read(record)
+        assert folder in folders[:first] or storage.pictures(folder / "0001_x.json")
+
+
+def test_pictures_appear_before_the_record(tmp_path, monkeypatch):
+    """Who finds a record finds its pictures, for they were renamed before it."""
+    replace, appeared = storage.Path.replace, []
+    monkeypatch.setattr(storage.Path, "replace", lambda self, target: appeared.append(target) or replace(self, target))
+    path = storage.save(content(), tmp_path, "smoke", {"digits/best": np.zeros((2, 3, 4), np.uint8)})
+    assert appeared == [path.with_suffix(".npz"), path]
+
+
+def test_a_file_is_on_the_disk_before_it_appears(tmp_path, monkeypatch):
+    """All of a file is flushed to the disk before its rename, else a power cut leaves an empty one of that name."""
+    flushed = {}  # inode -> bytes
+
+    def flush(descriptor):
+        status = os.fstat(descriptor)
+        flushed[status.st_ino] = status.st_size
+
+    replace = storage.Path.replace
+
+    def rename(self, target):
+        assert flushed == {self.stat().st_ino: 5}
+        return replace(self, target)
+
+    monkeypatch.setattr(storage.os, "fsync", flush)
+    monkeypatch.setattr(storage.Path, "replace", rename)
+    storage.write_whole(b"whole", tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == b"whole"
 
 
 def test_a_record_appears_by_renaming(tmp_path, monkeypatch):
