@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 
 import psutil
 from threadpoolctl import threadpool_limits
@@ -42,6 +43,8 @@ def limit(threads: int | None, usable: Sequence[int], place: int = 0) -> list[in
         return None
     end = len(usable) - place % (len(usable) // threads) * threads
     cores = list(usable[end - threads : end])
-    for thread in psutil.Process().threads():
-        os.sched_setaffinity(thread.id, cores)
+    for _ in range(2):  # a thread may have been made meanwhile
+        for thread in psutil.Process().threads():
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.sched_setaffinity(thread.id, cores)
     return cores

@@ -1,7 +1,9 @@
 """Threads are limited as asked, and processes pinned where the system can."""
 
 import os
+from types import SimpleNamespace
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +45,43 @@ def test_limit_pins(untouched):
     """One thread means one core, the last usable one, and one thread for each numerical pool."""
     assert threads.limit(1, untouched) == untouched[-1:] == threads.usable_cores()
     assert {os.environ[name] for name in threads.POOL_VARIABLES} == {"1"}
+
+
+@pytest.fixture
+def listed(untouched):  # noqa: ARG001 - it undoes what is set
+    """Return the threads that are found each time they are listed, and those that were pinned; 13 has ended."""
+    lists, pinned = [[SimpleNamespace(id=number) for number in numbers] for numbers in ((13, 11), (11, 12))], {}
+
+    def pin(thread, cores):
+        if thread == 13:
+            raise ProcessLookupError(3, "No such process")
+        pinned[thread] = cores
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(psutil, "Process", lambda: SimpleNamespace(threads=lambda: lists.pop(0)))
+        patch.setattr(os, "sched_setaffinity", pin, raising=False)
+        yield lists, pinned
+
+
+def test_threads_that_come_and_go(listed):
+    """A thread that ends while all are pinned does not matter, and one that is made meanwhile is pinned as well."""
+    lists, pinned = listed
+    assert threads.limit(1, [4, 5]) == [5]
+    assert pinned == {11: [5], 12: [5]}
+    assert not lists
+
+
+def test_cores_that_cannot_be_had(listed, monkeypatch):
+    """What the system refuses otherwise is no thread that ended: a run must not say that it is pinned."""
+
+    def refuse(_thread, _cores):
+        raise OSError(22, "Invalid argument")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "sched_setaffinity", refuse, raising=False)
+        with pytest.raises(OSError, match="Invalid argument"):
+            threads.limit(1, [4, 5])
+    assert listed[1] == {}
 
 
 def test_limit_all(untouched):

@@ -126,7 +126,8 @@ class Process:
         for _ in range(2):  # a thread may have been made meanwhile
             with suppress(OSError):
                 for thread in Path(f"/proc/{self._process.pid}/task").iterdir():
-                    os.sched_setaffinity(int(thread.name), cores)
+                    with suppress(ProcessLookupError):  # it has ended meanwhile
+                        os.sched_setaffinity(int(thread.name), cores)
 
 
 def run(side: Checkout, options: Sequence[str], store: Path, seconds: float, tick: Tick) -> Path:

@@ -136,6 +136,23 @@ def test_an_older_record(side, tmp_path):
         start(side("echo the end"), tmp_path)
 
 
+def test_pinned_while_a_thread_ends(side, tmp_path, monkeypatch):
+    """A thread that ends while a process is pinned keeps none of the others from being pinned, each time."""
+    pinned = []
+
+    def pin(thread, cores):
+        if thread % 2:
+            raise ProcessLookupError(3, "No such process")
+        pinned.append((thread, cores))
+
+    monkeypatch.setattr(os, "sched_setaffinity", pin, raising=False)
+    with Process(side("sleep 300"), (), tmp_path / "store") as process:
+        monkeypatch.setattr(processes.Path, "iterdir", lambda folder: [folder / name for name in ("7", "8", "9", "10")])
+        process.pin([4])
+        monkeypatch.undo()
+    assert pinned == [(8, [4]), (10, [4])] * 2
+
+
 def test_too_long(side, tmp_path):
     """A run that takes too long is ended, with all that it started."""
     script = f"sleep 300 & echo $! > {tmp_path}/child; wait"
