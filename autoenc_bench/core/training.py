@@ -294,8 +294,7 @@ class Streamed(Compiled):
         """Do nothing: a row follows from its number alone."""
 
     def _warm_up(self) -> None:
-        rest = self.split.rows % self.batch_size
-        for size in {min(self.batch_size, self.split.rows), rest} - {0}:
+        for size in self._sizes(self.split.rows):
             self._steps.run(0, 1, size)
         self._validate.run(self._test, len(self.split.test) if backends.current().accelerators() else 1)
 
@@ -313,8 +312,12 @@ class Streamed(Compiled):
         steps, validate = self._steps.text, self._validate.text
         assert steps
         assert validate  # a backend without them compiles no stream
-        sizes = [size for size in (min(self.batch_size, rows), rows % self.batch_size) if size]
-        return [*(steps(0, 1, size) for size in sizes), validate(self._test, self._test_rows(rows))]
+        texts = (steps(0, 1, size) for size in self._sizes(rows))
+        return [*texts, validate(self._test, self._test_rows(rows))]
+
+    def _sizes(self, rows: int) -> list[int]:
+        """List the sizes of the batches that so many rows make, each once: a program is compiled for each."""
+        return sorted({min(self.batch_size, rows), rows % self.batch_size} - {0}, reverse=True)
 
 
 TRAINERS: dict[str, type[Trainer]] = {"fit": Fit, "fused": Fused}

@@ -1,6 +1,7 @@
 """Both trainers do the same arithmetic, and a reset brings back where they began."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import experiments
 
 from autoenc_bench.catalogue.experiments import find
-from autoenc_bench.core import backends, data
+from autoenc_bench.core import backends, data, training
 from autoenc_bench.core.backends import Program
 from autoenc_bench.core.clock import CLOCK
 from autoenc_bench.core.models import build
@@ -166,6 +167,16 @@ def test_fit_that_fails(monkeypatch):
     assert fit.model.train_function is step
     before = CLOCK()
     assert CLOCK() > before
+
+
+@pytest.mark.parametrize(("rows", "sizes"), [(60, [60]), (100, [100]), (130, [100, 30]), (200, [100])])
+def test_programs_of_a_stream(rows, sizes):
+    """A stream's epoch has a program for whole batches and one for what is left, each once, and one that validates."""
+    streamed = object.__new__(training.Streamed)
+    streamed.batch_size, streamed.split, streamed._test = 100, SimpleNamespace(rows=200, test=[0.5] * 20), None
+    streamed._steps = SimpleNamespace(text=lambda _first, _steps, size: f"{size} rows")
+    streamed._validate = SimpleNamespace(text=lambda _test, _rows: "validation")
+    assert streamed.programs(rows) == [*(f"{size} rows" for size in sizes), "validation"]
 
 
 def test_fit_does_not_tune():
