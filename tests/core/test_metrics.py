@@ -92,6 +92,16 @@ def test_statistics(errors):
     assert sum(found.counts) == len(errors)
 
 
+def test_quantiles():
+    """A quantile is an error that occurred, the largest below which no larger share of them lies."""
+    assert statistics(np.array([4.0, 1.0, 3.0, 2.0])).quantiles == {
+        **dict.fromkeys(("0", "0.01", "0.05", "0.25"), 1.0),
+        "0.5": 2.0,
+        **dict.fromkeys(("0.75", "0.95", "0.99"), 3.0),
+        "1": 4.0,
+    }
+
+
 def test_statistics_of_infinite_errors():
     """What is not finite has no number; finite quantiles keep theirs."""
     found = statistics(np.array([30.0, np.inf, 31.0]))

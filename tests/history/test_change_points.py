@@ -108,6 +108,15 @@ def test_zeros():
     assert (fall.index, fall.ratio) == (10, 0.0)
 
 
+@pytest.mark.parametrize("length", [20, 100])
+def test_penalty(length):
+    """A cut is a candidate where it lowers the sum of squares by more than 2 log n + 2, in squares of the noise."""
+    for gain, found in ((2 * np.log(length) + 1.9, []), (2 * np.log(length) + 2.1, [length // 2])):
+        values = np.zeros(length)
+        values[length // 2 :] = 2 * np.sqrt(gain / length)
+        assert change_points._candidates(values) == found
+
+
 @settings(max_examples=50)
 @given(st.integers(0, 1000), st.sampled_from([1e-9, 1e-3, 7.0, 1e6]))
 def test_the_unit_does_not_matter(seed, factor):
