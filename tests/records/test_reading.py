@@ -109,7 +109,7 @@ def test_numbers_that_are_too_large(tmp_path):
         ({"name": 1, "fullname": []}, "#2"),
         ({"name": "test_n", "extra_info": {"autoenc": {}}}, "n"),
         ({"name": "test_n", "fullname": "f.py::test_n", "stats": {}}, "f.py::test_n"),
-        ({"name": "test_n"}, "n"),
+        ({"name": "test_n"}, "test_n"),
     ],
 )
 def test_names_what_cannot_be_read(tmp_path, odd, name):

@@ -246,7 +246,7 @@ class Bisection:
         verdict = next((one for one in comparison.verdicts if one.case == self.case), None)
         judged = verdict.judgements.get(self.follow) if verdict else None
         if verdict is None or judged is None:
-            return replace(step, change=comparison.lost.get(self.case, step.change))
+            return replace(step, change=comparison.why_lost(self.case) or step.change)
         step = replace(step, cause=verdict.cause)
         if self.follow == COUNTS:
             one, other = (side.cases[self.case].counts for side in (comparison.base, comparison.head))
@@ -269,7 +269,8 @@ class Bisection:
     def _error(self, comparison: Comparison, statistic: str, limit: float) -> Judgement:
         """Judge one statistic of the errors: half of its change says nothing about another one."""
         base, head = (side.cases[self.case] for side in (comparison.base, comparison.head))
-        pairs = [(base.error[seed], head.error[seed]) for seed in base.error if seed in head.error]
+        seeds = base.error.keys() & head.error.keys()
+        pairs = [(base.error[seed][0], head.error[seed][0]) for seed in sorted(seeds)]  # of one run each
         rounding = EXPERIMENTS.get(base.experiment or "", Experiment).rounding
         return verdicts.decide(errors.intervals(pairs, ALPHAS["error"], rounding)[statistic], limit)
 

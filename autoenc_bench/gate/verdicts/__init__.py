@@ -125,6 +125,10 @@ class Comparison:
     lost: dict[str, str]  # why a case, or a seed of it, was not measured in every run; without missing cases
     stale: str = ""  # how much faster almost all cases of the head are, if the base hides smaller regressions
 
+    def why_lost(self, case: str) -> str:
+        """Return why a case, or the first of its seeds, was not measured, nothing where it was."""
+        return next((why for name, why in self.lost.items() if case in (name, names.without_seed(name))), "")
+
 
 def compare(
     base: Iterable[Source], head: Iterable[Source], overrides: Overrides | None = None, across: Collection[str] = ()

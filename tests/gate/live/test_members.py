@@ -238,7 +238,13 @@ def converse(one, about):
     path = one._process.saved
     content = reading.read(path)[0]
     entries = [
-        (entry.fullname, len(entry.stats.times), len(noted.between or ()), noted.counts is None, noted.reference is None)
+        (
+            entry.fullname,
+            len(entry.stats.times),
+            len(noted.between or ()),
+            noted.counts is None,
+            noted.reference is None,
+        )
         for entry in content.benchmarks
         for noted in (entry.extra_info.autoenc,)
     ]
