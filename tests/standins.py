@@ -121,7 +121,23 @@ def left(folder):
     """List those which are there even after the moment that the system takes to end what was killed."""
     import psutil
 
-    return psutil.wait_procs(running(folder), timeout=1)[1]
+    return psutil.wait_procs(running(folder), timeout=60)[1]
+
+
+def hangs(folder):
+    """Return whether a process has come to where it hangs."""
+    return any(what == "hang" for what, *_ in logged(folder))
+
+
+def telling(folder, tell):
+    """Return a function that tells, and lets processes see that they are waited for."""
+
+    def run(doing, elapsed):
+        with (folder / "log.told").open("a") as file:
+            file.write(f"{doing}\n")
+        tell(doing, elapsed)
+
+    return run
 
 
 class Clock:
@@ -156,7 +172,8 @@ def measuring(both, folder, budget=600.0, tell=lambda *_: None):
     from autoenc_bench.catalogue.limits import Overrides
     from autoenc_bench.gate.live import continuous
 
-    return continuous.Continuous(both, ("-k", "x"), folder / "store", budget, Overrides({}), tell)
+    seen = telling(folder, tell)
+    return continuous.Continuous(both, ("-k", "x"), folder / "store", budget, Overrides({}), seen)
 
 
 def measure(both, folder, budget=600.0, tell=lambda *_: None):
@@ -283,15 +300,20 @@ class StandIn:
         os.kill(os.getpid(), signal.SIGKILL)
 
     def do_hang(self):
-        time.sleep(600)
+        self.log("hang", "-")
+        while True:
+            signal.pause()
 
     def do_nap(self):
-        time.sleep(0.5)  # long enough for somebody to say that they wait
+        """Rest until the process that waits for this one has told so."""
+        told = Path(f"{self.settings['log']}.told")
+        before = told.stat().st_size if told.exists() else 0
+        while not told.exists() or told.stat().st_size == before:
+            time.sleep(0.01)
 
     def do_print(self):
-        while True:
-            self.say("all work and no play " * 1000)
-            time.sleep(0.01)
+        self.say("all work and no play " * 10_000)
+        self.do_hang()
 
     def do_interrupt(self):
         """Act as a Ctrl-C while all wait for this process."""

@@ -41,7 +41,7 @@ def project(tmp_path_factory):
         repositories.commit(folder, {PACKAGE: f"SETTINGS = {{'ratio': {ratio}}}\n# change {number}\n"})
         repositories.git(folder, "tag", f"change-{number}")
     repositories.git(folder, "checkout", "--quiet", "beside")
-    repositories.commit(folder, {PACKAGE: "SETTINGS = {'faults': [{'do': 'nap', 'case': 'starting'}]}\n"})
+    repositories.commit(folder, {PACKAGE: "SETTINGS = {}\n# beside\n"})
     repositories.git(folder, "checkout", "--quiet", "main")
     return folder
 

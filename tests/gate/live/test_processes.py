@@ -1,18 +1,23 @@
 """The suite runs as a process that leaves a record, or says in a sentence why not, and nothing behind."""
 
 import os
+import select
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from autoenc_bench.gate.live import processes
 from autoenc_bench.gate.live.checkouts import Checkout
 from autoenc_bench.gate.live.processes import Process, SideFailedError
+
+
+@pytest.fixture(autouse=True)
+def tick(monkeypatch):
+    """Look often whether a process has ended."""
+    monkeypatch.setattr(processes, "TICK", 0.02)
 
 
 @pytest.fixture
@@ -30,6 +35,18 @@ def side(tmp_path):
         )
 
     return make
+
+
+@pytest.fixture
+def ended(tmp_path):
+    """Return a function that waits until no process holds a pipe any more that scripts open by ``HOLD``."""
+    os.mkfifo(tmp_path / "alive")
+    reading = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
+    yield lambda: bool(select.select([reading], [], [], 60)[0])  # the pipe's end
+    os.close(reading)
+
+
+HOLD = "exec 9> ../alive; touch ../holds"
 
 
 def start(side, folder, *options, seconds=60.0):
@@ -107,14 +124,12 @@ def test_killed(side, tmp_path, signal, reason):
         start(side(f"ulimit -c 0; kill -{signal} $$"), tmp_path)
 
 
-def test_prints_without_end(side, tmp_path, monkeypatch):
-    """A run that prints without end is ended before the disk is full, with all that it started."""
+def test_prints_without_end(side, tmp_path, monkeypatch, ended):
+    """A run that prints more than it may is ended before the disk is full, with all that it started."""
     monkeypatch.setattr(processes, "OUTPUT", 2_000_000)
-    monkeypatch.setattr(processes, "TICK", 0.02)
-    script = f"echo $$ > {tmp_path}/child; while :; do head -c 100000 /dev/zero; sleep 0.01; done"
     with pytest.raises(SideFailedError, match=r"^the head, a branch, printed more than 2 MB$"):
-        start(side(script), tmp_path)
-    assert _is_gone(int((tmp_path / "child").read_text()))
+        start(side(f"{HOLD}; head -c 2000001 /dev/zero; sleep 300"), tmp_path)
+    assert ended()
 
 
 def test_environment(side, tmp_path, monkeypatch):
@@ -153,27 +168,28 @@ def test_pinned_while_a_thread_ends(side, tmp_path, monkeypatch):
     assert pinned == [(8, [4]), (10, [4])] * 2
 
 
-def test_too_long(side, tmp_path):
+def test_too_long(side, tmp_path, monkeypatch, ended):
     """A run that takes too long is ended, with all that it started."""
-    script = f"sleep 300 & echo $! > {tmp_path}/child; wait"
+    began = iter([0.0])
+    is_up = (tmp_path / "holds").exists
+    monkeypatch.setattr(processes, "monotonic", lambda: next(began, 61.0 if is_up() else 0.0))
     with pytest.raises(TimeoutError):
-        start(side(script), tmp_path, seconds=0.5)
-    assert _is_gone(int((tmp_path / "child").read_text()))
+        start(side(f"{HOLD}; sleep 300 & wait"), tmp_path)
+    assert ended()
 
 
-def test_interrupted(side, tmp_path):
+def test_interrupted(side, tmp_path, ended):
     """A Ctrl-C is for this process; the run is ended by it."""
-    script = f"echo $$ > {tmp_path}/child; sleep 300"
 
     def tick():
-        if (tmp_path / "child").exists():
+        if (tmp_path / "group").exists():
             raise KeyboardInterrupt
 
+    script = f"{HOLD}; ps -o pgid= -p $$ > ../own; mv ../own ../group; sleep 300"
     with pytest.raises(KeyboardInterrupt):
         processes.run(side(script), (), Path(tmp_path), 60.0, tick)
-    child = int((tmp_path / "child").read_text())
-    assert _is_gone(child)
-    assert os.getpgid(0) != child
+    assert ended()
+    assert os.getpgid(0) != int((tmp_path / "group").read_text())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -194,12 +210,4 @@ def test_interrupted_while_it_starts(side, tmp_path, monkeypatch, number):
         assert signal.getsignal(number) is signal.default_int_handler
     finally:
         signal.signal(number, before)
-    assert _is_gone(started[0].pid)
-
-
-def _is_gone(pid):
-    for _ in range(50):
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.1)
-    return False
+    assert started[0].wait(60) == -signal.SIGKILL
