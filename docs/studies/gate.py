@@ -10,6 +10,7 @@ planted differs in code, or ``--by`` a variable or a package. It keeps what it m
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import zlib
@@ -244,21 +245,21 @@ def measure(clone, study, share, by):
     chosen = [option for experiment in experiments for option in ("--experiment", experiment)]
     command = [sys.executable, "-m", "autoenc_bench.cli", "continuous", *both(clone, share, by), "--format", "json"]
     began = perf_counter()
-    done = subprocess.run(
-        [*command, *options, "--", *chosen, "-k", f"epoch and {trainer} and not untouched"],
-        cwd=clone,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command += [*options, "--", *chosen, "-k", f"epoch and {trainer} and not untouched"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=clone, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            out, err = process.communicate()
+        finally:
+            process.terminate()  # where this study is ended, so that the comparison ends what it started
     seconds = perf_counter() - began
-    if not done.stdout:
-        return {"status": done.returncode, "seconds": seconds, "outcomes": {}, "said": done.stderr[-300:]}
-    document = json.loads(done.stdout)
+    if not out:
+        return {"status": process.returncode, "seconds": seconds, "outcomes": {}, "said": err[-300:]}
+    document = json.loads(out)
     judged = {one["case"]: one["time"] for one in document["verdicts"]}
     ends = ("ratio", "low", "high")
     return {
-        "status": done.returncode,
+        "status": process.returncode,
         "seconds": round(seconds, 1),
         "outcomes": {case: time["outcome"] for case, time in judged.items()},
         "changes": {case: [round(time[end] - 1, 4) for end in ends] for case, time in judged.items()},
@@ -341,6 +342,7 @@ def main():
     if chosen.study == "statistics":
         statistics(chosen.suites, chosen.slowdowns)
     elif chosen.study == "live":
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled study ends like a Ctrl-C
         live(chosen.of, chosen.times, chosen.slowdowns, chosen.by, chosen.beside, chosen.kept)
     else:
         errors(chosen.seeds)
