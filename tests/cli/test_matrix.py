@@ -1,9 +1,6 @@
 """The suite runs on each backend, and one report holds them all."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -19,7 +16,6 @@ from autoenc_bench.report import page, side_by_side
 from autoenc_bench.report.side_by_side import SideBySide
 
 OLDER = ROOT / "tests/records/data/0001_before.json"  # the same experiment, on TensorFlow
-COMMAND = Path(sys.executable).with_name("autoenc-bench")
 
 
 def test_choose(monkeypatch):
@@ -68,15 +64,16 @@ def test_statuses(tmp_path, monkeypatch, capsys, failed, status):
 
 
 @pytest.mark.slow
-def test_errors_agree(tmp_path):
+def test_errors_agree(tmp_path, monkeypatch, capsys):
     """Trained on another backend an experiment reaches the same error, and side by side a report would say so."""
     if not backends.is_installed("jax"):
         pytest.skip("jax is not installed")
-    command = [COMMAND, "matrix", "--backend", "jax", "--out", tmp_path / "out", "--", ROOT / "benchmarks"]
-    command += ["--scale", "smoke", "--experiment", "digits", "-k", "experiment", "--no-roofs", "--threads", "all"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "jax: 1 cases, 0 failed" in done.stderr
+    monkeypatch.chdir(tmp_path)
+    chosen = ["--scale", "smoke", "--experiment", "digits", "-k", "experiment", "--no-roofs", "--threads", "all"]
+    status = cli.main(["matrix", "--backend", "jax", "--out", "out", "--", str(ROOT / "benchmarks"), *chosen])
+    err = capsys.readouterr().err
+    assert status == 0, err
+    assert "jax: 1 cases, 0 failed; record: .benchmarks/" in err
     assert (tmp_path / "out" / "index.html").exists()
     sources = [loading.read(path) for path in (OLDER, storage.newest(tmp_path / ".benchmarks"))]
     together = SideBySide(side_by_side.rows(side_by_side.together(sources)), [])
