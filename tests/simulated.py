@@ -30,7 +30,7 @@ class Machine:
         idle = self._idle // STEP * STEP
         return [
             SimpleNamespace(steal=7 * self.now, idle=5 * self.now, iowait=3 * self.now),  # the core of others
-            SimpleNamespace(steal=self._stolen, idle=idle - 20.0, iowait=20.0),
+            SimpleNamespace(steal=self._stolen, idle=0.75 * idle, iowait=0.25 * idle),
         ]
 
     def thread(self, number, ran=1.0, queued=2.0):

@@ -199,9 +199,10 @@ class Measure:
     ) -> T:
         """Time ``target(*args)``, each round after ``setup()``; ``rows`` are the samples it processes.
 
-        Several rounds (as many as the scale says, unless ``rounds`` does) follow a warm-up. Before each and after the
-        last, outside the clock, runs the reference workload, and ``meet()`` lets processes begin a round together. In
-        a live comparison, rounds take turns with those of other processes, which say better how fast the machine is.
+        Several rounds (as many as the scale says, unless ``rounds`` does) follow a warm-up. Directly before each, for
+        ``setup`` may take long, and after the last, outside the clock, runs the reference workload. Then ``meet()``
+        lets processes begin a round together. In a live comparison, rounds take turns with those of other processes,
+        which say better how fast the machine is.
         Afterwards ``counts()`` returns what the case does, and by default one more call is counted.
         """
         turns = self._turns if self._turns and self._turns.rounds else None

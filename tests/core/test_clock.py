@@ -1,12 +1,10 @@
 """The clock stands still when told to, and tells waiting from working and from a neighbour's work on the core."""
 
 import os
-import subprocess
-import sys
-from time import perf_counter, sleep
 
 import pytest
 from msgspec.structs import replace
+from simulated import STEP, Machine
 
 from autoenc_bench.core import clock
 from autoenc_bench.core.clock import Clock, Mode, Reading
@@ -15,23 +13,10 @@ from autoenc_bench.records.case import Case
 ALONE = {"threads": 1, "pinned": True, "device": "CPU"}
 
 
-def work(seconds):
-    """Keep the core busy until so much time has passed."""
-    until = perf_counter() + seconds
-    while perf_counter() < until:
-        pass
-
-
 @pytest.fixture
-def core():
-    """Pin this thread to one core; return its number."""
-    if not hasattr(os, "sched_setaffinity") or None in Clock().read():
-        pytest.skip("this system does not tell how long threads stand in the queue")
-    usable = os.sched_getaffinity(0)
-    chosen = max(usable)
-    os.sched_setaffinity(0, {chosen})
-    yield chosen
-    os.sched_setaffinity(0, usable)
+def machine(monkeypatch, tmp_path):
+    """Return a machine on which only a test lets time pass."""
+    return Machine(monkeypatch, tmp_path / "task")
 
 
 def lap(target):
@@ -50,32 +35,69 @@ def waited(one):
     return case.waited([one["wall"]], ALONE)
 
 
-@pytest.mark.usefixtures("core")
-def test_sleep():
-    """What a round sleeps is waiting, to within a few per cent of it."""
-    slept = 0.0
+def test_sleep(machine):
+    """What a round sleeps is waiting, however long it also computes."""
 
     def target():
-        nonlocal slept
-        work(0.2)
-        begun = perf_counter()
-        sleep(0.1)
-        slept = perf_counter() - begun
+        machine.work(0.2)
+        machine.sleep(0.1)
+        machine.work(0.2)
 
-    assert waited(lap(target)) == pytest.approx(slept, rel=0.2)
+    one = lap(target)
+    assert (one["wall"], one["cpu"]) == pytest.approx((0.5, 0.4))
+    assert one["idle"] == pytest.approx(0.1, abs=1.01 * STEP)
+    assert waited(one) == pytest.approx(0.1)
 
 
-def test_competitor(core):
+def test_competitor(machine):
     """What somebody else computes on the core is no waiting, though the round takes twice as long for it."""
-    pin = f"import os; os.sched_setaffinity(0, {{{core}}}); print(flush=True)\nwhile True: pass"
-    with subprocess.Popen([sys.executable, "-c", pin], stdout=subprocess.PIPE) as other:
-        try:
-            other.stdout.readline()
-            one = lap(lambda: work(0.5))
-        finally:
-            other.kill()
-    assert one["queued"] > 0.1 * one["wall"]
+
+    def target():
+        machine.work(0.3)
+        machine.queue(0.5)
+        machine.work(0.2)
+
+    one = lap(target)
+    assert (one["wall"], one["cpu"], one["queued"]) == pytest.approx((1.0, 0.5, 0.5))
     assert waited(one) is None
+
+
+def test_late_waking(machine):
+    """Who wakes late, for a neighbour has the core, or for the hypervisor has, waited only while the core was idle."""
+
+    def target():
+        machine.work(0.4)
+        machine.sleep(0.1)
+        machine.queue(0.04)
+        machine.steal(0.06)
+
+    one = lap(target)
+    assert (one["wall"], one["stolen"]) == pytest.approx((0.6, 0.06))
+    assert waited(one) == pytest.approx(0.1)
+
+
+def test_threads(machine):
+    """A thread's time in the queue counts from where it stood: all of one that begins, no more of one that ends."""
+    machine.thread(2, queued=5.0)
+
+    def target():
+        machine.queue(0.25)
+        machine.thread(3, ran=0.5, queued=0.75)
+        machine.end(2)
+
+    assert lap(target)["queued"] == pytest.approx(0.25 + 0.75)
+
+
+def test_this_system():
+    """What this system tells of itself never falls, nor does the clock."""
+    watch = Clock()
+    before, seconds = watch.read(), watch()
+    after = watch.read()
+    assert watch() >= seconds >= 0
+    for one, other in zip(before, after, strict=True):
+        assert (one is None) is (other is None)
+        assert one is None or one <= other
+    assert None not in (before.wall, before.set_up, before.cpu)
 
 
 def test_waiting_of_one_pinned_thread():
@@ -106,28 +128,33 @@ def test_waiting(queued, stolen, idle, waiting):
     assert case.waiting([1.0]) == pytest.approx(waiting)
 
 
-def test_paused():
+def test_paused(machine):
     """Paused, the clock stands still, and goes on as what it was; set-up has an account of its own."""
     watch = Clock()
     with watch.during(Mode.PAUSE):
-        stopped = watch()
-        work(0.01)
-        assert watch() == stopped
-    work(0.01)
-    assert watch() > stopped
+        machine.work(1)
+        assert watch() == 0
+    machine.work(2)
+    assert watch() == 2
     watch.switch(Mode.SET_UP)
-    before = watch.read()
-    with watch.during(Mode.PAUSE):
-        work(0.01)
-    between = watch.read()
-    work(0.01)
-    after = watch.read()
-    watch.switch(Mode.RUN)
-    assert after.wall == between.wall == before.wall
-    assert after.cpu == before.cpu
-    assert between.set_up - before.set_up < 0.01 <= after.set_up - between.set_up
-    work(0.01)
-    assert watch.read().wall > after.wall
+    machine.work(4)
+    with watch.during(Mode.PAUSE) as before:
+        assert before is Mode.SET_UP
+        machine.work(8)
+    machine.work(16)
+    assert watch.switch(Mode.RUN) is Mode.SET_UP
+    machine.work(32)
+    reading = watch.read()
+    assert (reading.wall, reading.cpu, reading.set_up) == (34, 34, 20)
+
+
+def test_reading_stands_still(machine, monkeypatch):
+    """What it takes to read the clock is in none of its accounts."""
+    monkeypatch.setattr(clock, "_delays", lambda: machine.work(3) or {})
+    watch = Clock()
+    for _ in range(2):
+        reading = watch.read()
+    assert (reading.wall, reading.cpu) == (0, 0)
 
 
 def test_system_that_tells_nothing(monkeypatch, tmp_path):
