@@ -41,7 +41,6 @@ def contexts():
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
     )
     return json.loads(done.stdout)
 
