@@ -92,7 +92,8 @@ class Turns:
         self.are_taken = False
         self.aside = ""  # what else is to be known of it: "counts" or "profile"
         self.between: list[float] = []  # CPU seconds of this process from each of its turns to the next
-        self._lines = socket.socket(fileno=descriptor).makefile("rw", encoding="utf-8", newline="\n")
+        with socket.socket(fileno=descriptor) as connection:  # which is closed with its lines
+            self._lines = connection.makefile("rw", encoding="utf-8", newline="\n")
 
     def begin(self, rounds: int, are_taken: bool, aside: str) -> None:
         self.rounds, self.are_taken, self.aside, self.between = rounds, are_taken, aside, []

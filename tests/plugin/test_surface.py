@@ -104,7 +104,7 @@ def test_commit_before(tmp_path):
     before, here = checkouts.Wanted(revision="HEAD~1"), checkouts.Wanted()
     try:
         with checkouts.both(before, here, ROOT) as (base, _):
-            path = processes.run(base, chosen, tmp_path, 120, lambda: None)
+            path = processes.run(base, chosen, tmp_path, 3600, lambda: None)
     except NotFoundError as problem:
         pytest.skip(str(problem))  # its layout is older than the plugin
     measured = {benchmark.name for benchmark in reading.read(path)[0].benchmarks}

@@ -1,6 +1,8 @@
 """A session of a live comparison runs what it is asked for, and its rounds take turns with those of others."""
 
+import json
 import os
+import socket
 import sys
 from types import SimpleNamespace
 
@@ -9,7 +11,7 @@ from suite_runs import ROOT, run_suite
 
 from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.gate.live.checkouts import Checkout
-from autoenc_bench.gate.live.groups import STILL, Group
+from autoenc_bench.gate.live.groups import Group
 from autoenc_bench.plugin import turns
 from autoenc_bench.records import reading
 
@@ -40,9 +42,8 @@ def test_group(tmp_path):
         rehearsal = group.alone(case, range(4), 1, 300.0, dict.fromkeys((0, 3), "counts"))
         assert rehearsal.passed
         assert [len(one["times"]) for one in rehearsal.outcomes] == [1] * 4
-        visit = group.visit(case, 8, rehearsal.outcomes[0]["times"][0])
+        visit = group.visit(case, 8, usual=300.0)  # seconds: time enough on any machine
         assert visit.passed
-        assert visit.restless < 10 * STILL  # other tests may run meanwhile
         paths = group.end()
         assert kept(tmp_path) == [{"program-1.txt"}] * 2
         group.profile(case, 300.0)
@@ -60,8 +61,6 @@ def test_group(tmp_path):
         assert benchmark.name == f"test_{EPOCH}"
         assert benchmark.stats.times == outcome["times"]
         assert len(outcome["times"]) == len(noted.between) == len(noted.cpu) == 8
-        others = 3 * sum(benchmark.stats.times)
-        assert 0 <= sum(noted.between) < others / 2
         assert noted.reference is None
         assert record.autoenc.roofs is None
         if hasattr(os, "sched_getaffinity"):  # all measured on one core, whichever they were prepared on
@@ -82,6 +81,46 @@ def test_facts():
     assert turns._facts(case) == {"phase": "epoch", "trainer": "fused", "name": f"test_{EPOCH}"}
     case = SimpleNamespace(name="test_mine", originalname="test_mine")
     assert turns._facts(case) == {"phase": "mine", "trainer": None, "name": "test_mine"}
+
+
+@pytest.fixture
+def socket_pair():
+    """Return a session's end of a socket, and the other end's lines."""
+    ours, theirs = socket.socketpair()
+    with ours, ours.makefile("rw", encoding="utf-8", newline="\n") as lines:
+        session = turns.Turns(theirs.detach())
+        yield session, lines
+        session._lines.close()
+
+
+def answer(lines, message):
+    """Answer the next question before it is asked."""
+    lines.write(json.dumps(message) + "\n")
+    lines.flush()
+
+
+def test_between(socket_pair, monkeypatch):
+    """A session tells at each turn what it computed while it waited for the one before: not what its rounds did."""
+    session, lines = socket_pair
+    now = iter([1.0, 1.25, 9.0, 9.5, 20.0, 20.75])  # rounds take the seconds from each second reading to the next
+    monkeypatch.setattr(turns, "process_time", lambda: next(now))
+    session.begin(2, True, "")
+    for _ in range(3):
+        answer(lines, {})
+        session.wait()
+    assert session.between == [0.25, 0.5, 0.75]
+    assert [json.loads(lines.readline()) for _ in range(3)] == [{"between": 0.0}, {"between": 0.25}, {"between": 0.5}]
+    session.begin(2, True, "")
+    assert session.between == []
+
+
+def test_no_more_turns(socket_pair):
+    """A session that is to save while it waits for its turn ends."""
+    session, lines = socket_pair
+    session.begin(2, True, "")
+    answer(lines, {"save": True})
+    with pytest.raises(pytest.exit.Exception, match="the live comparison ended"):
+        session.wait()
 
 
 @pytest.mark.slow
