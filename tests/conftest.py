@@ -1,7 +1,9 @@
 """What every test shares: Hypothesis without deadlines, child processes that may time, and one recorded smoke run."""
 
+import fcntl
+import json
 import os
-import time
+import shutil
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,22 +24,36 @@ def without_xdist():
 
 
 @pytest.fixture(scope="session")
-def smoke(request, tmp_path_factory) -> SuiteRun:
-    """Run the suite once at smoke, an experiment of each kind, for whoever only reads what came out."""
+def shared(request, tmp_path_factory):
+    """Return a function (name, make) -> a folder that ``make`` filled once, for all workers, and what it returned.
+
+    That must be plain JSON. A worker that finds another one at it waits until that one is done, or gone.
+    """
+    base = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):  # under pytest-xdist each worker has a folder within one
+        base = base.parent
+
+    def shared(name, make):
+        folder, returned = base / f"shared-{name}", base / f"shared-{name}.json"
+        with (base / f"shared-{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not returned.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # another worker failed at it
+                folder.mkdir()
+                returned.write_text(json.dumps(make(folder)))
+        return folder, json.loads(returned.read_text())
+
+    return shared
+
+
+@pytest.fixture(scope="session")
+def smoke(shared) -> SuiteRun:
+    """Run the suite once at smoke, an experiment of each kind, for all tests that only read what came out."""
     chosen = ("--scale", "smoke", "--benchmark-save=mine", *(f"--experiment={name}" for name in SMOKE))
-    if not hasattr(request.config, "workerinput"):  # not under pytest-xdist
-        return run_suite(tmp_path_factory.mktemp("smoke"), *chosen)
-    folder = tmp_path_factory.getbasetemp().parent / "smoke"  # all workers' own
-    try:
-        folder.mkdir()
-    except FileExistsError:
-        until = time.monotonic() + 600
-        while not (folder / "status").exists():
-            assert time.monotonic() < until, "another worker's smoke run did not end"
-            time.sleep(0.2)
-        return SuiteRun(folder, int((folder / "status").read_text()), (folder / "out").read_text())
-    run = run_suite(folder, *chosen)
-    (folder / "out").write_text(run.out)
-    (folder / "status.new").write_text(str(run.status))
-    (folder / "status.new").rename(folder / "status")
-    return run
+
+    def run(folder):
+        done = run_suite(folder, *chosen)
+        return done.status, done.out
+
+    folder, (status, out) = shared("smoke", run)
+    return SuiteRun(folder, status, out)
