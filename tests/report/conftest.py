@@ -1,9 +1,12 @@
-"""What tests of the report share: one written report, for whoever only reads it, and records that are drawn at once."""
+"""What tests of the report share: one written report, a record that is drawn at once, and figures that are not."""
+
+from pathlib import Path
 
 import pytest
 import recordings
 
 from autoenc_bench.report import page
+from autoenc_bench.report.figures import style
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -15,24 +18,36 @@ def no_job():
 
 
 @pytest.fixture(scope="session")
-def written(tmp_path_factory):
+def written(shared):
     """Write the report of two records of one name, one by plain pytest-benchmark, and one that is broken.
 
     The first holds seven experiments; the second one of them, trained a little faster, without its whole training.
     """
-    folder = tmp_path_factory.mktemp("records")
-    kept = [entry for entry in recordings.entries_of("crude-simple") if "experiment[" not in entry["name"]]
-    for entry in kept:
-        entry["stats"] = {**entry["stats"], "median": 0.9 * entry["stats"]["median"]}
-    broken = folder / "0003_broken.json"
-    broken.write_text("{")
-    paths = [
-        recordings.save(folder),
-        recordings.save(folder / "other", recordings.content(entries=kept)),
-        recordings.save_plain(folder),
-        broken,
-    ]
-    return page.write(paths, folder / "out")
+
+    def write(folder):
+        kept = [entry for entry in recordings.entries_of("crude-simple") if "experiment[" not in entry["name"]]
+        for entry in kept:
+            entry["stats"] = {**entry["stats"], "median": 0.9 * entry["stats"]["median"]}
+        broken = folder / "0003_broken.json"
+        broken.write_text("{")
+        paths = [
+            recordings.save(folder),
+            recordings.save(folder / "other", recordings.content(entries=kept)),
+            recordings.save_plain(folder),
+            broken,
+        ]
+        written = page.write(paths, folder / "out")
+        return str(written.page), written.left_out
+
+    _, (path, left_out) = shared("report", write)
+    return page.WrittenReport(Path(path), left_out)
+
+
+@pytest.fixture
+def unrendered(monkeypatch):
+    """Give figures the shortest files that pass as ours, for tests that look at no picture: rendering takes longest."""
+    monkeypatch.setattr(style, "svg", lambda *_: f"<svg><!-- {style.DRAWN_BY} --></svg>".encode())
+    monkeypatch.setattr(style, "png", lambda *_: b"\x89PNG " + style.DRAWN_BY.encode())
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from autoenc_bench.report import page as report
 from autoenc_bench.report.figures import style
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_an_error_leaves_the_last_report(tiny, tmp_path, monkeypatch):
     """Where drawing fails, the report that was there stays as it was, and nothing lies about."""
     out = tmp_path / "out"
@@ -31,6 +32,7 @@ def test_a_bug_is_not_the_folders_fault(tiny, tmp_path, monkeypatch):
         report.write([tiny], tmp_path / "out")
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_figures_come_before_pages(tiny, tmp_path):
     """Where a figure cannot be put in place, the page is still the one that was there."""
     out = tmp_path / "out"
@@ -61,6 +63,7 @@ def test_a_newer_report_replaces_figures(tiny, tmp_path):
     }
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_a_newer_report_replaces_pages(tiny, tmp_path, monkeypatch):
     """Pages of records of an earlier report go; what somebody else put there stays."""
     out = tmp_path / "out"
@@ -85,6 +88,7 @@ def test_a_newer_report_replaces_pages(tiny, tmp_path, monkeypatch):
     }
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_pages_of_records_come_before_the_index(tiny, tmp_path, monkeypatch):
     """Where a record's page cannot be put in place, the index is still the one that was there."""
     out = tmp_path / "out"

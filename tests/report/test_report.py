@@ -114,6 +114,7 @@ def test_self_contained(reader):
     assert {re.match(r"data:|#|$", link) is not None for link in links} == {True}
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_history_is_linked(tiny, tmp_path):
     """Where the page of a history lies beside it, the page leads there."""
     (tmp_path / "history.html").write_text("")
@@ -121,6 +122,7 @@ def test_history_is_linked(tiny, tmp_path):
     assert ("a", {"href": "history.html"}) in reader.tags
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_a_record_by_plain_pytest_benchmark(tiny, tmp_path):
     """It is drawn with time only: its cases, no headline."""
     reader = Reader(report.write([tiny], tmp_path / "out").page.read_text())
@@ -186,6 +188,7 @@ def test_several_records(written, reader):
     assert {"record-1", "record-2", "record-3", "headline-1", "headline-2", "cases-3", "side-by-side"} < set(identities)
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_unreadable_among_readable(tiny, tmp_path):
     """What cannot be read is listed on both pages with its reason; the others are drawn."""
     broken = tmp_path / "0002_broken.json"
@@ -201,6 +204,7 @@ def test_unreadable_among_readable(tiny, tmp_path):
         assert "no such record" in text
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_the_same_record_twice(tiny, tmp_path):
     """A record that is named twice is drawn once."""
     reader = Reader(report.write([tiny, tiny], tmp_path / "out").page.read_text())
@@ -209,6 +213,7 @@ def test_the_same_record_twice(tiny, tmp_path):
     ]
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_a_curve_without_epochs(tmp_path):
     """An empty curve is no curve; the rest is drawn."""
     case = recordings.whole("crude-simple", curve=[])
@@ -237,6 +242,7 @@ def three(tmp_path):
 PAGES = ["records/1-0001_x.html", "records/2-0001_x.html", "records/3-0002_y.html"]
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_pages_of_their_own(three, tmp_path, monkeypatch):
     """Many or large records have a page each, which the index lists with links and which lead back to it."""
     monkeypatch.setattr(report, "MOST", 1000)
@@ -262,6 +268,7 @@ def test_pages_of_their_own(three, tmp_path, monkeypatch):
     assert all(f"| `{case}` " in summary for case in "abc")
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_one_page(three, tmp_path):
     """What fits on one page is on one, and its list leads to each record."""
     page = report.write(three, tmp_path / "out").page
@@ -271,6 +278,7 @@ def test_one_page(three, tmp_path):
     assert not page.with_name("records").exists()
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_one_large_record(tiny, tmp_path, monkeypatch):
     """A single record has the page to itself, however large it is."""
     monkeypatch.setattr(report, "MOST", 0)
@@ -293,6 +301,7 @@ def test_several_processes(three, tmp_path, monkeypatch):
 # The command, and the end of a run
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_command(tiny, tmp_path, monkeypatch, capsys):
     """The command draws the newest record into reports/, says where, and opens the page when asked."""
     opened = []
@@ -306,6 +315,7 @@ def test_command(tiny, tmp_path, monkeypatch, capsys):
     assert opened == [(tmp_path / "reports" / "index.html").as_uri()]
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_command_leaves_out(tiny, tmp_path, capsys):
     """Of several records the unreadable are named, and the status stays 0."""
     missing = tmp_path / "none.json"

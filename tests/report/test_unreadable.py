@@ -103,7 +103,7 @@ def _no_rows(found):
     found["benchmarks"][0]["extra_info"]["autoenc"]["rows"] = 0
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -139,7 +139,7 @@ def test_plain_benchmarks_that_cannot_be_read(tmp_path):
     assert too_coarse in Reader(written.page.read_text()).text
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize("damaged", [False, True])
 def test_side_files_that_cannot_be_read(tmp_path, damaged):
     """A side file that is missing or damaged is named with its path; the report is drawn without its pictures."""
