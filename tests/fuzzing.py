@@ -124,7 +124,8 @@ def check(seed, folder, commands=("summary", "history", "compare"), side=False):
     draw = random.Random(seed)
     path = folder / f"{seed}.json"
     if side:
-        path = recordings.save(folder / str(seed), recordings.content(["digits"]))
+        whole = recordings.benchmark(recordings.whole("digits", image=(recordings.SIDE, recordings.SIDE)), 2.0, rounds=1)
+        path = recordings.save(folder / str(seed), recordings.content(entries=[whole]))
         side_file(path.with_suffix(".npz"), draw)
     else:
         path.write_bytes(text(mutate(good(draw), draw), draw))
