@@ -1,6 +1,8 @@
 """Both trainers do the same arithmetic, and a reset brings back where they began."""
 
 from dataclasses import replace
+from functools import cache
+from time import perf_counter
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,9 +12,10 @@ from hypothesis import strategies as st
 from strategies import experiments
 
 from autoenc_bench.catalogue.experiments import find
-from autoenc_bench.core import backends, data, training
+from autoenc_bench.core import backends, clock, data, training
 from autoenc_bench.core.backends import Program
 from autoenc_bench.core.clock import CLOCK
+from autoenc_bench.core.data.split import share
 from autoenc_bench.core.models import build
 from autoenc_bench.core.training import TRAINERS, Inference, prepare, repeat
 
@@ -45,16 +48,37 @@ def test_fused_equals_fit(name, rows):
         assert one.val_loss == pytest.approx(other.val_loss, rel=1e-5)
 
 
-@pytest.fixture(scope="module", params=TRAINERS)
-def trainer(request):
-    """Return each trainer once, for tests that reset it; resetting is what the first of them tests."""
-    return prepare(*small_with(request.param), seed=3)
+ROWS = 1_030  # 927 to train on: nine whole batches and a partial one; 103 to validate on: a whole one and a partial one
 
 
-def small_with(name):
-    """Return a small experiment, the trainer's name and data, as preparing takes them."""
-    experiment, split = small("crude-simple", 555)
-    return experiment, name, split
+def made(name, rows=None):
+    """Prepare a trainer of a small experiment, or of its first rows alone."""
+    experiment, split = small("crude-simple", ROWS)
+    return prepare(experiment, name, split.head(rows) if rows else split, seed=3)
+
+
+@pytest.fixture(scope="module")
+def trainers():
+    """Return a function (name) -> that trainer, compiled once for all tests, and reset; ``test_reset`` tests that."""
+    kept = cache(made)
+
+    def trainer(name):
+        kept(name).reset()
+        return kept(name)
+
+    return trainer
+
+
+@pytest.fixture(params=TRAINERS)
+def trainer(request, trainers):
+    """Return each trainer."""
+    return trainers(request.param)
+
+
+@pytest.fixture
+def fit(trainers):
+    """Return the trainer that is Keras's own."""
+    return trainers("fit")
 
 
 def test_reset(trainer):
@@ -71,8 +95,7 @@ def test_reset(trainer):
 
 def test_warm(trainer):
     """Warming up leaves no trace in weights or order, and trains only the first time."""
-    trainer.reset()
-    warm = prepare(*small_with(next(name for name, kind in TRAINERS.items() if type(trainer) is kind)), seed=3)
+    warm = made(next(name for name, kind in TRAINERS.items() if type(trainer) is kind))
     warm.warm()
     np.testing.assert_array_equal(weights(warm), weights(trainer))
     assert [epoch.val_loss for epoch in warm.train(2)] == [epoch.val_loss for epoch in trainer.train(2)]
@@ -82,11 +105,10 @@ def test_warm(trainer):
 
 
 def test_history(trainer):
-    """Each epoch reports finite losses and its seconds, the last val_loss is the model's, and progress is told."""
-    trainer.reset()
-    told = []
-    history = trainer.train(3, progress=lambda done, epoch: told.append((done, epoch)))
-    assert told == list(enumerate(history, start=1))
+    """Each epoch reports finite losses and its seconds, the last val_loss is the model's, and progress hears of it."""
+    noted = []
+    history = trainer.train(3, progress=lambda done, epoch: noted.append((done, epoch)))
+    assert noted == list(enumerate(history, start=1))
     assert history[-1].val_loss == pytest.approx(trainer.evaluate(), rel=1e-5)
     assert history[-1].loss < history[0].loss
     for epoch in history:
@@ -94,19 +116,17 @@ def test_history(trainer):
         assert all(type(value) is float for value in (epoch.loss, epoch.val_loss, epoch.seconds))
 
 
-@pytest.mark.parametrize("name", TRAINERS)
-def test_slice(name):
+def test_slice(trainer):
     """Training on the first rows is training on a split of them, whatever was trained on before."""
-    experiment, split = small("crude-simple", 1_030)  # 927 rows to train on: nine whole batches and a partial one
-    alone, part = (prepare(experiment, name, data, seed=3) for data in (split.head(300), split))
-    part.train(1)
-    part.reset()
-    for one, other in zip(alone.train(2), part.train(2, rows=300), strict=True):
+    alone = made(next(name for name, kind in TRAINERS.items() if type(trainer) is kind), 300)
+    trainer.train(1)
+    trainer.reset()
+    for one, other in zip(alone.train(2), trainer.train(2, rows=300), strict=True):
         assert (one.loss, one.val_loss) == pytest.approx((other.loss, other.val_loss), rel=1e-6)
-    np.testing.assert_allclose(weights(part), weights(alone), atol=1e-6)
+    np.testing.assert_allclose(weights(trainer), weights(alone), atol=1e-6)
     for rows in (928, 250):
         with pytest.raises(ValueError, match=f"slice of {rows} rows"):
-            part.train(1, rows=rows)
+            trainer.train(1, rows=rows)
 
 
 def test_blocks_of_validation(monkeypatch):
@@ -115,17 +135,16 @@ def test_blocks_of_validation(monkeypatch):
     experiment, split = small("crude-simple", 200)
     trainer = prepare(experiment, "fused", split, seed=0)
     assert trainer.train(1)[0].val_loss == pytest.approx(trainer.evaluate(), rel=1e-6)
-    alone = prepare(experiment, "fused", split.head(100), seed=0)
-    trainer.reset()
-    assert trainer.train(1, rows=100)[0].val_loss == pytest.approx(alone.train(1)[0].val_loss, rel=1e-6)
+    found = trainer.train(1, rows=100)[0].val_loss
+    trainer.split = replace(split, test=split.test[: share(20, 100, 180)])
+    assert found == pytest.approx(trainer.evaluate(), rel=1e-6)
 
 
-def test_programs_of_a_device(monkeypatch):
+def test_programs_of_a_device(trainers, monkeypatch):
     """An accelerator's programs, of fixed length, do the same as a CPU's; warming compiles that of all rows."""
-    experiment, split = small("crude-simple", 1_030)
-    cpu = prepare(experiment, "fused", split, seed=3)
+    cpu = trainers("fused")
     monkeypatch.setattr(backends.current(), "accelerators", lambda: ["a GPU"])
-    device = prepare(experiment, "fused", split, seed=3)
+    device = made("fused")
     epochs = []
     run = device._program.run
     monkeypatch.setattr(device, "_program", Program(lambda *args: epochs.append(args[3]) or run(*args)))
@@ -136,24 +155,41 @@ def test_programs_of_a_device(monkeypatch):
             assert (one.loss, one.val_loss) == pytest.approx((other.loss, other.val_loss), rel=1e-6)
 
 
-def test_fit_is_untouched():
-    """Fit follows Keras's steps and leaves no trace: the same losses to the bit, and the same functions afterwards."""
-    experiment, split = small("crude-simple", 1_030)
-    fit = prepare(experiment, "fit", split, seed=3)
+def lasting(seconds, call, now):
+    """Return a function that takes so long, on a clock that stands still meanwhile."""
+
+    def run(*arguments, **options):
+        now[0] += seconds
+        return call(*arguments, **options)
+
+    return run
+
+
+def test_fit_is_timed(fit, monkeypatch):
+    """An epoch takes as long as its steps and those of its validation; the rest of a fit is its set-up."""
+    fit.train(1)  # which makes Keras's functions
+    now = [perf_counter()]
+    monkeypatch.setattr(clock, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(fit.model, "train_function", lasting(1, fit.model.train_function, now))
+    monkeypatch.setattr(fit.model, "test_function", lasting(10, fit.model.test_function, now))
+    monkeypatch.setattr(fit, "_fit", lasting(100, fit._fit, now))
     before = CLOCK.read()
     history = fit.train(3)
     after = CLOCK.read()
-    assert sum(epoch.seconds for epoch in history) == pytest.approx(after.wall - before.wall, rel=0.05)
-    assert after.set_up > before.set_up
+    assert [epoch.seconds for epoch in history] == pytest.approx([10 + 2 * 10] * 3)
+    assert (after.wall - before.wall, after.set_up - before.set_up) == pytest.approx((90, 100))
+
+
+def test_fit_is_untouched(fit):
+    """Fit follows Keras's steps and leaves no trace: the same losses to the bit, and the same functions afterwards."""
+    history = fit.train(3)
     assert not any("timed" in step.__name__ for step in (fit.model.train_function, fit.model.test_function))
     fit.reset()
     assert fit.fit_untouched(3) == history[-1].val_loss
 
 
-def test_fit_that_fails(monkeypatch):
+def test_fit_that_fails(fit, monkeypatch):
     """When a fit fails, the clock goes on as before, and the model's functions are Keras's again."""
-    experiment, split = small("crude-simple", 1_030)
-    fit = prepare(experiment, "fit", split, seed=3)
     fit.train(1)
     step = fit.model.train_function
 
@@ -179,7 +215,7 @@ def test_programs_of_a_stream(rows, sizes):
     assert streamed.programs(rows) == [*(f"{size} rows" for size in sizes), "validation"]
 
 
-def test_fit_does_not_tune():
+def test_fit_does_not_tune(fit):
     """On TensorFlow, whose pipelines tune themselves, those of a fit do not; others do afterwards as before."""
     if backends.name() != "tensorflow":
         pytest.skip("only TensorFlow's pipelines tune themselves")
@@ -188,8 +224,6 @@ def test_fit_does_not_tune():
     iterate, seen = tf.data.Dataset.__iter__, []
     tf.data.Dataset.__iter__ = lambda dataset: seen.append(dataset.options().autotune.enabled) or iterate(dataset)
     try:
-        experiment, split = small("crude-simple", 555)
-        fit = prepare(experiment, "fit", split, seed=3)
         fit.train(2)
         assert len(seen) >= 4, "an epoch trains and validates"
         assert set(seen) == {False}
@@ -225,11 +259,13 @@ def test_batches_as_large_as_the_data(batch_size):
 @given(experiments(), st.integers(0, 2**31))
 @settings(max_examples=3)
 def test_any_model_trains(experiment, seed):
-    """Any legal model trains on any legal data, and every seed gives the same result twice."""
+    """Any legal model trains on any legal data, and once more to the same result."""
     split = data.load(experiment.data, rows=experiment.rows, features=experiment.features, seed=seed)
-    histories = [prepare(experiment, "fused", split, seed).train(1) for _ in range(2)]
-    assert [epoch.val_loss for epoch in histories[0]] == [epoch.val_loss for epoch in histories[1]]
-    assert np.isfinite(histories[0][-1].val_loss)
+    trainer = prepare(experiment, "fused", split, seed)
+    (first,) = trainer.train(1)
+    trainer.reset()
+    assert trainer.train(1)[0].val_loss == first.val_loss
+    assert np.isfinite(first.val_loss)
 
 
 def test_unknown_trainer():
