@@ -124,7 +124,8 @@ def check(seed, folder, commands=("summary", "history", "compare"), side=False):
     draw = random.Random(seed)
     path = folder / f"{seed}.json"
     if side:
-        whole = recordings.benchmark(recordings.whole("digits", image=(recordings.SIDE, recordings.SIDE)), 2.0, rounds=1)
+        image = recordings.SIDE, recordings.SIDE
+        whole = recordings.benchmark(recordings.whole("digits", image=image), 2.0, rounds=1)
         path = recordings.save(folder / str(seed), recordings.content(entries=[whole]))
         side_file(path.with_suffix(".npz"), draw)
     else:

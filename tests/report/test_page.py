@@ -17,7 +17,7 @@ def scheme(request):
 
 @pytest.fixture(scope="module")
 def page(browser, written, scheme):
-    """Open the page on a phone, light, and on a desk, dark: colours do not depend on the width, nor boxes on colours."""
+    """Open the page on a phone, light, and on a desk, dark: neither colours nor boxes depend on the other."""
     with visit(browser, written.page, color_scheme=scheme, viewport={"light": PHONE, "dark": DESK}[scheme]) as page:
         yield page
 
