@@ -81,7 +81,7 @@ def _undecided(comparison: Comparison, strict: bool) -> Iterator[str]:
         judged = _judged(comparison, kind)
         undecided = {case: one for case, one in judged.items() if one.outcome is Outcome.UNDECIDED}
         if undecided and not any(one.outcome in DECIDED for one in judged.values()):
-            yield f"nothing of {kind} was decided: {_doubt(undecided)}"
+            yield f"nothing of {kind} was decided: {_doubt(kind, undecided)}"
     if strict and (cases := _cases(comparison, Outcome.UNDECIDED)):
         yield f"undecided: {few(cases)}; measure more runs"
 
@@ -93,13 +93,14 @@ def _is_left_to_counts(comparison: Comparison) -> bool:
     return comparison.asked == {COUNTS} and all(one.reason == TOO_FEW for one in undecided)
 
 
-def _doubt(undecided: dict[str, Judgement]) -> str:
+def _doubt(kind: str, undecided: dict[str, Judgement]) -> str:
     """Return which change would have been seen, and what to do."""
     if all(one.reason == TOO_FEW for one in undecided.values()):
         return f"too few runs to know how far times spread; record {ENOUGH} runs a side, or {RECORDED} of one of them"
     case, least = min(undecided.items(), key=lambda one: one[1].hidden)
     seen = "no change" if isinf(least.hidden) else f"at best a change of {_percent(least)}, in {case},"
-    return f"{seen} would have shown; measure more runs, or give more time"
+    mend = "train more seeds, with --seeds" if kind == "error" else "measure more runs, or give more time"
+    return f"{seen} would have shown; {mend}"
 
 
 def _claim(comparison: Comparison) -> str:

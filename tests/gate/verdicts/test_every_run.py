@@ -264,3 +264,14 @@ def test_undecided_error_beside_a_pass(compare):
     """A complete comparison of single runs is undecided in time, and no more than that."""
     found = compare([{}], base=[{}])
     assert shown(found)[0] == UNDECIDED
+
+
+def test_what_decides_an_error(compare):
+    """Where no error is decided, the sentence asks for more seeds, not for more runs."""
+    gone = [f"experiment[digits-fused-seed{seed}]" for seed in (1, 2)]
+    found = compare([{"gone": gone, "errors": {0: 1.009}}] * 3, base=[{"gone": gone}] * 3)
+    assert error_of(found).outcome is Outcome.UNDECIDED
+    code, sentence, _, _ = shown(found)
+    assert code == UNDECIDED
+    assert sentence.startswith("nothing of error was decided: at best a change of ")
+    assert sentence.endswith("would have shown; train more seeds, with --seeds")
