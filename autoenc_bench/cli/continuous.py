@@ -110,7 +110,7 @@ def explain(look: "Look", store: Path) -> "Look":
 def next_step(look: "Look", store: Path) -> str:
     """Return what tells more: pictures of what changed, or the time in which one more case is decided."""
     from autoenc_bench.gate.live.display import minutes_needed
-    from autoenc_bench.gate.verdicts import CHANGES, Outcome
+    from autoenc_bench.gate.verdicts.judgements import CHANGES, Outcome
 
     times = {one.case: one.time for one in look.comparison.verdicts if one.time}
     if any(time.outcome in CHANGES for time in times.values()):

@@ -7,7 +7,8 @@ from math import exp
 from autoenc_bench.gate import verdicts
 from autoenc_bench.gate.live import judging
 from autoenc_bench.gate.live.judging import Judging
-from autoenc_bench.gate.verdicts import Comparison, Judgement, Outcome, status, tables
+from autoenc_bench.gate.verdicts import Comparison, status, tables
+from autoenc_bench.gate.verdicts.judgements import Judgement, Outcome
 from autoenc_bench.gate.verdicts.sides import gather, under_test
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import SIDES

@@ -13,8 +13,10 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 from tabulate import tabulate
 
-from autoenc_bench.gate.verdicts import ALPHAS, CHANGES, Outcome, combine, decide, errors
+from autoenc_bench.gate.verdicts import ALPHAS, errors
+from autoenc_bench.gate.verdicts.errors import combine
 from autoenc_bench.gate.verdicts.intervals import ENOUGH, RECORDED, difference
+from autoenc_bench.gate.verdicts.judgements import CHANGES, Outcome, decide
 from autoenc_bench.records.case import Statistics
 
 ALPHA, CASES, LIMIT = ALPHAS["time"], 40, 0.03

@@ -21,7 +21,8 @@ from autoenc_bench.gate.live import checkouts, processes
 from autoenc_bench.gate.live.checkouts import Checkout, Wanted
 from autoenc_bench.gate.live.continuous import INTERRUPTED, Continuous, Look
 from autoenc_bench.gate.live.revisions import git
-from autoenc_bench.gate.verdicts import ALPHAS, CHANGES, Comparison, Judgement, Outcome, counts, errors, tables
+from autoenc_bench.gate.verdicts import ALPHAS, Comparison, counts, errors, tables
+from autoenc_bench.gate.verdicts.judgements import CHANGES, Judgement, Outcome, decide
 from autoenc_bench.records import loading
 
 ANSWERS = "answers.jsonl"
@@ -272,7 +273,7 @@ class Bisection:
         seeds = base.error.keys() & head.error.keys()
         pairs = [(base.error[seed][0], head.error[seed][0]) for seed in sorted(seeds)]  # of one run each
         rounding = EXPERIMENTS.get(base.experiment or "", Experiment).rounding
-        return verdicts.decide(errors.intervals(pairs, ALPHAS["error"], rounding)[statistic], limit)
+        return decide(errors.intervals(pairs, ALPHAS["error"], rounding)[statistic], limit)
 
     def _measure(self, base: str, head: str, overrides: Overrides) -> Comparison:
         with checkouts.both(self.wanted(base), self.wanted(head), self.project, self.harness) as sides:

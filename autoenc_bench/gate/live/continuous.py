@@ -15,7 +15,8 @@ from autoenc_bench.gate.live import explanations, groups
 from autoenc_bench.gate.live.checkouts import Checkout
 from autoenc_bench.gate.live.groups import CYCLES, PAIRS, SIDES, Group
 from autoenc_bench.gate.live.processes import SideFailedError
-from autoenc_bench.gate.verdicts import Comparison, Outcome, sides
+from autoenc_bench.gate.verdicts import Comparison, sides
+from autoenc_bench.gate.verdicts.judgements import Outcome
 from autoenc_bench.gate.verdicts.pairs import Paired
 from autoenc_bench.gate.verdicts.sequential import SequentialComparison
 from autoenc_bench.records import loading, names

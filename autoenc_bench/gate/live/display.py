@@ -9,7 +9,8 @@ from rich.text import Text
 
 from autoenc_bench.gate.live.continuous import Look
 from autoenc_bench.gate.live.groups import PAIRS
-from autoenc_bench.gate.verdicts import Judgement, Outcome, Verdict, tables
+from autoenc_bench.gate.verdicts import Verdict, tables
+from autoenc_bench.gate.verdicts.judgements import Judgement, Outcome
 from autoenc_bench.text import line
 
 COLOURS = {Outcome.REGRESSED: "red", Outcome.IMPROVED: "green", Outcome.UNCHANGED: "default"}

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import cached_property
-from math import exp, inf, log1p
+from math import exp, log1p
 from statistics import median
 
 from autoenc_bench.catalogue.experiments import EXPERIMENTS, Experiment
@@ -13,65 +12,29 @@ from autoenc_bench.gate.verdicts import causes, counts, errors, pairs, sides
 from autoenc_bench.gate.verdicts.intervals import (
     CONTROLLED,
     ENOUGH,
-    Interval,
     Looks,
     difference,
     nominal_alphas,
     tells_spread,
 )
+from autoenc_bench.gate.verdicts.judgements import CHANGES, DECIDED, DIFFER, Judgement, Outcome, decide
 from autoenc_bench.gate.verdicts.pairs import Contrast, Paired
 from autoenc_bench.gate.verdicts.resolution import Resolution, resolutions
 from autoenc_bench.gate.verdicts.sides import Observed, Side
 from autoenc_bench.records import names
-from autoenc_bench.records.case import Statistics
 from autoenc_bench.records.loading import Source
-from autoenc_bench.text import count, few, seconds, share
+from autoenc_bench.text import count, seconds, share
 
 # One-sided error rates, each shared by all cases that have such a figure: 0.5 % that anything at all is called
 # regressed where nothing changed. Peaks and errors repeat so well that they need little of it.
 ALPHAS = {"time": 0.004, "memory": 0.0005, "error": 0.0005}
 TOO_FEW = f"needs {ENOUGH} runs a side"
 NO_SEED = "no seed in common"
-ANY = 20.0  # the logarithm of a change that is past telling
 CONTROL = 20  # the control's is so much smaller: it looks at two sides in two directions, and its halves are small
 
 
-class Outcome(StrEnum):
-    """What a comparison found."""
-
-    REGRESSED = "regressed"
-    IMPROVED = "improved"
-    UNCHANGED = "unchanged"
-    CHANGED = "changed"  # of counts, where no limit is asked for
-    UNDECIDED = "undecided"
-    NEW = "new"
-    MISSING = "missing"
-    INCOMPARABLE = "incomparable"
-
-
-CHANGES = (Outcome.REGRESSED, Outcome.IMPROVED)
-DECIDED = (*CHANGES, Outcome.UNCHANGED)
 # From where on a base counts as too old: its speed says little about that of the code before the change.
 STALE_CASES, STALE_SHARE, STALE_RATIO = 3, 0.9, 1 / 1.5
-DIFFER = "runs of one side differ"
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """The outcome for one figure of a case; the interval is of the logarithm of head over base."""
-
-    outcome: Outcome
-    limit: float = 0.0
-    interval: Interval | None = None
-    reason: str = ""
-    paired: Paired | None = None  # what it was made of, where processes took turns
-    needed: float | None = None  # of such pairs that would decide what is undecided, if it goes on like that
-
-    @property
-    def hidden(self) -> float:
-        """Return the logarithm of the largest change that would not have been called one, infinity for any."""
-        size = max(log1p(self.limit), self.interval.detectable) if self.interval else inf
-        return size if size < ANY else inf
 
 
 @dataclass(frozen=True)
@@ -314,25 +277,9 @@ class _Judge:
             return Judgement(Outcome.INCOMPARABLE, limit, reason=NO_SEED)
         if reason := _some_lack("error", base, head, _scored):
             return Judgement(Outcome.INCOMPARABLE, limit, reason=reason)
-        runs = {seed: (base.error[seed], head.error[seed]) for seed in seeds}
-        # Every run counts: the head is judged at its best beside the base at its worst, and the other way round.
-        best = self._moves(base, [(errors.most(one), errors.least(other)) for one, other in runs.values()], limit)
-        worst = self._moves(base, [(errors.least(one), errors.most(other)) for one, other in runs.values()], limit)
-        differing = [seed for seed, both in runs.items() if any(errors.spread(side) >= log1p(limit) for side in both)]
-        if best.outcome is worst.outcome and (best.outcome in CHANGES or not differing):
-            least, most = sorted((best, worst), key=_size)
-            return least if best.outcome in CHANGES else most
-        if differing or {best.outcome, worst.outcome} & {*CHANGES}:
-            where = f" in the error of {few([f'seed {seed}' for seed in differing or seeds])}"
-            return Judgement(Outcome.INCOMPARABLE, limit, reason=f"{DIFFER}{where}")
-        return worst if worst.outcome is Outcome.UNDECIDED else best
-
-    def _moves(self, base: Observed, pairs: list[tuple[Statistics, Statistics]], limit: float) -> Judgement:
-        """Judge how far errors moved, given one pair of base and head for each seed."""
+        runs = [errors.Seed(f"seed {seed}", base.error[seed], head.error[seed]) for seed in seeds]
         rounding = EXPERIMENTS.get(base.experiment or "", Experiment).rounding
-        alpha = self._alphas["error"]
-        judged = {name: decide(one, limit) for name, one in errors.intervals(pairs, alpha, rounding).items()}
-        return combine({name: _with_seeds(one, alpha, rounding) for name, one in judged.items()})
+        return errors.judge(runs, limit, self._alphas["error"], rounding)
 
     def control(self) -> list[str]:
         """Compare every other run of a side with the rest of it: list the cases that change without a change.
@@ -352,10 +299,6 @@ class _Judge:
         return decide(interval, self._limits(observed).time).outcome in CHANGES
 
 
-def _size(judgement: Judgement) -> float:
-    return abs(judgement.interval.estimate) if judgement.interval else inf
-
-
 def _scored(run: sides.Execution) -> bool:
     return all(sample.error for sample in run.seeds.values())
 
@@ -372,38 +315,6 @@ def _some_lack(what: str, base: Observed, head: Observed, has: Callable[[sides.E
 def _lacks(base: Collection[object], limit: float) -> Judgement | None:
     """Judge a figure that not both sides have: one that the head has lost is no pass."""
     return Judgement(Outcome.INCOMPARABLE, limit, reason="the head has none") if base else None
-
-
-def decide(interval: Interval, limit: float) -> Judgement:
-    """Judge an interval: clear of zero and past the limit, within the limit, or neither."""
-    most = log1p(limit)
-    if interval.low > 0 and interval.estimate >= most:
-        outcome = Outcome.REGRESSED
-    elif interval.high < 0 and interval.estimate <= -most:
-        outcome = Outcome.IMPROVED
-    else:
-        outcome = Outcome.UNCHANGED if -most < interval.low and interval.high < most else Outcome.UNDECIDED
-    return Judgement(outcome, limit, interval)
-
-
-def combine(judgements: dict[str, Judgement]) -> Judgement:
-    """Join what mean and distribution of the errors show; where they contradict each other, nothing is decided."""
-    changed = {name: one for name, one in judgements.items() if one.outcome in CHANGES}
-    if len({one.outcome for one in changed.values()}) > 1:
-        reason = ", ".join(f"{name} {one.outcome}" for name, one in changed.items())
-        return replace(judgements[errors.MEAN], outcome=Outcome.UNDECIDED, reason=reason)
-    undecided = {name: one for name, one in judgements.items() if one.outcome is Outcome.UNDECIDED}
-    name, judgement = next(iter({**changed, **undecided, **judgements}.items()))
-    reasons = ("" if name == errors.MEAN else name, judgement.reason)
-    return replace(judgement, reason="; ".join(filter(None, reasons)))
-
-
-def _with_seeds(judgement: Judgement, alpha: float, rounding: float) -> Judgement:
-    """Add to an undecided error how many seeds would decide."""
-    if judgement.outcome is not Outcome.UNDECIDED or judgement.interval is None:
-        return judgement
-    seeds = errors.seeds_needed(judgement.interval, judgement.limit, alpha, rounding)
-    return replace(judgement, reason=f"{seeds} seeds would decide" if seeds else "")
 
 
 def downgrade(verdict: Verdict) -> Verdict:

@@ -5,7 +5,8 @@ from math import exp, isfinite
 from typing import Any
 
 from autoenc_bench.catalogue.limits import GATED
-from autoenc_bench.gate.verdicts import Comparison, Judgement, Verdict
+from autoenc_bench.gate.verdicts import Comparison, Verdict
+from autoenc_bench.gate.verdicts.judgements import Judgement
 from autoenc_bench.gate.verdicts.status import Status
 
 

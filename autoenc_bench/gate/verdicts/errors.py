@@ -1,13 +1,17 @@
 """Errors of both sides, seed by seed -> intervals of how their mean, their spread and their upper quantiles moved."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from math import inf, log, log1p, sqrt
 from statistics import fmean, stdev
+from typing import NamedTuple
 
 from scipy.special import ndtri, stdtrit
 
 from autoenc_bench.gate.verdicts.intervals import Interval
+from autoenc_bench.gate.verdicts.judgements import CHANGES, DIFFER, Judgement, Outcome, decide
 from autoenc_bench.records.case import Statistics
+from autoenc_bench.text import few
 
 MEAN = "mean"
 # The largest standard deviation of seeds' moves that is assumed. A change of arithmetic is taken to move a seed no
@@ -34,6 +38,59 @@ def intervals(pairs: Sequence[tuple[Statistics, Statistics]], alpha: float, roun
         name: _interval([_moved(read(base), read(head)) for base, head in pairs], alpha / len(STATISTICS), rounding)
         for name, read in STATISTICS.items()
     }
+
+
+class Seed(NamedTuple):
+    """One seed's errors in every run of both sides."""
+
+    name: str
+    base: Sequence[Statistics]
+    head: Sequence[Statistics]
+
+
+def judge(seeds: Sequence[Seed], limit: float, alpha: float, rounding: float) -> Judgement:
+    """Judge how far errors moved, in every run: the head at its best beside the base at its worst, and the reverse.
+
+    Where runs of one side differ by more than the limit, or so much that the verdict depends on the run, the errors are
+    incomparable, unless all runs of the head changed alike against all runs of the base.
+    """
+    best = _judge([(_most(one.base), _least(one.head)) for one in seeds], limit, alpha, rounding)
+    worst = _judge([(_least(one.base), _most(one.head)) for one in seeds], limit, alpha, rounding)
+    differing = [one.name for one in seeds if max(_range(one.base), _range(one.head)) >= log1p(limit)]
+    outcomes = {best.outcome, worst.outcome}
+    if len(outcomes) == 1 and (best.outcome in CHANGES or not differing):
+        least, most = sorted((best, worst), key=lambda one: abs(one.interval.estimate) if one.interval else inf)
+        return least if best.outcome in CHANGES else most
+    if differing or outcomes & {*CHANGES}:
+        which = differing or [one.name for one in seeds]
+        return Judgement(Outcome.INCOMPARABLE, limit, reason=f"{DIFFER} in the error of {few(which)}")
+    return worst if worst.outcome is Outcome.UNDECIDED else best
+
+
+def _judge(pairs: Sequence[tuple[Statistics, Statistics]], limit: float, alpha: float, rounding: float) -> Judgement:
+    """Judge how far errors moved, given one pair of base and head for each seed."""
+    judged = {name: decide(one, limit) for name, one in intervals(pairs, alpha, rounding).items()}
+    return combine({name: _with_seeds(one, alpha, rounding) for name, one in judged.items()})
+
+
+def combine(judgements: dict[str, Judgement]) -> Judgement:
+    """Join what mean and distribution of the errors show; where they contradict each other, nothing is decided."""
+    changed = {name: one for name, one in judgements.items() if one.outcome in CHANGES}
+    if len({one.outcome for one in changed.values()}) > 1:
+        reason = ", ".join(f"{name} {one.outcome}" for name, one in changed.items())
+        return replace(judgements[MEAN], outcome=Outcome.UNDECIDED, reason=reason)
+    undecided = {name: one for name, one in judgements.items() if one.outcome is Outcome.UNDECIDED}
+    name, judgement = next(iter({**changed, **undecided, **judgements}.items()))
+    reasons = ("" if name == MEAN else name, judgement.reason)
+    return replace(judgement, reason="; ".join(filter(None, reasons)))
+
+
+def _with_seeds(judgement: Judgement, alpha: float, rounding: float) -> Judgement:
+    """Add to an undecided error how many seeds would decide."""
+    if judgement.outcome is not Outcome.UNDECIDED or judgement.interval is None:
+        return judgement
+    seeds = seeds_needed(judgement.interval, judgement.limit, alpha, rounding)
+    return replace(judgement, reason=f"{seeds} seeds would decide" if seeds else "")
 
 
 def seeds_needed(interval: Interval, limit: float, alpha: float, rounding: float) -> int | None:
@@ -74,19 +131,19 @@ def _moved(base: float | None, head: float | None) -> float:
     return logs[1] - logs[0]  # the exact opposite when the sides are swapped
 
 
-def least(runs: Sequence[Statistics]) -> Statistics:
+def _least(runs: Sequence[Statistics]) -> Statistics:
     """Return the smallest of each statistic over the runs of a seed."""
     return _fold(min, runs)
 
 
-def most(runs: Sequence[Statistics]) -> Statistics:
+def _most(runs: Sequence[Statistics]) -> Statistics:
     """Return the largest of each statistic over the runs of a seed."""
     return _fold(max, runs)
 
 
-def spread(runs: Sequence[Statistics]) -> float:
+def _range(runs: Sequence[Statistics]) -> float:
     """Return by how much the runs of a seed differ in any statistic, as a logarithm."""
-    low, high = least(runs), most(runs)
+    low, high = _least(runs), _most(runs)
     return max(_moved(read(low), read(high)) for read in STATISTICS.values())
 
 

@@ -5,8 +5,9 @@ from math import isinf, log1p
 
 from autoenc_bench.catalogue.limits import Overrides
 from autoenc_bench.gate import verdicts
-from autoenc_bench.gate.verdicts import ALPHAS, Comparison, Judgement, Outcome, Verdict
+from autoenc_bench.gate.verdicts import ALPHAS, Comparison, Verdict
 from autoenc_bench.gate.verdicts.intervals import Looks
+from autoenc_bench.gate.verdicts.judgements import Judgement, Outcome
 from autoenc_bench.gate.verdicts.sides import Side, under_test
 
 FUTILE = 2  # times what the budget holds

@@ -5,8 +5,9 @@ from math import expm1, isinf
 from typing import NamedTuple
 
 from autoenc_bench.catalogue.limits import COUNTS, GATED, KINDS
-from autoenc_bench.gate.verdicts import DECIDED, TOO_FEW, Comparison, Judgement, Outcome
+from autoenc_bench.gate.verdicts import TOO_FEW, Comparison
 from autoenc_bench.gate.verdicts.intervals import ENOUGH, RECORDED
+from autoenc_bench.gate.verdicts.judgements import DECIDED, Judgement, Outcome
 from autoenc_bench.records.names import without_seed
 from autoenc_bench.records.record import NotRun, by_reason
 from autoenc_bench.statuses import NOT_COMPARED, PASSED, REGRESSED, UNDECIDED

@@ -6,8 +6,9 @@ from itertools import product
 from math import exp, isfinite, isinf
 
 from autoenc_bench.catalogue.limits import COUNTS, GATED, KINDS
-from autoenc_bench.gate.verdicts import TOO_FEW, Comparison, Judgement, Outcome, Verdict
+from autoenc_bench.gate.verdicts import TOO_FEW, Comparison, Verdict
 from autoenc_bench.gate.verdicts.intervals import CONTROLLED, ENOUGH, RECORDED
+from autoenc_bench.gate.verdicts.judgements import Judgement, Outcome
 from autoenc_bench.gate.verdicts.sequential import FUTILITY
 from autoenc_bench.gate.verdicts.sides import Side
 from autoenc_bench.records.record import NotRun, by_reason

@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from autoenc_bench.gate.verdicts import Comparison, Judgement, Outcome, tables
+from autoenc_bench.gate.verdicts import Comparison, tables
+from autoenc_bench.gate.verdicts.judgements import Judgement, Outcome
 from autoenc_bench.records.record import SIDES
 from autoenc_bench.report.figures import style
 from autoenc_bench.text import count, seconds

@@ -4,8 +4,9 @@ import pytest
 from scipy.special import ndtri
 from scipy.stats import t as student
 
-from autoenc_bench.gate.verdicts import Outcome, combine, decide, errors
-from autoenc_bench.gate.verdicts.errors import APART, MEAN, MOST
+from autoenc_bench.gate.verdicts import errors
+from autoenc_bench.gate.verdicts.errors import APART, MEAN, MOST, combine
+from autoenc_bench.gate.verdicts.judgements import Outcome, decide
 from autoenc_bench.records.case import Statistics
 
 ROUNDING, ALPHA, LIMIT = 0.0005, 0.0004, 0.01

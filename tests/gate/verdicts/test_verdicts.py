@@ -351,7 +351,7 @@ def statistics(**changes):
 def test_errors(head, outcome, reason):
     """Mean, σ and upper quantiles count; float noise does not; what is not finite is worse than anything."""
     found = verdicts.errors.intervals([(statistics(), statistics(**head))] * 2, 1e-4, 0.0005)
-    joint = verdicts.combine({which: verdicts.decide(interval, 0.01) for which, interval in found.items()})
+    joint = verdicts.errors.combine({which: verdicts.decide(interval, 0.01) for which, interval in found.items()})
     assert (joint.outcome, joint.reason) == (outcome, reason)
     if head.get("mean", 5.0) is None:
         assert joint.interval.estimate == inf
