@@ -72,9 +72,9 @@ GATE = [
     (2, ["base", "other-machine"], "times are incomparable: machine "),
     (2, ["base", "fewer"], "missing from the head: epoch[digits-fused]"),
     (2, ["base", "base", "--fail-on", "time"], "limit 'time'; give "),
-    (3, ["once", "once"], "nothing of time was decided: "),
-    (3, ["base", "slower-but-noisy"], "nothing of time was decided: "),
-    (3, ["base", "slower-but-noisy", "--strict"], "nothing of time was decided: "),
+    (3, ["once", "once"], "no case was decided in time: "),
+    (3, ["base", "slower-but-noisy"], "no case was decided in time: "),
+    (3, ["base", "slower-but-noisy", "--strict"], "no case was decided in time: "),
     (70, ["base", "base"], BUG_SAID),
 ]
 

@@ -72,7 +72,7 @@ def project(tmp_path_factory):
         (["main", "broken"], 2, "could not run the suite: ImportError: no such thing"),
         (["broken", "main"], 2, "could not run the suite: ImportError: no such thing"),
         pytest.param(["slow", "main", "--budget", "0.1s"], 2, "before anything was measured; give"),
-        (["noisy", "noisy", "--budget", "8s"], 3, "nothing of time was decided: "),
+        (["noisy", "noisy", "--budget", "8s"], 3, "no case was decided in time: "),
         (["main", "same", "--", "-k", "nothing"], 2, "no case was selected"),
     ],
 )

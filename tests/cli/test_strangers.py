@@ -28,8 +28,8 @@ BROKEN = {
 HARMLESS = ["zero-round", "odd-extra-info", "no-extra-info", "odd-machine-info", "odd-stats", *strangers.ENCODINGS]
 NO_COMMIT = ["odd-commit-info", "no-commit-info"]
 CASE = "tests/test_letters.py::test_a"
-TOO_FEW = "nothing of time was decided: too few runs to know how far times spread; "
-TOO_FEW += "record 3 runs a side, or 8 of one of them"
+TOO_FEW = "no case was decided in time: too few runs to know how far times spread; "
+TOO_FEW += "record 3 runs on each side, or 8 on one"
 UNKNOWN = "machine unknown, for no record names its CPU (--across machine takes it for one)"
 
 
@@ -89,7 +89,7 @@ def test_twins():
     status, cases, err = compare("twins.json", "twins.json")
     assert status == 2
     assert cases == {**dict.fromkeys("bcd", "undecided"), "a": "incomparable"}
-    assert "incomparable: a: several cases of twins.json have this name" in err
+    assert "time is incomparable in a: several cases of twins.json have this name" in err
     assert call("history", "twins.json")[0] == 0
 
 
@@ -111,7 +111,7 @@ def test_unlike(base, head, unlike):
     status, cases, err = compare(f"{base}.json", f"{head}.json")
     assert status == 2
     assert set(cases.values()) == {"incomparable"}
-    assert f"times are incomparable: {unlike}; name what is under test with --across" in err
+    assert f"times are incomparable: {unlike}; if that is what you test, name it with --across" in err
 
 
 @pytest.mark.parametrize(
@@ -380,7 +380,7 @@ def test_moved_folder():
     for both in (("complete", "moved"), ("moved", "complete")):
         status, _, err = compare(*both)
         assert status == 2
-        assert "no case in common, so nothing was compared; only the folder 'checkout/' in front of their" in err
+        assert "no case in common, so nothing was compared; their names differ only by the folder 'checkout/'" in err
     _, _, err = compare("complete", "seeds")
     assert "folder" not in err
 
@@ -389,7 +389,7 @@ def test_stale_base():
     """A head that is faster nearly everywhere by a lot gets its verdicts, and a warning that the base hides a lot."""
     status, cases, err = compare("stale", "fast-but-for-one")
     assert (status, cases) == (0, dict.fromkeys("abc", "better"))
-    assert "the head is faster in 3 of 3 cases, at the median by 80 %: a smaller regression does not show" in err
+    assert "the head is faster in 3 of 3 cases, at the median by 80 %; a smaller slowdown hides behind that" in err
     assert "faster" not in compare("fast-but-for-one", "complete", "--allow-missing")[2]
 
 

@@ -62,8 +62,8 @@ def judge(seeds: Sequence[Seed], limit: float, alpha: float, rounding: float) ->
         least, most = sorted((best, worst), key=lambda one: abs(one.interval.estimate) if one.interval else inf)
         return least if best.outcome in CHANGES else most
     if differing or outcomes & {*CHANGES}:
-        which = differing or [one.name for one in seeds]
-        return Judgement(Outcome.INCOMPARABLE, limit, reason=f"{DIFFER} in the error of {few(which)}")
+        which = few(differing or [one.name for one in seeds])
+        return Judgement(Outcome.INCOMPARABLE, limit, reason=f"{DIFFER} in the error of {which}")
     return worst if worst.outcome is Outcome.UNDECIDED else best
 
 

@@ -13,7 +13,7 @@ from autoenc_bench.records.record import NotRun, by_reason
 from autoenc_bench.statuses import NOT_COMPARED, PASSED, REGRESSED, UNDECIDED
 from autoenc_bench.text import count, few
 
-ALLOW = "--allow-missing accepts that"
+ALLOW = "to accept that, add --allow-missing"
 
 
 class Status(NamedTuple):
@@ -53,10 +53,10 @@ def _not_compared(comparison: Comparison, allow_missing: bool, selected: Selecti
     if outcomes <= {Outcome.NEW, Outcome.MISSING}:
         yield f"the two sides have no case in common, so nothing was compared{_moved(comparison)}"
     if comparison.unlike:
-        yield f"times are incomparable: {comparison.unlike}; name what is under test with --across, if that is it"
-    for kind, what in (("time", "incomparable"), ("error", "incomparable errors")):
+        yield f"times are incomparable: {comparison.unlike}; if that is what you test, name it with --across"
+    for kind in ("time", "error"):
         if incomparable := _reasons(comparison, kind, Outcome.INCOMPARABLE):
-            yield f"{what}: {_listed(incomparable)}"
+            yield f"{kind} is incomparable in {_listed(incomparable)}"
     experiments = {one.case: one.experiment for one in comparison.verdicts}
 
     def expected(reasons: dict[str, str]) -> dict[str, str]:
@@ -82,7 +82,7 @@ def _undecided(comparison: Comparison, strict: bool) -> Iterator[str]:
         judged = _judged(comparison, kind)
         undecided = {case: one for case, one in judged.items() if one.outcome is Outcome.UNDECIDED}
         if undecided and not any(one.outcome in DECIDED for one in judged.values()):
-            yield f"nothing of {kind} was decided: {_doubt(kind, undecided)}"
+            yield f"no case was decided in {kind}: {_doubt(kind, undecided)}"
     if strict and (cases := _cases(comparison, Outcome.UNDECIDED)):
         yield f"undecided: {few(cases)}; measure more runs"
 
@@ -97,7 +97,7 @@ def _is_left_to_counts(comparison: Comparison) -> bool:
 def _doubt(kind: str, undecided: dict[str, Judgement]) -> str:
     """Return which change would have been seen, and what to do."""
     if all(one.reason == TOO_FEW for one in undecided.values()):
-        return f"too few runs to know how far times spread; record {ENOUGH} runs a side, or {RECORDED} of one of them"
+        return f"too few runs to know how far times spread; record {ENOUGH} runs on each side, or {RECORDED} on one"
     case, least = min(undecided.items(), key=lambda one: one[1].hidden)
     seen = "no change" if isinf(least.hidden) else f"at best a change of {_percent(least)}, in {case},"
     mend = "train more seeds, with --seeds" if kind == "error" else "measure more runs, or give more time"
@@ -116,14 +116,14 @@ def _claim(comparison: Comparison) -> str:
         undecided = {case: one for case, one in judged.items() if one.outcome is Outcome.UNDECIDED}
         if decided and undecided:
             case, worst = max(undecided.items(), key=lambda one: one[1].hidden)
-            change = "none" if isinf(worst.hidden) else f"one of {_percent(worst)}"
+            change = "none" if isinf(worst.hidden) else f"only one of {_percent(worst)}"
             why = f" ({worst.reason})" if worst.reason else ""
-            hiding.append(f"in {case} {change}{f' in {kind}' if kind != KINDS[0] else ''}{why}")
+            hiding.append(f"but in {case} {change}{f' in {kind}' if kind != KINDS[0] else ''}{why}")
     claims = [f"a change of {', '.join(seen)} would have shown"] if seen else []
     if counted := _judged(comparison, COUNTS):
         equal = sum(one.outcome is Outcome.UNCHANGED for one in counted.values())
         claims.append(f"counts are equal in {equal} of {count(len(counted), 'case')}")
-    stale = f"the head is faster in {comparison.stale}: a smaller regression does not show against so old a base"
+    stale = f"the head is faster in {comparison.stale}; a smaller slowdown hides behind that, so record a newer base"
     return "; ".join(("nothing regressed", *claims, *hiding, *([stale] if comparison.stale else [])))
 
 
@@ -156,8 +156,8 @@ def _moved(comparison: Comparison) -> str:
     tops = {one.rpartition(other)[0] or other.rpartition(one)[0] for one in base for other in head if _ends(one, other)}
     if len(tops) != 1:
         return ""
-    mend = "run pytest in the same folder, or give --rootdir"
-    return f"; only the folder {tops.pop()!r} in front of their names differs: {mend}"
+    mend = "run pytest in the same folder for both, or give --rootdir"
+    return f"; their names differ only by the folder {tops.pop()!r} in front: {mend}"
 
 
 def _ends(one: str, other: str) -> bool:

@@ -113,10 +113,7 @@ def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
         enough = f"{ENOUGH} runs a side tell, or {RECORDED} of one of them; rounds within a run do not"
         yield f"{TOO_FEW}: these runs are too few to know how far times spread, so time gets no verdict; {enough}"
     if runs := _uncontrolled(comparison):
-        few = (
-            f"no side has more than {count(runs, 'run')} of a case, and comparing a side with itself needs {CONTROLLED}"
-        )
-        yield f"no control: {few}"
+        yield f"no control: it needs {CONTROLLED} runs on a side, and no case has more than {count(runs, 'run')}"
     if FUTILITY in {one.reason for verdict in comparison.verdicts for one in verdict.judgements.values()}:
         yield f"{FUTILITY}: spreads too far between runs to be told in the time that was left"
     for verdict in comparison.verdicts:

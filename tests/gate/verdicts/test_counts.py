@@ -154,8 +154,8 @@ def test_outcome(tmp_path, head, fail_on, outcome):
         (BASE, ["counts:0%"], statuses.PASSED, "counts are equal in 1 of 1 case"),
         (OTHER, ["counts:0%"], statuses.REGRESSED, f"regressed: {EPOCH}"),
         (OTHER, ["counts:0%", "time:3%"], statuses.REGRESSED, f"regressed: {EPOCH}"),
-        (BASE, ["counts:0%", "time:3%"], statuses.UNDECIDED, "nothing of time was decided"),
-        (BASE, [], statuses.UNDECIDED, "nothing of time was decided"),
+        (BASE, ["counts:0%", "time:3%"], statuses.UNDECIDED, "no case was decided in time"),
+        (BASE, [], statuses.UNDECIDED, "no case was decided in time"),
         (None, ["counts:0%"], statuses.NOT_COMPARED, "--fail-on asks for counts, but no case has counts on both sides"),
     ],
 )

@@ -188,7 +188,7 @@ def test_errors_of_some_runs(compare, worse, where):
     code, sentence, notes, _ = shown(found)
     assert (code, error_of(found).outcome) == (NOT_COMPARED, Outcome.INCOMPARABLE)
     reason = "runs of one side differ in the error of seed 0, seed 1, seed 2"
-    assert f"incomparable errors: {WHOLE}: {reason}" in sentence
+    assert f"error is incomparable in {WHOLE}: {reason}" in sentence
     assert reason in notes
 
 
@@ -273,5 +273,5 @@ def test_what_decides_an_error(compare):
     assert error_of(found).outcome is Outcome.UNDECIDED
     code, sentence, _, _ = shown(found)
     assert code == UNDECIDED
-    assert sentence.startswith("nothing of error was decided: at best a change of ")
+    assert sentence.startswith("no case was decided in error: at best a change of ")
     assert sentence.endswith("would have shown; train more seeds, with --seeds")

@@ -216,7 +216,7 @@ def test_control_is_strict(tmp_path):
 def test_no_control(tmp_path, runs, note):
     """A table says where no case had runs enough for the control; without a verdict on time there is none to say."""
     found = tables.text(both(tmp_path, noisy(0.2, runs), noisy(0.2, runs, seed=1)))
-    assert (f"no control: no side has more than {runs} runs of a case" in found) == note
+    assert (f"no control: it needs 6 runs on a side, and no case has more than {runs} runs" in found) == note
 
 
 def test_a_control_of_one_side(tmp_path):
@@ -245,7 +245,7 @@ def test_nothing_in_common(tmp_path):
     base = side(tmp_path / "base", [0.2])
     for name, other, reason in (
         ("case", content, "the two sides have no case in common"),
-        ("seed", seed, f"incomparable: {WHOLE}: no seed in common"),
+        ("seed", seed, f"time is incomparable in {WHOLE}: no seed in common"),
     ):
         histories.write(tmp_path / name, [other])
         head = [loading.read(path, pictured=False) for path in (tmp_path / name).glob("*.json")]
@@ -422,11 +422,11 @@ CLAIM = "nothing regressed; a change of 3 % in time, 10 % in memory, 1 % in erro
         (["base", "same", "--fail-on", "speed:3%"], 2, "limit 'speed:3%'; give time, memory, error"),
         (["base", "same", "--across", "colour"], 2, "unknown part 'colour'"),
         (["base", "wild", "--strict"], 3, f"undecided: {EPOCH}"),
-        (["base", "wild"], 0, f"{CLAIM}; in {EPOCH} one of "),
+        (["base", "wild"], 0, f"{CLAIM}; but in {EPOCH} only one of "),
         (
             ["one", "one"],
             3,
-            "nothing of time was decided: too few runs to know how far times spread; record 3 runs",
+            "no case was decided in time: too few runs to know how far times spread; record 3 runs",
         ),
     ],
 )
