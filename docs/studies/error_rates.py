@@ -216,13 +216,13 @@ def losses(total):
     for seeds, spread in product((1, 2, 3, 5), (0.0005, 0.001, 0.005, 0.02, 0.08)):
         found = [error_rate(seeds, spread, limit, total) for limit in (1e-6, 0.001, 0.01)]
         rows.append([seeds, f"{spread:.2%}", *(f"{one:.5f}" for one in found)])
-    headers = ("seeds", "spread of their moves", "limit 0.0001 %", "limit 0.1 %", "limit 1 %")
+    headers = ("seeds", "spread of their changes", "limit 0.0001 %", "limit 0.1 %", "limit 1 %")
     print(tabulate(rows, headers, tablefmt="github", disable_numparse=True), "\n")
     rows = []
     for cases, seeds, spread in product((1, 8), (1, 2, 3, 5), (0.0002, 0.005)):
         found = [error_rate(seeds, spread, 0.01, CHUNK, change=by, cases=cases) for by in (0.03, 0.1, 0.5)]
         rows.append([cases, seeds, f"{spread:.2%}", *(f"{one:.1%}" for one in found)])
-    headers = ("cases", "seeds", "spread of their moves", "3 % worse", "10 % worse", "50 % worse")
+    headers = ("cases", "seeds", "spread of their changes", "3 % worse", "10 % worse", "50 % worse")
     print(tabulate(rows, headers, tablefmt="github", disable_numparse=True))
 
 
