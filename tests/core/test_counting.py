@@ -2,9 +2,9 @@
 
 import cProfile
 import gc
+import math
 import pstats
 import sys
-import time
 import types
 from collections import Counter
 
@@ -38,8 +38,8 @@ def test_calls():
 
 def test_methods_in_c():
     """A method in C has its class's name, and a module's function the module's."""
-    found = calls(lambda: time.sleep([0].pop()))
-    assert (found["time.sleep"], found["list.pop"]) == (1, 1)
+    found = calls(lambda: math.sqrt([4].pop()))
+    assert (found["math.sqrt"], found["list.pop"]) == (1, 1)
 
 
 def test_nothing_is_left_behind():
