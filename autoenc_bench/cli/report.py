@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> str:
     from autoenc_bench.records import storage
     from autoenc_bench.report import page  # here, for Matplotlib takes longer to load than other commands to run
 
-    named = [file for path in options.record for file in sorted(path.rglob("*.json")) or [path]]
+    named = [file for path in options.record for file in sorted(path.rglob("*.json"), key=storage.place) or [path]]
     with drawing() as show:
         written = page.write(
             named or [storage.newest(options.storage)], options.out, show, processes=os.cpu_count() or 1

@@ -33,7 +33,7 @@ def platform_folder() -> str:
 def newest(folder: Path) -> Path:
     """Return the newest record in a storage folder; raise NotFoundError when it holds none."""
     newest: dict[Path, Path] = {}  # by the folder of their system and Python, in which numbers grow
-    for path in sorted(folder.glob("*/[0-9][0-9][0-9][0-9]*_*.json"), key=_place):
+    for path in sorted(folder.glob("*/[0-9][0-9][0-9][0-9]*_*.json"), key=place):
         newest[path.parent] = path
     # Not by file time, which a clone or a restored cache rewrites.
     if newest:
@@ -52,11 +52,11 @@ def find(name: str, stores: Sequence[Path]) -> list[Path]:
         return [path]
     matches = glob(name, recursive=True, include_hidden=True)  # noqa: PTH207 - Path.glob refuses odd ones
     named = path.rglob("*.json") if path.is_dir() else map(Path, matches)
-    if records := sorted((path for path in named if path.suffix == ".json" and path.is_file()), key=_place):
+    if records := sorted((path for path in named if path.suffix == ".json" and path.is_file()), key=place):
         return records
     for store in stores:
         saved = (path for path in store.rglob("*.json") if _is_named(path.relative_to(store), name))
-        if records := sorted(saved, key=_place):
+        if records := sorted(saved, key=place):
             return records
     places = ", ".join(f"{store}/" for store in stores)
     raise NotFoundError(f"{name}: no such record; give a file, a folder, a pattern, or a name saved in {places}")
@@ -152,7 +152,7 @@ def _last_number(folder: Path) -> int:
     return max(map(_number, folder.glob("[0-9][0-9][0-9][0-9]*_*.json")), default=0)
 
 
-def _place(path: Path) -> tuple[Path, int, str]:
+def place(path: Path) -> tuple[Path, int, str]:
     """Return what orders records: numbers grow within a folder, and 10000 follows 9999."""
     return path.parent, _number(path), path.name
 
