@@ -9,8 +9,9 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-PLAIN = """
+SCRIPT = """
 import json
+import os
 import sys
 from dataclasses import replace
 
@@ -18,71 +19,94 @@ import keras
 import msgspec
 
 from autoenc_bench.catalogue.experiments import find
-from autoenc_bench.core import data, training
+from autoenc_bench.core import counting, data, training
 from autoenc_bench.core.models import build
 
+COMPILED = ("crude-simple fused", "crude-simple-streamed fused")
 
-def counts():
-    for name, trainers in (("crude-simple", ("fit", "fused")), ("crude-simple-streamed", ("fused",))):
-        experiment = replace(find(name), rows=555)  # with a partial last batch
-        split = data.load(experiment.data, rows=555, features=experiment.features, seed=0)
-        for trainer in trainers:
-            ready = training.prepare(experiment, trainer, split, seed=0)
-            yield f"{name} {trainer}", ready.count(split.rows)
+
+class Loss(keras.losses.BinaryCrossentropy):
+    def call(self, original, reconstruction):
+        return 1.5 * super().call(original, reconstruction)  # multiplies once more
+
+
+def prepared(known):
+    name, trainer = known.split()
+    experiment = replace(find(name), rows=555)  # with a partial last batch
+    split = data.load(experiment.data, rows=555, features=experiment.features, seed=0)
+    return training.prepare(experiment, trainer, split, seed=0)
+
+
+def training_counts():
+    for known in ("crude-simple fit", *COMPILED):
+        ready = prepared(known)
+        yield known, ready.count(ready.split.rows)
+
+
+def program_counts():  # without training, which would compile once more
+    for known in COMPILED:
+        ready = prepared(known)
+        yield known, counting.of_calls(lambda: None, ready.programs(ready.split.rows))
+
+
+def call_counts():
+    experiment = replace(find("crude-simple"), rows=555)
+    rows = data.load(experiment.data, rows=555, features=experiment.features, seed=0).test
     inference = training.Inference(build(experiment, seed=0))
-    rows = split.sample().test
     yield "encode", inference.count("encode", rows)
     yield "decode", inference.count("decode", inference.encode(rows))
     yield "reconstruct", inference.count("reconstruct", rows)
 
 
-json.dump({name: msgspec.to_builtins(counted.counts) for name, counted in counts()}, sys.stdout)
+found = []
+for what, cache in json.loads(sys.argv[1]):
+    os.environ["XDG_CACHE_HOME"] = cache
+    if what == "changed":
+        keras.losses.BinaryCrossentropy = Loss
+    counts = [*(training_counts() if what == "training" else program_counts()), *call_counts()]
+    found.append({name: msgspec.to_builtins(counted.counts) for name, counted in counts})
+json.dump(found, sys.stdout)
 """
-
-# Training on a loss that multiplies once more.
-CHANGED = PLAIN.replace(
-    "def counts",
-    """class Loss(keras.losses.BinaryCrossentropy):
-    def call(self, original, reconstruction):
-        return 1.5 * super().call(original, reconstruction)
-
-
-keras.losses.BinaryCrossentropy = Loss
-
-
-def counts""",
-)
 COMPILED = ("crude-simple fused", "crude-simple-streamed fused")
 CALLS = ("encode", "decode", "reconstruct")
 
 
-def start(backend, script, seed, cache):
-    """Start a process that counts, whose hashes of strings and whose kept texts are its own."""
-    own = {"PYTHONHASHSEED": seed, "XDG_CACHE_HOME": str(cache / seed)}
-    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", **own}
-    return subprocess.Popen([sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE, text=True)
+def count(backend, seed, *runs):
+    """Count in a process whose hashes of strings are its own; each run is what is counted, and the folder of texts."""
+    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONHASHSEED": seed}
+    command = [sys.executable, "-c", SCRIPT, json.dumps(runs)]
+    return json.loads(subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True).stdout)
 
 
 @pytest.fixture(scope="module", params=["tensorflow", "jax"])
-def counted(request, tmp_path_factory):
-    """Count in two processes, in one whose training does more, and in one that finds the first one's texts."""
+def counted(request, shared):
+    """Count in two processes; in the second also the programs of the first one's texts, and of training that does more.
+
+    Only TensorFlow's texts are kept.
+    """
     if request.param == "jax":
         pytest.importorskip("jax")
-    cache, outputs = tmp_path_factory.mktemp("cache"), []
-    for runs in (((PLAIN, "1"), (PLAIN, "2")), ((CHANGED, "3"), (PLAIN, "1"))):
-        processes = [start(request.param, script, seed, cache) for script, seed in runs]
-        outputs += [process.communicate()[0] for process in processes]
-        assert [process.returncode for process in processes] == [0, 0]
-    return [json.loads(output) for output in outputs]
+
+    def make(folder):
+        first, second = str(folder / "first"), str(folder / "second")
+        one = count(request.param, "1", ("training", first))
+        kept = sorted(path.name for path in folder.glob("first/**/*.gz"))
+        assert bool(kept) == (request.param == "tensorflow")
+        others = count(request.param, "2", ("training", second), ("programs", first), ("changed", second))
+        assert sorted(path.name for path in folder.glob("first/**/*.gz")) == kept, "some were made anew"
+        return [*one, *others]
+
+    return shared(f"counts-{request.param}", make)[1]
 
 
 def test_two_processes(counted):
-    """Processes of the same code count the same, whatever is trained and called, and whoever compiled it first."""
-    one, other, _, again = counted
+    """Processes of the same code count the same, in all training and calls, and whichever of them compiled it first."""
+    one, other, again, _ = counted
     assert set(one) == {"crude-simple fit", *COMPILED, *CALLS}
-    for name in one:
-        assert one[name] == other[name], name
-        assert one[name] == again[name], name
+    assert one == other
+    assert set(again) == {*COMPILED, *CALLS}
+    for name in again:
+        assert one[name]["programs"] == again[name]["programs"], name
 
 
 def test_what_is_counted(counted):
@@ -100,7 +124,7 @@ def test_what_is_counted(counted):
 
 def test_one_operation_more(counted):
     """A step that multiplies once more is another program; what does not train is the same."""
-    plain, _, changed, _ = counted
+    plain, _, _, changed = counted
     identities, others = (
         {name: [program["identity"] for program in known[name]["programs"]] for name in (*COMPILED, *CALLS)}
         for known in (plain, changed)
