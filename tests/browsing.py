@@ -24,8 +24,8 @@ def browser():
     with api.sync_playwright() as playwright:
         if not named and not Path(playwright.chromium.executable_path).exists():
             pytest.skip("no browser: install chromium, or name one in the variable CHROMIUM")
-        # Without a sandbox, for containers run tests as root; the page is our own.
-        started = playwright.chromium.launch(executable_path=named, args=["--no-sandbox"])
+        # Without a sandbox, for containers run tests as root; the page is our own. A busy machine may take its time.
+        started = playwright.chromium.launch(executable_path=named, args=["--no-sandbox"], timeout=0)
         yield started
         started.close()
 
@@ -40,6 +40,7 @@ def scheme(request):
 def visit(browser, written, **settings):
     """Open the page; at the end assert that it said nothing on the console and fetched nothing else."""
     context = browser.new_context(**settings)
+    context.set_default_timeout(0)
     page = context.new_page()
     said, asked = [], []
     page.on("console", lambda message: said.append(message.text))

@@ -119,9 +119,9 @@ sys.exit(cli.main(["machine", "--format", "json"]))
 
 @pytest.mark.slow
 def test_machine(elsewhere):
-    """The machine is told with its roofs, as JSON that reads back, and nothing else is written."""
+    """The machine is printed with its roofs, as JSON that reads back, and nothing else is written."""
     command = [sys.executable, "-c", MACHINE]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=elsewhere, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=elsewhere)
     found = msgspec.json.decode(done.stdout, type=record.Survey)
     assert found.machine.logical_cores >= 1
     assert found.roofs.flops > 1e8
