@@ -1,4 +1,4 @@
-"""What every test shares: Hypothesis without deadlines, child processes that may time, and one recorded smoke run."""
+"""What every test shares: Hypothesis without deadlines, child processes that may time, and recorded runs."""
 
 import fcntl
 import json
@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 from hypothesis import HealthCheck, settings
-from suite_runs import SMOKE, SuiteRun, run_suite
+from suite_runs import SMOKE, SuiteRun, run_once, run_suite
 
 # The first example of a shape compiles.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -47,13 +47,24 @@ def shared(request, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def smoke(shared) -> SuiteRun:
-    """Run the suite once at smoke, an experiment of each kind, for all tests that only read what came out."""
+def common(request, tmp_path_factory):
+    """Return a folder that all workers of pytest-xdist share."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if hasattr(request.config, "workerinput") else folder
+
+
+@pytest.fixture(scope="session")
+def smoke(common) -> SuiteRun:
+    """Run the suite once at smoke, an experiment of each kind, for whoever only reads what came out."""
     chosen = ("--scale", "smoke", "--benchmark-save=mine", *(f"--experiment={name}" for name in SMOKE))
+    return run_once(common / "smoke", lambda folder: run_suite(folder, *chosen))
 
-    def run(folder):
-        done = run_suite(folder, *chosen)
-        return done.status, done.out
 
-    folder, (status, out) = shared("smoke", run)
-    return SuiteRun(folder, status, out)
+@pytest.fixture(scope="session")
+def fused(common) -> SuiteRun:
+    """Run one experiment's fused cases and its build once with JAX, and keep in ``why`` what explains them."""
+    chosen = ("--backend=jax", "--scale=smoke", "--experiment=digits", "-k", "fused or build")
+    chosen += ("--no-roofs", "--no-report")
+    run = run_once(common / "fused", lambda folder: run_suite(folder, *chosen, f"--explain={folder / 'why'}"))
+    assert run.status == 0, run.out
+    return run

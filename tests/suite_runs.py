@@ -1,10 +1,15 @@
 """The suite run in a process of its own, as its users run it."""
 
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from forking import forks
 
 from autoenc_bench.records import storage
 
@@ -28,8 +33,13 @@ class SuiteRun:
 
 def run_suite(folder: Path, *arguments: object, **environment: str) -> SuiteRun:
     """Run pytest on the suite from a folder, in which record and report then lie."""
+    return run_pytest(folder, ROOT / "benchmarks", *arguments, **environment)
+
+
+def run_pytest(folder: Path, *arguments: object, **environment: str) -> SuiteRun:
+    """Run pytest from a folder."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", ROOT / "benchmarks", "-p", "no:cacheprovider", *map(str, arguments)],
+        [sys.executable, "-m", "pytest", *_options(arguments)],
         cwd=folder,
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
@@ -38,3 +48,38 @@ def run_suite(folder: Path, *arguments: object, **environment: str) -> SuiteRun:
         check=False,
     )
     return SuiteRun(folder, done.returncode, done.stdout)
+
+
+def fork_suite(folder: Path, *arguments: object, **environment: str) -> SuiteRun:
+    """Run pytest on the suite with JAX, as ``run_suite`` does, where how a process begins is not what is tested."""
+    return fork_pytest(folder, ROOT / "benchmarks", *arguments, **environment)
+
+
+def fork_pytest(folder: Path, *arguments: object, **environment: str) -> SuiteRun:
+    """Run pytest with JAX from a folder, as ``run_pytest`` does, where how a process begins is not what is tested.
+
+    It is not pinned, so that tests side by side do not share one core; a later ``--threads`` counts.
+    """
+    arguments = ("--backend=jax", "--threads=all", *arguments)
+    if sys.platform != "linux":  # where libraries do not bear it, who knows
+        return run_pytest(folder, *arguments, **environment)
+    output = folder / "output"
+    status = forks("jax").run(folder, _options(arguments), {**os.environ, **environment}, output)
+    return SuiteRun(folder, status, output.read_text())
+
+
+def _options(arguments: tuple[object, ...]) -> list[str]:
+    return [*map(str, arguments), "-p", "no:cacheprovider"]
+
+
+def run_once(folder: Path, make: Callable[[Path], SuiteRun]) -> SuiteRun:
+    """Return a run made in that folder by whichever worker of pytest-xdist asks for it first; the others wait."""
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "status").exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of one that did not end
+            folder.mkdir()
+            run = make(folder)
+            (folder / "out").write_text(run.out)
+            (folder / "status").write_text(str(run.status))
+        return SuiteRun(folder, int((folder / "status").read_text()), (folder / "out").read_text())
