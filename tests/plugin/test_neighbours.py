@@ -1,12 +1,9 @@
-"""What else runs in pytest, or surrounds it, fools no run and loses no record: each by the real command line."""
+"""What else runs in pytest, or surrounds it, fools no run and loses no record: each by pytest's own options."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
-from suite_runs import ROOT
+from suite_runs import ROOT, fork_pytest, run_once, run_pytest
 
 from autoenc_bench.records import loading, storage
 
@@ -81,85 +78,67 @@ def pytest_runtest_teardown(item):
 """
 
 
+WIDE = ("--fail-on", "time:9999%")
+CHOSEN = (".", "--scale=smoke", "--no-roofs", "--no-report", "--experiment=digits")
+
+
+def write(folder, conftest="", cases=CASES):
+    """Write two quick cases, with the suite's plugin, into a folder."""
+    (folder / "test_quick.py").write_text(cases)
+    (folder / "pytest.ini").touch()
+    (folder / "conftest.py").write_text((ROOT / "conftest.py").read_text() + conftest)
+    return folder
+
+
 @pytest.fixture
 def run(tmp_path):
     """Return a function that runs two quick cases in a folder of their own: status, what it printed, its record."""
-    (tmp_path / "test_quick.py").write_text(CASES)
-    (tmp_path / "pytest.ini").touch()
 
-    def run(*arguments, conftest="", **environment):
-        (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text() + conftest)
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            ".",
-            "--backend=jax",
-            "--no-roofs",
-            "--no-report",
-            "-p",
-            "no:cacheprovider",
-        ]
-        command += ["--experiment=digits"]
-        done = subprocess.run(
-            [*command, *map(str, arguments)],
-            cwd=tmp_path,
-            env={**os.environ, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+    def run(*arguments, conftest="", cases=CASES, **environment):
+        done = fork_pytest(write(tmp_path, conftest, cases), *CHOSEN, *arguments, **environment)
         records = tmp_path / ".benchmarks"
-        record = (
-            loading.read(storage.newest(records)).record if records.exists() and any(records.rglob("*.json")) else None
-        )
-        return done.returncode, done.stdout, record
+        record = loading.read(done.record).record if records.exists() and any(records.rglob("*.json")) else None
+        return done.status, done.out, record
 
     return run
 
 
 @pytest.fixture(scope="module")
-def eight(tmp_path_factory):
+def eight(common):
     """Return a folder of eight runs, as a baseline: one run, and others whose times are a little apart."""
-    folder = tmp_path_factory.mktemp("eight")
-    (folder / "test_quick.py").write_text(CASES)
-    (folder / "conftest.py").write_text((ROOT / "conftest.py").read_text())
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--backend=jax",
-        "--no-roofs",
-        "--no-report",
-        "--experiment=digits",
-        "-q",
-    ]
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    content = json.loads(storage.newest(folder / ".benchmarks").read_text())
-    for place in range(8):
-        for benchmark in content["benchmarks"]:
-            benchmark["stats"]["data"] = [time * (1 + place / 1000) for time in benchmark["stats"]["data"]]
-        (folder / "runs").mkdir(exist_ok=True)
-        (folder / "runs" / f"{place}.json").write_text(json.dumps(content))
-    return folder / "runs"
+
+    def make(folder):
+        done = fork_pytest(write(folder), *CHOSEN)
+        content = json.loads(done.record.read_text())
+        (folder / "runs").mkdir()
+        for place in range(8):
+            for benchmark in content["benchmarks"]:
+                benchmark["stats"]["data"] = [time * (1 + place / 1000) for time in benchmark["stats"]["data"]]
+            (folder / "runs" / f"{place}.json").write_text(json.dumps(content))
+        return done
+
+    done = run_once(common / "eight", make)
+    assert done.status == 0, done.out
+    return done.folder / "runs"
 
 
-def test_passes(run, eight):
+def test_passes(eight, tmp_path):
     """A baseline within whose limits the run lies ends with 0 and says what it claims; in ASCII, with stand-ins."""
-    status, out, _ = run("--baseline", eight, "--fail-on", "time:9999%", PYTHONIOENCODING="ascii")
-    assert status == 0, out
-    claim = "nothing regressed; a change of 1e+04 % in time, 10 % in memory would have shown"
-    assert f"\n{claim}; counts are equal in 2 of 2 cases\n" in out
-    assert "whole, s    error +- sigma" in out
-    assert "\\n" not in out
+    # In a process of its own, which has other memory than one that was forked.
+    chosen = ("--backend=jax", "--threads=all", *CHOSEN, "--baseline", eight, *WIDE, "--fail-on=memory:99%")
+    done = run_pytest(write(tmp_path), *chosen, PYTHONIOENCODING="ascii")
+    assert done.status == 0, done.out
+    claim = "nothing regressed; a change of 1e+04 % in time, 99 % in memory would have shown"
+    assert f"\n{claim}; counts are equal in 2 of 2 cases\n" in done.out
+    assert "whole, s    error +- sigma" in done.out
+    assert "\\n" not in done.out
 
 
 @pytest.mark.parametrize(
     ("arguments", "environment", "said"),
     [
-        (["-n", "2"], {}, "pytest-xdist runs cases side by side, so none was timed; add -n 0, or"),
-        (["--baseline", "eight"], {"PYTEST_ADDOPTS": "-n 2"}, "pytest-xdist runs cases side by side, so none was"),
+        (["-n", "1"], {}, "pytest-xdist runs cases side by side, so none was timed; add -n 0, or"),
+        (["--baseline", "eight"], {"PYTEST_ADDOPTS": "-n 1"}, "pytest-xdist runs cases side by side, so none was"),
         ([], {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, "pytest-benchmark is not loaded, which times the cases; add -p"),
         (
             ["--benchmark-storage=file:///dev/null/x"],
@@ -257,10 +236,9 @@ def test_baselines(run, eight, tmp_path, arguments, code, said):
         ("", CASES.replace("test_quick", "test_slow"), "missing from the head: quick[digits]"),
     ],
 )
-def test_no_pass(run, eight, tmp_path, base, cases, said):
+def test_no_pass(run, eight, base, cases, said):
     """A baseline of one run decides nothing, and a case that is gone is missed."""
-    (tmp_path / "test_quick.py").write_text(cases)
-    status, out, _ = run("--baseline", eight / base, *WIDE)
+    status, out, _ = run("--baseline", eight / base, *WIDE, cases=cases)
     assert status == pytest.ExitCode.USAGE_ERROR, out
     assert said in out
 
