@@ -1,7 +1,6 @@
 """What a run counts of its cases, and what it keeps for people to read beside that."""
 
 import pytest
-from suite_runs import run_suite
 
 from autoenc_bench.records import reading
 
@@ -9,7 +8,6 @@ pytestmark = pytest.mark.slow
 
 COUNTED = {"epoch", "encode", "decode", "reconstruct", "build", "data", "score"}
 PROGRAMS = {"encode", "decode", "reconstruct"}  # and fused epochs
-CHOSEN = ("--scale", "smoke", "--experiment", "digits", "-k", "fused or build", "--no-roofs", "--no-report")
 
 
 @pytest.fixture(scope="module")
@@ -46,21 +44,13 @@ def test_programs(cases):
     assert program.loops.flops > 0
 
 
-def test_explained(tmp_path):
+def test_explained(fused):
     """With --explain, each counted case leaves its programs' texts and where a call's time goes, and others nothing."""
-    done = run_suite(tmp_path, *CHOSEN, f"--explain={tmp_path / 'why'}")
-    assert done.status == 0, done.out
-    kept = {folder.name: {path.name for path in folder.iterdir()} for folder in (tmp_path / "why").iterdir()}
+    why = fused.folder / "why"
+    kept = {folder.name: {path.name for path in folder.iterdir()} for folder in why.iterdir()}
     assert kept == {
         "build[digits]": {"profile.txt"},
         "epoch[digits-fused]": {"profile.txt", "program-1.txt"},
     }
-    assert "\nENTRY %" in (tmp_path / "why" / "epoch[digits-fused]" / "program-1.txt").read_text()
-    assert "autoenc_bench" in (tmp_path / "why" / "build[digits]" / "profile.txt").read_text()
-
-
-def test_timing_off(tmp_path):
-    """With timing off nothing is counted, so nothing is kept."""
-    done = run_suite(tmp_path, *CHOSEN, f"--explain={tmp_path / 'why'}", "--benchmark-disable")
-    assert done.status == 0, done.out
-    assert not (tmp_path / "why").exists()
+    assert "\nENTRY %" in (why / "epoch[digits-fused]" / "program-1.txt").read_text()
+    assert "autoenc_bench" in (why / "build[digits]" / "profile.txt").read_text()

@@ -1,14 +1,14 @@
-"""The suite itself, run by pytest in a process of its own, as its users run it."""
+"""The suite itself, run by pytest as its users run it."""
 
 import json
 import re
-import subprocess
 import sys
 from collections import Counter
 
 import msgspec
 import pytest
-from suite_runs import ROOT, SMOKE, run_suite
+import pytest_benchmark.cli
+from suite_runs import ROOT, SMOKE, fork_suite, run_once
 
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.records import reading, storage
@@ -126,49 +126,42 @@ def test_screen(smoke, cases, skipped):
     assert (smoke.folder / "reports" / "index.html").stat().st_size > 100_000
 
 
-@pytest.mark.parametrize("command", ["compare", "list"])
-def test_pytest_benchmarks_own_commands(smoke, command):
+@pytest.mark.parametrize(
+    ("command", "said"), [("compare", "test_epoch[crude-simple-fused]"), ("list", "0001_mine.json")]
+)
+def test_pytest_benchmarks_own_commands(smoke, capsys, monkeypatch, command, said):
     """pytest-benchmark's command line reads the records."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest_benchmark", f"--storage=file://{smoke.record.parent.parent}", command],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0
-    assert ("test_epoch[crude-simple-fused]" if command == "compare" else "0001_mine.json") in done.stdout
+    monkeypatch.setattr(sys, "argv", ["pytest-benchmark", f"--storage=file://{smoke.record.parent.parent}", command])
+    monkeypatch.chdir(smoke.folder)  # for it reads the conftest.py of where it is
+    pytest_benchmark.cli.main()
+    assert said in capsys.readouterr().out
 
 
-def test_timing_off(smoke, tmp_path):
-    """With timing off each case still runs and asserts, no record pretends to be one, and a baseline is refused."""
+def test_timing_off(fused, tmp_path):
+    """With timing off each case still runs and asserts, nothing is kept of it, and a baseline is refused."""
     # At the default scale, whose cases have several rounds, and a warm-up before them.
     chosen = ("--experiment", "digits", "--threads", "all", "--benchmark-disable")
-    run = run_suite(tmp_path, *chosen, "--baseline", smoke.record)
+    run = fork_suite(tmp_path, *chosen, "--baseline", fused.record, f"--explain={tmp_path / 'why'}")
     assert run.status == pytest.ExitCode.USAGE_ERROR, run.out
     assert "15 passed" in run.out
     assert "all threads" in run.out
     assert "nothing was saved, so nothing was compared with the baseline" in run.out
     assert not list(tmp_path.rglob("*.json"))
+    assert not (tmp_path / "why").exists()
 
 
-def test_regressed(smoke, tmp_path):
+CHOSEN = ("--scale", "smoke", "--experiment", "digits", "--no-roofs")
+
+
+def test_regressed(fused, tmp_path):
     """A run that is less accurate than its baseline fails, and says in which case."""
-    better = json.loads(smoke.record.read_text())
+    better = json.loads(fused.record.read_text())
     for benchmark in better["benchmarks"]:
         if error := benchmark["extra_info"]["autoenc"].get("error"):
             error["absolute"]["mean"] *= 0.9
     (tmp_path / "better.json").write_text(json.dumps(better))
-    chosen = (
-        "--scale",
-        "smoke",
-        "--experiment",
-        "digits",
-        "-k",
-        "experiment",
-        "--no-roofs",
-        "--no-report",
-    )
-    run = run_suite(tmp_path, *chosen, "--baseline", tmp_path / "better.json")
+    chosen = (*CHOSEN, "--threads=1", "-k", "experiment", "--no-report")
+    run = fork_suite(tmp_path, *chosen, "--baseline", tmp_path / "better.json")
     assert run.status == pytest.ExitCode.TESTS_FAILED, run.out
     assert "regressed: experiment[digits-fused]" in run.out
     assert "report:" not in run.out
@@ -195,21 +188,28 @@ register(Experiment(name="bad-loss", data="uniform", rows=100, features=3, encod
 """
 
 
+WHOLES = "test_epoch and not untouched or test_experiment"
+OWN_CASES = (
+    f"wide-code and ({WHOLES})",
+    "bad-loss and test_epoch and fused",
+    "(bad-data or mnist) and (test_epoch or test_experiment)",
+    "mnist and build",
+)
+
+
 @pytest.fixture(scope="module")
-def own(tmp_path_factory):
+def own(common):
     """Run experiments of somebody's own, one of them with data that cannot be used, one that does not learn."""
-    folder = tmp_path_factory.mktemp("own")
-    (folder / "mine").mkdir()
-    (folder / "mine" / "conftest.py").write_text(OWN_EXPERIMENT + OWN)
-    (folder / "empty").mkdir()
-    chosen = [f"--experiment={name}" for name in ("wide-code", "bad-data", "bad-loss", "mnist")]
-    chosen += [
-        "-k",
-        "(wide-code and not code) or test_epoch or test_experiment or (mnist and build)",
-        "--no-roofs",
-        "--threads=all",
-    ]
-    return run_suite(folder, folder / "mine", "--scale", "smoke", *chosen, AUTOENC_BENCH_MNIST=str(folder / "empty"))
+
+    def make(folder):
+        for name in ("mine", "empty"):
+            (folder / name).mkdir()
+        (folder / "mine" / "conftest.py").write_text(OWN_EXPERIMENT + OWN)
+        chosen = [f"--experiment={name}" for name in ("wide-code", "bad-data", "bad-loss", "mnist")]
+        chosen += ["-k", " or ".join(OWN_CASES), "--scale=smoke", "--no-roofs", "--no-report"]
+        return fork_suite(folder, folder / "mine", *chosen, AUTOENC_BENCH_MNIST=str(folder / "empty"))
+
+    return run_once(common / "own", make)
 
 
 def test_own_experiment(own):
@@ -269,20 +269,7 @@ def pytest_runtestloop():
 def test_bug_in_the_report(tmp_path):
     """A bug in drawing is shown as pytest's own internal error, with where the record is, and has no other status."""
     (tmp_path / "planted.py").write_text(PLANTED)
-    chosen = (
-        "--scale",
-        "smoke",
-        "--experiment",
-        "digits",
-        "-k",
-        "build",
-        "--no-roofs",
-        "--threads",
-        "all",
-        "-p",
-        "planted",
-    )
-    run = run_suite(tmp_path, *chosen, PYTHONPATH=str(tmp_path))
+    run = fork_suite(tmp_path, *CHOSEN, "-k", "build", "-p", "planted", PYTHONPATH=str(tmp_path))
     assert run.status == pytest.ExitCode.INTERNAL_ERROR
     assert "KeyError: 'constant mean'" in run.out
     assert f"the record is safe: {run.record.relative_to(tmp_path)}" in run.out
