@@ -1,17 +1,19 @@
 """A session of a live comparison runs what it is asked for, and its rounds take turns with those of others."""
 
 import json
+import math
 import os
 import socket
 import sys
 from types import SimpleNamespace
 
 import pytest
-from suite_runs import ROOT, run_suite
+from suite_runs import ROOT
 
 from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.gate.live.checkouts import Checkout
 from autoenc_bench.gate.live.groups import Group
+from autoenc_bench.gate.live.members import Member
 from autoenc_bench.plugin import turns
 from autoenc_bench.records import reading
 
@@ -24,29 +26,34 @@ def kept(folder):
     return [{path.name for path in (folder / "live" / "why" / side / EPOCH).iterdir()} for side in ("base", "head")]
 
 
+def checkout(folder=ROOT, name="base"):
+    """Return the code as it is here, as one side of a comparison."""
+    environment = {"PYTHONPATH": f"{ROOT}{os.pathsep}{folder}"}
+    return Checkout(name=name, description="this", folder=folder, python=sys.executable, environment=environment)
+
+
+def nothing():
+    """Do nothing, now and then."""
+
+
 @pytest.mark.slow
 def test_group(tmp_path):
     """Four real sessions list their case, prepare it, count where asked to, take turns, save, and are sampled."""
-    both = [
-        Checkout(
-            name=name, description="this", folder=ROOT, python=sys.executable, environment={"PYTHONPATH": str(ROOT)}
-        )
-        for name in ("base", "head")
-    ]
+    both = [checkout(name="base"), checkout(name="head")]
     with Group(both, ("benchmarks/", *CHOSEN), tmp_path / "live", "1", lambda: None) as group:
         group.start()
         assert [list(facts.values()) for facts in group.cases] == [
             [{"phase": "epoch", "trainer": "fused", "name": f"test_{EPOCH}"}]
         ] * 2
         (case,) = group.cases[0]
-        rehearsal = group.alone(case, range(4), 1, 300.0, dict.fromkeys((0, 3), "counts"))
+        rehearsal = group.alone(case, range(4), 1, math.inf, dict.fromkeys((0, 3), "counts"))
         assert rehearsal.passed
         assert [len(one["times"]) for one in rehearsal.outcomes] == [1] * 4
         visit = group.visit(case, 8, usual=300.0)  # seconds: time enough on any machine
         assert visit.passed
         paths = group.end()
         assert kept(tmp_path) == [{"program-1.txt"}] * 2
-        group.profile(case, 300.0)
+        group.profile(case, math.inf)
     assert kept(tmp_path) == [{"program-1.txt", "profile.txt"}] * 2
     records = [reading.read(path)[0] for path in paths]
     assert [(one.autoenc.side, one.autoenc.pair) for one in records] == [
@@ -61,6 +68,7 @@ def test_group(tmp_path):
         assert benchmark.name == f"test_{EPOCH}"
         assert benchmark.stats.times == outcome["times"]
         assert len(outcome["times"]) == len(noted.between) == len(noted.cpu) == 8
+        assert min(noted.between) >= 0
         assert noted.reference is None
         assert record.autoenc.roofs is None
         if hasattr(os, "sched_getaffinity"):  # all measured on one core, whichever they were prepared on
@@ -124,12 +132,10 @@ def test_no_more_turns(socket_pair):
 
 
 @pytest.mark.slow
-def test_alone(tmp_path):
+def test_alone(fused):
     """Without others, a run has the rounds and the reference workload that it always had, and no pair."""
-    done = run_suite(tmp_path, *CHOSEN, "--no-roofs", "--no-report", "--benchmark-save=mine")
-    assert done.status == 0, done.out
-    record = reading.read(done.record)[0]
-    (benchmark,) = record.benchmarks
+    record = reading.read(fused.record)[0]
+    (benchmark,) = [one for one in record.benchmarks if one.name == f"test_{EPOCH}"]
     noted = benchmark.extra_info.autoenc
     assert noted.between is None
     assert len(noted.reference) == len(benchmark.stats.times) == 1  # as the scale says
@@ -141,24 +147,25 @@ def test_what_cannot_be_collected(tmp_path):
     """A file of cases that cannot be imported stops a session, as it stops any other run."""
     broken = tmp_path / "test_broken.py"
     broken.write_text("from autoenc_bench.core import nothing_of_that_name\n")
-    side = Checkout(
-        name="base", description="this", folder=ROOT, python=sys.executable, environment={"PYTHONPATH": str(ROOT)}
-    )
-    options = ("benchmarks/", str(broken), *CHOSEN)
-    made = Group([side, side], options, tmp_path / "live", "1", lambda: None)
-    with made as group, pytest.raises(RunFailedError, match="nothing_of_that_name"):
-        group.start()
+    options = ("benchmarks/test_scoring.py", str(broken), "--backend=jax", "--scale=smoke", "--experiment=digits")
+    with Member(checkout(), options, tmp_path / "live", "live-1-1") as member:
+        member.configure(math.inf, nothing)
+        with pytest.raises(RunFailedError, match="nothing_of_that_name"):
+            member.begin(math.inf, nothing)
 
 
 @pytest.mark.slow
 def test_broken(tmp_path):
     """A session that ends by an error of its own has not saved, and tells why."""
+    (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text())
+    (tmp_path / "test_quick.py").write_text("def test_quick(experiment, measure):\n    measure(sum, [1], rows=1)\n")
     (tmp_path / "broken.py").write_text("def pytest_runtest_logstart():\n    raise OSError('no space')\n")
-    environment = {"PYTHONPATH": f"{ROOT}:{tmp_path}"}
-    side = Checkout(name="base", description="this", folder=ROOT, python=sys.executable, environment=environment)
-    options = ("benchmarks/", "-p", "broken", *CHOSEN)
-    with Group([side, side], options, tmp_path / "live", "1", lambda: None) as group:
-        group.start()
-        (case,) = group.cases[0]
+    options = (".", "-p", "broken", "--backend=jax", "--scale=smoke", "--experiment=digits")
+    with Member(checkout(tmp_path), options, tmp_path / "live", "live-1-1") as member:
+        member.configure(math.inf, nothing)
+        member.begin(math.inf, nothing)
+        (case,) = member.cases
+        member.ask(visit=case, rounds=1, turns=False, aside="")
         with pytest.raises(RunFailedError, match=r"the base, this, could not run the suite: OSError: no space"):
-            group.alone(case, range(4), 1, 300.0, {})
+            member.answer(math.inf)
+    assert not list((tmp_path / "live").rglob("*.json"))
