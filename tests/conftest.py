@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 from hypothesis import HealthCheck, settings
-from suite_runs import SMOKE, SuiteRun, run_once, run_suite
+from suite_runs import SMOKE, SuiteRun, run_suite
 
 # The first example of a shape compiles.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -47,24 +47,32 @@ def shared(request, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def common(request, tmp_path_factory):
-    """Return a folder that all workers of pytest-xdist share."""
-    folder = tmp_path_factory.getbasetemp()
-    return folder.parent if hasattr(request.config, "workerinput") else folder
+def run_once(shared):
+    """Return a function (name, make) -> the run that ``make`` made in a folder once, for all workers."""
+
+    def run_once(name, make):
+        def made(folder):
+            run = make(folder)
+            return run.status, run.out
+
+        folder, (status, out) = shared(name, made)
+        return SuiteRun(folder, status, out)
+
+    return run_once
 
 
 @pytest.fixture(scope="session")
-def smoke(common) -> SuiteRun:
-    """Run the suite once at smoke, an experiment of each kind, for whoever only reads what came out."""
+def smoke(run_once) -> SuiteRun:
+    """Run the suite once at smoke, an experiment of each kind, for all tests that only read what came out."""
     chosen = ("--scale", "smoke", "--benchmark-save=mine", *(f"--experiment={name}" for name in SMOKE))
-    return run_once(common / "smoke", lambda folder: run_suite(folder, *chosen))
+    return run_once("smoke", lambda folder: run_suite(folder, *chosen))
 
 
 @pytest.fixture(scope="session")
-def fused(common) -> SuiteRun:
+def fused(run_once) -> SuiteRun:
     """Run one experiment's fused cases and its build once with JAX, and keep in ``why`` what explains them."""
     chosen = ("--backend=jax", "--scale=smoke", "--experiment=digits", "-k", "fused or build")
     chosen += ("--no-roofs", "--no-report")
-    run = run_once(common / "fused", lambda folder: run_suite(folder, *chosen, f"--explain={folder / 'why'}"))
+    run = run_once("fused", lambda folder: run_suite(folder, *chosen, f"--explain={folder / 'why'}"))
     assert run.status == 0, run.out
     return run

@@ -1,11 +1,8 @@
 """The suite run in a process of its own, as its users run it."""
 
-import fcntl
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,16 +67,3 @@ def fork_pytest(folder: Path, *arguments: object, **environment: str) -> SuiteRu
 
 def _options(arguments: tuple[object, ...]) -> list[str]:
     return [*map(str, arguments), "-p", "no:cacheprovider"]
-
-
-def run_once(folder: Path, make: Callable[[Path], SuiteRun]) -> SuiteRun:
-    """Return a run made in that folder by whichever worker of pytest-xdist asks for it first; the others wait."""
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "status").exists():
-            shutil.rmtree(folder, ignore_errors=True)  # of one that did not end
-            folder.mkdir()
-            run = make(folder)
-            (folder / "out").write_text(run.out)
-            (folder / "status").write_text(str(run.status))
-        return SuiteRun(folder, int((folder / "status").read_text()), (folder / "out").read_text())

@@ -1,9 +1,10 @@
 """What else runs in pytest, or surrounds it, fools no run and loses no record: each by pytest's own options."""
 
 import json
+import sys
 
 import pytest
-from suite_runs import ROOT, fork_pytest, run_once, run_pytest
+from suite_runs import ROOT, fork_pytest, run_pytest
 
 from autoenc_bench.records import loading, storage
 
@@ -104,7 +105,7 @@ def run(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def eight(common):
+def eight(run_once):
     """Return a folder of eight runs, as a baseline: one run, and others whose times are a little apart."""
 
     def make(folder):
@@ -117,7 +118,7 @@ def eight(common):
             (folder / "runs" / f"{place}.json").write_text(json.dumps(content))
         return done
 
-    done = run_once(common / "eight", make)
+    done = run_once("eight", make)
     assert done.status == 0, done.out
     return done.folder / "runs"
 
@@ -171,9 +172,6 @@ def test_profiled(run):
     status, out, _ = run("--benchmark-disable", conftest=PROFILED)
     assert status == 0, out
     assert "2 passed" in out
-
-
-WIDE = ["--fail-on", "time:9999%"]
 
 
 @pytest.fixture(scope="module")

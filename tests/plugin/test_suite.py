@@ -8,7 +8,7 @@ from collections import Counter
 import msgspec
 import pytest
 import pytest_benchmark.cli
-from suite_runs import ROOT, SMOKE, fork_suite, run_once
+from suite_runs import ROOT, SMOKE, fork_suite
 
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.records import reading, storage
@@ -198,7 +198,7 @@ OWN_CASES = (
 
 
 @pytest.fixture(scope="module")
-def own(common):
+def own(run_once):
     """Run experiments of somebody's own, one of them with data that cannot be used, one that does not learn."""
 
     def make(folder):
@@ -209,7 +209,7 @@ def own(common):
         chosen += ["-k", " or ".join(OWN_CASES), "--scale=smoke", "--no-roofs", "--no-report"]
         return fork_suite(folder, folder / "mine", *chosen, AUTOENC_BENCH_MNIST=str(folder / "empty"))
 
-    return run_once(common / "own", make)
+    return run_once("own", make)
 
 
 def test_own_experiment(own):
