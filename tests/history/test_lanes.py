@@ -1,4 +1,4 @@
-"""Lanes lie one above the other and fill their panel."""
+"""Lanes lie one above the other, fill their panel, and have a tick where their values reach."""
 
 import histories
 import pytest
@@ -7,18 +7,39 @@ from autoenc_bench.history import timelines
 from autoenc_bench.report.figures import style
 
 
+def first_axes(found):
+    """Draw a history; return the axes of its first panel."""
+    with style.style():
+        ((_, drawing),) = timelines.draw(found)
+    return drawing.figure.axes[0]
+
+
 def test_lanes_fill_their_panel(tmp_path):
     """The first lane ends just below the panel's upper edge, and the last begins just above its lower edge."""
     others = [histories.content(day + 0.5, 0.6, machine=histories.OTHER) for day in range(12)]
     found = histories.read(tmp_path, [*histories.slower(), *others])
     low, high = next(timelines.panels(found.series)).lanes(found.machines)[0].limits
     low = min(low, -timelines.LEAST["time"])
-    with style.style():
-        ((_, drawing),) = timelines.draw(found)
-    axes = drawing.figure.axes[0]
+    axes = first_axes(found)
     bottom, top = axes.get_ylim()
     upper, lower = (text.get_position()[1] for text in axes.texts if text.get_text() in ("A", "B"))  # their 0 %
     margin = 0.1 * (high - low)
     assert upper - lower == pytest.approx(1.08 * (high - low))
     assert upper + high < top < upper + high + margin
     assert lower + low - margin < bottom < lower + low
+
+
+@pytest.mark.parametrize(("factor", "tick"), [(1.2, "+10 %"), (0.8, "-10 %"), (1.0, "+3 %")])
+def test_the_second_tick(tmp_path, factor, tick):
+    """Beside 0 % a lane has a tick on the side to which its values reach further."""
+    contents = [histories.content(day, 0.2 * (factor if day >= 6 else 1)) for day in range(12)]
+    axes = first_axes(histories.read(tmp_path, contents))
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["0 %", tick]
+
+
+@pytest.mark.parametrize(("most", "marker", "line"), [(6, "o", "None"), (5, "None", "-")])
+def test_many_runs_are_a_line(tmp_path, monkeypatch, most, marker, line):
+    """Runs are dots as long as they are few, and a line where they are more."""
+    monkeypatch.setattr(timelines, "DOTS", most)
+    runs = first_axes(histories.read(tmp_path, [histories.content(day) for day in range(6)])).lines[0]
+    assert (runs.get_marker(), runs.get_linestyle()) == (marker, line)
