@@ -43,3 +43,12 @@ def test_many_runs_are_a_line(tmp_path, monkeypatch, most, marker, line):
     monkeypatch.setattr(timelines, "DOTS", most)
     runs = first_axes(histories.read(tmp_path, [histories.content(day) for day in range(6)])).lines[0]
     assert (runs.get_marker(), runs.get_linestyle()) == (marker, line)
+
+
+def test_a_tick_at_the_rim(tmp_path, monkeypatch):
+    """A tick may lie at up to 85 per cent of the way to the edge of its lane, and no further."""
+    flat = histories.read(tmp_path, [histories.content(day) for day in range(6)])
+    monkeypatch.setitem(timelines.LEAST, "time", 4 / 0.85)
+    assert [label.get_text() for label in first_axes(flat).get_yticklabels()] == ["0 %", "+4 %"]
+    monkeypatch.setitem(timelines.LEAST, "time", 3.99 / 0.85)
+    assert [label.get_text() for label in first_axes(flat).get_yticklabels()] == ["0 %", "+3 %"]
