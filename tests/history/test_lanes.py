@@ -52,3 +52,12 @@ def test_a_tick_at_the_rim(tmp_path, monkeypatch):
     assert [label.get_text() for label in first_axes(flat).get_yticklabels()] == ["0 %", "+4 %"]
     monkeypatch.setitem(timelines.LEAST, "time", 3.99 / 0.85)
     assert [label.get_text() for label in first_axes(flat).get_yticklabels()] == ["0 %", "+3 %"]
+
+
+def test_rows_add_to_the_height(tmp_path):
+    """A figure with a second row of panels is higher by a row, which has an inch and more."""
+    one_row, two_rows = (histories.read(tmp_path / f"{days}", histories.slower(days)) for days in (3, 12))
+    figures = [first_axes(found).figure for found in (one_row, two_rows)]
+    assert [len(figure.axes) for figure in figures] == [3, 4]  # three in a row
+    low, high = (figure.get_figheight() for figure in figures)
+    assert high - low > 1
