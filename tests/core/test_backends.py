@@ -89,7 +89,7 @@ def test_other_backends(backend):
     """On each backend both trainers do the same arithmetic, resets undo them, and the seam is all there."""
     if not backends.is_installed(backend):
         pytest.skip(f"{backend} is not installed")
-    chosen = "equals or reset or warm or history or protocol or device"
+    chosen = "equals or reset or warm or history or blocks or protocol or device"
     tests = [TESTS / "test_training.py", f"{__file__}", "-k", chosen, "-W", "default", "-p", "no:cacheprovider"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *map(str, tests)],
