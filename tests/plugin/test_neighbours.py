@@ -210,7 +210,11 @@ def test_no_context(run, contexts):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--experiment=mnist", *WIDE], 4, "not measured: quick[mnist]: skipped in the head: MNIST cannot be read from "),
+        (
+            ["--experiment=mnist", *WIDE],
+            4,
+            "not measured: quick[mnist]: skipped in the head: MNIST cannot be read from ",
+        ),
         (["--experiment=mnist", *WIDE, "--allow-missing"], 0, "nothing regressed; "),
         (["-k", "other", *WIDE], 0, "nothing regressed; "),
         (
