@@ -17,13 +17,18 @@ from autoenc_bench.distributed import runtime
 from autoenc_bench.exceptions import InvalidInputError
 
 
-def main(options, then="work", kind="", patience=runtime.PATIENCE, heartbeat=runtime.HEARTBEAT):
-    """Join the others, then do a deed; exit with 4 where that is refused, 2 when interrupted, 1 when a deed fails."""
+def main(options, then="work", kind="", patience=runtime.PATIENCE, heartbeat=runtime.HEARTBEAT, watched=False):
+    """Join the others, then do a deed; exit with 4 where that is refused, 2 when interrupted, 1 when a deed fails.
+
+    One that is ``watched`` writes a line when JAX begins to wait for the others.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background it is ignored
     runtime.PATIENCE, runtime.HEARTBEAT = patience, heartbeat
     distribution = runtime.parse(*options)
     try:
         write("joining")
+        if watched:
+            threading.Thread(target=watch, daemon=True).start()
         distribution.start(kind)
         connections = psutil.Process().net_connections()
         listens = [list(one.laddr) for one in connections if one.status == psutil.CONN_LISTEN]
@@ -42,9 +47,18 @@ def write(what):
     sys.stdout.flush()
 
 
+def watch():
+    """Write when JAX has a client of its service, which then waits for the others."""
+    import jax
+
+    while not jax.distributed.is_initialized():
+        threading.Event().wait(0.01)
+    write("waiting")
+
+
 def work(_distribution):
-    """Do what needs nobody else, for longer than a test waits."""
-    threading.Event().wait(300)
+    """Do what needs no other process, until a test ends this one."""
+    threading.Event().wait()
 
 
 def meet(_distribution):

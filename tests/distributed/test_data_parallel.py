@@ -24,10 +24,12 @@ def run_suite(store, *options, fails=("no", "no")):
 
 
 @pytest.fixture(scope="module")
-def ended(tmp_path_factory):
+def ended(shared):
     """Return how two processes with two devices each ended, and the folder of what they wrote."""
-    store = tmp_path_factory.mktemp("store")
-    return run_suite(store, "--devices", 2, "-k", "devices4 or (strong and devices1)"), store
+    store, ended = shared(
+        "distributed", lambda store: run_suite(store, "--devices", 2, "-k", "devices4 or (strong and devices1)")
+    )
+    return ended, store
 
 
 def test_same_arithmetic(ended):

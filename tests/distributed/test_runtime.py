@@ -78,29 +78,33 @@ def test_bind_address(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def refused():
+def refused(shared):
     """Return the statuses and last words of processes that cannot train together, by the reason."""
-    coordinators = [free_address() for _ in range(4)]
-    members = {
-        "cluster": [start_member(None, "auto", None, None)],
-        "alone": [start_member(None, coordinators[one], 2, one, patience=1) for one in (0, 1)],
-        "kind": [start_member(None, coordinators[2], 2, one, kind=str(one)) for one in (0, 1)],
-        "devices": [start_member(1 + one, coordinators[3], 2, one) for one in (0, 1)],
-    }
-    return {
-        reason: [(status, read(out)[-1].removeprefix("InvalidInputError: ")) for status, out in finish(*processes)]
-        for reason, processes in members.items()
-    }
+
+    def make(_):
+        coordinators = [free_address() for _ in range(4)]
+        members = {
+            "cluster": [start_member(None, "auto", None, None)],
+            "alone": [start_member(None, coordinators[one], 2, one, patience=1) for one in (0, 1)],
+            "kind": [start_member(None, coordinators[2], 2, one, kind=str(one)) for one in (0, 1)],
+            "devices": [start_member(1 + one, coordinators[3], 2, one) for one in (0, 1)],
+        }
+        return {
+            reason: [(status, read(out)[-1].removeprefix("InvalidInputError: ")) for status, out in finish(*processes)]
+            for reason, processes in members.items()
+        }
+
+    return shared("refused", make)[1]
 
 
 def test_no_cluster(refused):
     """Where JAX finds no cluster, the sentence says what to give instead."""
     sentence = "JAX knows no cluster here (coordinator_address should be defined.); give HOST:PORT, --num-processes N"
-    assert refused["cluster"] == [(4, f"{sentence} and --process-id I")]
+    assert refused["cluster"] == [[4, f"{sentence} and --process-id I"]]
 
 
-def test_somebody_does_not_come(refused):
-    """Who waits in vain, coordinator or not, ends with a sentence when its patience does."""
+def test_one_does_not_come(refused):
+    """A process that waits in vain, coordinator or not, ends with a sentence when its patience does."""
     for status, sentence in refused["alone"]:
         assert status == 4
         assert re.fullmatch(
@@ -112,31 +116,26 @@ def test_somebody_does_not_come(refused):
 def test_disagree(refused, reason):
     """Processes that run other cases, or have other numbers of devices, are all refused by the same sentence."""
     sentence = "the processes run other cases, versions or numbers of devices; give all the same options"
-    assert refused[reason] == [(4, sentence)] * 2
+    assert refused[reason] == [[4, sentence]] * 2
 
 
 def test_interrupted_while_waiting():
     """Ctrl-C ends a process that waits for the others."""
-    address = free_address()
-    member = start_member(None, address, 2, 0)
-    while True:  # until JAX's service is there, of which this process knows no other sign
-        try:
-            socket.create_connection(address.split(":"), timeout=1).close()
-            break
-        except OSError:
-            assert member.poll() is None
+    member = start_member(None, free_address(), 2, 0, watched=True)
+    assert any('"waiting"' in line for line in member.stdout)
     member.send_signal(signal.SIGINT)
     ((status, out),) = finish(member)
-    assert (status, read(out)) == (2, ["joining", "KeyboardInterrupt: "])
+    assert (status, read(out)) == (2, ["KeyboardInterrupt: "])
 
 
 @pytest.fixture
 def pair():
     """Return a function (deeds) -> two processes that have joined each other, and what is known of process 0."""
 
-    def pair(*deeds):
+    def pair(*deeds, heartbeat):
         address = free_address()
-        members = [start_member(None, address, 2, one, then=deed, heartbeat=4) for one, deed in enumerate(deeds)]
+        known = {"heartbeat": heartbeat}
+        members = [start_member(None, address, 2, one, then=deed, **known) for one, deed in enumerate(deeds)]
         joined = [next(json.loads(line) for line in member.stdout if "listens" in line) for member in members]
         port = int(address.split(":")[1])
         hosts = [host.removeprefix("::ffff:") for host, own in joined[0]["listens"] if own == port]
@@ -147,8 +146,8 @@ def pair():
 
 @pytest.mark.parametrize("lost", [0, 1])
 def test_lost(pair, lost):
-    """JAX ends a process that waits for nobody when another is killed: at once, or when it misses its heartbeats."""
-    members, _ = pair("work", "work")
+    """JAX ends a process that waits for none when another is killed: at once, or when it misses its heartbeats."""
+    members, _ = pair("work", "work", heartbeat=4)
     members[lost].kill()
     (killed, _), (status, out) = finish(members[lost], members[1 - lost])
     assert (killed, status) == (-signal.SIGKILL, -signal.SIGABRT)
@@ -156,8 +155,8 @@ def test_lost(pair, lost):
 
 
 def test_abandoned(pair):
-    """When one is interrupted, who waits for it gets an error, and both end; the service was at one address alone."""
-    members, known = pair("meet", "work")
+    """When one is interrupted, one that waits for it gets an error, and both end; the service has one address alone."""
+    members, known = pair("meet", "work", heartbeat=1000)  # by which neither ends
     assert known["hosts"] == ["127.0.0.1"]
     assert known["context"] == {"devices": 2, "processes": 2, "virtual_devices": False}
     members[1].send_signal(signal.SIGINT)
