@@ -18,7 +18,9 @@ def run_suite(store, *options, fails=("no", "no")):
     joined = ("--coordinator", address, "--num-processes", 2, "--process-id")
     chosen = ("--experiment", "crude-simple", "--backend", "jax", "--scale", "smoke", "--no-roofs", "--no-report")
     plugins = ("-p", "no:cacheprovider", "-p", "pytest_benchmark.plugin", "-p", "witness")
-    alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(PROGRAM.parent)}  # others take a second to load
+    # Other plugins take a second to load, and code that runs faster takes longer to compile.
+    quick = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+    alone = {**quick, "PYTHONPATH": str(PROGRAM.parent)}
     common = ("-m", "pytest", "benchmarks", *chosen, *plugins, f"--benchmark-storage=file://{store}", *options)
     return finish(*(start(*common, *joined, one, **alone, FAILS=fails[one]) for one in (0, 1)))
 
