@@ -39,9 +39,11 @@ class Baseline:
             mend = "run in that context, or save a baseline in this one"
             raise InvalidInputError(f"{found}; the nearest differs in {nearest}; {mend}")
         others, self._sources = len(differing) - len(kept), kept
-        told = f"left out of the baseline: {count(others, 'record')} in another context, such as {nearest}"
-        self.left_out += [line(told)] if others else []
-        return line(told) if others else ""
+        if not others:
+            return ""
+        records = f"{count(others, 'record')} in another context, such as {nearest}"
+        self.left_out.append(line(f"left out of the baseline: {records}"))
+        return self.left_out[-1]
 
     def judge(
         self, path: Path, selected: status.Selection, *, allow_missing: bool = False

@@ -302,7 +302,7 @@ def not_measured(base: Side, head: Side) -> dict[str, str]:
 
 
 def _gap(name: str, word: str, side: Side, *, has_case: bool) -> str:
-    """Return in words in which runs of a side a case was not measured; nothing where no run so much as names it."""
+    """Return in words in which runs of a side a case was not measured; nothing if no run names it."""
     measured, lost = side.measured.get(name, set()), side.lost.get(name, {})
     absent = [source.path for source in side.sources if source.path not in measured and source.path not in lost]
     is_live = all(source.record.autoenc and source.record.autoenc.pair for source in side.sources)
