@@ -290,33 +290,38 @@ def not_measured(base: Side, head: Side) -> dict[str, str]:
     Each run must have what another run of its side has, and the head what the base has. What the head alone has is new.
     A run of a live comparison leaves out what is decided, so it must only not name the case as lost.
     """
-    required = {name: {**side.measured, **side.lost} for name, side in (("base", base), ("head", head))}
-    required["head"] |= {**base.measured}
-    joined = {**base.joined, **head.joined}
-    reasons: dict[str, list[str]] = {}
-    for word, side in (("head", head), ("base", base)):
-        for name in required[word]:
-            if gap := _gap(name, word, side, has_case=joined[name] in side.cases):
-                reasons.setdefault(name, []).append(gap)
-    return {name: "; ".join(found) for name, found in reasons.items()}
+    joined, reasons = {**base.joined, **head.joined}, {}
+    for name, case in joined.items():
+        in_base = name in base.measured
+        gaps = [_gap(name, case, "the head", head, is_expected=in_base), _gap(name, case, "the base", base)]
+        alike = {_gap(name, case, "each side", head, is_expected=in_base), _gap(name, case, "each side", base)}
+        if found := [*alike] if len(alike) == 1 else [*filter(None, gaps)]:
+            reasons[name] = "; ".join(found)
+    return {name: why for name, why in reasons.items() if why}
 
 
-def _gap(name: str, word: str, side: Side, *, has_case: bool) -> str:
-    """Return in words in which runs of a side a case was not measured; nothing if no run names it."""
+def _gap(name: str, case: str, who: str, side: Side, *, is_expected: bool = False) -> str:
+    """Return in words in which runs of a side a case was not measured.
+
+    Returns nothing if it was in all; if it is only in the other side and not expected in this one; and if no run names
+    it, nor any other seed of the case: then the case is missing.
+    """
+    if not (is_expected or name in side.measured or name in side.lost):
+        return ""
     measured, lost = side.measured.get(name, set()), side.lost.get(name, {})
     absent = [source.path for source in side.sources if source.path not in measured and source.path not in lost]
     is_live = all(source.record.autoenc and source.record.autoenc.pair for source in side.sources)
-    if not has_case or (is_live and (measured or lost)):
+    if case not in side.cases or (is_live and (measured or lost)):
         absent = []
     kinds: dict[Lost, list[Path]] = {}
     for path, why in lost.items():
         kinds.setdefault(why, []).append(path)
-    parts = [f"{why.what} in {_runs(paths, word, side)}: {why.reason}" for why, paths in kinds.items()]
-    return "; ".join([*parts, *([f"absent from {_runs(absent, word, side)}"] if absent else [])])
+    parts = [f"{why.what} in {_runs(paths, who, side)}: {why.reason}" for why, paths in kinds.items()]
+    return "; ".join([*parts, *([f"absent from {_runs(absent, who, side)}"] if absent else [])])
 
 
-def _runs(paths: Sequence[Path], word: str, side: Side) -> str:
+def _runs(paths: Sequence[Path], who: str, side: Side) -> str:
     total = len(side.sources)
     if len(paths) < total:
-        return f"{len(paths)} of {total} runs of the {word} ({few([path.name for path in paths])})"
-    return f"the {word}" if total == 1 else f"all {total} runs of the {word}"
+        return f"{len(paths)} of {total} runs of {who} ({few([path.name for path in paths])})"
+    return who if total == 1 else f"all {total} runs of {who}"

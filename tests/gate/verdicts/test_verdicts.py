@@ -291,7 +291,7 @@ def test_what_ran_on_neither_side(tmp_path):
     """A case that was skipped on both sides is named with its reason, and is no pass unless that is allowed."""
     base = side(tmp_path / "base", [0.2] * 3, skipped=recordings.RUN.skipped)
     found = verdicts.compare(base, base)
-    reason = "skipped in all 3 runs of the head: nobody has the data"
+    reason = "skipped in all 3 runs of each side: nobody has the data"
     assert f"not measured: experiment[mnist-fused-seed0]: {reason}" in tables.text(found)
     assert status.of(found).code == statuses.NOT_COMPARED
     assert status.of(found, allow_missing=True).code == statuses.PASSED
