@@ -90,7 +90,8 @@ def working_tree(top: Path, store: Path) -> Code:
     commit = at(top, "HEAD").commit
     index = store / "index"
     if _path(top, "index").exists():  # begins with what git knows already: what was staged, and when files changed
-        shutil.copyfile(_path(top, "index"), index)
+        # With its time: a file that changed in the second in which the index was written counts as changed by that.
+        shutil.copy2(_path(top, "index"), index)
     variables = {"GIT_INDEX_FILE": str(index), "GIT_OBJECT_DIRECTORY": str(store)}
     listed = git(top, "ls-files", "-z", "--stage", "--others", "--exclude-standard", **variables).split("\0")
     within = [entry.rpartition("\t")[2] for entry in listed if entry.startswith(SUBMODULE) or entry.endswith("/")]

@@ -192,3 +192,16 @@ def test_nothing_shared(tmp_path):
     commit(folder)
     with pytest.raises(LookupError, match=r"\(apart\) shares no commit with main; name the base's revision"):
         revisions.fork(folder, revisions.at(folder, "apart"))
+
+
+def test_changed_in_the_second_of_the_index(tmp_path, changed):
+    """A change that leaves a file's size and time as the index has them is seen, as git itself sees it."""
+    project = create(tmp_path / "project", {"code.py": "CODE = 1\n"})
+    path, index, moment = project / "code.py", project / ".git/index", (1e9, 1e9)
+    git(project, "config", "core.trustctime", "false")
+    os.utime(path, moment)
+    commit(project)
+    path.write_text("CODE = 2\n")
+    for one in (path, index):
+        os.utime(one, moment)
+    assert changed(project)[0] == {"code.py"}
