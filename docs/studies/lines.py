@@ -82,7 +82,7 @@ def measure(tree, folder, arguments):
     for name, test in tests.items():
         used = [contexts[each] for each in (name, *test.pop("fixtures")) if each in contexts]
         test["lines"] = {
-            path: sorted(set().union(*(lines[path] for lines in used))) for lines in used for path in lines
+            path: sorted(set().union(*(lines.get(path, ()) for lines in used))) for lines in used for path in lines
         }
     return {name: test for name, test in tests.items() if test["passed"]}
 
@@ -90,7 +90,7 @@ def measure(tree, folder, arguments):
 def choose(path, line, source, tests):
     """Return the tests that a change of a line may fail, in the order in which to run them."""
     lines, on_import = statement(source, line)
-    touching = {name for name, test in tests.items() if path in test["lines"]}
+    touching = [name for name, test in tests.items() if path in test["lines"]]
     covering = {name for name in touching if not lines.isdisjoint(tests[name]["lines"][path])}
     chosen = tests if on_import or not covering else touching
     classes = {name: (name not in covering, name not in touching) for name in chosen}
@@ -98,7 +98,8 @@ def choose(path, line, source, tests):
     for name in chosen:
         seconds[classes[name], name.partition("::")[0]] += tests[name]["seconds"]
     file = {name: name.partition("::")[0] for name in chosen}
-    return sorted(chosen, key=lambda name: (classes[name], seconds[classes[name], file[name]], file[name]))
+    key = {name: (classes[name], seconds[classes[name], file[name]], file[name]) for name in chosen}
+    return sorted(chosen, key=key.__getitem__)  # and a file's tests as they stand in it
 
 
 def statement(source, line):
