@@ -11,7 +11,7 @@ GATE = {
     "nothing regressed",
     REGRESSED: "something regressed",
     NOT_COMPARED: "could not compare, or a run lacks a case or a seed",
-    UNDECIDED: "no case of time, memory or error was decided; with --strict, a case is undecided",
+    UNDECIDED: "of time, memory or error, one kind has no decided case; with --strict, any case is undecided",
     BUG: _A_BUG,
 }
 MATRIX = {
@@ -30,10 +30,10 @@ BISECT = {
 OTHERS = {0: "done", REFUSED: "it could not be done, and why", BUG: _A_BUG}
 # Pytest's own 2 and 3 mean that it was interrupted, and an internal error.
 PYTEST = {
-    0: "no case failed; with --baseline, all that 0 means above",
+    0: "no case failed; with --baseline, compare would end with 0",
     1: "a case failed or, with --baseline, something regressed",
     3: "a bug, of autoenc-bench or of pytest",
-    4: "refused, or, with --baseline, what is 2 or 3 above; or the record is not where it belongs",
+    4: "pytest refused to start, or could not save the record; with --baseline, compare would end with 2 or 3",
 }
 IN_PYTEST = {PASSED: 0, REGRESSED: 1, NOT_COMPARED: 4, UNDECIDED: 4}
 

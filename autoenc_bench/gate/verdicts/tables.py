@@ -104,11 +104,11 @@ def _outcome(judgement: Judgement) -> str:
 
 
 def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
-    unit = "in units of the reference workload, where the runs have it" if comparison.referenced else "as measured"
+    unit = "divided by the reference workload, if the runs measured it" if comparison.referenced else "as measured"
     if any(one.time and one.time.paired for one in comparison.verdicts):
-        unit = "those of rounds that took turns"
-    interval = "its interval, which all cases of a table hold together at 99 %"
-    yield f"Change of head against base with {interval}; times are {unit}"
+        unit = "those of interleaved rounds"
+    interval = "its interval; all intervals together hold at 99 %"
+    yield f"Change of head against base, with {interval}; times are {unit}"
     if TOO_FEW in {one.time.reason for one in comparison.verdicts if one.time}:
         enough = f"{ENOUGH} runs a side tell, or {RECORDED} of one of them; rounds within a run do not"
         yield f"{TOO_FEW}: these runs are too few to know how far times spread, so time gets no verdict; {enough}"
