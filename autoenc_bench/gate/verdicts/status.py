@@ -1,6 +1,6 @@
 """A comparison -> the exit status that a CI job goes by, and what 0 claims."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from math import expm1, isinf
 from typing import NamedTuple
 
@@ -152,18 +152,19 @@ def _listed(reasons: dict[str, str]) -> str:
 
 def _moved(comparison: Comparison) -> str:
     """Return a hint where the names of both sides differ in their leading folders alone."""
-    base, head = ([*side.cases] for side in (comparison.base, comparison.head))
-    tops = {one.rpartition(other)[0] or other.rpartition(one)[0] for one in base for other in head if _ends(one, other)}
+    base, head = comparison.base.cases, comparison.head.cases
+    tops = {top for one, other in ((base, head), (head, base)) for name in one for top in _tops(name, other)}
     if len(tops) != 1:
         return ""
     mend = "run pytest in the same folder for both, or give --rootdir"
     return f"; their names differ only by the folder {tops.pop()!r} in front: {mend}"
 
 
-def _ends(one: str, other: str) -> bool:
-    """Return whether one path ends with the other, at a folder's name."""
-    longer, shorter = sorted((one, other), key=len, reverse=True)
-    return longer.endswith(f"/{shorter}")
+def _tops(name: str, others: Collection[str]) -> Iterator[str]:
+    """List the leading folders of a name without which it is one of the others."""
+    path = name.partition("::")[0]
+    places = (place + 1 for place, sign in enumerate(path) if sign == "/")
+    yield from (name[:place] for place in places if name[place:] in others)
 
 
 def _cases(comparison: Comparison, outcome: Outcome) -> list[str]:
