@@ -1,7 +1,8 @@
 """Rounds in, the resolution of the clock out: a clock that ticks coarsely hides how far times spread.
 
 A record of plain pytest-benchmark does not state the resolution of its clock. A round lasts a whole number of ticks. So
-where most rounds of a run are equally long, the smallest difference between two rounds is a tick.
+where most rounds of a run are equally long, the smallest difference between two rounds is a tick. Where records keep no
+rounds, the smallest and the median of all runs stand for them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,8 +19,8 @@ SLACK = 1.5e-9  # seconds by which readings of one number of ticks differ: syste
 class Readings(NamedTuple):
     """The clock's readings in one run of a case: a round's seconds times its iterations."""
 
-    distinct: Values  # seconds, in ascending order
-    is_coarse: bool  # most rounds took as long as another one
+    distinct: Values  # seconds
+    is_coarse: bool | None  # most rounds took as long as another one; None without rounds: one run alone cannot show it
     typical: float  # seconds
 
 
@@ -33,14 +34,20 @@ class Resolution(NamedTuple):
 def readings(benchmark: Benchmark) -> Readings | None:
     """Return a benchmark's readings, by its smallest and its median where the record keeps no rounds."""
     stats = benchmark.stats
-    seconds = stats.data or [stats.min, stats.median]
-    if len(seconds) < 2:
+    typical = stats.median * stats.iterations
+    if not stats.data:
+        return Readings(np.array([stats.min * stats.iterations, typical]), None, typical)
+    if len(stats.data) < 2:
         return None
-    ordered = np.sort(np.asarray(seconds, np.float64) * stats.iterations)
+    ordered = np.sort(np.asarray(stats.data, np.float64) * stats.iterations)
+    is_coarse = _mostly_equal(ordered)
+    return Readings(_distinct(ordered) if is_coarse else ordered[:0], is_coarse, typical)
+
+
+def _mostly_equal(ordered: Values) -> bool:
+    """Return whether most readings equal another one."""
     is_equal = np.concatenate([[False], np.diff(ordered) <= SLACK, [False]])  # to the reading before
-    is_coarse = bool(2 * (is_equal[:-1] | is_equal[1:]).sum() > len(ordered))
-    distinct = _distinct(ordered) if is_coarse else ordered[:0]
-    return Readings(distinct, is_coarse, stats.median * stats.iterations)
+    return bool(2 * (is_equal[:-1] | is_equal[1:]).sum() > len(ordered))
 
 
 def _distinct(ordered: Values) -> Values:
@@ -57,7 +64,7 @@ def resolutions(cases: Mapping[str, Sequence[Readings]]) -> dict[str, Resolution
     All cases of a record share a clock. So a case whose rounds are all equal gets the smallest tick of the others; if
     there is none, a tick may be as long as its whole round.
     """
-    coarse = {name: runs for name, runs in cases.items() if 2 * sum(run.is_coarse for run in runs) > len(runs)}
+    coarse = {name: runs for name, runs in cases.items() if _is_coarse(runs)}
     ticks = {name: tick for name, runs in coarse.items() if (tick := _tick(runs))}
     least = min(ticks.values(), default=None)
     found = {}
@@ -66,6 +73,13 @@ def resolutions(cases: Mapping[str, Sequence[Readings]]) -> dict[str, Resolution
         tick = ticks.get(name) or least or typical
         found[name] = Resolution(tick, tick / typical)
     return found
+
+
+def _is_coarse(runs: Sequence[Readings]) -> bool:
+    """Return whether most runs show a coarse clock; those without rounds show it together."""
+    summed_up = [run.distinct for run in runs if run.is_coarse is None]
+    together = bool(summed_up) and _mostly_equal(np.sort(np.concatenate(summed_up)))
+    return 2 * sum(together if run.is_coarse is None else run.is_coarse for run in runs) > len(runs)
 
 
 def _tick(runs: Sequence[Readings]) -> float | None:

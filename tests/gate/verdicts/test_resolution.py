@@ -53,9 +53,22 @@ def test_many_fine_rounds():
 
 
 def test_summed_up():
-    """Without rounds the smallest and the median stand for them."""
-    found = resolution([27e-7, 27e-7, 28e-7], [28e-7, 28e-7, 28e-7], keeps_data=False)
+    """Without rounds the smallest and the median of all runs stand for them, though no run has two of one length."""
+    runs = [8e-7, 10e-7, 10e-7], [8e-7, 10e-7, 10e-7], [8e-7, 11e-7, 11e-7], [8e-7, 11e-7, 11e-7]
+    found = resolution(*runs, keeps_data=False)
     assert found.seconds == pytest.approx(1e-7)
+    assert found.share == pytest.approx(0.1)
+    assert resolution([27e-7, 27e-7, 28e-7], [28e-7, 28e-7, 28e-7], keeps_data=False).seconds == pytest.approx(1e-7)
+    random = np.random.default_rng(0)
+    assert resolution(*(1e-3 * (1 + random.uniform(0, 0.02, 9)) for _ in range(6)), keeps_data=False) is None
+
+
+def test_some_runs_keep_rounds():
+    """Runs with rounds and runs without are counted alike."""
+    kept, summed_up = readings(benchmark([1e-6] * 5)), readings(benchmark([1e-6] * 5, keeps_data=False))
+    fine = readings(benchmark(1e-6 * (1 + np.arange(5) / 7)))
+    assert resolutions({"x": [kept, fine, summed_up]})
+    assert not resolutions({"x": [kept, fine, fine, summed_up]})
 
 
 def test_some_coarse_runs():
