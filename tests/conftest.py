@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 from hypothesis import HealthCheck, settings
-from suite_runs import SMOKE, SuiteRun, run_suite
+from suite_runs import SMOKE, SuiteRun, fork_suite, run_suite
 
 # The first example of a shape compiles.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -71,8 +71,15 @@ def smoke(run_once) -> SuiteRun:
 @pytest.fixture(scope="session")
 def fused(run_once) -> SuiteRun:
     """Run one experiment's fused cases and its build once with JAX, and keep in ``why`` what explains them."""
-    chosen = ("--backend=jax", "--scale=smoke", "--experiment=digits", "-k", "fused or build")
-    chosen += ("--no-roofs", "--no-report")
-    run = run_once("fused", lambda folder: run_suite(folder, *chosen, f"--explain={folder / 'why'}"))
+    chosen = (
+        "--threads=1",
+        "--scale=smoke",
+        "--experiment=digits",
+        "-k",
+        "fused or build",
+        "--no-roofs",
+        "--no-report",
+    )
+    run = run_once("fused", lambda folder: fork_suite(folder, *chosen, f"--explain={folder / 'why'}"))
     assert run.status == 0, run.out
     return run

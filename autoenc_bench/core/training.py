@@ -134,7 +134,7 @@ class Fit(Trainer):
 
     def reseed(self) -> None:
         """Seed the generators that Keras shuffles with: of TensorFlow's datasets, which are made before training."""
-        keras.utils.set_random_seed(self.seed)
+        backends.current().seed(self.seed)
         self._reseeded = True
 
     def fit_untouched(self, epochs: int, *, rows: int | None = None) -> float:
@@ -201,7 +201,7 @@ class Fit(Trainer):
     def _seed_again(self, _: object) -> None:
         """Seed again where the first fit has drawn an order already (JAX, torch), to learn what shape batches have."""
         if self._reseeded:
-            keras.utils.set_random_seed(self.seed)
+            backends.current().seed(self.seed)
         self._reseeded = False
 
 

@@ -1,5 +1,6 @@
 """Training one experiment on several devices: Keras's data parallelism over JAX's devices."""
 
+import random
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -36,7 +37,7 @@ class DataParallelTrainer:
         self._distribution = keras.distribution.DataParallel(
             devices=[f"{device.platform}:{device.id}" for device in devices], auto_shard_dataset=False
         )
-        keras.utils.set_random_seed(0)  # Keras draws weights before ours replace them, which must be equal everywhere
+        random.seed(0)  # Keras draws weights before ours replace them, which must be equal everywhere
         with self._distribution.scope():
             resized = replace(experiment, batch_size=batch)
             trainer = training.prepare(resized, "fused", data.head(self.rows, batch), seed=0)

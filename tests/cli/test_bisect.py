@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import repositories
 import standins
+from suite_runs import LEAN
 
 from autoenc_bench import cli, statuses
 from autoenc_bench.cli import bisect
@@ -22,7 +23,6 @@ from autoenc_bench.machine import fingerprint, threads
 
 TESTS = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("autoenc-bench")
-ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # pytest's other plugins take three quarters of a run's time to load
 EPOCH = "epoch[digits-fused]"
 CULPRIT, LENGTH = 5, 8  # commits after the first
 PACKAGE = "autoenc_bench/__init__.py"
@@ -357,7 +357,7 @@ def call(project, *arguments):
     return subprocess.run(
         [COMMAND, "bisect", *arguments, "--", EPOCH],
         cwd=project,
-        env=os.environ | ALONE,
+        env=os.environ | LEAN,
         capture_output=True,
         text=True,
         check=False,
@@ -415,7 +415,7 @@ def test_interrupted(project, number):
     with subprocess.Popen(
         [COMMAND, "bisect", "change-2", f"change-{5 + (number == signal.SIGINT)}", "--", EPOCH],
         cwd=project,
-        env=os.environ | ALONE,
+        env=os.environ | LEAN,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import repositories
 import standins
+from suite_runs import LEAN
 
 from autoenc_bench import cli
 from autoenc_bench.cli import continuous
@@ -24,7 +25,6 @@ from autoenc_bench.gate.verdicts import Outcome, status
 
 TESTS = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("autoenc-bench")
-ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # pytest's other plugins take three quarters of a run's time to load
 
 
 CHANGED = "Python's calls changed: +1 calls in a step: model:step 4 × instead of 3"  # from main to slower
@@ -33,7 +33,7 @@ SAMPLED = "sampled, a call's time by function: step (model.py) 200 ms → 300 ms
 
 def run(*arguments, cwd):
     """Run the real command."""
-    environment = {name: value for name, value in os.environ.items() if name != "GITHUB_STEP_SUMMARY"} | ALONE
+    environment = {name: value for name, value in os.environ.items() if name != "GITHUB_STEP_SUMMARY"} | LEAN
     return subprocess.run(
         [COMMAND, *map(str, arguments)],
         cwd=cwd,
@@ -130,7 +130,7 @@ def test_interrupt(project):
     with subprocess.Popen(
         [COMMAND, "continuous", "noisy", "noisy", "--head-env", "X=1"],
         cwd=project,
-        env=os.environ | ALONE,
+        env=os.environ | LEAN,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import recordings
-from suite_runs import ROOT
+from suite_runs import QUICK, ROOT, TIMING
 
 from autoenc_bench import cli
 from autoenc_bench.cli import matrix
@@ -69,7 +69,20 @@ def test_errors_agree(tmp_path, monkeypatch, capsys):
     if not backends.is_installed("jax"):
         pytest.skip("jax is not installed")
     monkeypatch.chdir(tmp_path)
-    chosen = ["--scale", "smoke", "--experiment", "digits", "-k", "experiment", "--no-roofs", "--threads", "all"]
+    for name, value in QUICK.items():
+        monkeypatch.setenv(name, value)
+    chosen = [
+        "--scale",
+        "smoke",
+        "--experiment",
+        "digits",
+        "-k",
+        "experiment",
+        "--no-roofs",
+        "--threads",
+        "all",
+        *TIMING,
+    ]
     status = cli.main(["matrix", "--backend", "jax", "--out", "out", "--", str(ROOT / "benchmarks"), *chosen])
     err = capsys.readouterr().err
     assert status == 0, err

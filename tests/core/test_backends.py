@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from suite_runs import QUICK, TIMING
 
 from autoenc_bench.core import backends
 
@@ -89,13 +90,12 @@ def test_other_backends(backend):
     """On each backend both trainers do the same arithmetic, resets undo them, and the seam is all there."""
     if not backends.is_installed(backend):
         pytest.skip(f"{backend} is not installed")
-    chosen = "equals and not mnist or reset or warm or history or blocks or protocol or device"
-    tests = [TESTS / "test_training.py", f"{__file__}", "-k", chosen, "-W", "default", "-p", "no:cacheprovider"]
-    tests += ["-p", "pytest_benchmark.plugin"]  # other plugins take a second to load
+    chosen = "equals and not complex or loads or reset or warm or history or blocks or protocol or device"
+    tests = [TESTS / "test_training.py", __file__, "-k", chosen, "-W", "default", "-p", "no:cacheprovider", *TIMING]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *map(str, tests)],
         cwd=TESTS.parent,
-        env={**os.environ, "KERAS_BACKEND": backend, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env={**os.environ, **QUICK, "KERAS_BACKEND": backend},
         capture_output=True,
         text=True,
         check=False,

@@ -1,5 +1,6 @@
 """Both trainers do the same arithmetic, and a reset brings back where they began."""
 
+import sys
 from dataclasses import replace
 from functools import cache
 from time import perf_counter
@@ -91,6 +92,12 @@ def test_reset(trainer):
     np.testing.assert_array_equal(weights(trainer), start)
     assert [(epoch.loss, epoch.val_loss) for epoch in trainer.train(2)] == first
     np.testing.assert_array_equal(weights(trainer), trained)
+
+
+def test_loads_no_other_backend(fit):
+    """Training loads the backend in use, and not TensorFlow beside another."""
+    fit.train(1)
+    assert backends.name() == "tensorflow" or "tensorflow" not in sys.modules
 
 
 def test_warm(trainer):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from members import PROGRAM, finish, free_address, read, start
+from suite_runs import QUICK, TIMING
 
 from autoenc_bench.catalogue.experiments import find
 from autoenc_bench.core.data.split import Split
@@ -17,10 +18,8 @@ def run_suite(store, *options, fails=("no", "no")):
     address = free_address()
     joined = ("--coordinator", address, "--num-processes", 2, "--process-id")
     chosen = ("--experiment", "crude-simple", "--backend", "jax", "--scale", "smoke", "--no-roofs", "--no-report")
-    plugins = ("-p", "no:cacheprovider", "-p", "pytest_benchmark.plugin", "-p", "witness")
-    # Other plugins take a second to load, and code that runs faster takes longer to compile.
-    quick = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
-    alone = {**quick, "PYTHONPATH": str(PROGRAM.parent)}
+    plugins = ("-p", "no:cacheprovider", *TIMING, "-p", "witness")
+    alone = {**QUICK, "PYTHONPATH": str(PROGRAM.parent)}
     common = ("-m", "pytest", "benchmarks", *chosen, *plugins, f"--benchmark-storage=file://{store}", *options)
     return finish(*(start(*common, *joined, one, **alone, FAILS=fails[one]) for one in (0, 1)))
 

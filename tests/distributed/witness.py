@@ -6,12 +6,9 @@ where it does on one. Where FAILS is ``yes`` the reference workload fails, and w
 
 import json
 import os
-import sys
 
 import numpy as np
 import pytest
-
-sys.modules["tensorflow"] = None  # else Keras loads it, which takes seconds, to seed it
 
 CASES = []
 EPOCHS = {}  # number of devices -> weights before, weights after, and the epoch

@@ -4,7 +4,7 @@ import json
 import sys
 
 import pytest
-from suite_runs import ROOT, fork_pytest, run_pytest
+from suite_runs import LEAN, ROOT, TIMING, fork_pytest, run_pytest
 
 from autoenc_bench.records import loading, storage
 
@@ -126,8 +126,8 @@ def eight(run_once):
 def test_passes(eight, tmp_path):
     """A baseline within whose limits the run lies ends with 0 and says what it claims; in ASCII, with stand-ins."""
     # In a process of its own, which has other memory than one that was forked.
-    chosen = ("--backend=jax", "--threads=all", *CHOSEN, "--baseline", eight, *WIDE, "--fail-on=memory:99%")
-    done = run_pytest(write(tmp_path), *chosen, PYTHONIOENCODING="ascii")
+    chosen = (*TIMING, "--backend=jax", "--threads=all", *CHOSEN, "--baseline", eight, *WIDE, "--fail-on=memory:99%")
+    done = run_pytest(write(tmp_path), *chosen, **LEAN, PYTHONIOENCODING="ascii")
     assert done.status == 0, done.out
     claim = "nothing regressed; a change of 1e+04 % in time, 99 % in memory would have shown"
     assert f"\n{claim}; counts are equal in 2 of 2 cases\n" in done.out

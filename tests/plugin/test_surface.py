@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from suite_runs import ROOT
+from suite_runs import QUICK, ROOT, TIMING
 
 from autoenc_bench.exceptions import NotFoundError
 from autoenc_bench.gate.live import checkouts, processes
@@ -82,7 +82,7 @@ def test_surface():
 
 
 @pytest.mark.slow
-def test_commit_before(tmp_path):
+def test_commit_before(tmp_path, monkeypatch):
     """The plugin and the benchmarks as they are here measure the code of the commit before."""
     if (
         shutil.which("git") is None
@@ -102,7 +102,10 @@ def test_commit_before(tmp_path):
         "epoch and fused or encode and bulk",
         "--no-roofs",
         "--threads=all",
+        *TIMING,
     )
+    for name, value in QUICK.items():
+        monkeypatch.setenv(name, value)
     before, here = checkouts.Wanted(revision="HEAD~1"), checkouts.Wanted()
     try:
         with checkouts.both(before, here, ROOT) as (base, _):

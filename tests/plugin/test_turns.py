@@ -8,7 +8,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from suite_runs import ROOT
+from suite_runs import QUICK, ROOT, TIMING
 
 from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.gate.live.checkouts import Checkout
@@ -18,7 +18,7 @@ from autoenc_bench.plugin import turns
 from autoenc_bench.records import reading
 
 EPOCH = "epoch[digits-fused]"
-CHOSEN = ("--backend=jax", "--scale=smoke", "--experiment=digits", "-k", "epoch and fused")
+CHOSEN = (*TIMING, "--backend=jax", "--scale=smoke", "--experiment=digits", "-k", "epoch and fused")
 
 
 def kept(folder):
@@ -28,7 +28,7 @@ def kept(folder):
 
 def checkout(folder=ROOT, name="base"):
     """Return the code as it is here, as one side of a comparison."""
-    environment = {"PYTHONPATH": f"{ROOT}{os.pathsep}{folder}"}
+    environment = {**QUICK, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}"}
     return Checkout(name=name, description="this", folder=folder, python=sys.executable, environment=environment)
 
 
@@ -147,7 +147,14 @@ def test_what_cannot_be_collected(tmp_path):
     """A file of cases that cannot be imported stops a session, as it stops any other run."""
     broken = tmp_path / "test_broken.py"
     broken.write_text("from autoenc_bench.core import nothing_of_that_name\n")
-    options = ("benchmarks/test_scoring.py", str(broken), "--backend=jax", "--scale=smoke", "--experiment=digits")
+    options = (
+        "benchmarks/test_scoring.py",
+        str(broken),
+        *TIMING,
+        "--backend=jax",
+        "--scale=smoke",
+        "--experiment=digits",
+    )
     with Member(checkout(), options, tmp_path / "live", "live-1-1") as member:
         member.configure(math.inf, nothing)
         with pytest.raises(RunFailedError, match="nothing_of_that_name"):
@@ -160,7 +167,7 @@ def test_broken(tmp_path):
     (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text())
     (tmp_path / "test_quick.py").write_text("def test_quick(experiment, measure):\n    measure(sum, [1], rows=1)\n")
     (tmp_path / "broken.py").write_text("def pytest_runtest_logstart():\n    raise OSError('no space')\n")
-    options = (".", "-p", "broken", "--backend=jax", "--scale=smoke", "--experiment=digits")
+    options = (".", "-p", "broken", *TIMING, "--backend=jax", "--scale=smoke", "--experiment=digits")
     with Member(checkout(tmp_path), options, tmp_path / "live", "live-1-1") as member:
         member.configure(math.inf, nothing)
         member.begin(math.inf, nothing)

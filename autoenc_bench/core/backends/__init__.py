@@ -88,6 +88,12 @@ class Backend(Protocol):
         rows of test (m, d) on the device, so many. Raises NotFoundError where no program is compiled.
         """
 
+    def seed(self, seed: int) -> None:
+        """Seed the generator that Keras's ``fit`` shuffles with; ``keras.utils.set_random_seed`` loads TensorFlow, too.
+
+        That takes a process of another backend four seconds.
+        """
+
     def without_tuning(self) -> AbstractContextManager[None]:
         """Keep pipelines of data from tuning themselves: the tuning thread sleeps, and their end waits for it."""
 

@@ -111,6 +111,10 @@ def compile_stream(trainable: Trainable, draw: Callable[[jax.Array, int], jax.Ar
     )
 
 
+def seed(seed: int) -> None:
+    np.random.seed(seed)  # noqa: NPY002 - Keras draws from it
+
+
 def without_tuning() -> AbstractContextManager[None]:
     return nullcontext()  # nothing tunes itself
 

@@ -115,6 +115,10 @@ def compile_stream(trainable: Trainable, draw: Callable[[tf.Tensor, int], tf.Ten
     )
 
 
+def seed(seed: int) -> None:
+    keras.utils.set_random_seed(seed)
+
+
 @contextmanager
 def without_tuning() -> Iterator[None]:
     options = tf.data.Options()

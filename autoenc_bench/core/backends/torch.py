@@ -93,5 +93,9 @@ def compile_stream(trainable: Trainable, draw: Callable[[torch.Tensor, int], Any
     raise NotFoundError("streamed rows are drawn by a compiled program, and torch runs none here; take another backend")
 
 
+def seed(seed: int) -> None:
+    torch.manual_seed(seed)
+
+
 def without_tuning() -> AbstractContextManager[None]:
     return nullcontext()  # nothing tunes itself
