@@ -71,15 +71,8 @@ def smoke(run_once) -> SuiteRun:
 @pytest.fixture(scope="session")
 def fused(run_once) -> SuiteRun:
     """Run one experiment's fused cases and its build once with JAX, and keep in ``why`` what explains them."""
-    chosen = (
-        "--threads=1",
-        "--scale=smoke",
-        "--experiment=digits",
-        "-k",
-        "fused or build",
-        "--no-roofs",
-        "--no-report",
-    )
+    chosen = ("--threads=1", "--scale=smoke", "--experiment=digits", "-k", "fused or build")
+    chosen += ("--no-roofs", "--no-report")
     run = run_once("fused", lambda folder: fork_suite(folder, *chosen, f"--explain={folder / 'why'}"))
     assert run.status == 0, run.out
     return run

@@ -71,18 +71,7 @@ def test_errors_agree(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for name, value in QUICK.items():
         monkeypatch.setenv(name, value)
-    chosen = [
-        "--scale",
-        "smoke",
-        "--experiment",
-        "digits",
-        "-k",
-        "experiment",
-        "--no-roofs",
-        "--threads",
-        "all",
-        *TIMING,
-    ]
+    chosen = ["--scale=smoke", "--experiment=digits", "-k", "experiment", "--no-roofs", "--threads=all", *TIMING]
     status = cli.main(["matrix", "--backend", "jax", "--out", "out", "--", str(ROOT / "benchmarks"), *chosen])
     err = capsys.readouterr().err
     assert status == 0, err

@@ -18,7 +18,7 @@ from autoenc_bench.plugin import turns
 from autoenc_bench.records import reading
 
 EPOCH = "epoch[digits-fused]"
-CHOSEN = (*TIMING, "--backend=jax", "--scale=smoke", "--experiment=digits", "-k", "epoch and fused")
+DIGITS = (*TIMING, "--backend=jax", "--scale=smoke", "--experiment=digits")
 
 
 def kept(folder):
@@ -40,7 +40,7 @@ def nothing():
 def test_group(tmp_path):
     """Four real sessions list their case, prepare it, count where asked to, take turns, save, and are sampled."""
     both = [checkout(name="base"), checkout(name="head")]
-    with Group(both, ("benchmarks/", *CHOSEN), tmp_path / "live", "1", lambda: None) as group:
+    with Group(both, ("benchmarks/", *DIGITS, "-k", "epoch and fused"), tmp_path / "live", "1", lambda: None) as group:
         group.start()
         assert [list(facts.values()) for facts in group.cases] == [
             [{"phase": "epoch", "trainer": "fused", "name": f"test_{EPOCH}"}]
@@ -147,14 +147,7 @@ def test_what_cannot_be_collected(tmp_path):
     """A file of cases that cannot be imported stops a session, as it stops any other run."""
     broken = tmp_path / "test_broken.py"
     broken.write_text("from autoenc_bench.core import nothing_of_that_name\n")
-    options = (
-        "benchmarks/test_scoring.py",
-        str(broken),
-        *TIMING,
-        "--backend=jax",
-        "--scale=smoke",
-        "--experiment=digits",
-    )
+    options = ("benchmarks/test_scoring.py", str(broken), *DIGITS)
     with Member(checkout(), options, tmp_path / "live", "live-1-1") as member:
         member.configure(math.inf, nothing)
         with pytest.raises(RunFailedError, match="nothing_of_that_name"):
@@ -167,7 +160,7 @@ def test_broken(tmp_path):
     (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text())
     (tmp_path / "test_quick.py").write_text("def test_quick(experiment, measure):\n    measure(sum, [1], rows=1)\n")
     (tmp_path / "broken.py").write_text("def pytest_runtest_logstart():\n    raise OSError('no space')\n")
-    options = (".", "-p", "broken", *TIMING, "--backend=jax", "--scale=smoke", "--experiment=digits")
+    options = (".", "-p", "broken", *DIGITS)
     with Member(checkout(tmp_path), options, tmp_path / "live", "live-1-1") as member:
         member.configure(math.inf, nothing)
         member.begin(math.inf, nothing)
