@@ -1,5 +1,7 @@
 """Errors of several seeds: how far the seeds' own spread counts, and how many of them would decide."""
 
+from math import inf
+
 import pytest
 from scipy.special import ndtri
 from scipy.stats import t as student
@@ -42,6 +44,14 @@ def test_seeds_spread():
     found = moved(0.001, 0.003, 0.002, 0.0025, 0.0015)
     assert found.spread == pytest.approx(0.00079, rel=0.01)
     assert found.high - found.estimate == pytest.approx(student.isf(SHARE, 4) * found.spread / 5**0.5)
+
+
+def test_no_spread_on_one_side():
+    """A statistic that is zero on one side alone moved without bounds, and opposite ways when the sides are swapped."""
+    exact, wide = (Statistics(5.0, std, {"0.95": 6.0, "0.99": 7.0}, []) for std in (0.0, 1.0))
+    moves = [errors.intervals([pair], ALPHA, ROUNDING)["σ"].estimate for pair in ((exact, wide), (wide, exact))]
+    assert moves == [inf, -inf]
+    assert errors.intervals([(exact, exact)], ALPHA, ROUNDING)["σ"].estimate == 0
 
 
 @pytest.mark.parametrize("moves", [(0.001, 0.2), (0.001, 0.4, 0.1)])

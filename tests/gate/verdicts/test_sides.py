@@ -8,6 +8,7 @@ import recordings
 from autoenc_bench.gate.verdicts import sides
 from autoenc_bench.gate.verdicts.causes import Usage
 from autoenc_bench.records import loading
+from autoenc_bench.records.record import Benchmark
 
 
 def gather(folder, **changes):
@@ -31,3 +32,11 @@ def test_largest_peak(tmp_path):
 def test_usage_of_each_seed(tmp_path):
     """Each seed's CPU seconds are a share of its own round, not of the first seed's."""
     assert gather(tmp_path, cpu=[[0.5], [2.0]]).usage == [Usage(0.5, None), Usage(0.5, None)]
+
+
+def test_no_usage_without_rounds():
+    """CPU seconds are no share of rounds that the record does not keep."""
+    whole = msgspec.convert(recordings.benchmark(recordings.whole("digits", cpu=[0.5]), 1.0, rounds=1), Benchmark)
+    assert sides._usage(whole) == Usage(0.5, None)
+    timing = msgspec.structs.replace(whole.stats, data=None)
+    assert sides._usage(msgspec.structs.replace(whole, stats=timing)) is None
