@@ -145,6 +145,9 @@ def test_blocks_of_validation(monkeypatch):
     found = trainer.train(1, rows=100)[0].val_loss
     trainer.split = replace(split, test=split.test[: share(20, 100, 180)])
     assert found == pytest.approx(trainer.evaluate(), rel=1e-6)
+    _, found = trainer._program.run(*trainer._rows, trainer._order, 100, 1)
+    trainer.split = replace(split, test=split.test[:1])
+    assert found == pytest.approx(trainer.evaluate(), rel=1e-6)
 
 
 def test_programs_of_a_device(trainers, monkeypatch):

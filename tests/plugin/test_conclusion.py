@@ -76,14 +76,15 @@ def test_a_bug(conclusion, monkeypatch, tmp_path, broken):
         ("experiment[digits-fused-seed0]", True),
         ("experiment[digits-fused-seed1]", False),
         ("epoch[digits-fused]", False),
+        ("build[digits]", True),
     ],
 )
 def test_selected_seed(tmp_path, case, is_expected):
-    """A run of one seed, by ``-k``, is expected to have that seed and its case, and no other seed."""
+    """A run of what ``-k`` selects is expected to have that: of a seed it and its case, and no other seed."""
     option = SimpleNamespace(keyword="seed0", markexpr="", deselect=None)
     run = SimpleNamespace(storage=tmp_path, is_selection=False, experiments=("digits",))
     conclusion = Conclusion(SimpleNamespace(option=option, args=[]), run)
-    cases = ["benchmarks/test_experiment.py::test_experiment[digits-fused-seed0]"]
+    cases = ["test_experiment.py::test_experiment[digits-fused-seed0]", "test_cold_start.py::test_build[digits]"]
     assert conclusion._selects(cases, case, "digits") is is_expected
 
 

@@ -752,10 +752,11 @@ def test_interrupted_measurement(tmp_path, monkeypatch, when, whole):
 
 def test_each_measurement_has_a_folder(tmp_path, monkeypatch):
     """What is measured again, or once more to confirm it, does not mix with the records of before."""
-    stores = []
+    stores, budgets = [], []
 
     def measure(measuring, _):
         stores.append(measuring.store)
+        budgets.append(measuring.budget)
         measuring.store.mkdir(parents=True)
         raise RunFailedError("nothing was measured")
 
@@ -763,8 +764,12 @@ def test_each_measurement_has_a_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(Continuous, "measure", measure)
     monkeypatch.setattr(Continuous, "__post_init__", lambda *_: None)
     whole = Step(base="a", head="b", answer=CHANGED, change="")
-    for _ in range(2):
-        bare(tmp_path, "time").compare("a", "b", whole)
+    monkeypatch.setattr(bisection, "monotonic", lambda: 0.0)
+    for steps in (1, 16):
+        bisecting = bare(tmp_path, "time", budget=1_000.0)
+        bisecting._steps = steps
+        bisecting.compare("a", "b", whole)
+    assert budgets == [1_000.0, 125.0]
     assert [path.relative_to(tmp_path).as_posix() for path in stores] == ["store/a-b-1", "store/a-b-2"]
 
 

@@ -3,13 +3,14 @@
 import signal
 from collections import Counter
 from math import inf
+from types import SimpleNamespace
 
 import pytest
 import standins
 from standins import EPOCH, WHOLE, Clock
 
 from autoenc_bench.exceptions import RunFailedError
-from autoenc_bench.gate.live import groups, members, processes
+from autoenc_bench.gate.live import continuous, groups, members, processes
 from autoenc_bench.gate.live.continuous import CASES, DECIDED, FAILED, INTERRUPTED, SPENT, TRIES, bounded
 from autoenc_bench.gate.live.groups import Group
 from autoenc_bench.gate.live.processes import Process, SideFailedError
@@ -294,15 +295,32 @@ def test_too_little_time(live):
         live(budget=1.0)
 
 
+@pytest.mark.parametrize(("budget", "expected"), [(1.9, []), (2.1, [4]), (10.1, [24]), (600.0, [60])])
+def test_rounds_within_the_budget(tmp_path, monkeypatch, budget, expected):
+    """A case has as many rounds as fit in what is left, beside the one that warms up; where few fit, none."""
+    monkeypatch.setattr(continuous, "monotonic", lambda: 0.0)
+    visits, seen = [], groups.Visit([{"outcome": "passed", "reason": "", "times": [0.1]}] * 4, 0.0)
+    group = SimpleNamespace(
+        sharing=1, alone=lambda *_: seen, visit=lambda _case, rounds, _usual: visits.append(rounds) or seen
+    )
+    measuring = standins.measuring(standins.sides(tmp_path), tmp_path, budget)
+    monkeypatch.setattr(continuous, "TURNS", 60 * 0.1 * 4)
+    assert measuring._take_turns(group, "a case", EPOCH)
+    assert visits == expected
+
+
 @pytest.mark.parametrize(("wanted", "rounds"), [(0.0, 8), (8.9, 8), (10.1, 12), (59.0, 60), (1e9, 60)])
 def test_bounded(wanted, rounds):
     """Rounds are so many that each process comes as often in each position, within limits."""
     assert bounded(wanted) == rounds
 
 
+@pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("samples", [True, False])
-def test_samples(tmp_path, samples):
-    """Where time goes is sampled of what changed, unless nobody wants to know."""
+def test_samples(tmp_path, monkeypatch, samples):
+    """Where time goes is sampled of what changed, within a share of the budget, unless nobody wants to know."""
+    profile, within = Group.profile, []
+    monkeypatch.setattr(Group, "profile", lambda *given: within.append(given[2]) or profile(*given))
     measuring = standins.measuring(standins.sides(tmp_path, head={"ratio": 1.3}), tmp_path)
     measuring.samples = samples
     told = []
@@ -310,6 +328,7 @@ def test_samples(tmp_path, samples):
     measuring.measure(lambda _: None)
     assert ("profile" in {what for what, *_ in standins.logged(tmp_path)}) == samples
     assert (told[-1] == "sampling what changed") == samples
+    assert within == [pytest.approx(continuous.SHARE * 600)] * samples
 
 
 # What goes wrong

@@ -97,11 +97,11 @@ def test_few_functions(keep, known):
     assert [part.split()[0] for part in line.partition(": ")[2].split(", ")] == ["f8", "f7", "f6", "f5"]
 
 
-@pytest.mark.parametrize(("seconds", "is_named"), [(0.0099, False), (0.0103, True)])
+@pytest.mark.parametrize(("seconds", "is_named"), [(0.0199, False), (0.0206, True)])
 def test_least(keep, known, seconds, is_named):
-    """What is less than a hundredth of the longer call is named by nobody."""
-    keep("base", "profile.txt", {"rest (a.py)": 1.0})
-    keep("head", "profile.txt", {"rest (a.py)": 1.0, "new (a.py)": seconds})
+    """What changed by less than a hundredth of the longer call is not named."""
+    keep("base", "profile.txt", {"rest (a.py)": 2.0})
+    keep("head", "profile.txt", {"rest (a.py)": 2.0, "new (a.py)": seconds})
     assert bool(known()) is is_named
 
 

@@ -69,6 +69,23 @@ def test_a_gross_loss(seeds, cases):
     assert decide(found, LIMIT).outcome is Outcome.REGRESSED
 
 
+@pytest.mark.parametrize(
+    ("base", "head", "outcome"),
+    [
+        ([5.0, 5.01], [5.0, 5.02], Outcome.UNCHANGED),
+        ([5.0], [5.0, 5.048], Outcome.UNDECIDED),
+        ([4.99, 5.0], [5.0, 5.045], Outcome.INCOMPARABLE),
+        ([5.0, 5.01], [5.5, 5.52], Outcome.REGRESSED),
+    ],
+)
+def test_runs_differ_within_the_limit(base, head, outcome):
+    """Where runs of a side differ by less than the limit, the verdict is that of all runs, or none."""
+    seed = errors.Seed("seed0", *([statistics(mean) for mean in side] for side in (base, head)))
+    judged = errors.judge([seed], LIMIT, ALPHA, ROUNDING)
+    assert judged.outcome is outcome
+    assert (judged.reason == "runs of one side differ in the error of seed0") is (outcome is Outcome.INCOMPARABLE)
+
+
 def test_two_seeds_tell_little():
     """A loss of 3 % that two seeds show about alike is undecided: their own spread is hardly known."""
     found = moved(0.031, 0.029)

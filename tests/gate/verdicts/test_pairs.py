@@ -123,6 +123,13 @@ def test_alike_cases_lend():
     assert np.median([one.variance for one in found.values()]) == pytest.approx(0.01**2, rel=0.3)
 
 
+def test_one_case_lends_nothing():
+    """How alike cases are cannot be told from one, so a case of a single pair gets nothing from it."""
+    found = pairs.pool({"case": contrasts(0.0, 0.1, 0.2), "single": contrasts(0.1)})["single"]
+    assert found.shared == 0
+    assert found.variance == inf
+
+
 def test_a_case_with_one_pair_borrows():
     """A case with one pair alone is judged by what the others' pairs tell."""
     found = pairs.pool({**drawn(0, [0.01] * 1000, 3), "single": contrasts(0.1)})["single"]
