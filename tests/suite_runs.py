@@ -13,10 +13,10 @@ from autoenc_bench.records import storage
 ROOT = Path(__file__).parents[1]
 SMOKE = ("crude-simple", "crude-simple-streamed", "digits")  # one of each kind
 
-# What a process of pytest takes only where it is the subject: its other plugins, and code that runs faster.
-LEAN = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-QUICK = LEAN | {"XLA_FLAGS": "--xla_backend_optimization_level=0"}  # after what is counted
-TIMING = ("-p", "pytest_benchmark.plugin")  # the one that such a run needs
+# Variables with which a run starts sooner, for tests that are not about how it starts.
+LEAN = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # pytest's other plugins take a second to load
+QUICK = LEAN | {"XLA_FLAGS": "--xla_backend_optimization_level=0"}  # compiles faster, and changes no counts
+TIMING = ("-p", "pytest_benchmark.plugin")  # the one plugin that such a run needs
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class DataParallelTrainer:
         self._distribution = keras.distribution.DataParallel(
             devices=[f"{device.platform}:{device.id}" for device in devices], auto_shard_dataset=False
         )
-        random.seed(0)  # Keras draws weights before ours replace them, which must be equal everywhere
+        random.seed(0)  # Keras seeds weights from it; ours replace them, but until then they must be equal everywhere
         with self._distribution.scope():
             resized = replace(experiment, batch_size=batch)
             trainer = training.prepare(resized, "fused", data.head(self.rows, batch), seed=0)

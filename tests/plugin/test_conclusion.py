@@ -80,7 +80,7 @@ def test_a_bug(conclusion, monkeypatch, tmp_path, broken):
     ],
 )
 def test_selected_seed(tmp_path, case, is_expected):
-    """A run of what ``-k`` selects is expected to have that: of a seed it and its case, and no other seed."""
+    """A run with ``-k`` is expected to measure what that selects: of an experiment its selected seeds alone."""
     option = SimpleNamespace(keyword="seed0", markexpr="", deselect=None)
     run = SimpleNamespace(storage=tmp_path, is_selection=False, experiments=("digits",))
     conclusion = Conclusion(SimpleNamespace(option=option, args=[]), run)

@@ -89,9 +89,9 @@ class Backend(Protocol):
         """
 
     def seed(self, seed: int) -> None:
-        """Seed the generator that Keras's ``fit`` shuffles with; ``keras.utils.set_random_seed`` loads TensorFlow, too.
+        """Seed the generator that Keras's ``fit`` shuffles with.
 
-        That takes a process of another backend four seconds.
+        ``keras.utils.set_random_seed`` would load TensorFlow on every backend, which takes four seconds.
         """
 
     def without_tuning(self) -> AbstractContextManager[None]:

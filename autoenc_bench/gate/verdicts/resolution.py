@@ -19,7 +19,7 @@ SLACK = 1.5e-9  # seconds by which readings of one number of ticks differ: syste
 class Readings(NamedTuple):
     """The clock's readings in one run of a case: a round's seconds times its iterations."""
 
-    distinct: Values  # seconds
+    distinct: Values  # seconds, in ascending order
     is_coarse: bool | None  # most rounds took as long as another one; None without rounds: one run alone cannot show it
     typical: float  # seconds
 
@@ -32,14 +32,17 @@ class Resolution(NamedTuple):
 
 
 def readings(benchmark: Benchmark) -> Readings | None:
-    """Return a benchmark's readings, by its smallest and its median where the record keeps no rounds."""
+    """Return a benchmark's readings, or its smallest and its median if the record keeps no rounds.
+
+    A single round tells nothing: it is its own smallest and median.
+    """
     stats = benchmark.stats
+    if stats.rounds < 2:
+        return None
+    ordered = np.sort(np.asarray(stats.data or [stats.min, stats.median], np.float64) * stats.iterations)
     typical = stats.median * stats.iterations
     if not stats.data:
-        return Readings(np.array([stats.min * stats.iterations, typical]), None, typical)
-    if len(stats.data) < 2:
-        return None
-    ordered = np.sort(np.asarray(stats.data, np.float64) * stats.iterations)
+        return Readings(ordered, None, typical)
     is_coarse = _mostly_equal(ordered)
     return Readings(_distinct(ordered) if is_coarse else ordered[:0], is_coarse, typical)
 

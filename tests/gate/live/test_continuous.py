@@ -318,7 +318,7 @@ def test_bounded(wanted, rounds):
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("samples", [True, False])
 def test_samples(tmp_path, monkeypatch, samples):
-    """Where time goes is sampled of what changed, within a share of the budget, unless nobody wants to know."""
+    """What changed is sampled, within a share of the budget, if samples are asked for."""
     profile, within = Group.profile, []
     monkeypatch.setattr(Group, "profile", lambda *given: within.append(given[2]) or profile(*given))
     measuring = standins.measuring(standins.sides(tmp_path, head={"ratio": 1.3}), tmp_path)

@@ -124,7 +124,7 @@ def test_alike_cases_lend():
 
 
 def test_one_case_lends_nothing():
-    """How alike cases are cannot be told from one, so a case of a single pair gets nothing from it."""
+    """One case does not show how alike cases are, so it lends nothing to a case of a single pair."""
     found = pairs.pool({"case": contrasts(0.0, 0.1, 0.2), "single": contrasts(0.1)})["single"]
     assert found.shared == 0
     assert found.variance == inf

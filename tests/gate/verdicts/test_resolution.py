@@ -43,7 +43,8 @@ def test_fine_clock():
     """Rounds that all differ show no tick, however close some of them are; nor does a single round."""
     random = np.random.default_rng(0)
     assert resolution(*(1e-3 * (1 + random.uniform(0, 0.02, 200)) for _ in range(3))) is None
-    assert readings(benchmark([1e-3])) is None
+    for keeps_data in (True, False):
+        assert readings(benchmark([1e-3], keeps_data=keeps_data)) is None
 
 
 def test_many_fine_rounds():
