@@ -21,6 +21,7 @@ def test_first_call(experiment, trainer, prepare, split, scale, measure):
         rows=epochs * rows,
         epochs=epochs,
         rounds=1,
+        warm_up=False,
         counts=False,
     )
     assert isfinite(history[-1].val_loss)

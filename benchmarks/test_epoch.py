@@ -37,6 +37,7 @@ def test_untouched_fit(experiment, prepare, split, scale, measure):
         epochs,
         setup=ready.restore,
         rounds=scale.untouched.rounds,
+        warm_up=False,
         rows=epochs * rows,
         epochs=epochs,
         counts=False,  # the same calls as the trainer's

@@ -24,6 +24,7 @@ def test_experiment(experiment, trainer, seed, prepare, scale, measure):
         epochs=epochs,
         work=roofline.training(experiment, trainer, rows=rows, test_rows=len(ready.split.test), epochs=epochs),
         rounds=1,
+        warm_up=False,
         counts=False,
     )
     score = scoring.score(ready.autoencoder, ready.split.sample(), components=experiment.code)

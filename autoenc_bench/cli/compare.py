@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from autoenc_bench import statuses
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.cli.output import tell
-from autoenc_bench.records import BASELINES, SAVED
+from autoenc_bench.records import BASELINES, SAVED, expanded
 
 # What reads records is imported where it is used: the other commands need none of it.
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def add_storage(command: argparse.ArgumentParser) -> None:
 
 def storage_folder(text: str) -> Path:
     """Read a folder, also as ``--benchmark-storage`` has it: ``file://DIR``."""
-    return Path(text.removeprefix("file://"))
+    return expanded(text.removeprefix("file://"))
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:

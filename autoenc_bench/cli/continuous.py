@@ -8,7 +8,8 @@ import argparse
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import ceil
@@ -20,7 +21,7 @@ from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.cli import compare, output
 from autoenc_bench.cli.compare import add_limits, conclude
 from autoenc_bench.exceptions import InvalidInputError
-from autoenc_bench.records import LIVE
+from autoenc_bench.records import LIVE, expanded
 from autoenc_bench.text import line
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def add_sides(command: argparse.ArgumentParser) -> None:
     for side in ("base", "head"):
         python, variable = f"run the {side} by this interpreter", f"set a variable for the {side} (repeatable)"
         package = f"let pip install a package for the {side} alone, such as keras==3.12.0 (repeatable)"
-        command.add_argument(f"--{side}-python", metavar="PATH", type=Path, help=python)
+        command.add_argument(f"--{side}-python", metavar="PATH", type=expanded, help=python)
         command.add_argument(f"--{side}-env", metavar="NAME=VALUE", action="append", default=[], help=variable)
         command.add_argument(f"--{side}-with", metavar="REQUIREMENT", action="append", default=[], help=package)
 
@@ -78,9 +79,8 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
 
     overrides, budget = limits.parse(options.fail_on, EXPERIMENTS), seconds(options.budget)
     base, head = (wanted(options, side) for side in ("base", "head"))
-    store = LIVE / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job ends like a Ctrl-C
-    with checkouts.both(base, head, Path.cwd()) as sides, Display(budget) as display:
+    with checkouts.both(base, head, Path.cwd()) as sides, Display(budget) as display, new_store() as store:
         given = pytest_options(options.pytest, sides[1].folder, everything=options.everything)
         measuring = continuous.Continuous(sides, given, store, budget, overrides, display.tell)
         look = explain(measuring.measure(display.show), store)
@@ -94,6 +94,19 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     if following := next_step(look, store):
         output.write(line(f"next: {following}"), sys.stderr)
     return result
+
+
+@contextmanager
+def new_store() -> Iterator[Path]:
+    """Make the folder for the records of one comparison; where none is saved, it does not stay."""
+    from autoenc_bench.records import storage
+
+    store = storage.new_folder(LIVE / f"{datetime.now(UTC):%Y%m%d-%H%M%S}")
+    try:
+        yield store
+    finally:
+        with suppress(OSError):  # it is not empty
+            store.rmdir()
 
 
 def explain(look: "Look", store: Path) -> "Look":

@@ -12,14 +12,14 @@ from pathlib import Path
 from autoenc_bench.cli import output
 from autoenc_bench.cli.compare import add_format
 from autoenc_bench.cli.report import drawing
-from autoenc_bench.records import BASELINES, SAVED
+from autoenc_bench.records import BASELINES, SAVED, expanded
 
 
 def add(command: argparse.ArgumentParser) -> None:
     folders = f"folders or record files (default: {SAVED}/, and {BASELINES}/)"
-    command.add_argument("folder", nargs="*", type=Path, help=folders)
+    command.add_argument("folder", nargs="*", type=expanded, help=folders)
     add_format(command)
-    command.add_argument("--out", metavar="DIR", type=Path, help="also write history.html and its figures there")
+    command.add_argument("--out", metavar="DIR", type=expanded, help="also write history.html and its figures there")
 
 
 def run(options: argparse.Namespace) -> str:

@@ -14,7 +14,7 @@ from autoenc_bench import statuses
 from autoenc_bench.cli import output
 from autoenc_bench.cli.continuous import names_tests
 from autoenc_bench.exceptions import NotFoundError, RunFailedError
-from autoenc_bench.records import REPORTS, SAVED
+from autoenc_bench.records import REPORTS, SAVED, expanded
 from autoenc_bench.records.record import BACKENDS
 
 EPILOG = f"Options after -- are pytest's, such as -- --scale smoke. {statuses.epilog(statuses.MATRIX)}"
@@ -24,7 +24,7 @@ def add(command: argparse.ArgumentParser) -> None:
     backends = f"{', '.join(BACKENDS)} (repeatable; default: all that are installed)"
     command.add_argument("--backend", metavar="NAME", action="append", default=[], help=backends)
     out = "of the report; default: %(default)s/"
-    command.add_argument("--out", metavar="DIR", type=Path, default=REPORTS, help=out)
+    command.add_argument("--out", metavar="DIR", type=expanded, default=REPORTS, help=out)
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:

@@ -9,19 +9,18 @@ import os
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from autoenc_bench.cli import output
 from autoenc_bench.cli.compare import add_storage
-from autoenc_bench.records import REPORTS
+from autoenc_bench.records import REPORTS, expanded
 from autoenc_bench.text import line
 
 
 def add(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "record", nargs="*", type=Path, help="records' JSON files, or folders of them (default: the newest)"
+        "record", nargs="*", type=expanded, help="records' JSON files, or folders of them (default: the newest)"
     )
-    command.add_argument("--out", metavar="DIR", type=Path, default=REPORTS, help="default: %(default)s/")
+    command.add_argument("--out", metavar="DIR", type=expanded, default=REPORTS, help="default: %(default)s/")
     add_storage(command)
     command.add_argument("--open", action="store_true", help="open the page in a browser")
 

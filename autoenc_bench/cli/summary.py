@@ -1,15 +1,15 @@
 """Print a record's headline table."""
 
 import argparse
-from pathlib import Path
 
 from autoenc_bench.cli import output
 from autoenc_bench.cli.compare import add_storage
 from autoenc_bench.exceptions import InvalidInputError
+from autoenc_bench.records import expanded
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    command.add_argument("record", nargs="?", type=Path, help="a record's JSON file (default: the newest)")
+    command.add_argument("record", nargs="?", type=expanded, help="a record's JSON file (default: the newest)")
     add_storage(command)
     command.add_argument("--format", choices=("text", "markdown"), default="text", help="default: %(default)s")
 

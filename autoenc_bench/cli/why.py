@@ -5,16 +5,14 @@ The compiled programs and Python's calls are counted, which is exact, and Python
 
 import argparse
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 from autoenc_bench.cli import output
 from autoenc_bench.cli.bisect import chosen
-from autoenc_bench.cli.continuous import add_sides, wanted
-from autoenc_bench.records import LIVE
+from autoenc_bench.cli.continuous import add_sides, new_store, wanted
 from autoenc_bench.text import line
 
-NOTHING = "nobody counts what it does, on one side at least"
+NOTHING = "no counts: at least one side did not count what the case executes"
 EPILOG = "Options after -- are pytest's, such as -- --scale smoke."
 
 
@@ -32,12 +30,12 @@ def run(options: argparse.Namespace) -> str:
     from autoenc_bench.records import loading
 
     case, given = chosen([options.case, *options.pytest], Path.cwd())
-    store = LIVE / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     options.head = None if options.head == "." else options.head
-    with checkouts.both(wanted(options, "base"), wanted(options, "head"), Path.cwd()) as sides:
+    base, head = wanted(options, "base"), wanted(options, "head")
+    with checkouts.both(base, head, Path.cwd()) as sides, new_store() as store:
         output.write("running both sides once", sys.stderr)
         paths = explanations.run(sides, given, store)
-    base, head = (verdicts.sides.gather([loading.read(path, pictured=False)]) for path in paths)
-    comparison = verdicts.compare_sides(base, head, Overrides({}), verdicts.sides.under_test(base, head))
-    verdict = next(one for one in comparison.verdicts if one.case == case)
+    one, other = (verdicts.sides.gather([loading.read(path, pictured=False)]) for path in paths)
+    comparison = verdicts.compare_sides(one, other, Overrides({}), verdicts.sides.under_test(one, other))
+    verdict = next(verdict for verdict in comparison.verdicts if verdict.case == case)
     return "\n".join(map(line, (f"{case}: {verdict.cause or NOTHING}", *explanations.read(store, case))))

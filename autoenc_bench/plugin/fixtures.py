@@ -192,6 +192,7 @@ class Measure:
         *args: Any,
         rows: int,
         rounds: int | None = None,
+        warm_up: bool = True,
         setup: Call = None,
         meet: Call = None,
         counts: "Callable[[], Counted] | bool" = True,
@@ -199,10 +200,11 @@ class Measure:
     ) -> T:
         """Time ``target(*args)``, each round after ``setup()``; ``rows`` are the samples it processes.
 
-        Several rounds (as many as the scale says, unless ``rounds`` does) follow a warm-up. Directly before each, for
-        ``setup`` may take long, and after the last, outside the clock, runs the reference workload. Then ``meet()``
-        lets processes begin a round together. In a live comparison, rounds take turns with those of other processes,
-        which say better how fast the machine is.
+        As many rounds as the scale says, unless ``rounds`` does, follow an untimed one that warms up. Without
+        ``warm_up`` there is none: the case measures a first call, or has warmed up by itself. The reference workload
+        runs outside the clock, directly before each round (``setup`` may take long) and after the last one. Then
+        ``meet()`` lets processes begin a round together. In a live comparison all cases warm up, and rounds are
+        interleaved with those of other processes, which show better how fast the machine is.
         Afterwards ``counts()`` returns what the case does, and by default one more call is counted.
         """
         turns = self._turns if self._turns and self._turns.rounds else None
@@ -228,12 +230,12 @@ class Measure:
 
         watch = memory.MemoryWatch()
         # With timing off the target runs once.
-        warm_up = int(self._benchmark.enabled and (rounds > 1 or turns is not None))
-        result: T = self._benchmark.pedantic(target, args, setup=prepare_round, rounds=rounds, warmup_rounds=warm_up)
+        skipped = int(self._benchmark.enabled and (warm_up or turns is not None))
+        result: T = self._benchmark.pedantic(target, args, setup=prepare_round, rounds=rounds, warmup_rounds=skipped)
         ended = CLOCK.read()
         used = watch.read()
         finish_round(ended)
-        timed = measured[warm_up : warm_up + rounds]  # --benchmark-cprofile adds one
+        timed = measured[skipped : skipped + rounds]  # --benchmark-cprofile adds one
         beside = {"between": turns.between[-rounds:]} if turns else {"reference": [one for *_, one in timed]}  # or none
         self.note(rows=rows, memory=used, **beside, **_accounts(timed), **facts)
         if counts and not meet:

@@ -16,7 +16,7 @@ from autoenc_bench.distributed import runtime
 from autoenc_bench.distributed.runtime import Distribution
 from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.machine import threads
-from autoenc_bench.records import BASELINES
+from autoenc_bench.records import BASELINES, expanded
 from autoenc_bench.records.record import BACKENDS
 
 if TYPE_CHECKING:
@@ -126,7 +126,9 @@ def configure(config: pytest.Config) -> Configuration:
     chosen_threads = option.threads or (1 if option.coordinator is None else "all")
     # Elasticsearch stays pytest-benchmark's business.
     in_files = not option.benchmark_storage.startswith("elasticsearch")
-    folder = Path(option.benchmark_storage.removeprefix("file://"))
+    folder = expanded(option.benchmark_storage.removeprefix("file://"))
+    if in_files:
+        option.benchmark_storage = f"file://{folder}"  # pytest-benchmark expands nothing
     return Configuration(
         scale=scale,
         seeds=option.seeds or scale.seeds,

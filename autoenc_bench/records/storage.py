@@ -9,7 +9,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from glob import glob
 from itertools import count
 from pathlib import Path
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
-from autoenc_bench.records import reading
+from autoenc_bench.records import expanded, reading
 
 Pictures = dict[str, NDArray[np.uint8]]
 
@@ -47,6 +47,7 @@ def find(name: str, stores: Sequence[Path]) -> list[Path]:
     It is a file, a folder, a pattern, or, in the first of the stores that has it, what ``--benchmark-save`` was given
     (all runs saved so), a record's number or its whole name. Raises NotFoundError when it is none of them.
     """
+    name = str(expanded(name))
     path = Path(name)
     if path.is_file():
         return [path]
@@ -65,6 +66,16 @@ def find(name: str, stores: Sequence[Path]) -> list[Path]:
 def _is_named(path: Path, name: str) -> bool:
     numbered = re.fullmatch(r"(\d{4,})_(.+)", path.stem)
     return name in (path.stem, *(numbered.groups() if numbered else ()), *path.parts[:-1])
+
+
+def new_folder(path: Path) -> Path:
+    """Make a folder that no other process has made, also at the same moment; its name ends in a number if need be."""
+    for number in count(1):
+        folder = path if number == 1 else path.with_name(f"{path.name}-{number}")
+        with suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            return folder
+    raise AssertionError
 
 
 def save(content: dict[str, Any], folder: Path, name: str, pictures: Pictures) -> Path:
@@ -127,7 +138,8 @@ def write_whole(data: bytes, path: Path) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        whole.chmod(0o644)
+        with suppress(OSError):  # a share may refuse it; who may read the file is up to its folder then
+            whole.chmod(0o644)
         whole.replace(path)
 
 

@@ -103,10 +103,10 @@ def test_options_of_pytest(why, monkeypatch):
 
 @pytest.mark.parametrize("case", [WHOLE, "experiment[digits-fused-seed0]"])
 def test_whole_experiment(why, case):
-    """A whole experiment may be named with its seed or without, and nobody counts it."""
+    """A whole experiment may be named with its seed or without, and has no counts."""
     status, lines, err = why("main", ".", case)
     assert status == 0, err
-    assert lines == [f"{WHOLE}: nobody counts what it does, on one side at least"]
+    assert lines == [f"{WHOLE}: no counts: at least one side did not count what the case executes"]
 
 
 def test_side_that_fails(why):

@@ -105,8 +105,18 @@ def test_nothing_is_counted(probe):
     call = Counting()
     probe(call, rows=1, rounds=1, counts=False)
     probe(call, rows=1, rounds=1, meet=lambda: None)
-    assert call.calls == 2
+    assert call.calls == 2 * 2
     assert noted(probe).counts is None
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+@pytest.mark.parametrize("warm_up", [True, False])
+def test_warm_up(probe, rounds, warm_up):
+    """What a case warms up with depends on the case alone: a single round is as steady as several."""
+    call = Counting()
+    probe(call, rows=1, rounds=rounds, warm_up=warm_up, counts=False)
+    assert call.calls == rounds + warm_up
+    assert len(probe._benchmark.times) == len(noted(probe).reference) == rounds
 
 
 @pytest.mark.parametrize("rounds", [None, 1, 3])
@@ -160,7 +170,7 @@ def test_explained(probe, tmp_path):
     assert {path.name for path in folder.iterdir()} == {"program-1.txt", "program-2.txt", "profile.txt"}
     assert (folder / "program-2.txt").read_text() == "ENTRY %main {\n  %x = f32[] constant(1)\n}\n"
     assert (folder / "profile.txt").read_text() == "0.2\tstep (model.py)\n0.1\ttrain (model.py)\n"
-    assert call.calls == 1 + 3, "a second is sampled, of 0.4 s from reading to reading"
+    assert call.calls == 2 + 3, "a second is sampled, of 0.4 s from reading to reading"
 
 
 @pytest.mark.usefixtures("sampled")
@@ -191,7 +201,7 @@ def test_parts(probe):
         for done, seconds in enumerate((2.0, 0.01, 3.0), start=1):
             probe.epoch(done, Epoch(0.6, 0.6, seconds))
 
-    probe(train, rows=1, rounds=1)
+    probe(train, rows=1, rounds=1, warm_up=False)
     (beside,) = noted(probe).reference
     assert 5.01 / beside == pytest.approx(2 / 1.5 + 3.01 / 2.5)
 

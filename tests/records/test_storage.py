@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -303,3 +304,27 @@ def test_nothing_there(stores, tmp_path, monkeypatch, name):
     (tmp_path / "void").mkdir()
     with pytest.raises(LookupError, match="no such record; give a file, a folder, a pattern, or a name saved in"):
         storage.find(name, stores)
+
+
+def test_home(stores, monkeypatch):
+    """A name may begin with the home directory, which shells expand in some places only."""
+    monkeypatch.setenv("HOME", str(stores[0].parent))
+    assert storage.find(f"~/{stores[0].name}", ()) == storage.find(str(stores[0]), ())
+
+
+def test_permissions_that_cannot_be_changed(tmp_path, monkeypatch):
+    """A file system that refuses to change permissions, as some network shares do, loses no file."""
+
+    def refuse(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    storage.write_whole(b"whole", tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == b"whole"
+
+
+def test_new_folder(tmp_path):
+    """A folder that is there already is not taken again; all lie beside each other."""
+    made = [storage.new_folder(tmp_path / "store" / "20261129-182021") for _ in range(3)]
+    assert [path.name for path in made] == ["20261129-182021", "20261129-182021-2", "20261129-182021-3"]
+    assert all(path.is_dir() for path in made)

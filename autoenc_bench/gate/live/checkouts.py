@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError
-from autoenc_bench.gate.live import environments, revisions
+from autoenc_bench.exceptions import InvalidInputError, NotFoundError
+from autoenc_bench.gate.live import environments, revisions, worktrees
 from autoenc_bench.gate.live.revisions import Code, git
 from autoenc_bench.records.record import SIDES
 
@@ -48,17 +47,8 @@ def both(base: Wanted, head: Wanted, project: Path, harness: str | None = None) 
     when there is nothing to compare or a side cannot be prepared, NotFoundError when something named is not there.
     """
     top, prefix = revisions.find(project)
-    temporary = TemporaryDirectory(prefix="autoenc-bench-", ignore_cleanup_errors=True)
-    root = Path(temporary.name).resolve()
-    try:
-        with temporary:
-            yield _prepare(base, head, top, prefix, root, harness)
-    finally:
-        # Git forgets a worktree that was never finished only when its folder is gone.
-        removals = [("remove", "--force", "--force", str(root / name)) for name in SIDES]
-        for arguments in (*removals, ("prune",)):
-            with suppress(AutoencBenchError):  # finding nothing to tidy must not hide why everything ended
-                git(top, "worktree", *arguments)
+    with worktrees.folder(top) as root:
+        yield _prepare(base, head, top, prefix, root, harness)
 
 
 def _prepare(
@@ -67,10 +57,11 @@ def _prepare(
     try:
         store = revisions.make_store(top, root / "objects")
         codes = _codes(base, head, top, store)
-        folders = [root / name / prefix for name in SIDES]
-        for name, folder, code in zip(SIDES, folders, codes, strict=True):
-            git(top, "worktree", "add", "--detach", str(root / name), code.commit)
-            git(root / name, "read-tree", "--reset", "-u", code.tree, GIT_OBJECT_DIRECTORY=str(store))
+        places = [worktrees.path(root, name) for name in SIDES]
+        folders = [place / prefix for place in places]
+        for place, folder, code in zip(places, folders, codes, strict=True):
+            git(top, "worktree", "add", "--detach", str(place), code.commit)
+            git(place, "read-tree", "--reset", "-u", code.tree, GIT_OBJECT_DIRECTORY=str(store))
             if not folder.is_dir() or folder.resolve() != folder:
                 reason = f"has no folder {prefix}; name a revision that holds the project there"
                 raise NotFoundError(f"{code.description} {reason}")

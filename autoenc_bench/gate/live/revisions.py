@@ -14,6 +14,18 @@ MAIN = ("remotes/origin/HEAD", "remotes/origin/main", "heads/main", "remotes/ori
 
 # Set within git's hooks; they would lead every git to another repository than the folder's.
 REPOSITORY_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX")
+# What a user may have configured, and what would change the answers that are parsed here, or touch more than ours.
+SETTINGS = (
+    f"core.hooksPath={os.devnull}",
+    "advice.detachedHead=false",
+    "log.showSignature=false",
+    "color.ui=false",
+    "color.diff=false",
+    "i18n.logOutputEncoding=UTF-8",
+    "submodule.recurse=false",
+    "gc.auto=0",  # it would prune worktrees
+    "maintenance.auto=false",
+)
 SUBMODULE = "160000 "  # the mode of another repository in an index
 
 
@@ -33,7 +45,7 @@ def describe(commit: str, given: str | None = None) -> str:
 
 def git(folder: Path, *arguments: str, **variables: str) -> str:
     """Return what git prints, whatever its user has configured; raise InvalidInputError when it fails."""
-    settings = ("-c", f"core.hooksPath={os.devnull}", "-c", "advice.detachedHead=false")
+    settings = [part for setting in SETTINGS for part in ("-c", setting)]
     inherited = {name: value for name, value in os.environ.items() if name not in REPOSITORY_VARIABLES}
     # Without optional locks, looking at the project never gets in the way of a git that works in it.
     environment = {**inherited, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **variables}
@@ -74,11 +86,12 @@ def make_store(top: Path, folder: Path) -> Path:
     So what is not committed can become a tree, and leaves nothing behind in the repository.
     """
     (folder / "info").mkdir(parents=True)
-    (folder / "info/alternates").write_text(f"{_path(top, 'objects')}\n")
+    (folder / "info/alternates").write_text(f"{git_path(top, 'objects')}\n")
     return folder
 
 
-def _path(top: Path, name: str) -> Path:
+def git_path(top: Path, name: str) -> Path:
+    """Return where a repository keeps something, such as its index."""
     return top / git(top, "rev-parse", "--git-path", name).rstrip("\n")
 
 
@@ -89,9 +102,11 @@ def working_tree(top: Path, store: Path) -> Code:
     """
     commit = at(top, "HEAD").commit
     index = store / "index"
-    if _path(top, "index").exists():  # begins with what git knows already: what was staged, and when files changed
+    if git_path(top, "index").exists():  # begins with what git knows already: what was staged, and when files changed
         # With its time: a file that changed in the second in which the index was written counts as changed by that.
-        shutil.copy2(_path(top, "index"), index)
+        written = git_path(top, "index").stat()
+        shutil.copyfile(git_path(top, "index"), index)
+        os.utime(index, ns=(written.st_atime_ns, written.st_mtime_ns))
     variables = {"GIT_INDEX_FILE": str(index), "GIT_OBJECT_DIRECTORY": str(store)}
     listed = git(top, "ls-files", "-z", "--stage", "--others", "--exclude-standard", **variables).split("\0")
     within = [entry.rpartition("\t")[2] for entry in listed if entry.startswith(SUBMODULE) or entry.endswith("/")]

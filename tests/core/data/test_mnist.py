@@ -115,6 +115,28 @@ def test_cache_that_cannot_be_written(monkeypatch, tmp_path, caplog):
     assert "MNIST is not kept for the next time" in caplog.text
 
 
+def test_home(monkeypatch, tmp_path):
+    """A folder may be named from the home directory on; one of a user that is not there is not found."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write(tmp_path / "mine", FILES)
+    monkeypatch.setenv(mnist.PATH_VARIABLE, "~/mine")
+    check()
+    monkeypatch.setenv(mnist.PATH_VARIABLE, "~nobody-of-this-name/mine")
+    with pytest.raises(NotFoundError, match=r"~nobody-of-this-name/mine has none of "):
+        mnist.images()
+    monkeypatch.delenv(mnist.PATH_VARIABLE)
+    monkeypatch.setenv(mnist.CACHE_VARIABLE, "~/mine")
+    check()
+
+
+def test_dots(monkeypatch, tmp_path):
+    """Some sources write a dot before ``idx3``; both spellings are read, packed as well."""
+    train, test = (name.replace("-idx3", ".idx3") for name in FILES)
+    write(tmp_path / "mine", {train: FILES[mnist.TRAIN], f"{test}.gz": gzip.compress(FILES[mnist.TEST])})
+    monkeypatch.setenv(mnist.PATH_VARIABLE, str(tmp_path / "mine"))
+    check()
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_named_folder(monkeypatch, tmp_path, packed):
     """A folder that the user names is used, with plain or packed files."""
@@ -136,7 +158,8 @@ def test_named_npz(monkeypatch, tmp_path):
     ("files", "said"),
     [
         (DAMAGED, "is not the original"),
-        ({mnist.TRAIN: FILES[mnist.TRAIN]}, "No such file"),
+        ({mnist.TRAIN: FILES[mnist.TRAIN]}, f"has none of {mnist.TEST}, .*; it holds {mnist.TRAIN}"),
+        ({}, "it is empty"),
         ({f"{mnist.TRAIN}.gz": b"not gzip"}, "gzip"),
         ({f"{mnist.TRAIN}.gz": gzip.compress(FILES[mnist.TRAIN])[:-20]}, "ended"),
     ],
