@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from autoenc_bench import statuses
 from autoenc_bench.catalogue.limits import COUNTS
 from autoenc_bench.cli import output
-from autoenc_bench.cli.continuous import seconds
+from autoenc_bench.cli.continuous import seconds, warn
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
 from autoenc_bench.records import LIVE
 from autoenc_bench.records.names import without_seed
@@ -63,6 +63,8 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         raise InvalidInputError(f"{case} runs once, for its error, so its time cannot be followed; {mend}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job ends like a Ctrl-C
     console = Console(stderr=True, highlight=False)
+    if options.follow == "time":
+        warn()
     with points(options.good, options.bad, project) as known, Live(console=console, transient=True) as live:
 
         def tell(doing: str, elapsed: float) -> None:
@@ -117,16 +119,16 @@ def chosen(given: Sequence[str], project: Path) -> tuple[str, list[str]]:
 def surroundings() -> tuple[object, ...]:
     """Return what answers depend on besides the question: interpreter, libraries, variables and machine."""
     from autoenc_bench.core import backends
-    from autoenc_bench.machine import fingerprint, threads
+    from autoenc_bench.machine import fingerprint, threads, variables
 
     libraries = [
         fingerprint.readable(partial(fingerprint.libraries, name)) for name in filter(backends.is_installed, BACKENDS)
     ]
     names = {name for name in os.environ if name.startswith(("KERAS_", "PIP_"))} | {"PYTHONPATH", "PYTEST_ADDOPTS"}
-    variables = {name: os.environ.get(name, "") for name in sorted(names | fingerprint.tuning(os.environ).keys())}
+    tuned = {name: os.environ.get(name, "") for name in sorted(names | variables.tuning(os.environ).keys())}
     machine = fingerprint.identify(fingerprint.cpu_model(), ()).id
     cores = len(threads.usable_cores()), fingerprint.readable(fingerprint.cpu_limit)
-    return sys.executable, sys.version, libraries, variables, machine, cores
+    return sys.executable, sys.version, libraries, tuned, machine, cores
 
 
 class Points(NamedTuple):

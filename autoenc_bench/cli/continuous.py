@@ -80,6 +80,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     overrides, budget = limits.parse(options.fail_on, EXPERIMENTS), seconds(options.budget)
     base, head = (wanted(options, side) for side in ("base", "head"))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job ends like a Ctrl-C
+    warn()
     with checkouts.both(base, head, Path.cwd()) as sides, Display(budget) as display, new_store() as store:
         given = pytest_options(options.pytest, sides[1].folder, everything=options.everything)
         measuring = continuous.Continuous(sides, given, store, budget, overrides, display.tell)
@@ -107,6 +108,14 @@ def new_store() -> Iterator[Path]:
     finally:
         with suppress(OSError):  # it is not empty
             store.rmdir()
+
+
+def warn() -> None:
+    """Say what makes times on this machine unsteady."""
+    from autoenc_bench.machine import conditions, threads
+
+    for warning in conditions.preflight(threads.choose(1, threads.usable_cores())).warnings():
+        output.write(f"warning: {warning}", sys.stderr)
 
 
 def explain(look: "Look", store: Path) -> "Look":

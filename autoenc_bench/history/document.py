@@ -36,7 +36,7 @@ def _run(history: History, run: PastRun) -> dict[str, Any]:
 def _machine(machine: KnownMachine) -> dict[str, Any]:
     numbered, identity = enumerate(machine.contexts, start=1), machine.identity
     contexts = [{"number": number, "facts": one.runs[0].context, "differs": one.differs} for number, one in numbered]
-    return {"letter": machine.letter, "id": identity.id, "name": identity.name, "contexts": contexts}
+    return {"letter": machine.letter, "id": identity.id, "name": machine.name, "contexts": contexts}
 
 
 def _series(history: History, one: Series, places: dict[int, int]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Machines and their contexts, and each case's newest state on every machine side by side."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -27,6 +28,7 @@ class KnownMachine:
 
     letter: str
     identity: MachineIdentity
+    name: str  # with what tells its CPU from another one of that name, where there is one
     contexts: list[MachineContext]
 
     @property
@@ -80,11 +82,14 @@ def recognise(runs: Iterable[PastRun]) -> list[KnownMachine]:
     for run in runs:
         machines.setdefault(run.machine.key, {}).setdefault(run.context_key, []).append(run)
     known = []
+    names = Counter(next(iter(contexts.values()))[0].machine.name for contexts in machines.values())
     for place, contexts in enumerate(machines.values()):
         facts = [run.context for run, *_ in contexts.values()]
         differs = [[], *(differences(*pair) for pair in pairwise(facts))]
-        first = next(iter(contexts.values()))[0]
-        known.append(KnownMachine(_letter(place), first.machine, [*map(MachineContext, contexts.values(), differs)]))
+        identity = next(iter(contexts.values()))[0].machine
+        apart = f" ({identity.kind})" if identity.kind and names[identity.name] > 1 else ""
+        machine_contexts = [*map(MachineContext, contexts.values(), differs)]
+        known.append(KnownMachine(_letter(place), identity, f"{identity.name}{apart}", machine_contexts))
     return known
 
 

@@ -27,6 +27,7 @@ class MachineIdentity:
 
     id: str | None
     name: str  # CPU, cores, first accelerator
+    kind: str = ""  # which CPU of that name
     alone: str = ""
 
     @property
@@ -36,7 +37,7 @@ class MachineIdentity:
 
     @property
     def key(self) -> str:
-        return self.alone or self.id or f"plain {self.name}"
+        return self.alone or f"{self.id or 'plain'} {self.name} {self.kind}"
 
 
 @dataclass(frozen=True)
@@ -154,15 +155,15 @@ def _when(source: Source) -> datetime:
 
 
 def _machine(source: Source) -> MachineIdentity:
-    run, mark = source.record.autoenc, ""
+    run, mark, kind = source.record.autoenc, "", loading.cpu_kind(source.origin.kind)
     if source.machine is None:  # a copy of the record has the same mark
         times = sum(one.stats.median for one in source.record.benchmarks)
         mark = f"unknown {source.record.datetime} {source.origin} {times!r}"
     if run is None:
-        return MachineIdentity(None, line(source.machine or UNNAMED), mark)
+        return MachineIdentity(None, line(source.machine or UNNAMED), kind, mark)
     cores = [count(run.machine.logical_cores, "core")] if run.machine.logical_cores else []
     parts = [loading.named(run.machine.cpu) or UNNAMED, *cores, *(run.machine.accelerators or [])[:1]]
-    return MachineIdentity(run.machine.id, line(", ".join(parts)), mark)
+    return MachineIdentity(run.machine.id, line(", ".join(parts)), kind, mark)
 
 
 def _case_name(identity: str, benchmark: Benchmark) -> CaseName:

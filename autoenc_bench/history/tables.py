@@ -92,7 +92,7 @@ def _machines(history: History) -> list[str]:
     entries = []
     for machine in history.machines:
         name = f" ({line(machine.identity.id)})" if machine.identity.id else f", {machine.identity.origin}"
-        entries.append(f"{machine.letter}  {machine.identity.name}{name}: {span(machine)}")
+        entries.append(f"{machine.letter}  {machine.name}{name}: {span(machine)}")
         entries += contexts(machine)
     return entries
 

@@ -143,7 +143,7 @@ def _figure(history: History, name: str, title: str, shown: list[Panel]) -> styl
 
 def _setting(history: History, letters: Collection[str]) -> str:
     drawn = [machine for machine in history.machines if machine.letter in letters]
-    names = [(machine.letter, machine.identity.name.partition(", ")) for machine in drawn]
+    names = [(machine.letter, machine.name.partition(", ")) for machine in drawn]
     return " · ".join(
         f"{letter}: {style.plain(cpu, 50)}" + (f" ({style.plain(rest.replace(', ', '; '), 40)})" if rest else "")
         for letter, (cpu, _, rest) in names

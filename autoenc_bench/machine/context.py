@@ -8,7 +8,8 @@ from pathlib import Path
 
 from autoenc_bench.core import backends, clock
 from autoenc_bench.distributed.runtime import Distribution
-from autoenc_bench.machine import fingerprint, reference, threads
+from autoenc_bench.machine import conditions, fingerprint, reference, threads, variables
+from autoenc_bench.machine.cores import kind_of, kinds
 from autoenc_bench.records.record import Fact, Roofs, Survey
 from autoenc_bench.text import count
 
@@ -20,7 +21,7 @@ class MeasuringContext:
         self.threads = thread_count
         self._distribution = distribution
         self.cores: list[int] | None = None
-        self._environment = fingerprint.tuning(os.environ)
+        self._environment = variables.tuning(os.environ)
         self._usable = threads.usable_cores()
         self.tracer: str | None = None  # that slows what is measured, from ``enter`` on
 
@@ -30,21 +31,42 @@ class MeasuringContext:
         self.cores = threads.limit(self.threads, self._usable, place)
         backends.current().configure(self.threads)
         self.tracer = fingerprint.tracer()
-        self._begin = fingerprint.readings()
+        self._begin = conditions.readings(self._own_cores)
+
+    @property
+    def _own_cores(self) -> list[int]:
+        """Return the cores that this process may use from now on."""
+        return self._usable if self.cores is None else self.cores
+
+    @cached_property
+    def preflight(self) -> conditions.Preflight:
+        """Look at the machine just before measuring, for a third of a second."""
+        return conditions.preflight(self._own_cores)
 
     def survey(self, cpu: str | None, roofs: Roofs | None) -> Survey:
         """Return what runs here; ``cpu`` is the model's name, which takes a second to find out."""
-        begin, end = self._begin, fingerprint.readings()
+        begin, end = self._begin, conditions.readings(self._own_cores)
         return Survey(
             machine=fingerprint.identify(cpu, backends.current().accelerators()),
             context=self.context,
-            conditions={**fingerprint.conditions(begin, end), "cores": list(self.cores or [])},
+            conditions={
+                **conditions.during(begin, end),
+                **(self.preflight.facts if "preflight" in self.__dict__ else {}),
+                "cores": list(self.cores or []),
+            },
             roofs=roofs,
         )
 
+    def problems(self) -> Iterator[str]:
+        """Say in a sentence each what of the machine could not be known, or slowed it down, until now."""
+        if problem := fingerprint.nvidia().problem:
+            yield f"{problem}, so the machine's accelerators are unknown, and its id is another one than with them"
+        if throttled := conditions.during(self._begin, conditions.readings(self._own_cores))["throttled"]:
+            yield f"heat slowed the measuring cores down {count(throttled, 'time')} meanwhile; let them cool down"
+
     @cached_property
     def context(self) -> dict[str, Fact]:
-        own = threads.POOL_VARIABLES if self.threads is not None else ()  # set by threads.limit
+        own = (*threads.POOL_VARIABLES, "NPROC") if self.threads is not None else ()  # set here or by the backend
         return {
             "backend": backends.name(),
             "device": backends.device(),
@@ -58,15 +80,35 @@ class MeasuringContext:
             "clock": clock.VERSION,
             "reference": reference.VERSION,
             **(self._distribution.context if self._distribution else {}),
-            **({"tracer": self.tracer} if self.tracer else {}),  # else its times would compare with others
+            **self._unusual,
             **{name: value for name, value in self._environment.items() if name not in own},
         }
+
+    @property
+    def _unusual(self) -> dict[str, Fact]:
+        """Return the facts that a context has only where they are not as usual."""
+        facts = {
+            "core_kind": kind_of(self._own_cores, kinds()),
+            "interpreter": fingerprint.interpreter(),
+            "keras_settings": fingerprint.readable(backends.settings),
+            "huge_pages": fingerprint.readable(fingerprint.huge_pages),
+            "tracer": self.tracer,  # whose times compare with others traced so alone
+            **self._drivers(),
+        }
+        return {name: fact for name, fact in facts.items() if fact is not None}
+
+    def _drivers(self) -> dict[str, Fact]:
+        """Return the versions of what runs accelerators, none without them."""
+        if not backends.current().accelerators():
+            return {}
+        return {"driver": fingerprint.nvidia().version, **(fingerprint.readable(backends.current().versions) or {})}
 
     def __str__(self) -> str:
         """Return in one line what runs where."""
         backend = backends.name()
         used = "all threads" if self.threads is None else count(self.threads, "thread")
         pinned = f" pinned to core {', '.join(map(str, self.cores))}" if self.cores else ""
+        pinned += f" ({kind})" if pinned and (kind := kind_of(self._own_cores, kinds())) else ""
         traced = f", traced by {self.tracer}, so times compare with others traced so alone" if self.tracer else ""
         return f"{backend} {fingerprint.libraries(backend)[backend]} on {backends.device()}, {used}{pinned}{traced}"
 
@@ -82,6 +124,7 @@ def survey(thread_count: str) -> Survey:
         context.enter()
         from autoenc_bench.machine import roofs  # here, for it loads Keras, which must see the limits
 
+        context.preflight  # noqa: B018 - read before anything here uses the cores
         return context.survey(fingerprint.cpu_model(), roofs.measure())
 
 

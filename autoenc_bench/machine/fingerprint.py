@@ -1,19 +1,20 @@
-"""What ran the suite: the machine, the context that must match for times to compare, and what was so just then.
+"""What ran the suite: the machine, and what of the context does not depend on a run.
 
 A fact that cannot be read is ``None``. No host name, user or path is kept.
 """
 
+import gc
 import hashlib
-import os
 import platform
 import re
 import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import cpuinfo
 import msgspec
@@ -21,20 +22,11 @@ import numpy as np
 import psutil
 
 from autoenc_bench.records.loading import named
-from autoenc_bench.records.record import BACKENDS, Fact, Machine
+from autoenc_bench.records.record import BACKENDS, Machine
 
-# Environment variables that change how fast the same program is, by prefix or by name. Terraform shares TF_, and keeps
-# secrets there, so TensorFlow's are told by their next word.
-TUNING = re.compile(
-    r"(OMP|GOMP|KMP|MKL|OPENBLAS|BLIS|VECLIB|XLA|JAX|TORCH|PYTORCH|MALLOC)_\w+"
-    r"|TF_(AUTOTUNE|CUDA|CUDNN|DETERMINISTIC|DISABLE|ENABLE|FORCE|GPU|MKL|NUM|ONEDNN|OVERRIDE|SYNC|USE|XLA)_\w+"
-    r"|CUDA_(VISIBLE_DEVICES|DEVICE_ORDER|LAUNCH_BLOCKING)|NVIDIA_TF32_OVERRIDE|GLIBC_TUNABLES|LD_PRELOAD"
-    r"|PYTHON(HASHSEED|MALLOC|OPTIMIZE|_GIL)"
-)
-# Of these, what names hosts, and what libraries set themselves when they are loaded.
-SILENT = re.compile(r"JAX_COORDINATOR_\w+|\w*(HOST|ADDRESS)\w*|KMP_(DUPLICATE_LIB_OK|INIT_AT_FORK)")
-PATH = re.compile(r"(?<![\w.])(~|[A-Za-z]:)?[/\\][^\s,;:]*")
-SENSORS = ("coretemp", "k10temp", "cpu_thermal", "zenpower")
+PATIENCE = 30  # seconds that NVIDIA's tool may take
+NO_NAME = re.compile(r"\[.*\]|ERR!|N/A", re.IGNORECASE)  # what that tool says instead of a name
+HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
 T = TypeVar("T")
 
@@ -97,12 +89,44 @@ def machine_id(facts: Mapping[str, object]) -> str:
     return hashlib.sha256(msgspec.json.encode(dict(facts), order="sorted")).hexdigest()[:12]
 
 
-def accelerators(devices: Sequence[str]) -> list[str]:
-    """List the machine's accelerators: those of NVIDIA's driver, whoever may use them, else the backend's."""
-    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
-    output = readable(lambda: subprocess.run(query, capture_output=True, text=True, timeout=30, check=True).stdout)
-    names = [line.strip() for line in (output or "").splitlines() if line.strip()]
-    return sorted(names or devices)
+class Driver(NamedTuple):
+    """What NVIDIA's driver says of its accelerators."""
+
+    names: list[str] | None  # ``None`` where it could not tell
+    version: str | None = None
+    problem: str = ""  # why it could not
+
+
+@cache
+def nvidia() -> Driver:
+    """Ask NVIDIA's driver for its accelerators, once a process; without its tool there are none."""
+    query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(query, capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        return Driver(None, problem=f"nvidia-smi gave no answer within {PATIENCE} s")
+    except OSError:
+        return Driver([])
+    lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+    if any("no devices were found" in line.lower() for line in [*lines, *done.stderr.splitlines()]):
+        return Driver([])
+    if done.returncode:
+        said = next(iter([*done.stderr.split("\n"), *lines]), "").strip()
+        return Driver(None, problem=f"nvidia-smi failed with status {done.returncode}{f': {said}' if said else ''}")
+    devices = [[part.strip() for part in line.split(",")] for line in lines]
+    named = [device for device in devices if not NO_NAME.fullmatch(device[0])]
+    versions = [version for _, *rest in named for version in rest if not NO_NAME.fullmatch(version)]
+    return Driver(sorted(name for name, *_ in named), next(iter(versions), None))
+
+
+def accelerators(devices: Sequence[str]) -> list[str] | None:
+    """List the machine's accelerators: those of NVIDIA's driver, whoever may use them, else the backend's.
+
+    ``None`` where the driver could not tell and the backend sees none: a machine with accelerators is not taken for
+    one without.
+    """
+    names = nvidia().names
+    return sorted(names or devices) or (None if names is None else [])
 
 
 def libraries(backend: str) -> dict[str, str]:
@@ -117,10 +141,26 @@ def blas() -> str:
     return f"{library['name']} {library['version']}"
 
 
-def tuning(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment variables that tune numerical libraries; paths in them are left out."""
-    names = [name for name in sorted(environment) if TUNING.fullmatch(name) and not SILENT.fullmatch(name)]
-    return {name: PATH.sub("<path>", environment[name]) for name in names}
+def interpreter() -> str | None:
+    """Return in words how Python runs otherwise than usual, ``None`` where it does not."""
+    gil, jit = getattr(sys, "_is_gil_enabled", lambda: True), getattr(sys, "_jit", None)
+    trampolines = getattr(sys, "is_stack_trampoline_active", lambda: False)
+    modes = {
+        "development mode": sys.flags.dev_mode,
+        f"optimize {sys.flags.optimize}": sys.flags.optimize,
+        "debug build": hasattr(sys, "gettotalrefcount"),
+        "no GIL": not gil(),
+        "JIT": jit is not None and jit.is_enabled(),
+        "perf trampolines": trampolines(),
+        "garbage collection off": not gc.isenabled(),
+    }
+    return ", ".join(mode for mode, is_on in modes.items() if is_on) or None
+
+
+def huge_pages(file: Path = HUGE_PAGES) -> str | None:
+    """Return when Linux backs memory with huge pages, ``None`` where programs must ask for it, as is usual."""
+    chosen = re.search(r"\[(\w+)\]", file.read_text())
+    return chosen[1] if chosen and chosen[1] != "madvise" else None
 
 
 def cpu_limit(proc: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> float | None:
@@ -144,31 +184,3 @@ def _quota(group: Path) -> float | None:
             quota, period = " ".join((group / name).read_text() for name in names).split()
             return None if quota == "max" or int(quota) <= 0 else int(quota) / int(period)
     return None
-
-
-def readings() -> dict[str, float | None]:
-    """Read what changes from moment to moment; two of them make a run's conditions."""
-    return {
-        "clock_mhz": readable(lambda: psutil.cpu_freq().current),
-        "load": readable(lambda: os.getloadavg()[0]),
-        "temperature_c": readable(_temperature),
-        "cpu_seconds": readable(lambda: float(sum(psutil.cpu_times()))),
-        "stolen_seconds": readable(lambda: float(psutil.cpu_times().steal)),
-    }
-
-
-def _temperature() -> float:
-    sensors = psutil.sensors_temperatures()
-    return max(float(sensor.current) for name in SENSORS for sensor in sensors.get(name, ()))
-
-
-def conditions(begin: Mapping[str, float | None], end: Mapping[str, float | None]) -> dict[str, Fact | list[Fact]]:
-    """Return what was so during a run, from the readings at its begin and end: recorded, never compared.
-
-    ``steal`` is the share of all CPU time that the hypervisor gave to others.
-    """
-    stolen, spent = ((end[name] or 0.0) - (begin[name] or 0.0) for name in ("stolen_seconds", "cpu_seconds"))
-    known = begin["stolen_seconds"] is not None and spent > 0
-    names = ("clock_mhz", "load", "temperature_c")
-    pairs: dict[str, Fact | list[Fact]] = {name: [begin[name], end[name]] for name in names}
-    return {**pairs, "steal": stolen / spent if known else None}

@@ -8,8 +8,15 @@ import psutil
 from threadpoolctl import threadpool_limits
 
 from autoenc_bench.exceptions import InvalidInputError
+from autoenc_bench.machine import cores
 
-POOL_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+POOL_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",  # Apple's Accelerate, which threadpoolctl cannot limit
+)
 
 
 def parse(text: str) -> int | None:
@@ -29,11 +36,19 @@ def usable_cores() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
+def choose(threads: int, usable: Sequence[int], place: int = 0) -> list[int]:
+    """Choose so many of the usable cores: the last of the fastest kind, and others at another ``place``.
+
+    Systems like to serve interrupts on the first ones.
+    """
+    end = len(usable) - place % (len(usable) // threads) * threads
+    return cores.by_speed(usable, cores.kinds())[end - threads : end]
+
+
 def limit(threads: int | None, usable: Sequence[int], place: int = 0) -> list[int] | None:
     """Limit the numerical libraries to that many threads, and the process to as many of the ``usable`` cores.
 
     Returns the cores, or ``None`` where nothing was pinned: no limit was asked for, or the system (macOS) cannot pin.
-    Takes the last of them, for systems like to serve interrupts on the first, and others at another ``place``.
     """
     if threads is None:
         return None
@@ -41,10 +56,9 @@ def limit(threads: int | None, usable: Sequence[int], place: int = 0) -> list[in
     threadpool_limits(threads)
     if not hasattr(os, "sched_setaffinity"):
         return None
-    end = len(usable) - place % (len(usable) // threads) * threads
-    cores = list(usable[end - threads : end])
+    chosen = choose(threads, usable, place)
     for _ in range(2):  # a thread may have been made meanwhile
         for thread in psutil.Process().threads():
             with suppress(ProcessLookupError):  # it has ended meanwhile
-                os.sched_setaffinity(thread.id, cores)
-    return cores
+                os.sched_setaffinity(thread.id, chosen)
+    return chosen

@@ -1,6 +1,7 @@
 """The suite's options, checked as they are parsed, and the configuration that a run goes by."""
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from autoenc_bench.core import backends
 from autoenc_bench.distributed import runtime
 from autoenc_bench.distributed.runtime import Distribution
 from autoenc_bench.exceptions import InvalidInputError
-from autoenc_bench.machine import threads
+from autoenc_bench.machine import threads, variables
 from autoenc_bench.records import BASELINES, expanded
 from autoenc_bench.records.record import BACKENDS
 
@@ -113,6 +114,10 @@ def configure(config: pytest.Config) -> Configuration:
         raise InvalidInputError(f"pytest-benchmark is not loaded, which times the cases; {loads}")
     if option.benchmark_timer != "time.perf_counter":
         raise InvalidInputError(f"timer {option.benchmark_timer!r}; the suite has a clock of its own, so name none")
+    if option.benchmark_disable_gc:
+        mend = "leave --benchmark-disable-gc out"
+        raise InvalidInputError(f"training allocates, and its users collect garbage, so the cases do, too; {mend}")
+    variables.refuse(os.environ)
     backend = backends.choose(option.backend)
     scale = SCALES[option.scale].on(backend)
     distribution = runtime.parse(option.devices, option.coordinator, option.num_processes, option.process_id)

@@ -121,6 +121,9 @@ class Session:
         self.progress.write_line(f"{self._where()}; {len(self._cases)} cases{self._duration()}")
         if left_out:
             self.progress.write_line(left_out)
+        if not (option.benchmark_disable or option.turns is not None):
+            for warning in self._setting.preflight.warnings():
+                self.progress.write_line(f"warning: {warning}")
         if self._configuration.measures_roofs:
             if self.progress.reporter:
                 self.progress.write("roofs of this machine: ")
@@ -253,6 +256,7 @@ class Session:
             distribution, measured = self._configuration.distribution, list(self._measured.values())
             table, legend, answer = devices.headline(measured, distribution.context if distribution else {})
             self._summary.append("\n\n".join((self._where(), table.text(), legend, *answer)))
+        self._summary += map(line, self._setting.problems() if self._timed else ())
         if self._waited:
             self._summary.append(f"waited, neither running nor pre-empted: {', '.join(self._waited.values())}")
         self._summary += summary.not_run(_not_run(self._skipped), "skipped")

@@ -45,11 +45,11 @@ class Origin:
         return named(self._cpu.get("brand_raw")) or named(self._cpu.get("brand"))
 
     @property
-    def machine(self) -> str | None:
-        """Return what tells the machine from others: the CPU's name, and which CPU of that name it is."""
-        kind = [f"{name} {part}" for name in CPU_KIND if (part := _number(self._cpu.get(name))) is not None]
-        kind += [f"{level} {size}" for level, key in CACHES.items() if (size := _size(self._cpu.get(key)))]
-        return f"{self.cpu} ({' '.join(kind)})" if self.cpu and kind else self.cpu
+    def kind(self) -> dict[str, str]:
+        """Return what tells CPUs of one name apart, as far as py-cpuinfo found it: family, model, stepping, caches."""
+        known = {name: _number(self._cpu.get(name)) for name in CPU_KIND}
+        known |= {level: _size(self._cpu.get(key)) for level, key in CACHES.items()}
+        return {name: part for name, part in known.items() if part is not None}
 
     @property
     def facts(self) -> dict[str, Fact]:
@@ -84,6 +84,11 @@ def _size(value: object) -> str | None:
         return None
     size = float(found[1]) * {"": 1, "K": 2**10, "M": 2**20}[found[2].upper()]
     return f"{size / 2**20:g} MiB" if size >= 2**20 else f"{size / 2**10:g} KiB"
+
+
+def cpu_kind(kind: Mapping[str, str]) -> str:
+    """Return in words what tells CPUs of one name apart."""
+    return " ".join(f"{name} {part}" for name, part in kind.items())
 
 
 def named(cpu: object) -> str | None:
@@ -135,18 +140,22 @@ class Source:
 
     @property
     def machine(self) -> str | None:
-        """Return what tells the machine from others, ``None`` where the record names no CPU: it equals no other."""
+        """Return the machine's id, or its CPU's name, ``None`` where the record names no CPU: it equals no other.
+
+        Machines are equal if their ``origin.kind`` does not differ either.
+        """
         if run := self.record.autoenc:
             return run.machine.id if named(run.machine.cpu) else None
-        return self.origin.machine
+        return self.origin.cpu
 
     @property
     def facts(self) -> dict[str, Fact]:
         """Return the context in which times are comparable."""
+        without = {"garbage collection": "off"} if any(one.disables_gc for one in self.record.benchmarks) else {}
         if run := self.record.autoenc:
-            return run.context
+            return {**run.context, **without}
         timers = {one.timer for one in self.record.benchmarks if one.timer}
-        return {**self.origin.facts, **({"timer": ", ".join(sorted(timers))} if timers else {})}
+        return {**self.origin.facts, **({"timer": ", ".join(sorted(timers))} if timers else {}), **without}
 
     @cached_property
     def labels(self) -> list[str]:

@@ -125,6 +125,11 @@ class Benchmark(msgspec.Struct, frozen=True):
         return timer.rpartition(".")[2] if isinstance(timer, str) else None
 
     @property
+    def disables_gc(self) -> bool:
+        """Return whether Python's garbage collection was off while the case was timed."""
+        return isinstance(self.options, dict) and self.options.get("disable_gc") is True
+
+    @property
     def reference(self) -> float | None:
         """Return the median seconds of the reference workload beside the rounds."""
         case = self.extra_info.autoenc

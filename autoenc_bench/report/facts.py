@@ -12,6 +12,10 @@ NAMES = {  # with their units
     "memory_gib": ("memory", "GiB"),
     "clock_mhz": ("clock", "MHz"),
     "temperature_c": ("temperature", "°C"),
+    "throttled": ("slowed down by heat", "times"),
+    "memory_stalled": ("share of time that waited for memory", ""),
+    "others": ("share of the core that others used", ""),
+    "sibling": ("share of its SMT sibling that was used", ""),
 }
 
 

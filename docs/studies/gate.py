@@ -71,7 +71,7 @@ def side(pairs, groups, place):
         )
         for number, known in enumerate(pairs)
     }
-    return sides.Side([], sides.Surroundings(None, {"machine": "a machine"}), cases, {}, {}, frozenset())
+    return sides.Side([], sides.Surroundings(None, {"machine": "a machine"}, {}), cases, {}, {}, frozenset())
 
 
 def simulate(seed, slowdown, limit):

@@ -1,10 +1,12 @@
 """The one seam to Keras's backends: each module here implements the protocol ``Backend`` its own way."""
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.metadata import distributions
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, Protocol, TypeVar, cast
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     import keras
 
 DEFAULT = "tensorflow"
+EPSILON = 1e-7  # Keras's usual one, to which the loss clips probabilities
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,6 +56,9 @@ class Backend(Protocol):
 
     def accelerators(self) -> list[str]:
         """List the accelerators that the backend sees; it runs models on the first, else on the CPU."""
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of ``cuda``, ``cudnn`` or ``rocm`` that it runs accelerators with, as far as known."""
 
     def reset_peak_memory(self) -> None:
         """Forget the first accelerator's peak of memory, where there is one and it can be forgotten."""
@@ -109,6 +115,17 @@ def keep_each(variables: Sequence["keras.Variable"]) -> Callable[[], None]:
     return restore
 
 
+def packaged_versions() -> dict[str, str]:
+    """Return the versions of CUDA and cuDNN where they are installed as packages, as ``jax[cuda12]`` does it."""
+    kinds = {"nvidia-cuda-runtime": "cuda", "nvidia-cudnn": "cudnn"}
+    found = {}
+    for distribution in distributions():
+        package = re.sub(r"-cu\d+$", "", str(distribution.metadata["Name"]).lower())
+        if package in kinds:
+            found[kinds[package]] = distribution.version
+    return found
+
+
 def block(test: Any) -> int:
     """Return how many of these test rows (m, d) are validated at once: on an accelerator all."""
     if current().accelerators():
@@ -152,6 +169,19 @@ def current() -> Backend:
 def device() -> str:
     """Return the name of the device that runs the models."""
     return next(iter(current().accelerators()), "CPU")
+
+
+def settings() -> str | None:
+    """Return in words what Keras is configured to do otherwise than usual, as by keras.json; ``None`` for nothing."""
+    from keras import config
+
+    is_nnx = getattr(config, "is_nnx_enabled", lambda: False)
+    told = {
+        f"epsilon {config.epsilon():g}": config.epsilon() != EPSILON,
+        config.image_data_format(): config.image_data_format() != "channels_last",
+        "NNX": is_nnx(),
+    }
+    return ", ".join(word for word, is_unusual in told.items() if is_unusual) or None
 
 
 def precision() -> str:

@@ -14,7 +14,16 @@ from jax import lax
 from jax.sharding import NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
-from autoenc_bench.core.backends import Call, EpochProgram, Program, StreamPrograms, Trainable, block, keep_each
+from autoenc_bench.core.backends import (
+    Call,
+    EpochProgram,
+    Program,
+    StreamPrograms,
+    Trainable,
+    block,
+    keep_each,
+    packaged_versions,
+)
 
 State = tuple[list[jax.Array], list[jax.Array], list[jax.Array]]  # what is trained, what is not, the optimizer's
 
@@ -22,10 +31,14 @@ State = tuple[list[jax.Array], list[jax.Array], list[jax.Array]]  # what is trai
 def configure(threads: int | None) -> None:
     if threads is not None:
         os.environ["NPROC"] = str(threads)  # as large as this the CPU's thread pool is made, at JAX's first use
+    jax.config.update("jax_enable_compilation_cache", False)  # else a first call may load what an earlier run compiled
 
 
 def accelerators() -> list[str]:
     return [device.device_kind for device in jax.local_devices() if device.platform != "cpu"]
+
+
+versions = packaged_versions
 
 
 def reset_peak_memory() -> None:

@@ -17,7 +17,16 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from autoenc_bench.core import kept, programs
-from autoenc_bench.core.backends import Call, EpochProgram, Program, StreamPrograms, Trainable, block, keep_each
+from autoenc_bench.core.backends import (
+    Call,
+    EpochProgram,
+    Program,
+    StreamPrograms,
+    Trainable,
+    block,
+    keep_each,
+    packaged_versions,
+)
 
 
 def configure(threads: int | None) -> None:
@@ -29,6 +38,12 @@ def configure(threads: int | None) -> None:
 def accelerators() -> list[str]:
     details = tf.config.experimental.get_device_details
     return [str(details(gpu).get("device_name", "GPU")) for gpu in tf.config.list_physical_devices("GPU")]
+
+
+def versions() -> dict[str, str]:
+    build = tf.sysconfig.get_build_info()
+    built = {name: str(build[f"{name}_version"]) for name in ("cuda", "cudnn", "rocm") if build.get(f"{name}_version")}
+    return built | packaged_versions()
 
 
 def reset_peak_memory() -> None:

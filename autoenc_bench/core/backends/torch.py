@@ -28,6 +28,11 @@ def accelerators() -> list[str]:
     return [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
 
 
+def versions() -> dict[str, str]:
+    known = {"cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version(), "rocm": torch.version.hip}
+    return {name: str(version) for name, version in known.items() if version}
+
+
 def reset_peak_memory() -> None:
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()

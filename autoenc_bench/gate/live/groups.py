@@ -95,10 +95,10 @@ class Group:
             member.pin([self._cores[place // self.sharing]] if self._cores else [])
 
     def _gather(self) -> None:
-        """Bring all to the cores on which they measure, the same ones also where older code has chosen others."""
-        own = self._members[0].cores
+        """Bring all to the cores on which the head measures; older code may have chosen others."""
+        own = self._members[SIDES.index(1)].cores
         for member in self._members:
-            member.pin(self._cores[-len(own) :] if own else self._cores)
+            member.pin(own or self._cores)
 
     def alone(self, case: str, places: Sequence[int], rounds: int, seconds: float, aside: Mapping[int, str]) -> Visit:
         """Run a case in some processes side by side: to prepare it, or for what is no matter of time.

@@ -17,7 +17,7 @@ from autoenc_bench.gate.verdicts.resolution import Readings, readings
 from autoenc_bench.records import names
 from autoenc_bench.records.case import Statistics
 from autoenc_bench.records.counts import Counts
-from autoenc_bench.records.loading import Source
+from autoenc_bench.records.loading import Source, cpu_kind
 from autoenc_bench.records.names import identity, without_seed
 from autoenc_bench.records.record import BACKENDS, Benchmark, Fact, differences
 from autoenc_bench.text import few
@@ -119,6 +119,14 @@ class Surroundings(NamedTuple):
 
     scale: str | None
     facts: dict[str, Fact]  # the machine and its context
+    kind: dict[str, str]  # what tells CPUs of one name apart; records need not name all of it
+
+    def conflicts(self, other: "Surroundings") -> bool:
+        """Return whether both name something by which their CPUs differ."""
+        return any(self.kind[name] != other.kind[name] for name in self.kind.keys() & other.kind.keys())
+
+    def is_like(self, other: "Surroundings") -> bool:
+        return (self.scale, self.facts) == (other.scale, other.facts) and not self.conflicts(other)
 
 
 class Lost(NamedTuple):
@@ -163,9 +171,11 @@ def gather(sources: Iterable[Source]) -> Side:
     selection = frozenset(tuple(benchmark.name for benchmark in source.record.benchmarks) for source in runs)
     side = Side(runs, surroundings, {}, {}, {}, {}, {}, selection)
     for source in runs:
-        if _surroundings(source) != surroundings:
+        here = _surroundings(source)
+        if not here.is_like(surroundings):
             reason = "are of one side, but not of one machine, scale and context; name fewer records"
             raise InvalidInputError(f"{source.path} and {runs[0].path} {reason}")
+        surroundings.kind.update(here.kind)
         _add(source, side)
         for name in names.repeated(source.record.benchmarks):
             side.repeated[side.joined[name]] = f"several cases of {source.path} have this name"
@@ -182,7 +192,8 @@ def _lost(source: Source) -> Iterator[tuple[str, Lost]]:
 
 def _surroundings(source: Source) -> Surroundings:
     run = source.record.autoenc
-    return Surroundings(run.scale if run else None, {MACHINE: source.machine, **source.facts})
+    facts = {MACHINE: source.machine, **source.facts}
+    return Surroundings(run.scale if run else None, facts, source.origin.kind)
 
 
 class Differences(NamedTuple):
@@ -214,7 +225,13 @@ def compare_surroundings(base: Surroundings, head: Surroundings, across: Collect
     differing = {name for name in known if base.facts.get(name) != head.facts.get(name)}
     forbidden = [*scales, *differences(part(base, allowed=False), part(head, allowed=False))]
     allowed = differences(part(base, allowed=True), part(head, allowed=True))
-    if base.facts[MACHINE] is None and head.facts[MACHINE] is None:
+    if base.facts[MACHINE] == head.facts[MACHINE] and base.conflicts(head):
+        differing.add(MACHINE)
+        known_as: list[dict[str, Fact]] = [
+            {MACHINE: f"{side.facts[MACHINE]} ({cpu_kind(side.kind)})"} for side in (base, head)
+        ]
+        (allowed if MACHINE in may_differ else forbidden).extend(differences(*known_as))
+    elif base.facts[MACHINE] is None and head.facts[MACHINE] is None:
         differing.add(MACHINE)
         if MACHINE in may_differ:
             allowed.append("machine unknown, taken for one")

@@ -119,6 +119,10 @@ def test_names(project):
 
 def test_folder_without_git(project, monkeypatch):
     """Where git answers nothing at the end, what ended everything is shown."""
-    with pytest.raises(RuntimeError, match="the reason"), worktrees.folder(project):
+
+    def end():
         monkeypatch.setenv("PATH", "")
         raise RuntimeError("the reason")
+
+    with pytest.raises(RuntimeError, match="the reason"), worktrees.folder(project):
+        end()

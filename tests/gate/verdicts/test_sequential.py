@@ -47,7 +47,7 @@ def one_side(logs, error):
     if error:
         statistics = Statistics(mean=error, std=1.0, quantiles={}, counts=[])
         cases["experiment"] = sides.Observed("digits", runs=[execution(0.0, statistics)])
-    return sides.Side([], sides.Surroundings(None, {"machine": "a machine"}), cases, {}, {}, {}, {}, frozenset())
+    return sides.Side([], sides.Surroundings(None, {"machine": "a machine"}, {}), cases, {}, {}, {}, {}, frozenset())
 
 
 def execution(time, error):
@@ -168,7 +168,7 @@ def test_peaks_spend_by_looks_too(monkeypatch):
     base, head = (side.cases["case 0"] for side in both(suite(0, 1), GROUPS))
     for observed in (base, head):
         observed.runs = [replace(run, peak=20 + 0.01 * number) for number, run in enumerate(observed.runs)]
-    known = sides.Surroundings(None, {"machine": "a machine"})
+    known = sides.Surroundings(None, {"machine": "a machine"}, {})
     both_ = [sides.Side([], known, {"case 0": one}, {}, {}, {}, {}, frozenset()) for one in (base, head)]
     widths = [
         verdicts.compare_sides(*both_, Overrides({}), (), looks).verdicts[0].memory.interval.detectable
