@@ -18,12 +18,14 @@ FILE = "benchmarks/test_x.py::test_"
 CASES = ("epoch[digits-fused]", "experiment[digits-fused-seed0]")
 SECONDS = 0.2  # of a round
 SUITE = "STAND_IN"  # the variable that holds how a side behaves, as JSON: what is in DEFAULTS
+CORES = sorted(os.sched_getaffinity(0))
 DEFAULTS = {
     "ratio": 1.0,  # of a side's times to the usual
     "noise": 0.05,  # of rounds, shared by a pair
     "spread": 0.002,  # of a process' own rounds
     "apart": 0.0005,  # of processes
     "tells": True,  # when it is configured
+    "core": -1,  # on which it says that it measures, of those that it may use at first
     "cases": CASES,
     "noisy": "",  # a case whose processes differ by far
     "between": 0.0,  # CPU seconds out of its turn
@@ -209,7 +211,7 @@ class StandIn:
         if self.settings["tells"]:
             self.send(configured=True)
         cases = {FILE + name: self.facts(name) for name in self.settings["cases"]}
-        self.send(cases=cases, cores=sorted(os.sched_getaffinity(0))[:1])
+        self.send(cases=cases, cores=[CORES[self.settings["core"]]])
         self.serve()
         self.fail("saving", False, 0)
         self.save()

@@ -63,8 +63,6 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         raise InvalidInputError(f"{case} runs once, for its error, so its time cannot be followed; {mend}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job ends like a Ctrl-C
     console = Console(stderr=True, highlight=False)
-    if options.follow == "time":
-        warn()
     with points(options.good, options.bad, project) as known, Live(console=console, transient=True) as live:
 
         def tell(doing: str, elapsed: float) -> None:
@@ -89,6 +87,8 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
             tell=tell,
             show=show,
         )
+        if options.follow == "time":
+            warn()
         if store.exists():
             output.write(f"going on from what is in {store}; remove it to measure anew", sys.stderr)
         try:

@@ -80,9 +80,9 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     overrides, budget = limits.parse(options.fail_on, EXPERIMENTS), seconds(options.budget)
     base, head = (wanted(options, side) for side in ("base", "head"))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job ends like a Ctrl-C
-    warn()
     with checkouts.both(base, head, Path.cwd()) as sides, Display(budget) as display, new_store() as store:
         given = pytest_options(options.pytest, sides[1].folder, everything=options.everything)
+        warn()
         measuring = continuous.Continuous(sides, given, store, budget, overrides, display.tell)
         look = explain(measuring.measure(display.show), store)
     judging.keep(store, options.fail_on, allow_missing=options.allow_missing, strict=options.strict)

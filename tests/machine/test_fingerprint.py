@@ -1,8 +1,10 @@
 """A machine keeps its id whatever its clock and load do; another machine has another; facts name nobody."""
 
+import gc
 import getpass
 import os
 import platform
+import subprocess
 import sys
 import tracemalloc
 
@@ -15,7 +17,6 @@ from hypothesis import strategies as st
 from autoenc_bench.machine import fingerprint
 
 MODEL = "A CPU @ 2.60GHz"
-anything = st.none() | st.floats(0, 1e6) | st.builds(OSError)
 facts = st.fixed_dictionaries(
     {
         "cpu": st.sampled_from([None, "A CPU", "B CPU"]),
@@ -34,19 +35,6 @@ def giving(value):
         return value
 
     return read
-
-
-@given(clock=anything, load=anything, temperature=anything, times=anything)
-def test_id_is_stable(clock, load, temperature, times):
-    """Whatever clock, load and sensors read, or when nothing can be read, the machine is the same."""
-    before = fingerprint.identify(MODEL, ["A GPU"])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(psutil, "cpu_freq", giving(clock))
-        patch.setattr(os, "getloadavg", giving(load if isinstance(load, Exception) else (load, 0, 0)))
-        patch.setattr(psutil, "sensors_temperatures", giving(temperature), raising=False)
-        patch.setattr(psutil, "cpu_times", giving(times))
-        assert fingerprint.identify(MODEL, ["A GPU"]) == before
-        fingerprint.conditions(fingerprint.readings(), fingerprint.readings())
 
 
 def test_id_is_repeatable():
@@ -77,21 +65,11 @@ def test_another_machine(monkeypatch, name, value):
 
 def test_what_cannot_be_read_is_none(monkeypatch):
     """A system that tells nothing fails no run."""
-    for name in ("cpu_count", "virtual_memory", "cpu_freq", "cpu_times"):
+    for name in ("cpu_count", "virtual_memory"):
         monkeypatch.setattr(psutil, name, giving(RuntimeError("no")))
-    monkeypatch.setattr(os, "getloadavg", giving(OSError("no")), raising=False)
-    monkeypatch.setattr(psutil, "sensors_temperatures", giving(AttributeError("no")), raising=False)
     monkeypatch.setattr(fingerprint.cpuinfo, "get_cpu_info", giving(Exception("no")))
     machine = fingerprint.identify(fingerprint.cpu_model(), [])
     assert (machine.cpu, machine.physical_cores, machine.logical_cores, machine.memory_gib) == (None,) * 4
-    assert set(fingerprint.readings().values()) == {None}
-    told = fingerprint.conditions(fingerprint.readings(), fingerprint.readings())
-    assert told == {
-        "clock_mhz": [None, None],
-        "load": [None, None],
-        "temperature_c": [None, None],
-        "steal": None,
-    }
 
 
 def test_facts_are_anonymous():
@@ -105,38 +83,109 @@ def test_facts_are_anonymous():
     assert not platform.node() or platform.node() not in said.split()
 
 
-def test_steal():
-    """Steal is the share of the CPU time between two readings; a system that does not count it gives none."""
-    begin = dict.fromkeys(("clock_mhz", "load", "temperature_c")) | {"cpu_seconds": 10.0, "stolen_seconds": 1.0}
-    end = {**begin, "cpu_seconds": 20.0, "stolen_seconds": 3.5, "load": 0.5}
-    assert fingerprint.conditions(begin, end)["steal"] == 0.25
-    assert fingerprint.conditions(begin, end)["load"] == [None, 0.5]
-    assert fingerprint.conditions({**begin, "stolen_seconds": None}, end)["steal"] is None
-    assert fingerprint.conditions(end, end)["steal"] is None
+@pytest.fixture
+def driver(monkeypatch, tmp_path):
+    """Return a function that puts a script in the place of NVIDIA's tool, and asks it anew."""
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+
+    def ask(script):
+        (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "nvidia-smi").chmod(0o755)
+        fingerprint.nvidia.cache_clear()
+        return fingerprint.nvidia()
+
+    yield ask
+    fingerprint.nvidia.cache_clear()
 
 
-def test_temperature(monkeypatch):
-    """The temperature is that of the hottest core; fans and disks do not count."""
-    reading = type("Reading", (), {})
-    sensors = {"nvme": [90.0], "coretemp": [40.0, 55.5]}
-    made = {name: [reading() for _ in values] for name, values in sensors.items()}
-    for name, values in sensors.items():
-        for held, value in zip(made[name], values, strict=True):
-            held.current = value
-    monkeypatch.setattr(psutil, "sensors_temperatures", giving(made), raising=False)
-    assert fingerprint.readings()["temperature_c"] == 55.5
+@pytest.mark.parametrize(
+    ("script", "names", "version"),
+    [
+        ("echo B GPU, 570.1; echo A GPU, 570.1", ["A GPU", "B GPU"], "570.1"),
+        ("echo A GPU", ["A GPU"], None),
+        ("echo A GPU, '[N/A]'", ["A GPU"], None),
+        ("echo No devices were found", [], None),
+        ("echo No devices were found; exit 6", [], None),
+        ("echo No devices were found >&2; exit 6", [], None),
+        ("echo '[Unknown Error], [Unknown Error]'", [], None),
+        ("echo 'ERR!, 570.1'; echo A GPU, 570.1", ["A GPU"], "570.1"),
+        ("true", [], None),
+    ],
+)
+def test_driver(driver, script, names, version):
+    """NVIDIA's driver names its accelerators, whatever the backend sees; words of error are no names."""
+    assert driver(script) == fingerprint.Driver(names, version)
+    assert fingerprint.accelerators(["TPU"]) == (names or ["TPU"])
+    assert fingerprint.accelerators([]) == names
 
 
-def test_accelerators(monkeypatch, tmp_path):
-    """NVIDIA's driver names the accelerators, so every backend agrees; without it the backend's names count."""
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("echo no driver >&2; exit 18", "nvidia-smi failed with status 18: no driver"),
+        ("exit 9", "nvidia-smi failed with status 9"),
+        ("exec sleep 600", "nvidia-smi gave no answer within 0.2 s"),
+    ],
+)
+def test_driver_that_fails(driver, monkeypatch, script, said):
+    """A tool that fails or hangs is told, and the machine is neither one without accelerators nor one with."""
+    monkeypatch.setattr(fingerprint, "PATIENCE", 0.2)
+    ids = [fingerprint.identify(MODEL, ["A GPU"]).id]
+    driver("true")
+    ids.append(fingerprint.identify(MODEL, []).id)
+    assert driver(script) == fingerprint.Driver(None, problem=said)
+    assert fingerprint.accelerators([]) is None
+    assert fingerprint.accelerators(["A GPU"]) == ["A GPU"], "the backend knows"
+    assert fingerprint.identify(MODEL, []).id not in ids
+
+
+def test_no_driver(monkeypatch, tmp_path):
+    """Without NVIDIA's tool there are no accelerators but the backend's, and nothing is amiss."""
     monkeypatch.setenv("PATH", str(tmp_path))
+    fingerprint.nvidia.cache_clear()
+    assert fingerprint.nvidia() == fingerprint.Driver([])
     assert fingerprint.accelerators(["TPU", "A GPU"]) == ["A GPU", "TPU"]
-    driver = tmp_path / "nvidia-smi"
-    driver.write_text("#!/bin/sh\necho B GPU\necho A GPU\n")
-    driver.chmod(0o755)
-    assert fingerprint.accelerators([]) == ["A GPU", "B GPU"]
-    driver.write_text("#!/bin/sh\necho 'no devices were found'\nexit 6\n")
-    assert fingerprint.accelerators([]) == []
+    fingerprint.nvidia.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], None),
+        (["-X", "dev"], "development mode"),
+        (["-O"], "optimize 1"),
+        (["-OO"], "optimize 2"),
+    ],
+)
+def test_interpreter(options, said):
+    """Python's unusual modes are named, whichever way they were asked for; the usual one is not."""
+    code = "from autoenc_bench.machine import fingerprint; print(fingerprint.interpreter())"
+    done = subprocess.run([sys.executable, *options, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(said)
+
+
+def test_garbage_collection():
+    """A process that does not collect garbage is not one that does."""
+    gc.disable()
+    try:
+        assert "garbage collection off" in fingerprint.interpreter().split(", ")
+    finally:
+        gc.enable()
+    assert "garbage collection off" not in (fingerprint.interpreter() or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "mode"),
+    [
+        ("always [madvise] never\n", None),
+        ("[always] madvise never\n", "always"),
+        ("always madvise [never]\n", "never"),
+    ],
+)
+def test_huge_pages(tmp_path, text, mode):
+    """The system's huge pages are a fact where they are not as usual."""
+    (tmp_path / "enabled").write_text(text)
+    assert fingerprint.huge_pages(tmp_path / "enabled") == mode
 
 
 def test_libraries():
@@ -144,29 +193,6 @@ def test_libraries():
     assert fingerprint.libraries("tensorflow")["python"] == platform.python_version()
     assert set(fingerprint.libraries("tensorflow")) >= {"keras", "numpy", "tensorflow"}
     assert fingerprint.blas()
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "kept"),
-    [
-        ("OMP_NUM_THREADS", "4", "4"),
-        ("TF_XLA_FLAGS", "--tf_xla_auto_jit=2", "--tf_xla_auto_jit=2"),
-        ("XLA_FLAGS", "--xla_dump_to=/home/me/x --xla_cpu=1", "--xla_dump_to=<path> --xla_cpu=1"),
-        ("LD_PRELOAD", "/usr/lib/libtcmalloc.so", "<path>"),
-        ("XLA_FLAGS", r"--to=C:\Users\me --on=~/x", "--to=<path> --on=<path>"),
-        ("TF_CPP_MIN_LOG_LEVEL", "3", None),
-        ("TF_VAR_password", "secret", None),  # Terraform's
-        ("TF_CLI_CONFIG_FILE", "/etc/tf", None),
-        ("KMP_DUPLICATE_LIB_OK", "True", None),
-        ("TF_CONFIG", '{"cluster": "a-host:1"}', None),
-        ("JAX_COORDINATOR_ADDRESS", "a-host:1", None),
-        ("HOME", "/home/me", None),
-        ("MY_OMP_NUM_THREADS", "1", None),
-    ],
-)
-def test_tuning(name, value, kept):
-    """What tunes libraries is kept, without its paths; logging, hosts and all else are not."""
-    assert fingerprint.tuning({name: value}) == ({} if kept is None else {name: kept})
 
 
 @pytest.mark.parametrize(

@@ -73,16 +73,17 @@ def test_turns(group, tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not pin")
-def test_cores(group, tmp_path):
-    """Pairs are prepared on different cores, and measured on one, though a stand-in says that it is on the first."""
+@pytest.mark.parametrize("measuring", [0, -1])
+def test_cores(group, tmp_path, measuring):
+    """Pairs are prepared on different cores, and measured on the head's, though the base's code chooses another."""
     cores = sorted(os.sched_getaffinity(0))
-    with group() as both:
+    with group(base={"core": -1 - measuring}, head={"core": measuring}) as both:
         both.start()
         both.alone(FILE + EPOCH, range(4), 1, 60.0, {})
         used = [set(process.cpu_affinity()) for process in standins.running(tmp_path)]
         assert {frozenset(one) for one in used} == {frozenset([core]) for core in cores[:2]}
         both.visit(FILE + EPOCH, 8, SECONDS)
-        assert [process.cpu_affinity() for process in standins.running(tmp_path)] == [cores[-1:]] * 4
+        assert [process.cpu_affinity() for process in standins.running(tmp_path)] == [[cores[measuring]]] * 4
 
 
 def test_pairs_are_made_of_both_sides(group):
