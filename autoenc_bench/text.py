@@ -88,6 +88,11 @@ def visible(text: str) -> str:
     return _COMMANDS.sub(lambda found: found[0][:-1] + _ESCAPES[found[0][-1]], printable)
 
 
+def plain(text: str) -> str:
+    """Return a text without the sequences that colour it or move a terminal's cursor."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+
+
 def _escape(sign: str) -> str:
     return sign.encode("unicode_escape").decode()
 

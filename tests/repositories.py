@@ -1,8 +1,10 @@
 """Tiny git repositories that look like a project with benchmarks."""
 
+import base64
 import os
 import subprocess
 import zipfile
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
@@ -49,14 +51,20 @@ def create(folder: Path, files: dict[str, str] = FILES) -> Path:
     return folder
 
 
-def wheel(folder, name):
-    """Write a wheel that holds one empty module, and says that it needs what nobody has."""
+def wheel(folder, name, version="1.0", module=""):
+    """Write a wheel that holds one module, by default an empty one, and says that it needs what nobody has."""
     folder.mkdir(exist_ok=True)
-    path = folder / f"{name}-1.0-py3-none-any.whl"
+    path, facts = folder / f"{name}-{version}-py3-none-any.whl", f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.py": module,
+        f"{facts}/METADATA": (
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nRequires-Dist: needed-by-{name}\n"
+        ),
+        f"{facts}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    digests = {file: base64.urlsafe_b64encode(sha256(text.encode()).digest()).decode() for file, text in files.items()}
+    record = [f"{file},sha256={digests[file].rstrip('=')},{len(text)}\n" for file, text in files.items()]
     with zipfile.ZipFile(path, "w") as file:
-        file.writestr(f"{name}.py", "")
-        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nRequires-Dist: needed-by-{name}\n"
-        file.writestr(f"{name}-1.0.dist-info/METADATA", metadata)
-        file.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        file.writestr(f"{name}-1.0.dist-info/RECORD", "")
+        for place, text in {**files, f"{facts}/RECORD": "".join([*record, f"{facts}/RECORD,,\n"])}.items():
+            file.writestr(place, text)
     return path

@@ -24,7 +24,7 @@ from autoenc_bench.catalogue.limits import COUNTS
 from autoenc_bench.cli import output
 from autoenc_bench.cli.continuous import seconds, warn
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
-from autoenc_bench.records import LIVE
+from autoenc_bench.records import LIVE, expanded
 from autoenc_bench.records.names import without_seed
 from autoenc_bench.records.record import BACKENDS
 from autoenc_bench.text import count, line
@@ -128,7 +128,8 @@ def surroundings() -> tuple[object, ...]:
     tuned = {name: os.environ.get(name, "") for name in sorted(names | variables.tuning(os.environ).keys())}
     machine = fingerprint.identify(fingerprint.cpu_model(), ()).id
     cores = len(threads.usable_cores()), fingerprint.readable(fingerprint.cpu_limit)
-    return sys.executable, sys.version, libraries, tuned, machine, cores
+    keras = expanded(os.environ.get("KERAS_HOME") or "~/.keras") / "keras.json"
+    return sys.executable, sys.version, libraries, tuned, machine, cores, fingerprint.readable(keras.read_text)
 
 
 class Points(NamedTuple):
@@ -149,13 +150,13 @@ def points(good: str, bad: str, project: Path) -> Iterator[Points]:
 
     Raises InvalidInputError where one is a release and the other one is not of the same package.
     """
-    from autoenc_bench.gate.live import bisection, environments, revisions
+    from autoenc_bench.gate.live import bisection, packages, revisions
     from autoenc_bench.gate.live.checkouts import Wanted
 
-    releases = environments.RELEASE.fullmatch(good), environments.RELEASE.fullmatch(bad)
+    releases = packages.RELEASE.fullmatch(good), packages.RELEASE.fullmatch(bad)
     if releases[0] and releases[1] and releases[0]["name"].lower() == releases[1]["name"].lower():
         package = releases[0]["name"]
-        versions = environments.releases(package, releases[0]["version"], releases[1]["version"])
+        versions = packages.releases(package, releases[0]["version"], releases[1]["version"], Path(sys.executable))
         top, _ = revisions.find(project)
         with TemporaryDirectory() as temporary:
             code = revisions.working_tree(top, revisions.make_store(top, Path(temporary) / "objects")).tree
@@ -221,7 +222,8 @@ def conclude(found: "Found", case: str, known: Points) -> Iterator[str]:
     yield f"since {known.name(culprit)}"
     step = found.confirmed
     if step:
-        yield f"measured once more, against the one before it: {step.change}"
+        how = "measured once more, against" if found.sure < 1 else "against"
+        yield f"{how} the one before it: {step.change}"
     if step and step.answer is Answer.UNKNOWN:
         yield "so it is not confirmed; give more time"
         return

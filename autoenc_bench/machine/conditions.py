@@ -117,11 +117,11 @@ class Preflight:
             yield f"memory: {share(self.memory_available)} of it is available; end what needs much of it"
         if self.others and self.others.share > BUSY:
             mend = "end them, or compare revisions by 'autoenc-bench continuous', which bears it"
-            yield f"load: other processes use {self.others.share:.0%} of core {self.others.core}; {mend}"
+            yield f"load: other processes use {share(self.others.share)} of core {self.others.core}; {mend}"
         if self.sibling and self.sibling.share > BUSY:
             mend = "end what runs there, or switch SMT off"
             used = f"core {self.sibling.core}, which shares its parts with a measuring core, is used to"
-            yield f"SMT: {used} {self.sibling.share:.0%}; {mend}"
+            yield f"SMT: {used} {share(self.sibling.share)}; {mend}"
 
 
 def preflight(

@@ -17,7 +17,7 @@ from autoenc_bench import cli, statuses
 from autoenc_bench.cli import bisect
 from autoenc_bench.cli.bisect import Points
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
-from autoenc_bench.gate.live import bisection, environments
+from autoenc_bench.gate.live import bisection, packages
 from autoenc_bench.gate.live.bisection import Answer, Found, Step
 from autoenc_bench.machine import fingerprint, threads
 
@@ -118,7 +118,7 @@ def test_releases(project, monkeypatch):
     """Between two releases those that pip lists are searched, each installed beside the working tree."""
     asked = []
     listed = ["3.11.0", "3.12.0", "3.13.0"]
-    monkeypatch.setattr(environments, "releases", lambda *given: asked.append(given) or listed)
+    monkeypatch.setattr(packages, "releases", lambda *given: asked.append(given) or listed)
     ends = []
     for day in (1, 2):
         monkeypatch.setenv("GIT_COMMITTER_DATE", f"2026-01-0{day} 12:00")
@@ -130,7 +130,7 @@ def test_releases(project, monkeypatch):
             between = repositories.git(known.repository, "rev-list", *known.ends, f"^{known.ends[0]}").split()
             assert [known.name(one) for one in between] == ["Keras==3.13.0", "Keras==3.12.0"]
         ends.append(known.ends)
-    assert asked == [("Keras", "3.11.0", "3.13.0")] * 2
+    assert asked == [("Keras", "3.11.0", "3.13.0", Path(sys.executable))] * 2
     assert ends[0] == ends[1]  # else no answer that is kept would be found again
 
 
@@ -138,7 +138,7 @@ def test_releases_of_other_code(tmp_path, monkeypatch):
     """Answers about releases are those of the working tree as it is, and commits have theirs whatever lies in it."""
     folder = repositories.create(tmp_path / "project")
     repositories.commit(folder, {"later.py": ""})
-    monkeypatch.setattr(environments, "releases", lambda *_: ["3.11.0", "3.12.0"])
+    monkeypatch.setattr(packages, "releases", lambda *_: ["3.11.0", "3.12.0"])
     measured, commits = [], []
     for text in ("a = 1\n", "a = 1\n", "a = 2\n"):
         (folder / "new.py").write_text(text)
@@ -150,8 +150,13 @@ def test_releases_of_other_code(tmp_path, monkeypatch):
     assert commits == [""] * 3
 
 
-def test_surroundings(monkeypatch):
-    """Answers are kept for one interpreter, one set of libraries, some variables and one machine."""
+def test_surroundings(monkeypatch, tmp_path):
+    """Answers are kept for one interpreter, one set of libraries, some variables, Keras's file and one machine."""
+    for home, text in (("one", "{}"), ("same", "{}"), ("other", '{"epsilon": 1e-6}')):
+        (tmp_path / home / ".keras").mkdir(parents=True)
+        (tmp_path / home / ".keras/keras.json").write_text(text)
+    monkeypatch.delenv("KERAS_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "one"))
     usual = bisect.surroundings()
     assert bisect.surroundings() == usual
     for name in ("KERAS_BACKEND", "XLA_FLAGS", "PIP_INDEX_URL", "PYTHONPATH", "PYTEST_ADDOPTS"):
@@ -170,8 +175,10 @@ def test_surroundings(monkeypatch):
             patch.setattr(owner, name, value)
             assert bisect.surroundings() != usual, name
     with monkeypatch.context() as patch:
-        patch.setenv("HOME", "/another")
+        patch.setenv("HOME", str(tmp_path / "same"))
         assert bisect.surroundings() == usual
+        patch.setenv("HOME", str(tmp_path / "other"))
+        assert bisect.surroundings() != usual
 
 
 def test_store(project, monkeypatch):
@@ -323,7 +330,7 @@ FIRST = "epoch[x], from a subject to d subject: +30.0 %"
             statuses.UNDECIDED,
         ),
         (
-            Found(whole=step(), suspects=["c"], confirmed=step(Answer.UNKNOWN)),
+            Found(whole=step(), suspects=["c"], confirmed=step(Answer.UNKNOWN), sure=0.9),
             [
                 FIRST,
                 "since c subject",
@@ -382,7 +389,8 @@ def test_found(project):
     assert "against the one before it: +" in done.stdout
     assert "\nwhy: " in done.stdout
     assert f" {PACKAGE} |" in done.stdout
-    rows = [line.split()[0] for line in done.stderr.splitlines()]
+    told = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
+    rows = [line.split()[0] for line in told]
     assert rows[0] == rows[-1] == Answer.CHANGED
     assert {*rows} == {Answer.SAME, Answer.CHANGED}
     assert len(rows) <= 2 + LENGTH.bit_length()
@@ -390,9 +398,9 @@ def test_found(project):
     measured = records(project)
     again = call(project, "good", "main")
     assert (again.returncode, again.stdout) == (0, done.stdout)
-    first, *same = again.stderr.splitlines()
+    first, *same = [line for line in again.stderr.splitlines() if not line.startswith("warning: ")]
     assert first.startswith("going on from what is in .continuous/bisect-")
-    assert same == done.stderr.splitlines()
+    assert same == told
     assert records(project) == measured
     assert repositories.git(project, "worktree", "list").count("\n") == 1
     assert (repositories.git(project, "for-each-ref"), repositories.git(project, "status", "--porcelain")) == before

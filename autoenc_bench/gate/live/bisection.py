@@ -57,7 +57,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
     whole: Step
     suspects: list[str] = []
-    confirmed: Step | None = None  # against the point before, measured anew, where one is left and it takes a clock
+    confirmed: Step | None = None  # against the point before it, where one is left; of time, measured anew
     sure: float = 1.0
 
 
@@ -86,12 +86,15 @@ def line(points: Sequence[str]) -> Iterator[tuple[Path, dict[str, str]]]:
 
 
 def between(folder: Path, good: str, bad: str) -> list[str]:
-    """List the commits that may be the first one that changed; raise InvalidInputError where none can be."""
+    """List the commits that may be the first one that changed; raise InvalidInputError where none can be.
+
+    These came after ``good``. What was merged from a branch that began before it counts as a change of the merge.
+    """
     try:
         git(folder, "merge-base", "--is-ancestor", good, bad)
     except InvalidInputError as problem:
         raise InvalidInputError(f"{good[:12]} is no ancestor of {bad[:12]}; name one from which it came") from problem
-    commits = git(folder, "rev-list", bad, f"^{good}").split()
+    commits = git(folder, "rev-list", "--ancestry-path", f"{good}..{bad}").split()
     if not commits:
         raise InvalidInputError("both are one commit; name an older one that was good, and then one that is bad")
     return commits
@@ -102,7 +105,7 @@ def search(folder: Path, good: str, bad: str, ask: Callable[[str], Answer]) -> l
 
     Returns that one; or, where some cannot be told, all that it may be.
     """
-    git(folder, "bisect", "start", "--no-checkout", bad, good)
+    git(folder, "bisect", "start", "--no-checkout", bad, good, *_merged(folder, good, bad))
     words = {Answer.SAME: "good", Answer.CHANGED: "bad", Answer.UNKNOWN: "skip"}
     while not _is_told(folder):
         commit = git(folder, "rev-parse", "--verify", "BISECT_HEAD").strip()
@@ -113,6 +116,22 @@ def search(folder: Path, good: str, bad: str, ask: Callable[[str], Answer]) -> l
             if not _is_told(folder):
                 raise
     return _suspects(folder)
+
+
+def _merged(folder: Path, good: str, bad: str) -> list[str]:
+    """List the ends of branches that began before ``good`` and were merged after it: they lack what came with it."""
+    lines = git(folder, "rev-list", "--parents", "--ancestry-path", f"{good}..{bad}").splitlines()
+    after = {good, *(line.split()[0] for line in lines)}
+    return list(dict.fromkeys(parent for line in lines for parent in line.split()[1:] if parent not in after))
+
+
+def _before(folder: Path, good: str, commit: str) -> str:
+    """Return the parent of a commit that came after ``good``, or is it: of a merge, the first such one."""
+    for parent in git(folder, "rev-parse", f"{commit}^@").split():
+        with suppress(InvalidInputError):  # which is how git says no
+            git(folder, "merge-base", "--is-ancestor", good, parent)
+            return parent
+    raise AssertionError(f"{commit} does not come from {good}")
 
 
 def _suspects(folder: Path) -> list[str]:
@@ -180,7 +199,7 @@ class Bisection:
         """Search for the first commit after ``good`` that is like ``bad``, and confirm it against the one before.
 
         Half of the whole change tells which of the two a commit is like. A change of time is confirmed by a measurement
-        of its own, for a slow moment may have led to the commit. Errors and counts repeat in every run.
+        of its own, since a slow moment may have led to the commit.
         """
         commits = between(self.repository, good, bad)
         self._steps = ceil(log2(len(commits))) + 2
@@ -196,9 +215,9 @@ class Bisection:
         suspects = search(self.repository, good, bad, ask)
         tries = sum(step.tries for step in (whole, *asked))
         sure = 1 - ALPHAS["time"] * tries if self.follow == "time" else 1.0
-        if len(suspects) > 1 or self.follow != "time":
+        if len(suspects) > 1:
             return Found(whole=whole, suspects=suspects, sure=sure)
-        before = git(self.repository, "rev-parse", f"{suspects[0]}^").strip()
+        before = _before(self.repository, good, suspects[0])
         confirmed = self.compare(before, suspects[0], whole, confirms=True)
         return Found(whole=whole, suspects=suspects, confirmed=confirmed, sure=sure)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
-from autoenc_bench.gate.live import environments, revisions, worktrees
+from autoenc_bench.gate.live import environments, packages, revisions, worktrees
 from autoenc_bench.gate.live.revisions import Code, git
 from autoenc_bench.records.record import SIDES
 
@@ -118,7 +118,7 @@ def _checkout(name: str, code: Code, wanted: Wanted, folder: Path, root: Path) -
     python = environments.interpreter(wanted.python)
     installed = None
     if wanted.packages:
-        installed = environments.install(python, wanted.packages, root / f"packages-{name}", wanted.environment)
+        installed = packages.install(python, wanted.packages, root / f"packages-{name}", wanted.environment)
     variables = environments.variables(folder, installed, wanted.environment)
     environments.check(python, variables, folder)
     return Checkout(name=name, description=code.description, folder=folder, python=python, environment=variables)

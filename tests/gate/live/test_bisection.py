@@ -118,6 +118,52 @@ def test_merges(merged, culprit):
     assert suspects == [commits[culprit]]
 
 
+@pytest.fixture(params=[1, 5], ids="{} side commits".format)
+def early(request, tmp_path):
+    """Return a function that makes a repository, into which a branch from before ``good`` was merged: its commits."""
+
+    def make(merged_after):
+        folder = repositories.create(tmp_path / "project")
+        repositories.git(folder, "switch", "--quiet", "--create", "side")
+        commits = {f"side {number}": repositories.commit(folder) for number in range(request.param)}
+        repositories.git(folder, "switch", "--quiet", "main")
+        for name in ("good", "one", "two", "three"):
+            commits[name] = repositories.commit(folder)
+            if name == merged_after:
+                repositories.git(folder, "merge", "--quiet", "--no-ff", "--message", "Merge", "side")
+                commits["merge"] = repositories.git(folder, "rev-parse", "HEAD").strip()
+        return folder, commits
+
+    return make
+
+
+@pytest.mark.parametrize("merged_after", ["good", "one", "two"])
+@pytest.mark.parametrize("culprit", ["one", "two", "three", "merge"])
+def test_branch_from_before(early, merged_after, culprit):
+    """A branch that began before the good commit is no suspect, though it lacks what came with that; its merge is."""
+    folder, commits = early(merged_after)
+    like = {one for one in commits.values() if commits[culprit] in ancestors(folder, one)}
+    like |= {commit for name, commit in commits.items() if name.startswith("side")}  # as before the good one
+    suspects, asked = searched(
+        folder, commits["good"], commits["three"], lambda commit: CHANGED if commit in like else SAME
+    )
+    assert suspects == [commits[culprit]]
+    assert not {commit for name, commit in commits.items() if name.startswith("side")} & set(asked)
+    between = bisection.between(folder, commits["good"], commits["three"])
+    assert set(between) == {commits[name] for name in ("one", "two", "three", "merge")}
+
+
+def test_parent(early):
+    """What a culprit is confirmed against came after the good commit, or is it, also where it is a merge."""
+    folder, commits = early("one")
+    for name, before in (("one", "good"), ("merge", "one"), ("two", "merge")):
+        assert bisection._before(folder, commits["good"], commits[name]) == commits[before]
+    repositories.git(folder, "switch", "--quiet", "--detach", commits["side 0"])
+    repositories.git(folder, "merge", "--quiet", "--no-ff", "--message", "Merge", commits["one"])
+    merge = repositories.git(folder, "rev-parse", "HEAD").strip()
+    assert bisection._before(folder, commits["good"], merge) == commits["one"]
+
+
 def test_adjacent(straight):
     """Where the bad commit follows the good one, nothing is asked."""
     folder, commits = straight
@@ -527,10 +573,11 @@ def test_case_that_is_not_there(search):
 
 
 def test_error(search):
-    """Errors repeat, so that each is compared once, and nothing need be confirmed."""
+    """Errors repeat, so that each is compared once; the culprit is compared with the commit before it as well."""
     found, suspects = run(search, lambda number: {"error": 6.0 if number >= 3 else 5.0}, follow="error", case=WHOLE)
     assert suspects == [3]
-    assert (found.confirmed, found.sure) == (None, 1.0)
+    assert (found.confirmed.answer, found.sure) == (CHANGED, 1.0)
+    assert search.measured[-1] == (2, 3)
     assert len(search.measured) == len(set(search.measured))
 
 
