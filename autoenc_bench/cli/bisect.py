@@ -50,11 +50,11 @@ def add(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
-    from rich.console import Console
     from rich.live import Live
     from rich.text import Text
 
     from autoenc_bench.gate.live.bisection import Bisection
+    from autoenc_bench.gate.live.display import console as standard_error
 
     project, budget = Path.cwd(), seconds(options.budget)
     case, given = chosen(options.pytest, project)
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         mend = "follow the time of its epoch[…], or --follow error"
         raise InvalidInputError(f"{case} runs once, for its error, so its time cannot be followed; {mend}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job ends like a Ctrl-C
-    console = Console(stderr=True, highlight=False)
+    console = standard_error()
     with points(options.good, options.bad, project) as known, Live(console=console, transient=True) as live:
 
         def tell(doing: str, elapsed: float) -> None:

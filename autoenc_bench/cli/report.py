@@ -6,6 +6,7 @@ the exit status is 2 when none can.
 
 import argparse
 import os
+import sys
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,5 +48,5 @@ def drawing() -> Iterator[Callable[[str], None]]:
     from rich.console import Console
     from rich.markup import escape
 
-    with Console(stderr=True).status("") as status:
+    with Console(stderr=True, force_terminal=sys.stderr.isatty()).status("") as status:
         yield lambda title: status.update(f"drawing {escape(line(title))}")

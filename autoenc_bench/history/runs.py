@@ -168,7 +168,7 @@ def _machine(source: Source) -> MachineIdentity:
 
 def _case_name(identity: str, benchmark: Benchmark) -> CaseName:
     case = benchmark.extra_info.autoenc
-    return CaseName(identity, case.experiment if case else None, case.phase if case else None)
+    return CaseName(identity, case.experiment or None if case else None, case.phase if case else None)
 
 
 def _result(benchmark: Benchmark, roofs: Roofs | None) -> CaseResult:

@@ -26,10 +26,13 @@ class MeasuringContext:
         self.tracer: str | None = None  # that slows what is measured, from ``enter`` on
 
     def enter(self) -> None:
-        """Limit the threads of libraries and backend, and begin to watch the conditions."""
+        """Limit the threads of libraries and backend, load Keras, and begin to watch the conditions.
+
+        Raises NotFoundError where Keras cannot be loaded.
+        """
         place = self._distribution.process or 0 if self._distribution else 0
         self.cores = threads.limit(self.threads, self._usable, place)
-        backends.current().configure(self.threads)
+        backends.load().configure(self.threads)
         self.tracer = fingerprint.tracer()
         self._begin = conditions.readings(self._own_cores)
 

@@ -114,6 +114,10 @@ def configure(config: pytest.Config) -> Configuration:
         raise InvalidInputError(f"pytest-benchmark is not loaded, which times the cases; {loads}")
     if option.benchmark_timer != "time.perf_counter":
         raise InvalidInputError(f"timer {option.benchmark_timer!r}; the suite has a clock of its own, so name none")
+    if option.benchmark_enable:
+        option.benchmark_disable = False  # as pytest-benchmark takes the two together
+    if option.turns is not None:
+        _check_for_live(option)
     if option.benchmark_disable_gc:
         mend = "leave --benchmark-disable-gc out"
         raise InvalidInputError(f"training allocates, and its users collect garbage, so the cases do, too; {mend}")
@@ -147,6 +151,14 @@ def configure(config: pytest.Config) -> Configuration:
         measures_roofs=not (option.no_roofs or option.benchmark_disable),
         draws_report=not option.no_report,
     )
+
+
+def _check_for_live(option: Any) -> None:
+    """Raise InvalidInputError for options with which a live comparison can measure nothing."""
+    if option.benchmark_disable:
+        raise InvalidInputError("a live comparison times its cases; leave out --benchmark-disable")
+    if getattr(option, "numprocesses", None):
+        raise InvalidInputError("a live comparison starts processes of its own; leave out -n")
 
 
 def _resized(chosen: Sequence[Experiment], rows: int | None, scale: Scale) -> tuple[str, ...]:

@@ -2,17 +2,20 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Generator
 from functools import cached_property
 from typing import Any
 
 import msgspec
 import pytest
+from pytest_benchmark.logger import PytestBenchmarkWarning
 
 from autoenc_bench import __version__
 from autoenc_bench.catalogue import experiments
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError
 from autoenc_bench.machine.context import MeasuringContext
+from autoenc_bench.plugin import neighbours
 from autoenc_bench.plugin.conclusion import Conclusion, Pictures
 from autoenc_bench.plugin.options import CONFIGURATION, Configuration, configure
 from autoenc_bench.plugin.progress import Progress, printable, result, short
@@ -30,12 +33,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[CONFIGURATION] = configuration = configure(config)
     except AutoencBenchError as problem:
         raise pytest.UsageError(line(str(problem))) from problem
+    _let_pass(config)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it greets, and complains when there is no GPU
     option = config.option
     if configuration.storage:  # pytest-benchmark writes in place, and two runs can take one number
         option.benchmark_save, option.benchmark_autosave = None, False
     # One table at the end, unless somebody asks for pytest-benchmark's own as well.
-    if not (option.benchmark_columns or option.benchmark_compare or option.benchmark_histogram):
+    if not any(getattr(option, f"benchmark_{name}") for name in ("columns", "compare", "histogram", "cprofile")):
         option.benchmark_quiet = True
     config.stash[SESSION] = Session(config, configuration)
     config.pluginmanager.register(config.stash[SESSION], "autoenc-bench")
@@ -86,11 +90,11 @@ class Session:
         """Join the devices and processes of a distributed run: what they are decides which cases there are."""
         self._session = session
         if distribution := self._configuration.distribution:
-            self._setting.enter()
             try:
+                self._setting.enter()
                 distribution.start(self._fingerprint())
             except AutoencBenchError as problem:
-                raise pytest.UsageError(str(problem)) from problem
+                raise pytest.UsageError(line(str(problem))) from problem
 
     def _fingerprint(self) -> str:
         """Sum up what must be the same in all processes: the same cases in the same order, else they wait for ever."""
@@ -111,11 +115,11 @@ class Session:
                 self._cases.clear()
                 self._config.workeroutput[REFUSED] = True  # type: ignore[attr-defined] # of pytest-xdist
             return
+        neighbours.refuse(self._config)
         if not option.benchmark_disable:
             _refuse_profiler()
         self._conclusion.try_out()
-        if not self._configuration.distribution:
-            self._setting.enter()
+        self._enter()
         left_out = self._choose_baseline()
         self.progress.start(self._cases, alone=len(self._cases) == len(session.items))
         self.progress.write_line(f"{self._where()}; {len(self._cases)} cases{self._duration()}")
@@ -128,6 +132,21 @@ class Session:
             if self.progress.reporter:
                 self.progress.write("roofs of this machine: ")
             self.progress.write_line(", ".join(" ".join(roof) for roof in facts.roofs(self._measure_roofs())))
+
+    def _enter(self) -> None:
+        """Limit the threads and load Keras; raise UsageError where the cases cannot be run."""
+        from autoenc_bench.core import data
+
+        try:
+            for name in self._configuration.experiments:
+                data.check(experiments.find(name).data)
+            if not self._configuration.distribution:
+                self._setting.enter()
+        except AutoencBenchError as problem:
+            raise pytest.UsageError(line(str(problem))) from problem
+        if self._config.option.turns is not None and self._setting.tracer:
+            mend = "run it without, in PYTEST_ADDOPTS as well"
+            raise pytest.UsageError(f"{self._setting.tracer} slows what a live comparison measures; {mend}")
 
     def _choose_baseline(self) -> str:
         """Choose the baseline's records of this run's context; return in a line what is left out, if anything is.
@@ -252,8 +271,9 @@ class Session:
             self._save()
         if not self._cases:
             return
-        if self._measured:
-            distribution, measured = self._configuration.distribution, list(self._measured.values())
+        measured = [(case, seconds) for case, seconds in self._measured.values() if case.experiment]
+        if measured:
+            distribution = self._configuration.distribution
             table, legend, answer = devices.headline(measured, distribution.context if distribution else {})
             self._summary.append("\n\n".join((self._where(), table.text(), legend, *answer)))
         self._summary += map(line, self._setting.problems() if self._timed else ())
@@ -357,6 +377,15 @@ def _refuse_profiler() -> None:
             f"{type(profiler).__module__} profiles this run, and pytest-benchmark can time nothing beside it before "
             "Python 3.12; run without it, or add --benchmark-disable, which runs each case once, untimed"
         )
+
+
+def _let_pass(config: pytest.Config) -> None:
+    """Let pytest-benchmark's warnings be shown, whatever asks for errors: as errors they end pytest by a traceback."""
+    warnings.filterwarnings("default", category=PytestBenchmarkWarning)  # while plugins are configured
+    shown = "default::pytest_benchmark.logger.PytestBenchmarkWarning"
+    config.addinivalue_line("filterwarnings", shown)
+    if given := config.known_args_namespace.pythonwarnings:  # by -W, which comes after
+        given.append(shown)
 
 
 def _not_run(reasons: dict[str, str]) -> list[NotRun]:

@@ -90,11 +90,11 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One benchmark: what it did, how well, and what stood beside its times."""
 
-    experiment: str
     phase: str
     backend: str
     seed: int
     rows: Count  # samples that one timed call processed; 1 where there are none, as in building a model
+    experiment: str = ""  # none of the catalogue: a case of the user's own
     trainer: str | None = None
     batch: str | None = None  # of an inference call: bulk or one
     epochs: int | None = None

@@ -166,7 +166,8 @@ class Source:
 
     @property
     def cases(self) -> list[tuple[Benchmark, Case]]:
-        return [(one, case) for one in self.record.benchmarks if (case := one.extra_info.autoenc)]
+        """Return the cases that belong to an experiment; any other has times alone, as in plain records."""
+        return [(one, case) for one in self.record.benchmarks if (case := one.extra_info.autoenc) and case.experiment]
 
     def wholes(self) -> dict[str, tuple[Benchmark, Case]]:
         """Return each experiment's whole training that is drawn: of the fused trainer if it ran, of its first seed."""

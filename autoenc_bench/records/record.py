@@ -182,8 +182,9 @@ class Record(msgspec.Struct, frozen=True):
     machine_info: Any = None  # in whatever form pytest-benchmark has it
 
     def timed(self) -> list[tuple[Case, float]]:
-        """List this suite's cases, each with its median seconds per call."""
-        return [(case, one.stats.median) for one in self.benchmarks if (case := one.extra_info.autoenc)]
+        """List the cases that belong to an experiment, each with its median seconds per call."""
+        known = [(one.extra_info.autoenc, one.stats.median) for one in self.benchmarks]
+        return [(case, seconds) for case, seconds in known if case and case.experiment]
 
 
 def differences(before: dict[str, Fact], after: dict[str, Fact]) -> list[str]:

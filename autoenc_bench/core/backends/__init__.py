@@ -161,6 +161,15 @@ def choose(backend: str | None) -> str:
     return name()
 
 
+def load() -> Backend:
+    """Load Keras, and return the module of the backend in use; raise NotFoundError where Keras cannot be loaded."""
+    try:
+        import keras  # noqa: F401
+    except ImportError as problem:  # as with KERAS_NNX_ENABLED and no flax
+        raise NotFoundError(f"Keras cannot be loaded with the backend {name()}: {problem}") from problem
+    return current()
+
+
 def current() -> Backend:
     """Return the module of the backend in use."""
     return cast(Backend, import_module(f"autoenc_bench.core.backends.{name()}"))

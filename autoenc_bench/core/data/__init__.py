@@ -74,14 +74,20 @@ def register(name: str, source: Source) -> None:
         raise InvalidInputError(f"data {name!r} has a source already; choose another name")
 
 
+def check(name: str) -> None:
+    """Raise NotFoundError for data without a source."""
+    if name not in SOURCES:
+        own = "or give it a source by autoenc_bench.register_data"
+        raise NotFoundError(f"unknown data {name!r}; choose from {', '.join(SOURCES)}, {own}")
+
+
 def load(name: str, *, rows: int, features: int, seed: int) -> "Split | Stream":
     """Return the named data, the same for the same seed.
 
     Raises NotFoundError for a name without a source and for data that cannot be had here, InvalidInputError when the
     data do not have that many rows and features.
     """
-    if name not in SOURCES:
-        raise NotFoundError(f"unknown data {name!r}; choose from {', '.join(SOURCES)}")
+    check(name)
     if rows < 2 or features < 1:
         raise InvalidInputError(f"{rows} rows of {features} features cannot be split; take at least 2 rows of 1")
     return SOURCES[name](rows, features, seed)

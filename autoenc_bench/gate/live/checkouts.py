@@ -1,7 +1,7 @@
 """The two sides of a live comparison, checked out into a temporary folder for as long as they are measured."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,6 +100,7 @@ def _share_harness(folders: Sequence[Path], codes: Sequence[Code], harness: Code
         if name not in listed:
             reason = f"has no {shown} in the project's folder; give that of autoenc-bench"
             raise NotFoundError(f"{harness.description} {reason}")
+    _check_sparse(folders[0], {place for place in (*HARNESS, package) if place in listed})
     # Without the one, the installed package would be measured in its place.
     owner = "the head's harness" if harness is codes[1] else f"the harness of {harness.description}"
     too_old = f", so it is too old for {owner}, which measures both sides"
@@ -112,6 +113,14 @@ def _share_harness(folders: Sequence[Path], codes: Sequence[Code], harness: Code
             known = [name for name in HARNESS if name in listed or os.path.lexists(folder / name)]
             source = f"--source={harness.tree}"
             git(folder, "restore", source, "--staged", "--worktree", "--", *known, **variables)
+
+
+def _check_sparse(folder: Path, needed: Iterable[str]) -> None:
+    """Raise NotFoundError where the user's sparse checkout, which worktrees share, leaves out what both sides need."""
+    lacking = sorted(place for place in needed if not os.path.lexists(folder / place))
+    if lacking and git(folder, "config", "--type=bool", "--default=false", "core.sparseCheckout").strip() == "true":
+        names = " ".join(lacking)
+        raise NotFoundError(f"this sparse checkout leaves out {names}; add it by 'git sparse-checkout add {names}'")
 
 
 def _checkout(name: str, code: Code, wanted: Wanted, folder: Path, root: Path) -> Checkout:

@@ -1,5 +1,6 @@
 """What the terminal shows while two sides are measured: a table that lives, or lines where nobody watches."""
 
+import sys
 from math import ceil, isfinite, log1p
 
 from rich.console import Console, Group
@@ -19,11 +20,16 @@ SPAN = 3.0  # limits from its middle to its ends
 LINES = 7  # that are not rows of cases
 
 
+def console() -> Console:
+    """Return what writes to standard error; only a terminal gets what moves, whatever FORCE_COLOR asks for."""
+    return Console(stderr=True, highlight=False, force_terminal=sys.stderr.isatty())
+
+
 class Display(Live):
     """Looks on standard error: case, estimate, interval and state, the open cases first."""
 
     def __init__(self, budget: float) -> None:
-        super().__init__(console=Console(stderr=True, highlight=False), auto_refresh=False, transient=True)
+        super().__init__(console=console(), auto_refresh=False, transient=True)
         self._budget = budget
         self._look: Look | None = None
 

@@ -1,9 +1,11 @@
 """Start the suite as a process, and leave nothing of it behind."""
 
+import ctypes
 import os
 import re
 import signal
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -13,9 +15,13 @@ from typing import Self
 
 from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.gate.live.checkouts import Checkout
+from autoenc_bench.text import plain
 
 PREFIX = r"(E  |ERROR:? |INTERNALERROR> (?=\w*Error)|.*pytest: error: )\s*"  # of a line that says why
 SAVED = r"^record: (.+\.json)\r?$"  # a line that names what was saved
+CONCLUSION = r"(?m)^=+ autoenc-bench =+$"  # the suite's own last lines follow
+ENDING = r"[\W\d]*(no tests ran|\d+ \w+).* in [\d.]+s|=+"  # pytest's last line, and headings
+PR_SET_PDEATHSIG = 1  # prctl(2): the signal that a process gets when its parent dies
 OUTPUT = 32_000_000  # bytes that a process may print
 TICK = 0.5  # seconds
 
@@ -32,6 +38,8 @@ class SideFailedError(RunFailedError):
 class Process:
     """The suite on one side, with pytest's options, as a process group of its own that ends with this context.
 
+    On Linux it also ends when this process is killed.
+
     Its record goes below ``store``, and its output into a file. A Ctrl-C is for the process that started it to answer.
     """
 
@@ -45,10 +53,13 @@ class Process:
     ) -> None:
         self.side, self._store, self._before = side, store, set(store.rglob("*.json"))
         command = [str(side.python), "-m", "pytest", *options, "-q", "--no-report", "-p", "no:cacheprovider"]
+        command.append("--color=no")  # whatever FORCE_COLOR asks for: its output is read here
         command.append(f"--benchmark-storage=file://{store.resolve()}")
         with ExitStack() as stack:
             self._output = stack.enter_context(tempfile.TemporaryFile())
-            with _uninterrupted():
+            with _uninterrupted(), warnings.catch_warnings():
+                # Python warns of forks beside threads, which what is asked for here does not touch.
+                warnings.simplefilter("ignore", DeprecationWarning)
                 self._process = Popen(
                     command,
                     cwd=side.folder,
@@ -57,6 +68,7 @@ class Process:
                     stdout=self._output,
                     stderr=STDOUT,
                     start_new_session=True,
+                    preexec_fn=_end_with_parent(),
                     pass_fds=descriptors,
                 )
                 stack.push(self.__exit__)
@@ -107,7 +119,7 @@ class Process:
     def _printed(self) -> str:
         """Return the end of what the process has printed."""
         self._output.seek(max(0, os.fstat(self._output.fileno()).st_size - 100_000))
-        return self._output.read().decode(errors="replace")
+        return plain(self._output.read().decode(errors="replace"))
 
     def failure(self) -> SideFailedError:
         """Return what the end of the process comes to: the signal, or the line of pytest's output that says why."""
@@ -117,7 +129,10 @@ class Process:
         if status is not None and status < 0:
             hint = ", as when memory runs out" if -status == signal.SIGKILL else ""
             return SideFailedError(self.side, f"was killed by {signal.Signals(-status).name}{hint}")
-        return SideFailedError(self.side, f"could not run the suite: {_reason(self._printed(), status)}")
+        reason = _reason(self._printed(), status)
+        if added := {**os.environ, **self.side.environment}.get("PYTEST_ADDOPTS"):
+            reason += f" (PYTEST_ADDOPTS adds {added!r})"
+        return SideFailedError(self.side, f"could not run the suite: {reason}")
 
     def pin(self, cores: Sequence[int]) -> None:
         """Move all threads to these cores, where the system can; those to come follow their makers."""
@@ -128,6 +143,20 @@ class Process:
                 for thread in Path(f"/proc/{self._process.pid}/task").iterdir():
                     with suppress(ProcessLookupError):  # it has ended meanwhile
                         os.sched_setaffinity(int(thread.name), cores)
+
+
+def _end_with_parent() -> Callable[[], None] | None:
+    """Return what a process does first so that it ends when this one is killed, ``None`` where only Linux can do it."""
+    libc, parent = ctypes.CDLL(None), os.getpid()
+    if not hasattr(libc, "prctl"):
+        return None
+
+    def ask() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it was killed before this
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return ask
 
 
 def run(side: Checkout, options: Sequence[str], store: Path, seconds: float, tick: Tick) -> Path:
@@ -161,4 +190,5 @@ def _reason(output: str, status: int | None) -> str:
     if status == 5:  # pytest's, where nothing was selected
         return f"no case was selected ({lines[-1]})"
     errors = [line for line in lines if re.match(PREFIX, line)]
-    return re.sub(f"^{PREFIX}", "", (errors or lines)[-1])
+    said = [line for line in re.split(CONCLUSION, "\n".join(lines))[-1].splitlines() if not re.match(ENDING, line)]
+    return re.sub(f"^{PREFIX}", "", (errors or said or lines)[-1])

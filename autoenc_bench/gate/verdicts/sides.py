@@ -262,7 +262,7 @@ def _add(source: Source, side: Side) -> None:
         by_case.setdefault(case, []).append(benchmark)
     for name, benchmarks in by_case.items():
         noted = [one.extra_info.autoenc for one in benchmarks if one.extra_info.autoenc]
-        observed = side.cases.setdefault(name, Observed(noted[0].experiment if noted else None))
+        observed = side.cases.setdefault(name, Observed(noted[0].experiment or None if noted else None))
         rounds = benchmarks[0].stats.data or [0.0]
         is_interleaved = bool(noted) and all(case.between for case in noted) and all(rounds)
         if pair and is_interleaved:
