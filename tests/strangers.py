@@ -128,12 +128,12 @@ def below(folder, make):
     return lambda factor: [one | {"fullname": f"{folder}/{one['fullname']}"} for one in make(factor)]
 
 
-def timed_by(timer, factor=1.0):
-    """Make three runs that name their clock."""
+def timed_by(timer, factor=1.0, **options):
+    """Make three runs that name their clock, and maybe other options."""
     made = runs(lambda wobble: letters_of()(factor * wobble))
     for content in made:
         for one in content["benchmarks"]:
-            one["options"]["timer"] = timer
+            one["options"].update(options, timer=timer)
     return made
 
 
@@ -210,11 +210,15 @@ def folders():
         "28-ticks-in-9": ticking(28, iterations=9),
         "older-model": on_kind(**OLDER),
         "newer-model": on_kind(**OLDER | {"model": 85, "stepping": 7}),
+        "family-alone": on_kind(family=6),
+        "no-kind": on_kind(),
         "larger-cache": on_kind(**OLDER | {"l2_cache_size": 2**20}),
         "older-model-in-words": on_kind(**OLDER | {"model": "79", "l2_cache_size": "256 KiB", "l3_cache_size": "2 MB"}),
         "perf-counter": timed_by("perf_counter"),
         "perf-counter-of-time": timed_by("time.perf_counter"),
         "process-time": timed_by("process_time", 0.7),
+        "without-gc": timed_by("perf_counter", 0.7, disable_gc=True),
+        "with-gc": timed_by("perf_counter", disable_gc=False),
         "seeds": runs(seeded({1: 1, 2: 1, 64: 1})),
         "seeds-one-slow-one-gone": runs(seeded({1: 1.2, 2: 1}), later),
         "stale": runs(lambda factor: letters_of()(5 * factor)),

@@ -151,7 +151,7 @@ class Source:
     @property
     def facts(self) -> dict[str, Fact]:
         """Return the context in which times are comparable."""
-        without = {"garbage collection": "off"} if any(one.disables_gc for one in self.record.benchmarks) else {}
+        without = {"disable_gc": True} if any(one.disables_gc for one in self.record.benchmarks) else {}
         if run := self.record.autoenc:
             return {**run.context, **without}
         timers = {one.timer for one in self.record.benchmarks if one.timer}

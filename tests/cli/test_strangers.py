@@ -367,6 +367,21 @@ def test_another_timer():
     assert compare("perf-counter", "perf-counter-of-time")[0] == 0
 
 
+def test_without_garbage_collection():
+    """Times without garbage collection are of another context; that it was on is the same as saying nothing."""
+    status, cases, err = compare("perf-counter", "without-gc")
+    assert (status, {*cases.values()}) == (2, {"incomparable"})
+    assert "disable_gc absent → yes" in err
+    assert compare("perf-counter", "without-gc", "--across", "disable_gc")[0] == 0
+    assert compare("perf-counter", "with-gc")[0] == 0
+
+
+def test_kinds_that_are_not_named():
+    """What only one record names of its CPU tells no two machines apart."""
+    assert compare("older-model", "family-alone")[0] == 0
+    assert compare("family-alone", "no-kind")[0] == 0
+
+
 def test_seeds_of_others():
     """Parameters of others that look like seeds of this suite are cases of their own."""
     status, cases, err = compare("seeds", "seeds-one-slow-one-gone")

@@ -31,6 +31,15 @@ def looks(tmp_path_factory):
     return shown
 
 
+@pytest.mark.parametrize("variable", ["FORCE_COLOR", "TTY_COMPATIBLE", "PY_COLORS"])
+def test_no_terminal(monkeypatch, variable):
+    """A log gets lines, whatever variables ask for: whether somebody watches is asked of standard error alone."""
+    monkeypatch.setenv(variable, "1")
+    monkeypatch.setattr(display.sys, "stderr", io.StringIO())
+    assert not display.console().is_terminal
+    assert not display.Display(600).console.is_terminal
+
+
 def show(looks, *, terminal, encoding="utf-8"):
     """Show looks, each after a word of what runs; return what appeared."""
     said = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="strict")

@@ -5,6 +5,8 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -106,12 +108,59 @@ def test_relative_store(side, tmp_path, monkeypatch):
         ("exit 3", "status 3"),
         ("echo 'INTERNALERROR> OSError: no room'; echo 'INTERNALERROR> more'; exit 3", "OSError: no room"),
         ("echo the end; exit 0", "the end"),
+        (r"printf '\033[31mERROR: \033[0munknown experiment\033[0m\n\033[0m\n'; exit 4", "unknown experiment"),
+        (
+            "echo '==== autoenc-bench ===='; echo 'nothing was timed'; echo; echo '2 passed in 10.11s'; exit 0",
+            "nothing was timed",
+        ),
+        (
+            "echo 'bringing up nodes...'; echo '== autoenc-bench =='; echo 'pytest-xdist runs cases side by side'; "
+            "echo '========= no tests ran in 0.53s =========='; exit 4",
+            "pytest-xdist runs cases side by side",
+        ),
     ],
 )
 def test_no_record(side, tmp_path, script, reason):
     """A run without a record is refused with the line of its output that says why."""
     with pytest.raises(SideFailedError, match=f"^the head, a branch, could not run the suite: {reason}$"):
         start(side(script), tmp_path)
+
+
+def test_added_options(side, tmp_path, monkeypatch):
+    """Options that a variable adds to each pytest are named with what failed."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--lf")
+    with pytest.raises(SideFailedError, match=r"unrecognized arguments: --lf \(PYTEST_ADDOPTS adds '--lf'\)$"):
+        start(side("echo 'ERROR: unrecognized arguments: --lf'; exit 4"), tmp_path)
+
+
+def test_no_colours(side, tmp_path):
+    """What a run prints is read, so it is asked for no colours, whatever the environment asks for."""
+    with pytest.raises(SideFailedError, match=r"--color=no"):
+        start(side("echo $@"), tmp_path)
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from autoenc_bench.gate.live import processes
+from autoenc_bench.gate.live.checkouts import Checkout
+
+folder = Path(sys.argv[1])
+side = Checkout(name="head", description="a branch", folder=folder / "checkout", python=folder / "python")
+processes.run(side, (), folder / "store", 600.0, lambda: None)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_parent_killed(side, tmp_path, ended):
+    """Where the command itself is killed, what it started ends as well."""
+    side(f"{HOLD}; exec sleep 600")
+    with subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path)]) as parent:
+        while not (tmp_path / "holds").exists():
+            assert parent.poll() is None
+            time.sleep(0.02)
+        parent.kill()
+    assert ended()
 
 
 @pytest.mark.parametrize(

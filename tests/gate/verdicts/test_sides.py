@@ -40,3 +40,48 @@ def test_no_usage_without_rounds():
     assert sides._usage(whole) == Usage(0.5, None)
     timing = msgspec.structs.replace(whole.stats, data=None)
     assert sides._usage(msgspec.structs.replace(whole, stats=timing)) is None
+
+
+OLDER = {"family": 6, "model": 79, "stepping": 0, "l3_cache_size": 2**25}
+
+
+@pytest.fixture
+def side(tmp_path):
+    """Return a function that makes a side of records of one machine id, each on a CPU of the kind given."""
+
+    def make(*kinds):
+        sources = []
+        for number, kind in enumerate(kinds):
+            found = recordings.content(("digits",))
+            found["machine_info"]["cpu"] |= kind
+            sources.append(loading.read(recordings.save(tmp_path, found, f"kind-{number}"), pictured=False))
+        return sides.gather(sources)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "differs"),
+    [
+        (OLDER, OLDER, ""),
+        (OLDER, OLDER | {"model": 85}, "family 6 model 79 stepping 0 L3 32 MiB) → 0123456789ab (family 6 model 85"),
+        (OLDER, OLDER | {"l3_cache_size": 2**26}, "L3 32 MiB) → 0123456789ab (family 6 model 79 stepping 0 L3 64 MiB)"),
+        (OLDER, {}, ""),
+        (OLDER, {"family": 6}, ""),
+    ],
+)
+def test_kinds_of_own_records(side, base, head, differs):
+    """One machine id of two kinds of CPU is two machines; what one record does not name tells nothing."""
+    found = sides.compare_surroundings(side(base).surroundings, side(head).surroundings, ())
+    assert differs in found.forbidden
+    assert bool(found.forbidden) == bool(differs)
+    assert found.facts == ({"machine"} if differs else set())
+    allowed = sides.compare_surroundings(side(base).surroundings, side(head).surroundings, {"machine"})
+    assert (allowed.forbidden, differs in allowed.allowed) == ("", True)
+
+
+def test_kinds_within_a_side(side):
+    """All runs of a side are of one kind, as far as they name it, also where the first one names less."""
+    assert side({}, {"family": 6}, OLDER).surroundings.kind["model"] == "79"
+    with pytest.raises(ValueError, match="are of one side, but not of one machine"):
+        side({}, OLDER, OLDER | {"stepping": 1})

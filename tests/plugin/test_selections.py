@@ -1,0 +1,141 @@
+"""Whatever is selected, and whichever options time it, a steady case is steady, or the run is refused."""
+
+import json
+
+import pytest
+from suite_runs import LEAN, TIMING, fork_suite
+
+from autoenc_bench.records import loading
+
+pytestmark = pytest.mark.slow
+
+# Registers a small experiment, times it in so many rounds, and notes each case in whose rounds something was compiled.
+WATCHING = """
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import jax
+from pytest_benchmark.stats import Stats
+
+import autoenc_bench
+from autoenc_bench.catalogue.scales import SCALES
+from autoenc_bench.machine import reference
+
+rounds, smoke = int(os.environ["ROUNDS"]), SCALES["smoke"]
+training = {name: replace(timed, rounds=rounds) for name, timed in smoke.training.items()}
+SCALES["smoke"] = replace(smoke, rounds=rounds, training=training)
+autoenc_bench.register(autoenc_bench.Experiment(
+    name="tiny", data="uniform", rows=300, features=4, encoder=(2,), decoder=(4,), epochs=2, batch_size=50,
+    mean_error=(0, 9)))
+compiled, seconds, update = [], reference.seconds, Stats.update
+
+def compiling(event, duration, **_):
+    if "backend_compile" in event:
+        compiled.append(event)
+
+def beginning():
+    value = seconds()
+    compiled.clear()
+    return value
+
+def timed(self, duration):
+    if compiled:
+        with Path("compiled").open("a") as file:
+            file.write(os.environ["PYTEST_CURRENT_TEST"].split("::")[1].split()[0] + "\\n")
+    compiled.clear()
+    return update(self, duration)
+
+jax.monitoring.register_event_duration_secs_listener(compiling)
+reference.seconds, Stats.update = beginning, timed
+"""
+FIRST = {"test_first_call[tiny-fit]", "test_first_call[tiny-fused]"}
+
+
+@pytest.fixture
+def select(tmp_path):
+    """Return a function that runs the small experiment: status, output, and the cases that compiled while timed."""
+    (tmp_path / "watching.py").write_text(WATCHING)
+
+    def select(rounds, *arguments):
+        chosen = ("-p", "watching", "--scale=smoke", "--experiment=tiny", "--no-roofs", "--no-report")
+        variables = {**LEAN, "PYTHONPATH": str(tmp_path), "ROUNDS": str(rounds)}
+        run = fork_suite(tmp_path, *TIMING, *chosen, *arguments, **variables)
+        noted = tmp_path / "compiled"
+        return run, set(noted.read_text().split()) if noted.exists() else set()
+
+    return select
+
+
+@pytest.mark.parametrize(
+    ("rounds", "arguments"),
+    [
+        (1, ()),
+        (3, ()),
+        (1, ("-k", "epoch")),
+        (3, ("-k", "epoch")),
+        (1, ("-k", "first_call")),
+        (
+            1,
+            (
+                "-k",
+                "reconstruct and one",
+            ),
+        ),
+        (3, ("--benchmark-autosave", "--benchmark-min-rounds=9", "--benchmark-warmup=off", "-k", "epoch and fused")),
+    ],
+)
+def test_selections(select, rounds, arguments):
+    """Alone or with all others, at one round or several, only a first call compiles while it is timed."""
+    run, compiled = select(rounds, *arguments)
+    assert run.status == 0, run.out
+    benchmarks = loading.read(run.record).record.benchmarks
+    names = {benchmark.name for benchmark in benchmarks}
+    assert names
+    assert compiled == FIRST & names
+    for benchmark in benchmarks:
+        once = benchmark.name.startswith(("test_first_call", "test_experiment", "test_untouched"))
+        assert benchmark.stats.rounds == len(benchmark.extra_info.autoenc.reference) == (1 if once else rounds)
+
+
+def test_profiled(select, tmp_path):
+    """With a profile by pytest-benchmark, which runs a case once more and is shown, rounds and files are as without."""
+    own = f"--benchmark-json={tmp_path / 'own.json'}"
+    run, compiled = select(3, "--benchmark-cprofile=cumtime", own, "-k", "epoch and fused")
+    assert compiled == set()
+    assert "cProfile (time in s)" in run.out
+    json_file, record = (json.loads(path.read_text()) for path in (tmp_path / "own.json", run.record))
+    (benchmark,), (recorded,) = json_file["benchmarks"], record["benchmarks"]
+    assert benchmark["stats"]["data"] == recorded["stats"]["data"]
+    assert benchmark["extra_info"]["autoenc"] == recorded["extra_info"]["autoenc"]
+    assert len(recorded["stats"]["data"]) == len(recorded["extra_info"]["autoenc"]["reference"]) == 3
+    assert json_file["autoenc"]["context"] == record["autoenc"]["context"]
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_timing_off(select, rounds):
+    """With timing off each case runs once, however many rounds it has."""
+    run, _ = select(rounds, "--benchmark-disable", "-k", "epoch or build or one")
+    assert run.status == 0, run.out
+    assert "nothing was timed, so no record was saved" in run.out
+    assert " rows, not timed" in run.out
+
+
+def test_timing_on(select):
+    """What forces timing counts, as pytest-benchmark has it."""
+    run, _ = select(1, "--benchmark-disable", "--benchmark-enable", "-k", "build")
+    assert len(loading.read(run.record).record.benchmarks) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--benchmark-disable-gc",), "leave --benchmark-disable-gc out"),
+        (("--benchmark-timer=time.time",), "the suite has a clock of its own, so name none"),
+    ],
+)
+def test_refused(select, arguments, said):
+    """What would change what a time means is refused in a sentence."""
+    run, _ = select(1, *arguments)
+    assert run.status == pytest.ExitCode.USAGE_ERROR
+    assert said in run.out
