@@ -42,7 +42,8 @@ def seconds(value: float) -> str:
 
 def share(value: float) -> str:
     """Return a share in per cent, to two digits."""
-    return f"{float(f'{value * 100:.2g}'):g} %"
+    rounded = float(f"{value * 100:.2g}")
+    return f"{rounded:,.0f} %" if abs(rounded) >= 100 else f"{rounded:g} %"
 
 
 def mebibytes(value: float) -> str:

@@ -23,6 +23,7 @@ import numpy as np
 from autoenc_bench import cli
 from autoenc_bench.catalogue.limits import GATED, Limits
 from autoenc_bench.catalogue.scales import SCALES
+from autoenc_bench.machine.variables import RECORDED
 from autoenc_bench.plugin import options as plugin
 
 EXAMPLE = Path(__file__).parent / "example" / "0001_digits.json"  # a real run: --scale smoke --experiment digits
@@ -38,6 +39,39 @@ def commands() -> str:
     """Return the table of all commands."""
     helps = {action.dest: action.help for action in _subparsers(cli.parser())._choices_actions}
     return _table(("command", "what it does"), [(f"`autoenc-bench {name}`", text) for name, text in helps.items()])
+
+
+def variables() -> str:
+    """Return the table of the environment variables that belong to the context, by library."""
+    rows = []
+    for library, pattern in RECORDED.items():
+        # A regular expression of alternatives, shown as prefixes and names.
+        shown = re.sub(r"\\w[+*]", "…", pattern).replace("(?i:", "(")
+        rows.append((library, " ".join(f"`{name}`" for name in dict.fromkeys(_alternatives(shown)))))
+    return _table(("library", "variables"), rows)
+
+
+def _alternatives(pattern: str) -> Iterator[str]:
+    """Multiply out a pattern of alternatives in brackets, which may be nested."""
+    for part in _split(pattern):
+        found = re.search(r"\(([^()]*(?:\([^()]*\)[^()]*)*)\)", part)
+        if not found:
+            yield part
+            continue
+        for one in _split(found[1]):
+            yield from _alternatives(part[: found.start()] + one + part[found.end() :])
+
+
+def _split(pattern: str) -> list[str]:
+    """Split a pattern at the bars that stand in no brackets."""
+    parts, depth = [""], 0
+    for sign in pattern:
+        depth += (sign == "(") - (sign == ")")
+        if sign == "|" and not depth:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return parts
 
 
 def _subparsers(parser: argparse.ArgumentParser) -> Any:

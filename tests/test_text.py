@@ -17,6 +17,7 @@ def test_amounts():
         "2,000 s",
     ]
     assert words.share(0.0314) == "3.1 %"
+    assert (words.share(1.514), words.share(100), words.share(390)) == ("150 %", "10,000 %", "39,000 %")
     assert words.mebibytes(3 * 2**30) == "3,072 MiB"
     assert [words.percent(ratio) for ratio in (1.1, 0.9, 1.0)] == ["+10.0 %", "-10.0 %", "+0.0 %"]
 

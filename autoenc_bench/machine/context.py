@@ -28,8 +28,10 @@ class MeasuringContext:
     def enter(self) -> None:
         """Limit the threads of libraries and backend, load Keras, and begin to watch the conditions.
 
-        Raises NotFoundError where Keras cannot be loaded.
+        Raises InvalidInputError for variables with which it would do other work, NotFoundError where Keras cannot be
+        loaded.
         """
+        variables.refuse(os.environ)
         place = self._distribution.process or 0 if self._distribution else 0
         self.cores = threads.limit(self.threads, self._usable, place)
         backends.load().configure(self.threads)

@@ -1,6 +1,6 @@
 """Kinds of cores: on hybrid CPUs some are faster than others, by what Linux says of them in /sys."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,9 +27,9 @@ def kinds(devices: Path = DEVICES) -> dict[int, str]:
     """
     if named := _named(devices):
         return named
-    for file, unit in (("cpu_capacity", "capacity {:g}"), ("cpufreq/cpuinfo_max_freq", "{:g} kHz")):
+    for file, show in (("cpu_capacity", "capacity {:g}".format), ("cpufreq/cpuinfo_max_freq", _gigahertz)):
         if speeds := _speeds(devices, file):
-            return _grouped(speeds, unit)
+            return _grouped(speeds, show)
     return {}
 
 
@@ -49,13 +49,17 @@ def _speeds(devices: Path, file: str) -> dict[int, float]:
     return speeds
 
 
-def _grouped(speeds: dict[int, float], unit: str) -> dict[int, str]:
+def _gigahertz(kilohertz: float) -> str:
+    return f"{kilohertz / 1e6:.3g} GHz"
+
+
+def _grouped(speeds: dict[int, float], show: Callable[[float], str]) -> dict[int, str]:
     grouped: dict[int, str] = {}
     top = 0.0
     for core in sorted(speeds, key=lambda core: (-speeds[core], core)):
         if not grouped or speeds[core] < LIKE * top:
             top = speeds[core]
-        grouped[core] = unit.format(top)
+        grouped[core] = show(top)
     return grouped if len(set(grouped.values())) > 1 else {}
 
 

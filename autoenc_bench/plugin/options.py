@@ -16,8 +16,8 @@ from autoenc_bench.core import backends
 from autoenc_bench.distributed import runtime
 from autoenc_bench.distributed.runtime import Distribution
 from autoenc_bench.exceptions import InvalidInputError
-from autoenc_bench.machine import threads, variables
-from autoenc_bench.records import BASELINES, expanded
+from autoenc_bench.machine import threads
+from autoenc_bench.records import BASELINES
 from autoenc_bench.records.record import BACKENDS
 
 if TYPE_CHECKING:
@@ -121,7 +121,6 @@ def configure(config: pytest.Config) -> Configuration:
     if option.benchmark_disable_gc:
         mend = "leave --benchmark-disable-gc out"
         raise InvalidInputError(f"training allocates, and its users collect garbage, so the cases do, too; {mend}")
-    variables.refuse(os.environ)
     backend = backends.choose(option.backend)
     scale = SCALES[option.scale].on(backend)
     distribution = runtime.parse(option.devices, option.coordinator, option.num_processes, option.process_id)
@@ -135,7 +134,7 @@ def configure(config: pytest.Config) -> Configuration:
     chosen_threads = option.threads or (1 if option.coordinator is None else "all")
     # Elasticsearch stays pytest-benchmark's business.
     in_files = not option.benchmark_storage.startswith("elasticsearch")
-    folder = expanded(option.benchmark_storage.removeprefix("file://"))
+    folder = Path(os.path.expanduser(option.benchmark_storage.removeprefix("file://")))  # noqa: PTH111 - it never fails
     if in_files:
         option.benchmark_storage = f"file://{folder}"  # pytest-benchmark expands nothing
     return Configuration(

@@ -1,6 +1,8 @@
 """One run of the suite: its surroundings, what its cases noted, the record and the closing table."""
 
+import ctypes
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Generator
@@ -34,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except AutoencBenchError as problem:
         raise pytest.UsageError(line(str(problem))) from problem
     _let_pass(config)
+    _end_with_parent()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it greets, and complains when there is no GPU
     option = config.option
     if configuration.storage:  # pytest-benchmark writes in place, and two runs can take one number
@@ -125,8 +128,9 @@ class Session:
         self.progress.write_line(f"{self._where()}; {len(self._cases)} cases{self._duration()}")
         if left_out:
             self.progress.write_line(left_out)
-        if not (option.benchmark_disable or option.turns is not None):
-            for warning in self._setting.preflight.warnings():
+        is_alone = not (option.benchmark_disable or option.turns is not None)
+        if is_alone and (preflight := _known(self._setting, "preflight", None)):
+            for warning in preflight.warnings():
                 self.progress.write_line(f"warning: {warning}")
         if self._configuration.measures_roofs:
             if self.progress.reporter:
@@ -139,7 +143,7 @@ class Session:
 
         try:
             for name in self._configuration.experiments:
-                data.check(experiments.find(name).data)
+                _known(data, "check", lambda _: None)(experiments.find(name).data)
             if not self._configuration.distribution:
                 self._setting.enter()
         except AutoencBenchError as problem:
@@ -276,7 +280,7 @@ class Session:
             distribution = self._configuration.distribution
             table, legend, answer = devices.headline(measured, distribution.context if distribution else {})
             self._summary.append("\n\n".join((self._where(), table.text(), legend, *answer)))
-        self._summary += map(line, self._setting.problems() if self._timed else ())
+        self._summary += map(line, _known(self._setting, "problems", tuple)() if self._timed else ())
         if self._waited:
             self._summary.append(f"waited, neither running nor pre-empted: {', '.join(self._waited.values())}")
         self._summary += summary.not_run(_not_run(self._skipped), "skipped")
@@ -350,6 +354,8 @@ class Session:
             terminalreporter.write_line(printable(part))
 
 
+PARENT = "AUTOENC_BENCH_PARENT"  # set by gate.live.processes
+PR_SET_PDEATHSIG = 1  # prctl(2): the signal that a process gets when its parent dies
 REFUSED = "autoenc_bench_refused"  # what a worker of pytest-xdist says
 SESSION = pytest.StashKey[Session]()
 
@@ -377,6 +383,20 @@ def _refuse_profiler() -> None:
             f"{type(profiler).__module__} profiles this run, and pytest-benchmark can time nothing beside it before "
             "Python 3.12; run without it, or add --benchmark-disable, which runs each case once, untimed"
         )
+
+
+def _known(owner: Any, name: str, otherwise: Any) -> Any:
+    """Return an attribute that older code, which this plugin measures as well, does not have."""
+    return getattr(owner, name, otherwise)
+
+
+def _end_with_parent() -> None:
+    """End when the command that started this process, and reads its output, is killed; Linux alone can do it."""
+    parent, libc = os.environ.pop(PARENT, ""), ctypes.CDLL(None)
+    if parent and hasattr(libc, "prctl"):
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != int(parent):  # it was killed before
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _let_pass(config: pytest.Config) -> None:

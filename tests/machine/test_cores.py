@@ -51,7 +51,7 @@ original = cores.kinds
         ({"capacity": [400] * 4 + [700] * 3 + [1024]}, range(8), 7, "capacity 1024"),  # phones and boards
         ({"capacity": [400] * 4 + [1000, 1024]}, range(6), 5, "capacity 1024"),
         ({"capacity": [1024, 1024], "clock": [3e6, 1e6]}, range(2), 1, None),  # capacities count where they are
-        ({"clock": [4.8e6] * 4 + [3.4e6] * 4}, range(8), 3, "4.8e+06 kHz"),
+        ({"clock": [4.8e6] * 4 + [3.4e6] * 4}, range(8), 3, "4.8 GHz"),
         ({"clock": [5.1e6, 5.1e6, 4.9e6, 4.7e6]}, range(4), 3, None),  # favoured cores are of one kind
         ({}, range(4), 3, None),
     ],
@@ -74,7 +74,7 @@ def test_more_than_there_are_of_a_kind(devices):
 @given(st.lists(st.floats(1, 1e4), min_size=1, max_size=16))
 def test_kinds_are_at_least_a_tenth_apart(speeds):
     """The fastest of one kind is more than a tenth slower than the fastest of the kind before."""
-    grouped = cores._grouped(dict(enumerate(speeds)), "{!r}")
+    grouped = cores._grouped(dict(enumerate(speeds)), repr)
     tops = [max(speed for core, speed in enumerate(speeds) if grouped[core] == kind) for kind in grouped.values()]
     for faster, slower in pairwise(tops):
         assert slower == faster or slower < cores.LIKE * faster

@@ -129,7 +129,7 @@ def test_passes(eight, tmp_path):
     chosen = (*TIMING, "--backend=jax", "--threads=all", *CHOSEN, "--baseline", eight, *WIDE, "--fail-on=memory:99%")
     done = run_pytest(write(tmp_path), *chosen, **LEAN, PYTHONIOENCODING="ascii")
     assert done.status == 0, done.out
-    claim = "nothing regressed; a change of 1e+04 % in time, 99 % in memory would have shown"
+    claim = "nothing regressed; a change of 10,000 % in time, 99 % in memory would have shown"
     assert f"\n{claim}; counts are equal in 2 of 2 cases\n" in done.out
     assert "whole, s    error +- sigma" in done.out
     assert "\\n" not in done.out

@@ -1,5 +1,8 @@
 """Other plugins that would change what is timed are refused while they are active, and settings end in no traceback."""
 
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -129,3 +132,35 @@ def test_keras_that_cannot_be_loaded(run):
     status, out = run("--experiment=digits", conftest=conftest)
     assert status == pytest.ExitCode.USAGE_ERROR, out
     assert "ERROR: Keras cannot be loaded with the backend jax: import of keras halted" in out
+
+
+STARTER = """
+import os, subprocess, sys
+
+environment = os.environ | {"AUTOENC_BENCH_PARENT": str(os.getpid())}
+command = [sys.executable, "-m", "pytest", ".", "-p", "pytest_benchmark.plugin", "-p", "no:cacheprovider", "-s"]
+process = subprocess.Popen(command, env=environment, stdout=sys.stdout)
+process.wait()
+"""
+WAITING = """
+import os, time
+
+def pytest_collection():
+    assert "AUTOENC_BENCH_PARENT" not in os.environ, "what this process starts has another parent"
+    os.write(1, b"waiting\\n")
+    time.sleep(600)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_parent_killed(tmp_path):
+    """What a live comparison or a bisection started ends when the command itself is killed."""
+    (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text() + WAITING)
+    (tmp_path / "pytest.ini").touch()
+    command = [sys.executable, "-c", STARTER]
+    with subprocess.Popen(command, cwd=tmp_path, env=os.environ | LEAN, stdout=subprocess.PIPE) as parent:
+        while b"waiting" not in (line := parent.stdout.readline()):
+            assert line, "it ended before"
+        parent.kill()
+        assert parent.stdout.read() == b"", "the pipe's end, once nobody holds it"

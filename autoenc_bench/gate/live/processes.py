@@ -1,11 +1,9 @@
 """Start the suite as a process, and leave nothing of it behind."""
 
-import ctypes
 import os
 import re
 import signal
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -21,7 +19,7 @@ PREFIX = r"(E  |ERROR:? |INTERNALERROR> (?=\w*Error)|.*pytest: error: )\s*"  # o
 SAVED = r"^record: (.+\.json)\r?$"  # a line that names what was saved
 CONCLUSION = r"(?m)^=+ autoenc-bench =+$"  # the suite's own last lines follow
 ENDING = r"[\W\d]*(no tests ran|\d+ \w+).* in [\d.]+s|=+"  # pytest's last line, and headings
-PR_SET_PDEATHSIG = 1  # prctl(2): the signal that a process gets when its parent dies
+PARENT = "AUTOENC_BENCH_PARENT"  # tells the plugin whose end is its own
 OUTPUT = 32_000_000  # bytes that a process may print
 TICK = 0.5  # seconds
 
@@ -57,18 +55,15 @@ class Process:
         command.append(f"--benchmark-storage=file://{store.resolve()}")
         with ExitStack() as stack:
             self._output = stack.enter_context(tempfile.TemporaryFile())
-            with _uninterrupted(), warnings.catch_warnings():
-                # Python warns of forks beside threads, which what is asked for here does not touch.
-                warnings.simplefilter("ignore", DeprecationWarning)
+            with _uninterrupted():
                 self._process = Popen(
                     command,
                     cwd=side.folder,
-                    env={**(environment or {}), **os.environ, **side.environment},
+                    env={**(environment or {}), **os.environ, **side.environment, PARENT: str(os.getpid())},
                     stdin=DEVNULL,
                     stdout=self._output,
                     stderr=STDOUT,
                     start_new_session=True,
-                    preexec_fn=_end_with_parent(),
                     pass_fds=descriptors,
                 )
                 stack.push(self.__exit__)
@@ -143,20 +138,6 @@ class Process:
                 for thread in Path(f"/proc/{self._process.pid}/task").iterdir():
                     with suppress(ProcessLookupError):  # it has ended meanwhile
                         os.sched_setaffinity(int(thread.name), cores)
-
-
-def _end_with_parent() -> Callable[[], None] | None:
-    """Return what a process does first so that it ends when this one is killed, ``None`` where only Linux can do it."""
-    libc, parent = ctypes.CDLL(None), os.getpid()
-    if not hasattr(libc, "prctl"):
-        return None
-
-    def ask() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it was killed before this
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    return ask
 
 
 def run(side: Checkout, options: Sequence[str], store: Path, seconds: float, tick: Tick) -> Path:

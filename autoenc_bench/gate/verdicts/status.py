@@ -11,7 +11,7 @@ from autoenc_bench.gate.verdicts.judgements import DECIDED, Judgement, Outcome
 from autoenc_bench.records.names import without_seed
 from autoenc_bench.records.record import NotRun, by_reason
 from autoenc_bench.statuses import NOT_COMPARED, PASSED, REGRESSED, UNDECIDED
-from autoenc_bench.text import count, few
+from autoenc_bench.text import count, few, share
 
 ALLOW = "to accept that, add --allow-missing"
 
@@ -128,7 +128,7 @@ def _claim(comparison: Comparison) -> str:
 
 
 def _percent(judgement: Judgement) -> str:
-    return f"{100 * expm1(judgement.hidden):.2g} %"
+    return share(expm1(judgement.hidden))
 
 
 def _judged(comparison: Comparison, kind: str) -> dict[str, Judgement]:

@@ -5,8 +5,6 @@ import select
 import shutil
 import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -137,30 +135,6 @@ def test_no_colours(side, tmp_path):
     """What a run prints is read, so it is asked for no colours, whatever the environment asks for."""
     with pytest.raises(SideFailedError, match=r"--color=no"):
         start(side("echo $@"), tmp_path)
-
-
-PARENT = """
-import sys
-from pathlib import Path
-from autoenc_bench.gate.live import processes
-from autoenc_bench.gate.live.checkouts import Checkout
-
-folder = Path(sys.argv[1])
-side = Checkout(name="head", description="a branch", folder=folder / "checkout", python=folder / "python")
-processes.run(side, (), folder / "store", 600.0, lambda: None)
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
-def test_parent_killed(side, tmp_path, ended):
-    """Where the command itself is killed, what it started ends as well."""
-    side(f"{HOLD}; exec sleep 600")
-    with subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path)]) as parent:
-        while not (tmp_path / "holds").exists():
-            assert parent.poll() is None
-            time.sleep(0.02)
-        parent.kill()
-    assert ended()
 
 
 @pytest.mark.parametrize(
