@@ -12,7 +12,7 @@ from autoenc_bench.cli.bisect import chosen
 from autoenc_bench.cli.continuous import add_sides, new_store, wanted
 from autoenc_bench.text import line
 
-NOTHING = "no counts: at least one side did not count what the case executes"
+NOTHING = "no counts to compare: on at least one side, what the case executes was not counted"
 EPILOG = "Options after -- are pytest's, such as -- --scale smoke."
 
 

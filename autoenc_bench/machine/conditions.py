@@ -25,6 +25,7 @@ SAMPLE = 0.3  # seconds for which others' use of the cores is watched
 BUSY = 0.1  # share of a core that others may use before it is said
 STALLED = 0.01  # share of the last ten seconds in which processes waited for memory, likewise
 FREE = 0.05  # share of memory that should be available
+MEMORY = "stop programs that use a lot of memory"
 STEADY = ("performance",)  # governors that hold the clock
 
 Facts = dict[str, Fact | list[Fact]]
@@ -101,27 +102,26 @@ class Preflight:
     def warnings(self) -> Iterator[str]:
         """Say in a line each what makes times unsteady, and what to do about it."""
         if self.governor and self.governor not in STEADY:
-            mend = "hold it with 'cpupower frequency-set --governor performance'"
-            yield f"CPU governor {self.governor}: the clock follows the load; {mend}"
+            mend = "keep it high with 'cpupower frequency-set --governor performance'"
+            yield f"CPU governor {self.governor}: the clock speed changes with the load; {mend}"
         if self.turbo:
-            mend = (
-                "switch it off for steadier times (intel_pstate/no_turbo or cpufreq/boost in /sys/devices/system/cpu)"
-            )
-            yield f"turbo: the clock follows the heat and the other cores; {mend}"
+            effect = "the clock speed depends on the temperature and on the other cores"
+            mend = "in /sys/devices/system/cpu, write 1 to intel_pstate/no_turbo or 0 to cpufreq/boost"
+            yield f"turbo is on: {effect}; for steadier times switch it off ({mend})"
         if self.on_battery:
             yield "power: the machine runs on its battery, which may lower the clock; plug it in"
         if (self.memory_stalled or 0.0) > STALLED:
-            waited = f"processes waited for memory in {share(self.memory_stalled or 0.0)} of the last ten seconds"
-            yield f"memory: {waited}; end what needs much of it"
+            waited = f"processes waited for memory during {share(self.memory_stalled or 0.0)} of the last ten seconds"
+            yield f"memory: {waited}; {MEMORY}"
         elif self.memory_available is not None and self.memory_available < FREE:
-            yield f"memory: {share(self.memory_available)} of it is available; end what needs much of it"
+            yield f"memory: only {share(self.memory_available)} of it is available; {MEMORY}"
         if self.others and self.others.share > BUSY:
-            mend = "end them, or compare revisions by 'autoenc-bench continuous', which bears it"
+            mend = "stop them, or compare revisions with 'autoenc-bench continuous', which works in spite of such load"
             yield f"load: other processes use {share(self.others.share)} of core {self.others.core}; {mend}"
         if self.sibling and self.sibling.share > BUSY:
-            mend = "end what runs there, or switch SMT off"
-            used = f"core {self.sibling.core}, which shares its parts with a measuring core, is used to"
-            yield f"SMT: {used} {share(self.sibling.share)}; {mend}"
+            core, busy = self.sibling.core, share(self.sibling.share)
+            mend = f"stop the programs on core {core}, or switch SMT off"
+            yield f"SMT: core {core} is {busy} busy, and it is on the same physical core as a measuring core; {mend}"
 
 
 def preflight(

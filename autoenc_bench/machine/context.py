@@ -65,9 +65,11 @@ class MeasuringContext:
     def problems(self) -> Iterator[str]:
         """Say in a sentence each what of the machine could not be known, or slowed it down, until now."""
         if problem := fingerprint.nvidia().problem:
-            yield f"{problem}, so the machine's accelerators are unknown, and its id is another one than with them"
+            effect = "this run has another machine id, and cannot be compared with runs in which they are known"
+            yield f"{problem}, so the machine's accelerators are unknown; {effect}"
         if throttled := conditions.during(self._begin, conditions.readings(self._own_cores))["throttled"]:
-            yield f"heat slowed the measuring cores down {count(throttled, 'time')} meanwhile; let them cool down"
+            occasions = count(throttled, "occasion")
+            yield f"during the run, heat slowed the measuring cores down on {occasions}; let them cool, and run again"
 
     @cached_property
     def context(self) -> dict[str, Fact]:

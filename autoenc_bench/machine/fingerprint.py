@@ -104,7 +104,7 @@ def nvidia() -> Driver:
     try:
         done = subprocess.run(query, capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:
-        return Driver(None, problem=f"nvidia-smi gave no answer within {PATIENCE} s")
+        return Driver(None, problem=f"nvidia-smi did not answer within {PATIENCE} s")
     except OSError:
         return Driver([])
     lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]

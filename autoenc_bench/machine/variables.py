@@ -62,8 +62,8 @@ SILENT = re.compile(
 _TUNING = re.compile("|".join(RECORDED.values()))
 
 LESS_WORK = {
-    "KERAS_MAX_EPOCHS": "ends each training early",
-    "KERAS_MAX_STEPS_PER_EPOCH": "ends each epoch early",
+    "KERAS_MAX_EPOCHS": "training",
+    "KERAS_MAX_STEPS_PER_EPOCH": "epoch",
 }
 # What lets a program be loaded instead of compiled, and no record says whether it was there: JAX's is switched off.
 COMPILED = {
@@ -101,11 +101,11 @@ def _flags(name: str, text: str) -> str:
 
 def refuse(environment: Mapping[str, str]) -> None:
     """Raise InvalidInputError for variables with which a run would do other work than its record says."""
-    for name, effect in LESS_WORK.items():
+    for name, cut in LESS_WORK.items():
         if environment.get(name):
-            reason = f"{effect}, so rows and times would not be those of the case; unset it"
-            raise InvalidInputError(f"variable {name}={environment[name]}: {reason}")
+            effect = f"ends each {cut} early, so row counts and times would be wrong for the case"
+            raise InvalidInputError(f"the environment variable {name}={environment[name]} {effect}; unset it")
     for name, flag in COMPILED.items():
         if flag in _flags(name, environment.get(name, "")):
-            reason = "keeps compiled programs, so first_call would time their loading; leave it out"
-            raise InvalidInputError(f"variable {name}: --{flag} {reason}")
+            effect = "stores compiled programs on disk, so first_call would measure loading instead of compiling"
+            raise InvalidInputError(f"the environment variable {name}: --{flag} {effect}; remove this flag")

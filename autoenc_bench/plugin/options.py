@@ -119,8 +119,8 @@ def configure(config: pytest.Config) -> Configuration:
     if option.turns is not None:
         _check_for_live(option)
     if option.benchmark_disable_gc:
-        mend = "leave --benchmark-disable-gc out"
-        raise InvalidInputError(f"training allocates, and its users collect garbage, so the cases do, too; {mend}")
+        reason = "real training runs with Python's garbage collection on, so the cases are measured with it on"
+        raise InvalidInputError(f"--benchmark-disable-gc is not allowed: {reason}; remove the option")
     backend = backends.choose(option.backend)
     scale = SCALES[option.scale].on(backend)
     distribution = runtime.parse(option.devices, option.coordinator, option.num_processes, option.process_id)
@@ -155,9 +155,9 @@ def configure(config: pytest.Config) -> Configuration:
 def _check_for_live(option: Any) -> None:
     """Raise InvalidInputError for options with which a live comparison can measure nothing."""
     if option.benchmark_disable:
-        raise InvalidInputError("a live comparison times its cases; leave out --benchmark-disable")
+        raise InvalidInputError("a live comparison times its cases; remove --benchmark-disable")
     if getattr(option, "numprocesses", None):
-        raise InvalidInputError("a live comparison starts processes of its own; leave out -n")
+        raise InvalidInputError("a live comparison starts its own processes; remove -n")
 
 
 def _resized(chosen: Sequence[Experiment], rows: int | None, scale: Scale) -> tuple[str, ...]:

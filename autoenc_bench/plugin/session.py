@@ -1,17 +1,13 @@
 """One run of the suite: its surroundings, what its cases noted, the record and the closing table."""
 
-import ctypes
 import os
-import signal
 import sys
-import warnings
 from collections.abc import Generator
 from functools import cached_property
 from typing import Any
 
 import msgspec
 import pytest
-from pytest_benchmark.logger import PytestBenchmarkWarning
 
 from autoenc_bench import __version__
 from autoenc_bench.catalogue import experiments
@@ -35,8 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[CONFIGURATION] = configuration = configure(config)
     except AutoencBenchError as problem:
         raise pytest.UsageError(line(str(problem))) from problem
-    _let_pass(config)
-    _end_with_parent()
+    neighbours.let_warnings_pass(config)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it greets, and complains when there is no GPU
     option = config.option
     if configuration.storage:  # pytest-benchmark writes in place, and two runs can take one number
@@ -55,6 +50,14 @@ def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
     machine_info["node"] = None
     for reading in ("hz_actual", "hz_actual_friendly"):
         machine_info["cpu"].pop(reading, None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_benchmark_update_commit_info(commit_info: dict[str, Any]) -> None:
+    """Keep the times of the commit alone: git says before them who signed it, where its user asks for that."""
+    for name in ("time", "author_time"):
+        if told := commit_info.get(name):
+            commit_info[name] = str(told).splitlines()[-1].strip('"')
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -120,7 +123,7 @@ class Session:
             return
         neighbours.refuse(self._config)
         if not option.benchmark_disable:
-            _refuse_profiler()
+            neighbours.refuse_profiler()
         self._conclusion.try_out()
         self._enter()
         left_out = self._choose_baseline()
@@ -149,8 +152,8 @@ class Session:
         except AutoencBenchError as problem:
             raise pytest.UsageError(line(str(problem))) from problem
         if self._config.option.turns is not None and self._setting.tracer:
-            mend = "run it without, in PYTEST_ADDOPTS as well"
-            raise pytest.UsageError(f"{self._setting.tracer} slows what a live comparison measures; {mend}")
+            mend = "run the comparison without it, and remove its options from PYTEST_ADDOPTS too"
+            raise pytest.UsageError(f"{self._setting.tracer} makes the measured code slower; {mend}")
 
     def _choose_baseline(self) -> str:
         """Choose the baseline's records of this run's context; return in a line what is left out, if anything is.
@@ -354,8 +357,6 @@ class Session:
             terminalreporter.write_line(printable(part))
 
 
-PARENT = "AUTOENC_BENCH_PARENT"  # set by gate.live.processes
-PR_SET_PDEATHSIG = 1  # prctl(2): the signal that a process gets when its parent dies
 REFUSED = "autoenc_bench_refused"  # what a worker of pytest-xdist says
 SESSION = pytest.StashKey[Session]()
 
@@ -375,37 +376,9 @@ def phase(item: Any) -> str:
     return str(getattr(item, "originalname", None) or item.name).removeprefix("test_")
 
 
-def _refuse_profiler() -> None:
-    """Raise UsageError under a profiler written in C: pytest-benchmark takes it away for a round, and fails after."""
-    profiler: Any = sys.getprofile()
-    if not (profiler is None or callable(profiler)):
-        raise pytest.UsageError(
-            f"{type(profiler).__module__} profiles this run, and pytest-benchmark can time nothing beside it before "
-            "Python 3.12; run without it, or add --benchmark-disable, which runs each case once, untimed"
-        )
-
-
 def _known(owner: Any, name: str, otherwise: Any) -> Any:
     """Return an attribute that older code, which this plugin measures as well, does not have."""
     return getattr(owner, name, otherwise)
-
-
-def _end_with_parent() -> None:
-    """End when the command that started this process, and reads its output, is killed; Linux alone can do it."""
-    parent, libc = os.environ.pop(PARENT, ""), ctypes.CDLL(None)
-    if parent and hasattr(libc, "prctl"):
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != int(parent):  # it was killed before
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _let_pass(config: pytest.Config) -> None:
-    """Let pytest-benchmark's warnings be shown, whatever asks for errors: as errors they end pytest by a traceback."""
-    warnings.filterwarnings("default", category=PytestBenchmarkWarning)  # while plugins are configured
-    shown = "default::pytest_benchmark.logger.PytestBenchmarkWarning"
-    config.addinivalue_line("filterwarnings", shown)
-    if given := config.known_args_namespace.pythonwarnings:  # by -W, which comes after
-        given.append(shown)
 
 
 def _not_run(reasons: dict[str, str]) -> list[NotRun]:

@@ -11,8 +11,10 @@ It ends when nobody will ask any more.
 """
 
 import argparse
+import ctypes
 import json
 import os
+import signal
 import socket
 from contextlib import suppress
 from time import process_time
@@ -21,6 +23,9 @@ from typing import Any
 import pytest
 
 from autoenc_bench.plugin.session import SESSION, axes, is_case, phase
+
+PARENT = "AUTOENC_BENCH_PARENT"  # a variable that gate.live.processes sets
+PR_SET_PDEATHSIG = 1  # prctl(2): the signal that a process gets when its parent dies
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,10 +38,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Take the socket over, where there is one, and tell that this process knows which cores it may use."""
+    _end_with_parent()
     if config.option.turns is not None:
         os.set_inheritable(config.option.turns, False)  # what this process starts must not keep it open
         config.stash[TURNS] = turns = Turns(config.option.turns)
         turns.send(configured=True)
+
+
+def _end_with_parent() -> None:
+    """End when the command that started this process, and reads its output, is killed; Linux alone can do it."""
+    parent, libc = os.environ.pop(PARENT, ""), ctypes.CDLL(None)
+    if parent and hasattr(libc, "prctl"):
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != int(parent):  # it was killed before
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.hookimpl(tryfirst=True)

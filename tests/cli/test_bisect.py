@@ -114,6 +114,38 @@ def test_hostile_commit(tmp_path):
     assert "subject" in told[0]
 
 
+GPG = r"""#!/bin/sh
+case "$*" in
+*--verify*) echo "gpg: Good signature from Somebody" >&2; echo "[GNUPG:] GOODSIG 0 Somebody" ;;
+*) printf '\n[GNUPG:] SIG_CREATED ' >&2
+   printf -- '-----BEGIN PGP SIGNATURE-----\n\nnone\n-----END PGP SIGNATURE-----\n' ;;
+esac
+"""
+
+
+def test_configured_git(tmp_path, monkeypatch):
+    """What git's user has configured, as to show signatures and colours, changes no name and no author."""
+    folder = repositories.create(tmp_path / "project")
+    (tmp_path / "gpg").write_text(GPG)
+    (tmp_path / "gpg").chmod(0o755)
+    repositories.git(folder, "config", "gpg.program", str(tmp_path / "gpg"))
+    (folder / "new.py").touch()
+    repositories.git(folder, "add", "new.py")
+    repositories.git(folder, "commit", "--quiet", "--gpg-sign=key", "--message", "A signed change")
+    for name, value in (("log.showSignature", "true"), ("color.ui", "always"), ("color.diff", "always")):
+        repositories.git(folder, "config", name, value)
+    assert "Good signature" in repositories.git(folder, "show", "--no-patch")
+    for name in ("PAGER", "GIT_PAGER"):
+        monkeypatch.setenv(name, "false")
+    with bisect.points("main~1", "main", folder) as known:
+        short = repositories.git(folder, "rev-parse", "--short", "HEAD").strip()
+        assert known.name(known.ends[1]) == f"{short} A signed change"
+        author, *touched = known.details(known.ends[1])
+    assert author.startswith("Test, 20")
+    assert "\x1b" not in "".join(touched)
+    assert "signature" not in "".join(touched)
+
+
 def test_releases(project, monkeypatch):
     """Between two releases those that pip lists are searched, each installed beside the working tree."""
     asked = []

@@ -106,7 +106,7 @@ def test_whole_experiment(why, case):
     """A whole experiment may be named with its seed or without, and has no counts."""
     status, lines, err = why("main", ".", case)
     assert status == 0, err
-    assert lines == [f"{WHOLE}: no counts: at least one side did not count what the case executes"]
+    assert lines == [f"{WHOLE}: no counts to compare: on at least one side, what the case executes was not counted"]
 
 
 def test_side_that_fails(why):

@@ -65,3 +65,13 @@ def test_scales_are_not_compared(tmp_path):
     """Machines that share no scale are not held side by side."""
     made = [histories.content(0), histories.content(1, machine=histories.OTHER, scale="smoke")]
     assert histories.read(tmp_path, made).pairs == []
+
+
+def test_kinds_of_one_name(tmp_path):
+    """One id of two kinds of CPU is two machines, whose names then tell the kinds apart."""
+    made = [histories.content(day) for day in range(2)]
+    for content, model in zip(made, (79, 85), strict=True):
+        content["machine_info"]["cpu"] |= {"family": 6, "model": model}
+    first, second = histories.read(tmp_path, made).machines
+    assert first.identity.id == second.identity.id
+    assert [first.name, second.name] == [f"{first.identity.name} (family 6 model {model})" for model in (79, 85)]

@@ -162,13 +162,19 @@ def test_power(monkeypatch, tmp_path, battery, on_battery):
     ("bad", "said"),
     [
         ({}, None),
-        ({"governor": "powersave"}, "CPU governor powersave: the clock follows the load; hold it with 'cpupower "),
-        ({"turbo": True}, "turbo: the clock follows the heat and the other cores; switch it off"),
+        (
+            {"governor": "powersave"},
+            "CPU governor powersave: the clock speed changes with the load; keep it high with 'cpupower ",
+        ),
+        ({"turbo": True}, "turbo is on: the clock speed depends on the temperature and on the other cores; for"),
         ({"on_battery": True}, "power: the machine runs on its battery, which may lower the clock; plug it in"),
-        ({"memory_stalled": 0.12}, "memory: processes waited for memory in 12 % of the last ten seconds; end what"),
-        ({"memory_available": 0.04}, "memory: 4 % of it is available; end what needs much of it"),
-        ({"others": Use(1, 0.4)}, "load: other processes use 40 % of core 1; end them, or compare revisions by "),
-        ({"sibling": Use(3, 0.5)}, "SMT: core 3, which shares its parts with a measuring core, is used to 50 %; end"),
+        ({"memory_stalled": 0.12}, "memory: processes waited for memory during 12 % of the last ten seconds; stop"),
+        ({"memory_available": 0.04}, "memory: only 4 % of it is available; stop programs that use a lot of memory"),
+        ({"others": Use(1, 0.4)}, "load: other processes use 40 % of core 1; stop them, or compare revisions with "),
+        (
+            {"sibling": Use(3, 0.5)},
+            "SMT: core 3 is 50 % busy, and it is on the same physical core as a measuring core; stop",
+        ),
     ],
 )
 def test_warnings(bad, said):

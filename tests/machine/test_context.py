@@ -6,11 +6,12 @@ import os
 import platform
 import subprocess
 import sys
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from autoenc_bench.core import clock
-from autoenc_bench.machine import reference
+from autoenc_bench.core import backends, clock
+from autoenc_bench.machine import context, fingerprint, reference
 
 CODE = """
 import json, os, sys
@@ -48,17 +49,17 @@ def contexts():
 @pytest.mark.slow
 def test_context(contexts):
     """The context names software, threads and limits, and no host, user or path."""
-    context, conditions, words = contexts[1]
-    assert context["backend"] == "tensorflow"
-    assert context["python"] == platform.python_version()
-    assert (context["threads"], context["precision"]) == (1, "float32")
-    assert context["reference"] == reference.VERSION  # times in units of another one are not comparable
-    assert context["clock"] == clock.VERSION  # nor are times by another clock
-    assert context["usable_cores"] == len(os.sched_getaffinity(0))
-    assert (context["pinned"], conditions["cores"]) == (True, [max(os.sched_getaffinity(0))])
+    facts, conditions, words = contexts[1]
+    assert facts["backend"] == "tensorflow"
+    assert facts["python"] == platform.python_version()
+    assert (facts["threads"], facts["precision"]) == (1, "float32")
+    assert facts["reference"] == reference.VERSION  # times in units of another one are not comparable
+    assert facts["clock"] == clock.VERSION  # nor are times by another clock
+    assert facts["usable_cores"] == len(os.sched_getaffinity(0))
+    assert (facts["pinned"], conditions["cores"]) == (True, [max(os.sched_getaffinity(0))])
     assert words.startswith("tensorflow ")
     assert "1 thread pinned to core" in words
-    said = f"{context} {conditions}"
+    said = f"{facts} {conditions}"
     assert os.sep not in said
     assert not {getpass.getuser(), platform.node()} & set(said.split())
 
@@ -66,13 +67,78 @@ def test_context(contexts):
 @pytest.mark.slow
 def test_context_of_all_threads(contexts):
     """Another thread setting is another context, and so is a variable that tunes; what limits threads is not both."""
-    (context, conditions, words), (one, _, _), (tuned, _, _) = contexts
-    assert (context["threads"], context["pinned"], conditions["cores"]) == (None, False, [])
-    assert (context["OMP_NUM_THREADS"], context["XLA_FLAGS"]) == ("2", "")
+    (facts, conditions, words), (one, _, _), (tuned, _, _) = contexts
+    assert (facts["threads"], facts["pinned"], conditions["cores"]) == (None, False, [])
+    assert (facts["OMP_NUM_THREADS"], facts["XLA_FLAGS"]) == ("2", "")
     assert "all threads" in words
-    assert {name for name in {*context, *one} if context.get(name, "") != one.get(name, "")} == {
+    assert {name for name in {*facts, *one} if facts.get(name, "") != one.get(name, "")} == {
         "threads",
         "pinned",
         "OMP_NUM_THREADS",
     }
     assert tuned == one
+
+
+@pytest.fixture
+def unusual(monkeypatch):
+    """Return a function that gives the facts of a context which are there only where they are not as usual."""
+    usual = {(fingerprint, "interpreter"): None, (fingerprint, "huge_pages"): None, (backends, "settings"): None}
+
+    def facts(changes=(), kinds=(), accelerators=()):
+        for (owner, name), value in {**usual, **dict(changes)}.items():
+            monkeypatch.setattr(owner, name, lambda value=value: value)
+        monkeypatch.setattr(context, "kinds", lambda: dict(kinds))
+        backend = SimpleNamespace(accelerators=lambda: list(accelerators), versions=lambda: {"cuda": "12.5"})
+        monkeypatch.setattr(backends, "current", lambda: backend)
+        monkeypatch.setattr(fingerprint, "nvidia", lambda: fingerprint.Driver(["A GPU"], "570.1"))
+        made = context.MeasuringContext(1)
+        made.cores = [0]
+        return made._unusual
+
+    return facts
+
+
+def test_as_usual(unusual):
+    """A context of before, and one where all is as usual, have the same facts."""
+    assert unusual() == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "facts"),
+    [
+        ({"changes": {(fingerprint, "interpreter"): "development mode"}}, {"interpreter": "development mode"}),
+        ({"changes": {(fingerprint, "huge_pages"): "always"}}, {"huge_pages": "always"}),
+        ({"changes": {(backends, "settings"): "epsilon 0.001"}}, {"keras_settings": "epsilon 0.001"}),
+        ({"kinds": {0: "performance", 1: "efficiency"}}, {"core_kind": "performance"}),
+        ({"accelerators": ["A GPU"]}, {"driver": "570.1", "cuda": "12.5"}),
+    ],
+)
+def test_unusual(unusual, given, facts):
+    """What is not as usual is a fact, and so times compare only where it is the same."""
+    assert unusual(**given) == facts
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({}, None),
+        ({"epsilon": lambda: 1e-3}, "epsilon 0.001"),
+        ({"image_data_format": lambda: "channels_first"}, "channels_first"),
+        ({"is_nnx_enabled": lambda: True}, "NNX"),
+    ],
+)
+def test_keras_settings(monkeypatch, config, said):
+    """Keras's settings are named where they are not its own, whichever file or variable changed them."""
+    usual = {"epsilon": lambda: 1e-7, "image_data_format": lambda: "channels_last"}
+    keras = ModuleType("keras")
+    keras.config = SimpleNamespace(**{**usual, **config})
+    monkeypatch.setitem(sys.modules, "keras", keras)
+    assert backends.settings() == said
+
+
+def test_packaged_versions(monkeypatch):
+    """Versions of CUDA that come as packages are found by their names, whatever CUDA they are for."""
+    names = {"nvidia-cudnn-cu12": "9.1", "nvidia-cuda-runtime": "13.0", "nvidia-cublas-cu12": "12.4", "numpy": "2.0"}
+    made = [SimpleNamespace(metadata={"Name": name}, version=version) for name, version in names.items()]
+    monkeypatch.setattr(backends, "distributions", lambda: made)
+    assert backends.packaged_versions() == {"cudnn": "9.1", "cuda": "13.0"}

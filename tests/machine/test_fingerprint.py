@@ -124,7 +124,7 @@ def test_driver(driver, script, names, version):
     [
         ("echo no driver >&2; exit 18", "nvidia-smi failed with status 18: no driver"),
         ("exit 9", "nvidia-smi failed with status 9"),
-        ("exec sleep 600", "nvidia-smi gave no answer within 0.2 s"),
+        ("exec sleep 600", "nvidia-smi did not answer within 0.2 s"),
     ],
 )
 def test_driver_that_fails(driver, monkeypatch, script, said):

@@ -81,11 +81,11 @@ def test_file_of_flags(tmp_path):
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({"KERAS_MAX_EPOCHS": "1"}, "variable KERAS_MAX_EPOCHS=1: ends each training early, .*; unset it"),
-        ({"KERAS_MAX_STEPS_PER_EPOCH": "2"}, "variable KERAS_MAX_STEPS_PER_EPOCH=2: ends each epoch early"),
+        ({"KERAS_MAX_EPOCHS": "1"}, "variable KERAS_MAX_EPOCHS=1 ends each training early, .*; unset it"),
+        ({"KERAS_MAX_STEPS_PER_EPOCH": "2"}, "variable KERAS_MAX_STEPS_PER_EPOCH=2 ends each epoch early"),
         (
             {"TF_XLA_FLAGS": "--tf_xla_persistent_cache_directory=/x"},
-            "variable TF_XLA_FLAGS: --tf_xla_persistent_cache_directory keeps compiled programs",
+            "variable TF_XLA_FLAGS: --tf_xla_persistent_cache_directory stores compiled programs",
         ),
     ],
 )

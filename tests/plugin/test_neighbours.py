@@ -270,6 +270,40 @@ def test_tracer(run):
     assert record.autoenc.context["tracer"] == "coverage"
 
 
+UNSTEADY = """
+from autoenc_bench.machine import conditions, fingerprint
+from autoenc_bench.machine.conditions import Preflight, Use
+
+conditions.preflight = lambda *_: Preflight("powersave", None, None, None, None, Use(1, 0.4), None)
+fingerprint.nvidia = lambda: fingerprint.Driver(None, problem="nvidia-smi failed with status 9")
+"""
+
+
+def test_unsteady(run):
+    """What makes times unsteady is said before the first case and recorded; what could not be known, at the end."""
+    status, out, record = run(conftest=UNSTEADY)
+    assert status == 0, out
+    warnings = [line for line in out.splitlines() if line.startswith("warning: ")]
+    assert [warning.partition(":")[2].split(":")[0].strip() for warning in warnings] == [
+        "CPU governor powersave",
+        "load",
+    ]
+    assert out.index(warnings[-1]) < out.index("quick[digits]")
+    assert record.autoenc.conditions["governor"] == "powersave"
+    assert record.autoenc.conditions["others"] == 0.4
+    assert record.autoenc.conditions["turbo"] is None
+    assert "\nnvidia-smi failed with status 9, so the machine's accelerators are unknown; this run has another" in out
+    assert record.autoenc.machine.accelerators is None
+
+
+def test_untimed_runs_warn_of_nothing(run):
+    """Where nothing is timed, nothing is unsteady."""
+    status, out, _ = run("--benchmark-disable", conftest=UNSTEADY)
+    assert status == 0, out
+    assert "warning: " not in out
+    assert "nvidia-smi" not in out
+
+
 def test_full_disk(run):
     """A record that cannot be written where it belongs lies in a temporary file, which the last line names."""
     status, out, record = run(conftest=FULL)

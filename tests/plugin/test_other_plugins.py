@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from suite_runs import LEAN, ROOT, TIMING, fork_pytest
 
-from autoenc_bench.plugin import neighbours
+from autoenc_bench.plugin import neighbours, session
 
 CASES = "def test_quick(experiment, measure):\n    measure(sum, [1, 2], rows=1)\n"
 REPEAT = 'def pytest_addoption(parser):\n    parser.addoption("--count", type=int, default=1)\n'
@@ -51,7 +51,7 @@ def config(loaded, **options):
 @pytest.mark.parametrize("value", [True, 2, "auto"])
 def test_active(plugin, option, value):
     """A plugin that breaks timing is refused by name, with the option to leave out."""
-    with pytest.raises(pytest.UsageError, match=f"{plugin} .*, so nothing could be timed here; leave out --"):
+    with pytest.raises(pytest.UsageError, match=f"{plugin} .*, which this suite cannot time; remove --"):
         neighbours.refuse(config([plugin], **{option: value}))
 
 
@@ -71,7 +71,7 @@ def test_by_a_variable(monkeypatch):
     """Where a variable makes a plugin active, it is named."""
     monkeypatch.setenv("CODSPEED_ENV", "1")
     neighbours.refuse(config([]))
-    with pytest.raises(pytest.UsageError, match="leave out CODSPEED_ENV"):
+    with pytest.raises(pytest.UsageError, match="remove CODSPEED_ENV"):
         neighbours.refuse(config(["pytest-codspeed"]))
 
 
@@ -107,13 +107,21 @@ def test_nothing_measured_for_a_file(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "environment", "said"),
     [
-        (("--experiment=digits",), {"KERAS_MAX_EPOCHS": "1"}, "variable KERAS_MAX_EPOCHS=1: ends each training early"),
-        (("--experiment=mine",), {}, "unknown data 'unifrom'; choose from uniform, stream, digits, mnist, or give it"),
-        (("--turns=9", "--benchmark-disable"), {}, "a live comparison times its cases; leave out --benchmark-disable"),
+        (
+            ("--experiment=digits",),
+            {"KERAS_MAX_EPOCHS": "1"},
+            "the environment variable KERAS_MAX_EPOCHS=1 ends each training early",
+        ),
+        (
+            ("--experiment=mine",),
+            {},
+            "unknown data 'unifrom'; choose from uniform, stream, digits, mnist, or add your own",
+        ),
+        (("--turns=9", "--benchmark-disable"), {}, "a live comparison times its cases; remove --benchmark-disable"),
         (
             ("--turns=9", "-p", "xdist", "-p", "xdist.looponfail", "-n", "2"),
             {},
-            "a live comparison starts processes of its own; leave out -n",
+            "a live comparison starts its own processes; remove -n",
         ),
     ],
 )
@@ -131,7 +139,7 @@ def test_keras_that_cannot_be_loaded(run):
     conftest = "\nimport sys\nsys.modules['keras'] = None\n"
     status, out = run("--experiment=digits", conftest=conftest)
     assert status == pytest.ExitCode.USAGE_ERROR, out
-    assert "ERROR: Keras cannot be loaded with the backend jax: import of keras halted" in out
+    assert "ERROR: Keras could not be loaded with the backend jax; it says: import of keras halted" in out
 
 
 STARTER = """
@@ -164,3 +172,18 @@ def test_parent_killed(tmp_path):
             assert line, "it ended before"
         parent.kill()
         assert parent.stdout.read() == b"", "the pipe's end, once nobody holds it"
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("2026-11-29T18:00:00+00:00", "2026-11-29T18:00:00+00:00"),
+        ('Good "git" signature for a@b.example\n"2026-11-29T18:00:00+00:00', "2026-11-29T18:00:00+00:00"),
+        (None, None),
+    ],
+)
+def test_time_of_a_signed_commit(told, kept):
+    """A record has the time of its commit, whatever git's user wants to see before it."""
+    commit = {"id": "a", "time": told, "author_time": told}
+    session.pytest_benchmark_update_commit_info(commit)
+    assert commit == {"id": "a", "time": kept, "author_time": kept}

@@ -46,6 +46,9 @@ def timed(self, duration):
     compiled.clear()
     return update(self, duration)
 
+if "CACHE" in os.environ:  # as JAX_COMPILATION_CACHE_DIR asks for it before JAX is loaded
+    jax.config.update("jax_compilation_cache_dir", os.environ["CACHE"])
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 jax.monitoring.register_event_duration_secs_listener(compiling)
 reference.seconds, Stats.update = beginning, timed
 """
@@ -98,6 +101,15 @@ def test_selections(select, rounds, arguments):
         assert benchmark.stats.rounds == len(benchmark.extra_info.autoenc.reference) == (1 if once else rounds)
 
 
+def test_no_cache_of_programs(select, tmp_path, monkeypatch):
+    """A first call compiles, though JAX is asked to keep programs: none is kept, and none taken."""
+    monkeypatch.setenv("CACHE", str(tmp_path / "programs"))
+    run, compiled = select(1, "-k", "first_call and fused")
+    assert run.status == 0, run.out
+    assert compiled == {"test_first_call[tiny-fused]"}
+    assert not list((tmp_path / "programs").rglob("*"))
+
+
 def test_profiled(select, tmp_path):
     """With a profile by pytest-benchmark, which runs a case once more and is shown, rounds and files are as without."""
     own = f"--benchmark-json={tmp_path / 'own.json'}"
@@ -130,7 +142,7 @@ def test_timing_on(select):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--benchmark-disable-gc",), "leave --benchmark-disable-gc out"),
+        (("--benchmark-disable-gc",), "--benchmark-disable-gc is not allowed: real training"),
         (("--benchmark-timer=time.time",), "the suite has a clock of its own, so name none"),
     ],
 )

@@ -166,7 +166,7 @@ def load() -> Backend:
     try:
         import keras  # noqa: F401
     except ImportError as problem:  # as with KERAS_NNX_ENABLED and no flax
-        raise NotFoundError(f"Keras cannot be loaded with the backend {name()}: {problem}") from problem
+        raise NotFoundError(f"Keras could not be loaded with the backend {name()}; it says: {problem}") from problem
     return current()
 
 

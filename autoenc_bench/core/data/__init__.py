@@ -77,7 +77,7 @@ def register(name: str, source: Source) -> None:
 def check(name: str) -> None:
     """Raise NotFoundError for data without a source."""
     if name not in SOURCES:
-        own = "or give it a source by autoenc_bench.register_data"
+        own = "or add your own with autoenc_bench.register_data"
         raise NotFoundError(f"unknown data {name!r}; choose from {', '.join(SOURCES)}, {own}")
 
 

@@ -109,7 +109,7 @@ def _read_idx(folder: Path, name: str) -> bytes:
     try:
         path = next((path for one in names if (path := folder / one).exists()), None)
         if path is None:
-            raise NotFoundError(f"{folder} has none of {', '.join(names)}; {_listing(folder)}")
+            raise NotFoundError(f"{folder} must contain one of {', '.join(names)}; {_listing(folder)}")
         data = path.read_bytes()
         return gzip.decompress(data) if path.suffix == ".gz" else data
     except (OSError, EOFError, zlib.error) as problem:
@@ -122,7 +122,7 @@ def _listing(folder: Path) -> str:
         found = sorted(path.name for path in folder.iterdir())
     except OSError as problem:
         return f"it cannot be listed: {problem.strerror}"
-    return f"it holds {few(found)}" if found else "it is empty"
+    return f"it contains only {few(found)}" if found else "it is empty"
 
 
 def _from_npz(path: Path) -> Files:

@@ -120,7 +120,8 @@ def _check_sparse(folder: Path, needed: Iterable[str]) -> None:
     lacking = sorted(place for place in needed if not os.path.lexists(folder / place))
     if lacking and git(folder, "config", "--type=bool", "--default=false", "core.sparseCheckout").strip() == "true":
         names = " ".join(lacking)
-        raise NotFoundError(f"this sparse checkout leaves out {names}; add it by 'git sparse-checkout add {names}'")
+        mend = f"add it with 'git sparse-checkout add {names}'"
+        raise NotFoundError(f"this sparse checkout does not contain {names}, which both sides need; {mend}")
 
 
 def _checkout(name: str, code: Code, wanted: Wanted, folder: Path, root: Path) -> Checkout:

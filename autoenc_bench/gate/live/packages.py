@@ -78,7 +78,7 @@ def install(python: Path, packages: Sequence[str], target: Path, environment: Ma
     try:
         environments.run(installer.install(folder, packages), installer.variables, None, failure)
         if fault := _fault(installer, folder, packages):
-            raise InvalidInputError(f"{failure}: {fault} afterwards")
+            raise InvalidInputError(f"{failure}: after the installation, {fault}")
         return _keep(installer, room, kept, packages, target) if room and kept else target
     finally:
         if room:
@@ -112,8 +112,8 @@ def _installer(python: Path, environment: Mapping[str, str], failure: str) -> In
     if has_pip:
         variables = _configured(python, variables, "install", failure)
     elif not uv:
-        mend = f"add pip by '{python} -m ensurepip', or install uv"
-        raise InvalidInputError(f"{failure}: it has no pip, and uv is not installed; {mend}")
+        mend = f"add pip with '{python} -m ensurepip', or install uv"
+        raise InvalidInputError(f"{failure}: this Python has no pip, and uv is not installed; {mend}")
     known = [(name, value) for name, value in sorted(variables.items()) if name.startswith("UV_" if uv else "PIP_")]
     return Installer(python, uv, variables, repr((str(python), bool(uv), tags, known, sorted(environment.items()))))
 
@@ -170,11 +170,11 @@ def _fault(installer: Installer, folder: Path, packages: Iterable[str]) -> str:
         name = release["name"]
         version, lost, elsewhere = found.get(_normal(name), (None, (), ()))
         if version is None:
-            return f"{name} is not there"
+            return f"{name} is missing"
         if Version(version) != Version(release["version"]):
-            return f"{name} is there in version {version}"
+            return f"{name} is {version}"
         if lost:
-            return f"{name} lacks {few(lost)}"
+            return f"{name} is not whole: {few(lost)}"
         if elsewhere:
             return f"{few(elsewhere)} of {name} would be imported from elsewhere"
     return "" if found else "nothing was installed"
@@ -238,10 +238,8 @@ def _versions(package: str, python: Path) -> list[Version]:
     failure = f"pip cannot tell which releases {package} has"
     variables = dict(os.environ)
     if environments.run((str(python), "-c", _TAGS), variables, None, failure).startswith("\n"):
-        mend = "add it to that environment, as by 'uv pip install pip'"
-        raise InvalidInputError(
-            f"{python} has no pip, which a bisection needs to list the releases of {package}; {mend}"
-        )
+        mend = f"install it there, for example with 'uv pip install --python {python} pip'"
+        raise InvalidInputError(f"{python} has no pip; a bisection needs it to list the releases of {package}; {mend}")
     command = (*_pip(python), "index", "versions", "--pre", package)
     printed = environments.run(command, _configured(python, variables, "index", failure), None, failure)
     listed = re.search(r"Available versions:(.*)", printed)

@@ -126,7 +126,7 @@ class Process:
             return SideFailedError(self.side, f"was killed by {signal.Signals(-status).name}{hint}")
         reason = _reason(self._printed(), status)
         if added := {**os.environ, **self.side.environment}.get("PYTEST_ADDOPTS"):
-            reason += f" (PYTEST_ADDOPTS adds {added!r})"
+            reason += f" ({added!r} comes from PYTEST_ADDOPTS)"
         return SideFailedError(self.side, f"could not run the suite: {reason}")
 
     def pin(self, cores: Sequence[int]) -> None:

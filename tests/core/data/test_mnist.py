@@ -122,7 +122,7 @@ def test_home(monkeypatch, tmp_path):
     monkeypatch.setenv(mnist.PATH_VARIABLE, "~/mine")
     check()
     monkeypatch.setenv(mnist.PATH_VARIABLE, "~nobody-of-this-name/mine")
-    with pytest.raises(NotFoundError, match=r"~nobody-of-this-name/mine has none of "):
+    with pytest.raises(NotFoundError, match=r"~nobody-of-this-name/mine must contain one of "):
         mnist.images()
     monkeypatch.delenv(mnist.PATH_VARIABLE)
     monkeypatch.setenv(mnist.CACHE_VARIABLE, "~/mine")
@@ -158,7 +158,7 @@ def test_named_npz(monkeypatch, tmp_path):
     ("files", "said"),
     [
         (DAMAGED, "is not the original"),
-        ({mnist.TRAIN: FILES[mnist.TRAIN]}, f"has none of {mnist.TEST}, .*; it holds {mnist.TRAIN}"),
+        ({mnist.TRAIN: FILES[mnist.TRAIN]}, f"must contain one of {mnist.TEST}, .*; it contains only {mnist.TRAIN}"),
         ({}, "it is empty"),
         ({f"{mnist.TRAIN}.gz": b"not gzip"}, "gzip"),
         ({f"{mnist.TRAIN}.gz": gzip.compress(FILES[mnist.TRAIN])[:-20]}, "ended"),

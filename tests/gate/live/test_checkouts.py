@@ -456,6 +456,15 @@ def test_unwritable(project, monkeypatch):
     assert len(worktrees(project)) == 1
 
 
+def test_sparse(project):
+    """A sparse checkout that leaves out what both sides need is named, with how to add it."""
+    git(project, "sparse-checkout", "set", "autoenc_bench")
+    with pytest.raises(NotFoundError, match=r"does not contain benchmarks, .*'git sparse-checkout add benchmarks'"):
+        enter(OTHER, NOTHING, project)
+    git(project, "sparse-checkout", "add", "benchmarks")
+    enter(OTHER, NOTHING, project)
+
+
 # What is left
 
 

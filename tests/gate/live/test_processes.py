@@ -127,7 +127,7 @@ def test_no_record(side, tmp_path, script, reason):
 def test_added_options(side, tmp_path, monkeypatch):
     """Options that a variable adds to each pytest are named with what failed."""
     monkeypatch.setenv("PYTEST_ADDOPTS", "--lf")
-    with pytest.raises(SideFailedError, match=r"unrecognized arguments: --lf \(PYTEST_ADDOPTS adds '--lf'\)$"):
+    with pytest.raises(SideFailedError, match=r"unrecognized arguments: --lf \('--lf' comes from PYTEST_ADDOPTS\)$"):
         start(side("echo 'ERROR: unrecognized arguments: --lf'; exit 4"), tmp_path)
 
 
