@@ -15,8 +15,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -27,7 +28,7 @@ from tabulate import tabulate
 from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.machine import variables
 
-ROUNDS = 15
+ROUNDS = 9
 KINDS = {"fused": "`fused`", "fit": "`fit`", "python": "Python", "reference": "reference", "first": "first call"}
 AT_ONCE = 6  # settings between two plain processes
 
@@ -105,26 +106,30 @@ def main() -> None:
         return
     with TemporaryDirectory() as folder:
         tried = [one for one in settings(folder) if given.only in str(one)]
-        ratios: dict[Setting, list[dict[str, float]]] = {id(one): [] for one in tried}  # type: ignore[misc]
-        for turn in range(given.turns):
-            print(f"turn {turn + 1} of {given.turns}", file=sys.stderr, flush=True)
-            for backend in ("jax", "tensorflow"):
-                for chunk in chunks([one for one in tried if one.backend == backend]):
-                    before = start(Setting(backend=backend))
-                    found = [start(one) for one in chunk]
-                    after = start(Setting(backend=backend))
-                    for one, times in zip(chunk, found, strict=True):
-                        plain = {kind: (before[kind] + after[kind]) / 2 for kind in KINDS}
-                        ratios[id(one)].append({kind: times[kind] / plain[kind] for kind in KINDS if times})
-    rows = [[str(one), one.backend, *cells(ratios[id(one)]), one.treated] for one in tried]
+        ratios: dict[int, list[dict[str, float]]] = {id(one): [] for one in tried}
+        with suppress(KeyboardInterrupt):  # what was measured by then is printed
+            for turn in range(given.turns):
+                for chunk in chunks(tried):
+                    print(f"turn {turn + 1} of {given.turns}: {chunk[0]}, …", file=sys.stderr, flush=True)
+                    for one, found in zip(chunk, compare(chunk), strict=True):
+                        ratios[id(one)].append(found)
+    rows = [[str(one), one.backend, *cells(ratios[id(one)]), one.treated] for one in tried if ratios[id(one)]]
     print(tabulate(rows, ["setting", "backend", *KINDS.values(), "in a run"], tablefmt="github"))
 
 
 def chunks(tried: list[Setting]) -> Iterator[list[Setting]]:
-    """Take the settings a few at a time."""
-    left = iter(tried)
-    while chunk := list(islice(left, AT_ONCE)):
-        yield chunk
+    """Take the settings of one backend a few at a time."""
+    for _, group in groupby(tried, key=lambda one: one.backend):
+        while chunk := list(islice(group, AT_ONCE)):
+            yield chunk
+
+
+def compare(chunk: list[Setting]) -> list[dict[str, float]]:
+    """Measure each setting once, between two plain processes; return the ratios of its times to theirs."""
+    plain = Setting(backend=chunk[0].backend)
+    before, found, after = start(plain), [start(one) for one in chunk], start(plain)
+    usual = {kind: (before[kind] + after[kind]) / 2 for kind in KINDS}
+    return [{kind: times[kind] / usual[kind] for kind in KINDS if times} for times in found]
 
 
 def cells(ratios: list[dict[str, float]]) -> list[str]:

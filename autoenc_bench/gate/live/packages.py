@@ -80,6 +80,8 @@ def install(python: Path, packages: Sequence[str], target: Path, environment: Ma
         if fault := _fault(installer, folder, packages):
             raise InvalidInputError(f"{failure}: after the installation, {fault}")
         return _keep(installer, room, kept, packages, target) if room and kept else target
+    except OSError as problem:  # as of a disk that is full
+        raise InvalidInputError(f"{failure}: {problem}") from problem
     finally:
         if room:
             shutil.rmtree(room, ignore_errors=True)

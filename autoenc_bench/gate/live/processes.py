@@ -171,5 +171,6 @@ def _reason(output: str, status: int | None) -> str:
     if status == 5:  # pytest's, where nothing was selected
         return f"no case was selected ({lines[-1]})"
     errors = [line for line in lines if re.match(PREFIX, line)]
+    causes = [line for line in errors if line.startswith("E  ")]  # of what is only named in the summary
     said = [line for line in re.split(CONCLUSION, "\n".join(lines))[-1].splitlines() if not re.match(ENDING, line)]
-    return re.sub(f"^{PREFIX}", "", (errors or said or lines)[-1])
+    return re.sub(f"^{PREFIX}", "", (causes or errors or said or lines)[-1])

@@ -103,6 +103,10 @@ def test_relative_store(side, tmp_path, monkeypatch):
         ("echo 'ERROR: unknown experiment'; echo; exit 4", "unknown experiment"),
         ("echo 'ERROR: usage: x'; echo 'x -m pytest: error: unrecognized: -z'; exit 4", "unrecognized: -z"),
         ("echo \"E   ImportError: no 'x'\"; echo '= 1 error ='; exit 1", "ImportError: no 'x'"),
+        (
+            "echo \"E   ImportError: no 'x'\"; echo 'ERROR benchmarks/test_x.py'; echo '1 error in 0.10s'; exit 2",
+            "ImportError: no 'x'",
+        ),
         ("exit 3", "status 3"),
         ("echo 'INTERNALERROR> OSError: no room'; echo 'INTERNALERROR> more'; exit 3", "OSError: no room"),
         ("echo the end; exit 0", "the end"),
