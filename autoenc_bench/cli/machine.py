@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 
+from autoenc_bench.cli import output
 from autoenc_bench.text import line
 
 
@@ -20,12 +21,14 @@ def run(options: argparse.Namespace) -> str:
     import msgspec
     from tabulate import tabulate
 
-    from autoenc_bench.machine import context
+    from autoenc_bench.machine import context, fingerprint
     from autoenc_bench.report import facts
 
     if sys.stderr.isatty():
         print("measuring, about ten seconds\r", end="", file=sys.stderr, flush=True)
     survey = context.survey(options.threads)
+    if problem := fingerprint.nvidia().problem:
+        output.tell(fingerprint.UNKNOWN.format(problem))
     if options.format == "json":
         return json.dumps(msgspec.to_builtins(survey), indent=2)
     rows = [(name, line(value)) for name, value in facts.facts(survey)]

@@ -65,8 +65,7 @@ class MeasuringContext:
     def problems(self) -> Iterator[str]:
         """Say in a sentence each what of the machine could not be known, or slowed it down, until now."""
         if problem := fingerprint.nvidia().problem:
-            effect = "this run has another machine id, and cannot be compared with runs in which they are known"
-            yield f"{problem}, so the machine's accelerators are unknown; {effect}"
+            yield fingerprint.UNKNOWN.format(problem)
         if throttled := conditions.during(self._begin, conditions.readings(self._own_cores))["throttled"]:
             occasions = count(throttled, "occasion")
             yield f"during the run, heat slowed the measuring cores down on {occasions}; let them cool, and run again"

@@ -25,6 +25,10 @@ from autoenc_bench.records.loading import named
 from autoenc_bench.records.record import BACKENDS, Machine
 
 PATIENCE = 30  # seconds that NVIDIA's tool may take
+UNKNOWN = (
+    "{}, so the machine's accelerators are unknown; it gets another machine id, and its times are not compared with "
+    "those of runs in which they are known"
+)
 NO_NAME = re.compile(r"\[.*\]|ERR!|N/A", re.IGNORECASE)  # what that tool says instead of a name
 HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 

@@ -13,7 +13,7 @@ from contents import TIMING, content
 from autoenc_bench import __version__
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.cli import main
-from autoenc_bench.machine import context
+from autoenc_bench.machine import context, fingerprint
 from autoenc_bench.records import record, storage
 
 PLAIN = {"name": "n", "fullname": "f::n", "stats": TIMING}
@@ -103,7 +103,7 @@ MACHINE = """
 import sys
 
 from autoenc_bench import cli
-from autoenc_bench.machine import context
+from autoenc_bench.machine import context, fingerprint
 
 
 def enter(self):
@@ -134,6 +134,14 @@ def test_machine_in_words(capsys, monkeypatch):
     monkeypatch.setattr(context, "survey", lambda threads: {"all": recordings.RUN}[threads])
     assert main(["machine", "--threads", "all"]) == 0
     assert "exponentials roof  1 billion/s" in capsys.readouterr().out
+
+
+def test_machine_of_unknown_accelerators(capsys, monkeypatch):
+    """Where NVIDIA's tool fails, that is said, for the id is not the usual one."""
+    monkeypatch.setattr(context, "survey", lambda _: recordings.RUN)
+    monkeypatch.setattr(fingerprint, "nvidia", lambda: fingerprint.Driver(None, problem="nvidia-smi failed"))
+    assert main(["machine", "--format", "json"]) == 0
+    assert "nvidia-smi failed, so the machine's accelerators are unknown; it gets another" in capsys.readouterr().err
 
 
 def test_machine_with_too_many_threads(capsys):

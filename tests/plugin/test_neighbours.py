@@ -292,7 +292,7 @@ def test_unsteady(run):
     assert record.autoenc.conditions["governor"] == "powersave"
     assert record.autoenc.conditions["others"] == 0.4
     assert record.autoenc.conditions["turbo"] is None
-    assert "\nnvidia-smi failed with status 9, so the machine's accelerators are unknown; this run has another" in out
+    assert "\nnvidia-smi failed with status 9, so the machine's accelerators are unknown; it gets another" in out
     assert record.autoenc.machine.accelerators is None
 
 

@@ -32,24 +32,24 @@ print(sys.implementation.name, sys.version, sysconfig.get_platform(), sysconfig.
 # What lies in a folder: each distribution's version, files that are not as they were installed, and modules that are
 # imported from elsewhere.
 _CHECK = """
-import json, os, sys
+import csv, json, os, sys
 from importlib.metadata import distributions
 from importlib.util import find_spec
 
 folder, told = os.path.realpath(sys.argv[1]), {}
 for found in distributions(path=[folder]):
-    files = [file for file in found.files or () if file.size is not None and ".." not in file.parts]
-    paths = {str(file): os.path.join(folder, file) for file in files}
-    lost = [str(file) for file in files
-            if not os.path.isfile(paths[str(file)]) or os.path.getsize(paths[str(file)]) != file.size]
-    modules = {file.parts[0].partition(".")[0] for file in files if file.suffix == ".py"}
+    # Each line of RECORD has a path, a hash and a size; Distribution.files leaves out what is missing.
+    lines = csv.reader((found.read_text("RECORD") or "").splitlines())
+    sizes = {path: int(size) for path, _, size in lines if size and not path.startswith("..")}
+    lost = [path for path, size in sizes.items()
+            if not os.path.isfile(os.path.join(folder, path)) or os.path.getsize(os.path.join(folder, path)) != size]
     elsewhere = []
-    for name in sorted(modules):
+    for name in sorted({path.partition("/")[0].partition(".")[0] for path in sizes if path.endswith(".py")}):
         spec = find_spec(name)
         places = [spec.origin] if spec and spec.origin else list(spec.submodule_search_locations or ()) if spec else []
         if not places or not os.path.realpath(places[0]).startswith(folder + os.sep):
             elsewhere.append(name)
-    told[found.metadata["Name"]] = [found.version, lost, elsewhere]
+    told[found.metadata["Name"]] = [found.version, lost if sizes else ["RECORD"], elsewhere]
 print(json.dumps(told))
 """
 # Options of pip's that say where packages go, what else is installed, or how much is said: they are ours to choose.
@@ -166,7 +166,8 @@ def _fault(installer: Installer, folder: Path, packages: Iterable[str]) -> str:
     except OSError as problem:
         return str(problem)
     variables = {**installer.variables, "PYTHONPATH": str(folder)}
-    told = environments.run((str(installer.python), "-c", _CHECK, str(folder)), variables, folder.parent, "not checked")
+    failure = f"{installer.python} could not look at what is installed"
+    told = environments.run((str(installer.python), "-c", _CHECK, str(folder)), variables, folder.parent, failure)
     found = {_normal(name): facts for name, facts in json.loads(told).items()}
     for release in filter(None, map(RELEASE.fullmatch, packages)):
         name = release["name"]
