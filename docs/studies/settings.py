@@ -43,7 +43,7 @@ class Setting:
     backend: str = "jax"
 
     def __str__(self) -> str:
-        named = [f"{name}={value}" for name, value in self.variables.items()]
+        named = [f"{name}={'FOLDER' if name in CACHES else value}" for name, value in self.variables.items()]
         files = [f"keras.json: {json.dumps(self.keras)}"] if self.keras else []
         return f"`{' '.join([*named, *self.options, *files])}`"
 

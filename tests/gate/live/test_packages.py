@@ -14,6 +14,7 @@ from repositories import wheel
 
 from autoenc_bench.gate.live import environments, packages
 
+pytestmark = pytest.mark.slow  # pip takes a second to start
 PYTHON = Path(sys.executable)
 
 
