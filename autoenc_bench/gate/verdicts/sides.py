@@ -28,7 +28,8 @@ MACHINE = "machine"  # the fact that says which
 
 # What moves the reference workload as well: these facts, and variables that are not a backend's own.
 UNREFERENCED = re.compile(
-    r"machine|threads|reference|python|numpy|blas|core_kind|interpreter|huge_pages|(?!(XLA|TF|JAX|TORCH|PYTORCH|CUDA|NVIDIA)_)[A-Z]\w*"
+    r"machine|threads|reference|python|numpy|blas|core_kind|interpreter|huge_pages"
+    r"|(?!(XLA|TF|JAX|TORCH|PYTORCH|CUDA|NVIDIA)_)[A-Z]\w*"
 )
 
 
