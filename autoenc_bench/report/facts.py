@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from autoenc_bench.records.record import Roofs, Survey
-from autoenc_bench.text import fact
+from autoenc_bench.text import fact, share
 
 NAMES = {  # with their units
     "reference": ("reference workload", ""),
@@ -13,10 +13,11 @@ NAMES = {  # with their units
     "clock_mhz": ("clock", "MHz"),
     "temperature_c": ("temperature", "°C"),
     "throttled": ("slowed down by heat", "times"),
-    "memory_stalled": ("share of time that waited for memory", ""),
-    "others": ("share of the core that others used", ""),
-    "sibling": ("share of its SMT sibling that was used", ""),
+    "memory_stalled": ("waiting for memory", ""),
+    "others": ("core used by others", ""),
+    "sibling": ("SMT sibling used", ""),
 }
+SHARES = ("steal", "memory_stalled", "others", "sibling")
 
 
 def facts(survey: Survey) -> list[tuple[str, str]]:
@@ -48,5 +49,5 @@ def roofs(measured: Roofs) -> list[tuple[str, str]]:
 def _named(facts: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     for key, value in facts.items():
         name, unit = NAMES.get(key, (key if key.isupper() else key.replace("_", " "), ""))
-        shown = fact(key, value)
+        shown = share(value) if key in SHARES and isinstance(value, float) else fact(key, value)
         yield name, shown if shown == "unknown" else f"{shown} {unit}".strip()

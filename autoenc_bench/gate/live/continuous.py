@@ -268,7 +268,8 @@ class Continuous:
     def _look(self, ended: str) -> Look:
         if not all(self._sources.values()):
             reasons = (*self._lost.values(), *self._failed.values())
-            raise RunFailedError(next(iter(reasons), f"{ended} before anything was measured; give more with --budget"))
+            mend = "; give more with --budget" if ended == SPENT else ""
+            raise RunFailedError(next(iter(reasons), f"{ended} before anything was measured{mend}"))
         base, head = (sides.gather(sources) for sources in self._sources.values())
         for name in head.cases:  # a case that the base does not have is new; one that it cannot run is an error
             if name not in base.cases and name in base.reasons:

@@ -517,9 +517,7 @@ def test_interrupted_before_anything(live, when):
         if doing == f"group 1: {when}":
             raise KeyboardInterrupt
 
-    with pytest.raises(
-        RunFailedError, match=r"^it was interrupted before anything was measured; give more with --budg"
-    ):
+    with pytest.raises(RunFailedError, match=r"^it was interrupted before anything was measured$"):
         live(both={"faults": [{"do": "nap", "case": "starting"}]}, tell=tell)
 
 
