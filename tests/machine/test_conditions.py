@@ -8,6 +8,7 @@ import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from simulated import giving
 
 from autoenc_bench.machine import conditions
 from autoenc_bench.machine.conditions import Preflight, Use, preflight
@@ -15,17 +16,6 @@ from autoenc_bench.machine.conditions import Preflight, Use, preflight
 QUIET = Preflight("performance", False, False, 0.0, 0.5, Use(1, 0), Use(3, 0))
 anything = st.none() | st.floats(0, 1e6) | st.builds(OSError)
 CPU = {"user": 0.0, "nice": 0.0, "system": 0.0, "idle": 0.0, "iowait": 0.0, "irq": 0.0, "softirq": 0.0, "steal": 0.0}
-
-
-def giving(value):
-    """Return a function that gives the value, or raises it."""
-
-    def read(*_args, **_keywords):
-        if isinstance(value, Exception):
-            raise value
-        return value
-
-    return read
 
 
 @given(clock=anything, load=anything, temperature=anything, times=anything)

@@ -13,6 +13,7 @@ import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from simulated import giving
 
 from autoenc_bench.machine import fingerprint
 
@@ -24,17 +25,6 @@ facts = st.fixed_dictionaries(
         "accelerators": st.lists(st.sampled_from(["A GPU", "B GPU"]), max_size=2).map(sorted),
     }
 )
-
-
-def giving(value):
-    """Return a function that gives the value, or raises it."""
-
-    def read(*_args, **_keywords):
-        if isinstance(value, Exception):
-            raise value
-        return value
-
-    return read
 
 
 def test_id_is_repeatable():
