@@ -56,8 +56,8 @@ def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
 def pytest_benchmark_update_commit_info(commit_info: dict[str, Any]) -> None:
     """Keep the times of the commit alone: git says before them who signed it, where its user asks for that."""
     for name in ("time", "author_time"):
-        if told := commit_info.get(name):
-            commit_info[name] = str(told).splitlines()[-1].strip('"')
+        if printed := commit_info.get(name):
+            commit_info[name] = str(printed).splitlines()[-1].strip('"')
 
 
 @pytest.hookimpl(optionalhook=True)

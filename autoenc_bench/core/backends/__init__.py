@@ -164,7 +164,7 @@ def choose(backend: str | None) -> str:
 def load() -> Backend:
     """Load Keras, and return the module of the backend in use; raise NotFoundError where Keras cannot be loaded."""
     try:
-        import keras  # noqa: F401
+        import keras  # noqa: F401 - loaded for its error alone
     except ImportError as problem:  # as with KERAS_NNX_ENABLED and no flax
         raise NotFoundError(f"Keras could not be loaded with the backend {name()}; it says: {problem}") from problem
     return current()
@@ -185,12 +185,12 @@ def settings() -> str | None:
     from keras import config
 
     is_nnx = getattr(config, "is_nnx_enabled", lambda: False)
-    told = {
+    modes = {
         f"epsilon {config.epsilon():g}": config.epsilon() != EPSILON,
         config.image_data_format(): config.image_data_format() != "channels_last",
         "NNX": is_nnx(),
     }
-    return ", ".join(word for word, is_unusual in told.items() if is_unusual) or None
+    return ", ".join(word for word, is_unusual in modes.items() if is_unusual) or None
 
 
 def precision() -> str:

@@ -21,7 +21,7 @@ LINES = 7  # that are not rows of cases
 
 
 def console() -> Console:
-    """Return what writes to standard error; only a terminal gets what moves, whatever FORCE_COLOR asks for."""
+    """Return a console on standard error that redraws on a terminal only, also if FORCE_COLOR is set."""
     return Console(stderr=True, highlight=False, force_terminal=sys.stderr.isatty())
 
 

@@ -36,7 +36,7 @@ import csv, json, os, sys
 from importlib.metadata import distributions
 from importlib.util import find_spec
 
-folder, told = os.path.realpath(sys.argv[1]), {}
+folder, installed = os.path.realpath(sys.argv[1]), {}
 for found in distributions(path=[folder]):
     # Each line of RECORD has a path, a hash and a size; Distribution.files leaves out what is missing.
     lines = csv.reader((found.read_text("RECORD") or "").splitlines())
@@ -49,8 +49,8 @@ for found in distributions(path=[folder]):
         places = [spec.origin] if spec and spec.origin else list(spec.submodule_search_locations or ()) if spec else []
         if not places or not os.path.realpath(places[0]).startswith(folder + os.sep):
             elsewhere.append(name)
-    told[found.metadata["Name"]] = [found.version, lost if sizes else ["RECORD"], elsewhere]
-print(json.dumps(told))
+    installed[found.metadata["Name"]] = [found.version, lost if sizes else ["RECORD"], elsewhere]
+print(json.dumps(installed))
 """
 # Options of pip's that say where packages go, what else is installed, or how much is said: they are ours to choose.
 _OURS = {
@@ -127,8 +127,8 @@ def _configured(python: Path, variables: Mapping[str, str], command: str, failur
     """
     # Files may hold options of this command as well: all of them are to be listed.
     own = {name: value for name, value in variables.items() if not _is_ours(name)}
-    told = {**own, **dict.fromkeys(("PIP_USER", "PIP_GLOBAL", "PIP_SITE", "PIP_QUIET"), "0")}
-    listed = environments.run((*_pip(python), "config", "list"), told, None, failure)
+    neutral = {**own, **dict.fromkeys(("PIP_USER", "PIP_GLOBAL", "PIP_SITE", "PIP_QUIET"), "0")}
+    listed = environments.run((*_pip(python), "config", "list"), neutral, None, failure)
     entries = re.findall(r"^([\w-]+)\.([\w-]+)=(['\"].*['\"])$", listed, re.MULTILINE)
     options = {(section, option): str(ast.literal_eval(value)) for section, option, value in entries}
     files = {
@@ -167,8 +167,8 @@ def _fault(installer: Installer, folder: Path, packages: Iterable[str]) -> str:
         return str(problem)
     variables = {**installer.variables, "PYTHONPATH": str(folder)}
     failure = f"{installer.python} could not look at what is installed"
-    told = environments.run((str(installer.python), "-c", _CHECK, str(folder)), variables, folder.parent, failure)
-    found = {_normal(name): facts for name, facts in json.loads(told).items()}
+    printed = environments.run((str(installer.python), "-c", _CHECK, str(folder)), variables, folder.parent, failure)
+    found = {_normal(name): facts for name, facts in json.loads(printed).items()}
     for release in filter(None, map(RELEASE.fullmatch, packages)):
         name = release["name"]
         version, lost, elsewhere = found.get(_normal(name), (None, (), ()))

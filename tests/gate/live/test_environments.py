@@ -90,19 +90,17 @@ def test_no_python(tmp_path, content, mode, reason):
         environments.check(python, {}, tmp_path)
 
 
-def test_reason(tmp_path):
-    """What failed is told in its own words, without the colours that a variable may force on it."""
+@pytest.mark.parametrize(
+    ("printed", "reason"),
+    [
+        (r"\033[31mERROR: no\033[0m\nNote\n", "no"),
+        (r"ERROR: Exception:\nTraceback\nOSError: full\n", "OSError: full"),
+    ],
+)
+def test_reason(tmp_path, printed, reason):
+    """A failure is reported in its own words: without colours, and by the last line of a traceback of pip's."""
     python = tmp_path / "python"
-    python.write_text("#!/bin/sh\nprintf '\\033[31mERROR: no\\033[0m\\nNote\\n' >&2; exit 1\n")
+    python.write_text(f"#!/bin/sh\nprintf '{printed}' >&2; exit 1\n")
     python.chmod(0o755)
-    with pytest.raises(ValueError, match=r"^it failed: no$"):
-        environments.run([str(python)], {}, None, "it failed")
-
-
-def test_reason_in_a_traceback(tmp_path):
-    """Where pip shows a traceback, its last line is the reason, not the word above it."""
-    python = tmp_path / "python"
-    python.write_text("#!/bin/sh\nprintf 'ERROR: Exception:\\nTraceback\\nOSError: full\\n' >&2; exit 2\n")
-    python.chmod(0o755)
-    with pytest.raises(ValueError, match=r"^it failed: OSError: full$"):
+    with pytest.raises(ValueError, match=f"^it failed: {reason}$"):
         environments.run([str(python)], {}, None, "it failed")
