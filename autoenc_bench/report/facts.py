@@ -8,7 +8,8 @@ from autoenc_bench.records.record import Roofs, Survey
 from autoenc_bench.text import fact, share
 
 NAMES = {  # with their units
-    "reference": ("reference workload", ""),
+    "clock": ("version of the suite's clock", ""),
+    "reference": ("version of the reference workload", ""),
     "memory_gib": ("memory", "GiB"),
     "clock_mhz": ("clock", "MHz"),
     "temperature_c": ("temperature", "°C"),
