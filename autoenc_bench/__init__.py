@@ -18,12 +18,12 @@ from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFo
 if TYPE_CHECKING:
     from autoenc_bench.catalogue.experiments import Experiment, register
     from autoenc_bench.catalogue.experiments import find as find_experiment
-    from autoenc_bench.catalogue.limits import Limits
     from autoenc_bench.core.data import register as register_data
     from autoenc_bench.core.data.split import Split
-    from autoenc_bench.gate.verdicts import compare
     from autoenc_bench.records.loading import read as read_record
     from autoenc_bench.report.page import write as draw_report
+    from autoenc_bench.verdicts.comparison import compare
+    from autoenc_bench.verdicts.limits import Limits
 
 __version__ = "0.1.0"
 
@@ -36,9 +36,9 @@ __all__ = [
 
 _HOMES = {
     "Experiment": "catalogue.experiments",
-    "Limits": "catalogue.limits",
+    "Limits": "verdicts.limits",
     "Split": "core.data.split",
-    "compare": "gate.verdicts",
+    "compare": "verdicts.comparison",
     "draw_report": "report.page:write",
     "find_experiment": "catalogue.experiments:find",
     "read_record": "records.loading:read",

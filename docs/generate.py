@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 from autoenc_bench import cli
-from autoenc_bench.catalogue.limits import GATED, Limits
 from autoenc_bench.catalogue.scales import SCALES
 from autoenc_bench.machine.variables import RECORDED
 from autoenc_bench.plugin import options as plugin
+from autoenc_bench.verdicts.limits import GATED, Limits
 
 EXAMPLE = Path(__file__).parent / "example" / "0001_digits.json"  # a real run: --scale smoke --experiment digits
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -132,7 +132,7 @@ def _meaning(settings: dict[str, Any]) -> str:
     return re.sub(r"\s+", " ", text % {name: value for name, value in settings.items() if name != "help"})
 
 
-def statuses(meanings: dict[int, str]) -> str:
+def exit_codes(meanings: dict[int, str]) -> str:
     """Return one table of exit statuses."""
     return _table(("exit status", "meaning"), [(str(status), meaning) for status, meaning in meanings.items()])
 

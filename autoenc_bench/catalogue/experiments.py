@@ -1,15 +1,17 @@
 """The catalogue: one frozen row per experiment of the notebook, and one of our own."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autoenc_bench.catalogue.limits import Limits
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
-from autoenc_bench.text import count
+from autoenc_bench.formatting import count
+
+if TYPE_CHECKING:
+    from autoenc_bench.verdicts.limits import Limits
 
 STREAM = "stream"  # the data whose rows are drawn as they are needed, and kept nowhere
 MOST_STREAMED = 2**32  # for a row's number is one word of the generator's counter
@@ -24,8 +26,8 @@ class Experiment:
     is the number of features. ``activation`` belongs to every layer but the last, ``output_activation`` to the last.
     ``mean_error`` bounds the mean absolute error per sample (summed over features) that the whole experiment ends with
     at full size, any seed; ``None`` asks only that it beats the constant mean. ``image`` gives the rows and columns of
-    a sample that is a picture. ``limits`` say which changes a verdict minds; ``rounding`` is how far float rounding
-    alone moves the mean error of a seed (a share of it, as a standard deviation).
+    a sample that is a picture. ``limits`` say which changes count as regressions, ``None`` means the usual ones.
+    ``rounding`` is how far float rounding alone moves the mean error of a seed (a share, as a standard deviation).
     Raises InvalidInputError when a value cannot describe an experiment.
     """
 
@@ -41,7 +43,7 @@ class Experiment:
     batch_size: int = 100
     mean_error: tuple[float, float] | None = None
     image: tuple[int, int] | None = None
-    limits: Limits = field(default_factory=Limits)
+    limits: "Limits | None" = None
     rounding: float = 0.0005
 
     def __post_init__(self) -> None:

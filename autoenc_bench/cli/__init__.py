@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from autoenc_bench import __version__, statuses
+from autoenc_bench import __version__, exit_codes
 from autoenc_bench.cli import (
     bisect,
     compare,
@@ -23,7 +23,7 @@ from autoenc_bench.cli import (
     why,
 )
 from autoenc_bench.exceptions import AutoencBenchError
-from autoenc_bench.statuses import BUG, REFUSED
+from autoenc_bench.exit_codes import BUG, REFUSED
 
 COMMANDS = (experiments, machine, summary, report, history, compare, continuous, why, bisect, matrix)
 
@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="autoenc-bench",
         description="Read what 'pytest benchmarks/' recorded, and gate changes. The suite itself is run by pytest.",
-        epilog=f"{statuses.epilog(statuses.OTHERS)}; compare, continuous and matrix have more.",
+        epilog=f"{exit_codes.epilog(exit_codes.OTHERS)}; compare, continuous and matrix have more.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

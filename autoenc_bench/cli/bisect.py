@@ -19,24 +19,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
-from autoenc_bench import statuses
-from autoenc_bench.catalogue.limits import COUNTS
+from autoenc_bench import exit_codes
 from autoenc_bench.cli import output
 from autoenc_bench.cli.continuous import seconds, warn
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
+from autoenc_bench.formatting import count, line
 from autoenc_bench.records import LIVE, expanded
 from autoenc_bench.records.names import without_seed
 from autoenc_bench.records.record import BACKENDS
-from autoenc_bench.text import count, line
+from autoenc_bench.verdicts.limits import COUNTS
 
 if TYPE_CHECKING:
-    from autoenc_bench.gate.live.bisection import Found, Step
-    from autoenc_bench.gate.live.checkouts import Wanted
+    from autoenc_bench.live.bisection import Found, Step
+    from autoenc_bench.live.checkouts import Wanted
 
 CASE = re.compile(r"(?P<phase>\w+)\[[^\]]+\]")
 EPILOG = (
     "After -- stand the case, such as epoch[mnist-fused], and options of pytest's, such as --scale smoke. "
-    f"{statuses.epilog(statuses.BISECT)}"
+    f"{exit_codes.epilog(exit_codes.BISECT)}"
 )
 
 
@@ -53,8 +53,8 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     from rich.live import Live
     from rich.text import Text
 
-    from autoenc_bench.gate.live.bisection import Bisection
-    from autoenc_bench.gate.live.display import console as standard_error
+    from autoenc_bench.live.bisection import Bisection
+    from autoenc_bench.live.display import console as standard_error
 
     project, budget = Path.cwd(), seconds(options.budget)
     case, given = chosen(options.pytest, project)
@@ -118,7 +118,7 @@ def chosen(given: Sequence[str], project: Path) -> tuple[str, list[str]]:
 
 def surroundings() -> tuple[object, ...]:
     """Return what answers depend on besides the question: interpreter, libraries, variables and machine."""
-    from autoenc_bench.core import backends
+    from autoenc_bench import backends
     from autoenc_bench.machine import fingerprint, threads, variables
 
     libraries = [
@@ -150,8 +150,8 @@ def points(good: str, bad: str, project: Path) -> Iterator[Points]:
 
     Raises InvalidInputError where one is a release and the other one is not of the same package.
     """
-    from autoenc_bench.gate.live import bisection, packages, revisions
-    from autoenc_bench.gate.live.checkouts import Wanted
+    from autoenc_bench.live import bisection, packages, revisions
+    from autoenc_bench.live.checkouts import Wanted
 
     releases = packages.RELEASE.fullmatch(good), packages.RELEASE.fullmatch(bad)
     if releases[0] and releases[1] and releases[0]["name"].lower() == releases[1]["name"].lower():
@@ -193,7 +193,7 @@ def points(good: str, bad: str, project: Path) -> Iterator[Points]:
 
 def _details(top: Path, commit: str) -> list[str]:
     """Return who made a commit, and what it touches."""
-    from autoenc_bench.gate.live.revisions import git
+    from autoenc_bench.live.revisions import git
 
     author, *touched = git(top, "show", "--no-color", "--stat", "--format=%an, %as", commit).splitlines()
     return [line(author), *filter(None, touched)]
@@ -206,7 +206,7 @@ def row(step: "Step", name: Callable[[str], str]) -> str:
 
 def conclude(found: "Found", case: str, known: Points) -> Iterator[str]:
     """Return in lines which commit or release it is, how sure that is, and why it changed."""
-    from autoenc_bench.gate.live.bisection import Answer
+    from autoenc_bench.live.bisection import Answer
 
     good, bad = map(known.name, known.ends)
     yield f"{case}, from {good} to {bad}: {found.whole.change}"
@@ -240,10 +240,10 @@ def conclude(found: "Found", case: str, known: Points) -> Iterator[str]:
 
 def status(found: "Found") -> int:
     """Return the exit status of a search."""
-    from autoenc_bench.gate.live.bisection import Answer
+    from autoenc_bench.live.bisection import Answer
 
     if found.whole.answer is Answer.SAME:
-        return statuses.NOTHING_TO_FIND
+        return exit_codes.NOTHING_TO_FIND
     steps = (found.whole, found.confirmed or found.whole)
     is_told = len(found.suspects) == 1 and all(step.answer is Answer.CHANGED for step in steps)
-    return 0 if is_told else statuses.UNDECIDED
+    return 0 if is_told else exit_codes.UNDECIDED

@@ -8,18 +8,18 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autoenc_bench import statuses
+from autoenc_bench import exit_codes
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.cli.output import tell
 from autoenc_bench.records import BASELINES, SAVED, expanded
 
 # What reads records is imported where it is used: the other commands need none of it.
 if TYPE_CHECKING:
-    from autoenc_bench.gate.verdicts import Comparison
-    from autoenc_bench.gate.verdicts.status import Status
     from autoenc_bench.records.loading import Source
+    from autoenc_bench.verdicts.comparison import Comparison
+    from autoenc_bench.verdicts.status import Status
 
-EPILOG = statuses.epilog(statuses.GATE)
+EPILOG = exit_codes.epilog(exit_codes.GATE)
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -62,10 +62,9 @@ def storage_folder(text: str) -> Path:
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
-    from autoenc_bench.catalogue import limits
-    from autoenc_bench.gate import verdicts
-    from autoenc_bench.gate.verdicts import status
     from autoenc_bench.records import loading, storage
+    from autoenc_bench.verdicts import limits, status
+    from autoenc_bench.verdicts.comparison import compare
 
     overrides = limits.parse(options.fail_on, EXPERIMENTS)
 
@@ -76,7 +75,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         return sources
 
     across = [part for part in options.across.split(",") if part]
-    comparison = verdicts.compare(side(options.base), side(options.head), overrides, across)
+    comparison = compare(side(options.base), side(options.head), overrides, across)
     ended = status.of(comparison, allow_missing=options.allow_missing, strict=options.strict)
     return conclude(comparison, ended, options.format)
 
@@ -84,8 +83,8 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
 def conclude(comparison: "Comparison", ended: "Status", layout: str, measured: str = "") -> tuple[str, int]:
     """Show a comparison on a job's page, and say how it ends; return its text and the exit status."""
     from autoenc_bench.exceptions import InvalidInputError
-    from autoenc_bench.gate.verdicts import document, tables
     from autoenc_bench.report import github
+    from autoenc_bench.verdicts import document, tables
 
     try:
         github.append_step_summary(tables.markdown(comparison, ended.reason, measured))

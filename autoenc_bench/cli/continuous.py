@@ -16,17 +16,17 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autoenc_bench import statuses
+from autoenc_bench import exit_codes
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.cli import compare, output
 from autoenc_bench.cli.compare import add_limits, conclude
 from autoenc_bench.exceptions import InvalidInputError
+from autoenc_bench.formatting import line
 from autoenc_bench.records import LIVE, expanded
-from autoenc_bench.text import line
 
 if TYPE_CHECKING:
-    from autoenc_bench.gate.live.checkouts import Wanted
-    from autoenc_bench.gate.live.continuous import Look
+    from autoenc_bench.live.checkouts import Wanted
+    from autoenc_bench.live.continuous import Look
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -58,7 +58,7 @@ def add_sides(command: argparse.ArgumentParser) -> None:
 
 def wanted(options: argparse.Namespace, side: str) -> "Wanted":
     """Return what is asked for on a side."""
-    from autoenc_bench.gate.live.checkouts import Wanted
+    from autoenc_bench.live.checkouts import Wanted
 
     asked = Wanted(
         revision=getattr(options, side),
@@ -72,10 +72,9 @@ def wanted(options: argparse.Namespace, side: str) -> "Wanted":
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
-    from autoenc_bench.catalogue import limits
-    from autoenc_bench.gate.live import checkouts, continuous, judging
-    from autoenc_bench.gate.live.display import Display
-    from autoenc_bench.gate.verdicts import status
+    from autoenc_bench.live import checkouts, continuous
+    from autoenc_bench.live.display import Display
+    from autoenc_bench.verdicts import judging, limits, status
 
     overrides, budget = limits.parse(options.fail_on, EXPERIMENTS), seconds(options.budget)
     base, head = (wanted(options, side) for side in ("base", "head"))
@@ -87,8 +86,8 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         look = explain(measuring.measure(display.show), store)
     judging.keep(store, options.fail_on, allow_missing=options.allow_missing, strict=options.strict)
     ended = status.of(look.comparison, allow_missing=options.allow_missing, strict=options.strict)
-    if look.ended == continuous.INTERRUPTED and ended.code != statuses.REGRESSED:
-        ended = status.Status(statuses.NOT_COMPARED, "interrupted before every case was decided")
+    if look.ended == continuous.INTERRUPTED and ended.code != exit_codes.REGRESSED:
+        ended = status.Status(exit_codes.NOT_COMPARED, "interrupted before every case was decided")
     result = conclude(look.comparison, ended, options.format, look.measured)
     for side in sides:
         output.write(f"{side.name}: {side.description}; records: {store / side.name}", sys.stderr)
@@ -120,7 +119,7 @@ def warn() -> None:
 
 def explain(look: "Look", store: Path) -> "Look":
     """Add to causes what programs' texts tell or else samples."""
-    from autoenc_bench.gate.live import explanations
+    from autoenc_bench.live import explanations
 
     explained = [
         replace(one, cause="; ".join((one.cause, *explanations.read(store, one.case)))) if one.explained else one
@@ -131,8 +130,8 @@ def explain(look: "Look", store: Path) -> "Look":
 
 def next_step(look: "Look", store: Path) -> str:
     """Return what tells more: pictures of what changed, or the time in which one more case is decided."""
-    from autoenc_bench.gate.live.display import minutes_needed
-    from autoenc_bench.gate.verdicts.judgements import CHANGES, Outcome
+    from autoenc_bench.live.display import minutes_needed
+    from autoenc_bench.verdicts.judgements import CHANGES, Outcome
 
     times = {one.case: one.time for one in look.comparison.verdicts if one.time}
     if any(time.outcome in CHANGES for time in times.values()):
@@ -163,7 +162,7 @@ def variables(assignments: Sequence[str]) -> dict[str, str]:
 
 def pytest_options(given: Sequence[str], folder: Path, *, everything: bool = False) -> list[str]:
     """Put before pytest's options what runs where they name no tests: the suite's training cases, or ``everything``."""
-    from autoenc_bench.gate.live.continuous import CASES
+    from autoenc_bench.live.continuous import CASES
 
     if names_tests(given, folder):
         return list(given)

@@ -3,7 +3,7 @@
 import argparse
 
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
-from autoenc_bench.text import Cell, Table
+from autoenc_bench.formatting import Cell, Table
 
 
 def run(_: argparse.Namespace) -> str:

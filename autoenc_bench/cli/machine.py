@@ -8,7 +8,7 @@ import json
 import sys
 
 from autoenc_bench.cli import output
-from autoenc_bench.text import line
+from autoenc_bench.formatting import line
 
 
 def add(command: argparse.ArgumentParser) -> None:

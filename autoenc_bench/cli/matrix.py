@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 
-from autoenc_bench import statuses
+from autoenc_bench import exit_codes
 from autoenc_bench.cli import output
 from autoenc_bench.cli.continuous import names_tests
 from autoenc_bench.exceptions import NotFoundError, RunFailedError
 from autoenc_bench.records import REPORTS, SAVED, expanded
 from autoenc_bench.records.record import BACKENDS
 
-EPILOG = f"Options after -- are pytest's, such as -- --scale smoke. {statuses.epilog(statuses.MATRIX)}"
+EPILOG = f"Options after -- are pytest's, such as -- --scale smoke. {exit_codes.epilog(exit_codes.MATRIX)}"
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
 
 def choose(wanted: Sequence[str]) -> list[str]:
     """Return the backends asked for, each once, or all that are installed; raise NotFoundError for one that is not."""
-    from autoenc_bench.core import backends
+    from autoenc_bench import backends
 
     for backend in wanted:
         backends.check(backend)
@@ -68,8 +68,8 @@ def measure(backend: str, options: Sequence[str], label: str) -> Path:
 
     On a terminal the last line shows how long it has been going on.
     """
-    from autoenc_bench.gate.live import processes
-    from autoenc_bench.gate.live.checkouts import Checkout
+    from autoenc_bench.live import processes
+    from autoenc_bench.live.checkouts import Checkout
 
     began, alive = monotonic(), sys.stderr.isatty()
     name, python = f"{backend} backend", Path(sys.executable)

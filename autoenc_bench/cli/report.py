@@ -13,8 +13,8 @@ from contextlib import contextmanager
 
 from autoenc_bench.cli import output
 from autoenc_bench.cli.compare import add_storage
+from autoenc_bench.formatting import line
 from autoenc_bench.records import REPORTS, expanded
-from autoenc_bench.text import line
 
 
 def add(command: argparse.ArgumentParser) -> None:

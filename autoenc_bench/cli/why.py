@@ -10,7 +10,7 @@ from pathlib import Path
 from autoenc_bench.cli import output
 from autoenc_bench.cli.bisect import chosen
 from autoenc_bench.cli.continuous import add_sides, new_store, wanted
-from autoenc_bench.text import line
+from autoenc_bench.formatting import line
 
 NOTHING = "no counts to compare: on at least one side, what the case executes was not counted"
 EPILOG = "Options after -- are pytest's, such as -- --scale smoke."
@@ -24,10 +24,11 @@ def add(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> str:
-    from autoenc_bench.catalogue.limits import Overrides
-    from autoenc_bench.gate import verdicts
-    from autoenc_bench.gate.live import checkouts, explanations
+    from autoenc_bench.live import checkouts, explanations
     from autoenc_bench.records import loading
+    from autoenc_bench.verdicts.comparison import compare_sides
+    from autoenc_bench.verdicts.limits import Overrides
+    from autoenc_bench.verdicts.sides import gather, under_test
 
     case, given = chosen([options.case, *options.pytest], Path.cwd())
     options.head = None if options.head == "." else options.head
@@ -35,7 +36,7 @@ def run(options: argparse.Namespace) -> str:
     with checkouts.both(base, head, Path.cwd()) as sides, new_store() as store:
         output.write("running both sides once", sys.stderr)
         paths = explanations.run(sides, given, store)
-    one, other = (verdicts.sides.gather([loading.read(path, pictured=False)]) for path in paths)
-    comparison = verdicts.compare_sides(one, other, Overrides({}), verdicts.sides.under_test(one, other))
+    one, other = (gather([loading.read(path, pictured=False)]) for path in paths)
+    comparison = compare_sides(one, other, Overrides({}), under_test(one, other))
     verdict = next(verdict for verdict in comparison.verdicts if verdict.case == case)
     return "\n".join(map(line, (f"{case}: {verdict.cause or NOTHING}", *explanations.read(store, case))))

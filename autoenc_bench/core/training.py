@@ -10,16 +10,17 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from autoenc_bench import backends
+from autoenc_bench.backends import Call, Trainable
 from autoenc_bench.catalogue.experiments import Experiment
-from autoenc_bench.core import backends, counting
-from autoenc_bench.core.backends import Call, Trainable
-from autoenc_bench.core.clock import CLOCK, Mode
-from autoenc_bench.core.counting import Counted
 from autoenc_bench.core.data.split import Array, Split, check_slice, share
 from autoenc_bench.core.data.streams import Stream
 from autoenc_bench.core.models import Autoencoder, build
 from autoenc_bench.core.seeds import generator
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
+from autoenc_bench.instruments import call_counts
+from autoenc_bench.instruments.call_counts import Counted
+from autoenc_bench.instruments.clock import CLOCK, Mode
 from autoenc_bench.records.case import Epoch
 
 Progress = Callable[[int, Epoch], object]  # (epochs done, the latest one)
@@ -89,7 +90,7 @@ class Trainer(ABC):
 
     def count(self, rows: int) -> Counted:
         """Count what training on so many rows does (see ``counting``)."""
-        counted = counting.of_training(self.train, self.batch_size, rows, self.programs(rows))
+        counted = call_counts.of_training(self.train, self.batch_size, rows, self.programs(rows))
         self.reset()
         return counted
 
@@ -337,7 +338,7 @@ class Inference:
         """Count what the call of that name does with such values."""
         program = self._programs[name]
         texts = [program.text(values)] if program.text else []
-        return counting.of_calls(lambda: program.run(values), texts)
+        return call_counts.of_calls(lambda: program.run(values), texts)
 
 
 def _compiled(model: keras.Model) -> Call:

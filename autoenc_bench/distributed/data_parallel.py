@@ -7,9 +7,9 @@ from dataclasses import replace
 import jax
 import keras
 
+from autoenc_bench.backends.jax import compile_all_reduce
 from autoenc_bench.catalogue.experiments import Experiment
 from autoenc_bench.core import training
-from autoenc_bench.core.backends.jax import compile_all_reduce
 from autoenc_bench.core.data.split import Split
 from autoenc_bench.core.data.streams import Stream
 from autoenc_bench.exceptions import InvalidInputError

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from autoenc_bench.core import backends
+from autoenc_bench import backends
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.records.record import Fact
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError
+from autoenc_bench.formatting import count, line
 from autoenc_bench.records import loading, names
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.reading import moment
 from autoenc_bench.records.record import Benchmark, Fact, NotRun, Roofs
-from autoenc_bench.text import count, line
 
 UNNAMED = "unnamed CPU"
 

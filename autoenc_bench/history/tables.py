@@ -5,12 +5,12 @@ from itertools import groupby
 from math import ceil, inf, isfinite
 from textwrap import fill
 
+from autoenc_bench.formatting import NONE, Cell, Table, cell, code, count, line, mebibytes, percent, seconds, share
 from autoenc_bench.history import History, SeriesChange
 from autoenc_bench.history.change_points import ALPHA
 from autoenc_bench.history.machines import KnownMachine, MachinePair
 from autoenc_bench.history.runs import PastRun
 from autoenc_bench.history.series import Series, latest
-from autoenc_bench.text import NONE, Cell, Table, cell, code, count, line, mebibytes, percent, seconds, share
 
 MOST = 40  # changes listed: who reads on wants a page
 WIDE = 100  # columns of running text

@@ -11,13 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
+from autoenc_bench.formatting import cell, count
 from autoenc_bench.history import History, tables
 from autoenc_bench.history.machines import KnownMachine
 from autoenc_bench.history.runs import CaseName
 from autoenc_bench.history.series import Series, Timeline, latest
 from autoenc_bench.records.loading import bracketed
 from autoenc_bench.report.figures import layout, style
-from autoenc_bench.text import cell, count
 
 MOST = 24  # panels in one figure
 ENOUGH = 96  # panels of benchmarks that are no experiment's: somebody may have a thousand

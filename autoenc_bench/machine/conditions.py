@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import psutil
 
+from autoenc_bench.formatting import few, share
 from autoenc_bench.machine.cores import numbers
 from autoenc_bench.machine.fingerprint import readable
 from autoenc_bench.records.record import Fact
-from autoenc_bench.text import few, share
 
 CPUS = Path("/sys/devices/system/cpu")
 PRESSURE = Path("/proc/pressure/memory")

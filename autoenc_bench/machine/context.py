@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from autoenc_bench.core import backends, clock
+from autoenc_bench import backends
 from autoenc_bench.distributed.runtime import Distribution
-from autoenc_bench.machine import conditions, fingerprint, reference, threads, variables
+from autoenc_bench.formatting import count
+from autoenc_bench.instruments import clock, reference
+from autoenc_bench.machine import conditions, fingerprint, threads, variables
 from autoenc_bench.machine.cores import kind_of, kinds
 from autoenc_bench.records.record import Fact, Roofs, Survey
-from autoenc_bench.text import count
 
 
 class MeasuringContext:

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from autoenc_bench.core import backends
+from autoenc_bench import backends
 from autoenc_bench.core.data.split import Array
 from autoenc_bench.machine.fingerprint import readable
 from autoenc_bench.machine.threads import usable_cores

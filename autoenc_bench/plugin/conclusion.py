@@ -13,14 +13,14 @@ import pytest
 from numpy.typing import NDArray
 
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, unwritable
+from autoenc_bench.formatting import line
 from autoenc_bench.plugin.options import Configuration
 from autoenc_bench.plugin.progress import short
 from autoenc_bench.records import REPORTS, storage
 from autoenc_bench.report import github
-from autoenc_bench.text import line
 
 if TYPE_CHECKING:
-    from autoenc_bench.gate.baseline import Baseline
+    from autoenc_bench.verdicts.baseline import Baseline
 
 Pictures = dict[str, NDArray[np.uint8]]
 ROOM = 5_000_000  # bytes that a record and its pictures have at most
@@ -86,8 +86,8 @@ class Conclusion:
     def _judge(self, baseline: "Baseline", path: Path, cases: Sequence[str]) -> None:
         """Fail the run when its record regressed against the baseline, or could not be compared with it."""
         # Here, for only a run with a baseline compares.
-        from autoenc_bench.gate.verdicts import tables
-        from autoenc_bench.statuses import IN_PYTEST
+        from autoenc_bench.exit_codes import IN_PYTEST
+        from autoenc_bench.verdicts import tables
 
         self.lines += baseline.left_out
         try:

@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def keep_programs(folder: Path, texts: Sequence[str]) -> None:
     """Keep programs' texts, without what differs from process to process."""
-    from autoenc_bench.core.programs import readable
+    from autoenc_bench.instruments.hlo import readable
 
     folder.mkdir(parents=True, exist_ok=True)
     for number, text in enumerate(texts, start=1):

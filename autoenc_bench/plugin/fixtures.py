@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 import pytest
 
+from autoenc_bench import backends
 from autoenc_bench.catalogue import experiments
 from autoenc_bench.catalogue.experiments import Experiment
 from autoenc_bench.catalogue.scales import Scale
-from autoenc_bench.core import backends
-from autoenc_bench.core.clock import CLOCK, Mode, Reading
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
-from autoenc_bench.machine import memory, reference
+from autoenc_bench.instruments import memory, reference
+from autoenc_bench.instruments.clock import CLOCK, Mode, Reading
 from autoenc_bench.plugin import explanations
 from autoenc_bench.plugin.conclusion import Pictures
 from autoenc_bench.plugin.options import CONFIGURATION
@@ -29,15 +29,15 @@ from autoenc_bench.plugin.session import SESSION, Session, axes, is_case, phase
 from autoenc_bench.plugin.turns import TURNS, Turns
 
 if TYPE_CHECKING:
-    from autoenc_bench.core.counting import Counted
     from autoenc_bench.core.data.split import Split
     from autoenc_bench.core.data.streams import Stream
     from autoenc_bench.core.training import Inference, Trainer
     from autoenc_bench.distributed.data_parallel import DataParallelTrainer
+    from autoenc_bench.instruments.call_counts import Counted
     from autoenc_bench.records.case import Epoch
 
 SCALING = "test_scaling.py"
-COUNTING = "autoenc_bench.core.counting"
+COUNTING = "autoenc_bench.instruments.call_counts"
 SHARES = {"fit": 0.4, "fused": 0.2}  # of a round that takes turns in one that does not; fit's set-up is long
 T = TypeVar("T")
 Load = Callable[..., "Split | Stream"]
@@ -228,7 +228,7 @@ class Measure:
                 meet()
             self._begun = CLOCK.read()
 
-        watch = memory.MemoryWatch()
+        watch = memory.MemoryWatch(backends.current())
         # With timing off the target runs once.
         skipped = int(self._benchmark.enabled and (warm_up or turns is not None))
         result: T = self._benchmark.pedantic(target, args, setup=prepare_round, rounds=rounds, warmup_rounds=skipped)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+from autoenc_bench import backends
 from autoenc_bench.catalogue import experiments
 from autoenc_bench.catalogue.experiments import EXPERIMENTS, Experiment
 from autoenc_bench.catalogue.scales import SCALES, Scale
-from autoenc_bench.core import backends
 from autoenc_bench.distributed import runtime
 from autoenc_bench.distributed.runtime import Distribution
 from autoenc_bench.exceptions import InvalidInputError
@@ -21,7 +21,7 @@ from autoenc_bench.records import BASELINES
 from autoenc_bench.records.record import BACKENDS
 
 if TYPE_CHECKING:
-    from autoenc_bench.gate.baseline import Baseline
+    from autoenc_bench.verdicts.baseline import Baseline
 
 T = TypeVar("T")
 
@@ -175,7 +175,7 @@ def _resized(chosen: Sequence[Experiment], rows: int | None, scale: Scale) -> tu
 
 def _baseline(option: Any, folder: Path) -> "Baseline | None":
     if option.baseline is not None:
-        from autoenc_bench.gate.baseline import Baseline  # here, for only a run with a baseline compares
+        from autoenc_bench.verdicts.baseline import Baseline  # here, for only a run with a baseline compares
 
         return Baseline(option.baseline, option.fail_on, (folder, BASELINES))
     if option.allow_missing:

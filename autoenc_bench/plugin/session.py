@@ -12,6 +12,8 @@ import pytest
 from autoenc_bench import __version__
 from autoenc_bench.catalogue import experiments
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError
+from autoenc_bench.formatting import count, line
+from autoenc_bench.formatting import seconds as with_unit
 from autoenc_bench.machine.context import MeasuringContext
 from autoenc_bench.plugin import neighbours
 from autoenc_bench.plugin.conclusion import Conclusion, Pictures
@@ -21,8 +23,6 @@ from autoenc_bench.records.case import Case
 from autoenc_bench.records.case import case as read_case
 from autoenc_bench.records.record import SCHEMA_VERSION, NotRun, Roofs, Run
 from autoenc_bench.report import devices, facts, summary
-from autoenc_bench.text import count, line
-from autoenc_bench.text import seconds as with_unit
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -24,7 +24,7 @@ import pytest
 
 from autoenc_bench.plugin.session import SESSION, axes, is_case, phase
 
-PARENT = "AUTOENC_BENCH_PARENT"  # a variable that gate.live.processes sets
+PARENT = "AUTOENC_BENCH_PARENT"  # a variable that live.processes sets
 PR_SET_PDEATHSIG = 1  # prctl(2): the signal that a process gets when its parent dies
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError
+from autoenc_bench.formatting import count, few, line
 from autoenc_bench.records import names, reading, storage
 from autoenc_bench.records.case import Case, Statistics
 from autoenc_bench.records.record import Benchmark, ExtraInfo, Fact, NotRun, Record, by_reason
-from autoenc_bench.text import count, few, line
 
 YARDSTICKS = ("constant mean", "PCA")
 PICTURES = ("first", "best", "worst")

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from autoenc_bench.formatting import fact, line
 from autoenc_bench.records.case import Case, Count, Positive, Work
-from autoenc_bench.text import fact, line
 
 SCHEMA_VERSION = 2
 BACKENDS = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "torch": ("torch",)}  # with their packages

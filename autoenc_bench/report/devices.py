@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from autoenc_bench.formatting import Cell, Columns, Table, cell, seconds, share
 from autoenc_bench.records.record import Fact
 from autoenc_bench.report import summary
 from autoenc_bench.report.summary import Timed
-from autoenc_bench.text import Cell, Columns, Table, cell, seconds, share
 
 
 class DeviceScaling(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from autoenc_bench.formatting import fact, share
 from autoenc_bench.records.record import Roofs, Survey
-from autoenc_bench.text import fact, share
 
 NAMES = {  # with their units
     "clock": ("version of the suite's clock", ""),

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from autoenc_bench.exceptions import unwritable
-from autoenc_bench.text import visible
+from autoenc_bench.formatting import visible
 
 MOST = 2**20  # bytes of a job's summary: of a larger one GitHub shows nothing
 

@@ -4,7 +4,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from autoenc_bench import __version__
-from autoenc_bench.text import code, count, line, moment, visible
+from autoenc_bench.formatting import code, count, line, moment, visible
 
 
 def fill(template: str, **content: object) -> str:

@@ -4,18 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp
 
-from autoenc_bench.gate import verdicts
-from autoenc_bench.gate.live import judging
-from autoenc_bench.gate.live.judging import Judging
-from autoenc_bench.gate.verdicts import Comparison, status, tables
-from autoenc_bench.gate.verdicts.judgements import Judgement, Outcome
-from autoenc_bench.gate.verdicts.sides import gather, under_test
+from autoenc_bench.formatting import NONE, Cell, Columns, Table, cell, count, mebibytes, percent, seconds, share
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import SIDES
 from autoenc_bench.report import summary
 from autoenc_bench.report.summary import ExperimentSummary
 from autoenc_bench.report.view import Picture
-from autoenc_bench.text import NONE, Cell, Columns, Table, cell, count, mebibytes, percent, seconds, share
+from autoenc_bench.verdicts import judging, status, tables
+from autoenc_bench.verdicts.comparison import Comparison, compare, compare_sides
+from autoenc_bench.verdicts.judgements import Judgement, Outcome
+from autoenc_bench.verdicts.judging import Judging
+from autoenc_bench.verdicts.sides import gather, under_test
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +122,7 @@ def paired(sources: Sequence[Source]) -> RoundByRound | None:
     if not (base and head):
         return None
     both, asked = (gather(base), gather(head)), judging.read(source.path for source in (*base, *head))
-    return RoundByRound(verdicts.compare_sides(*both, asked.overrides, under_test(*both)), asked)
+    return RoundByRound(compare_sides(*both, asked.overrides, under_test(*both)), asked)
 
 
 def drawn_alone(sources: Sequence[Source]) -> list[Source]:
@@ -160,7 +159,7 @@ def rows(sources: Sequence[Source]) -> list[RecordResult]:
     by_experiment: dict[str, list[RecordResult]] = {}
     for label, source in zip(labels(sources), sources, strict=True):
         # Errors are compared with the first record's seed by seed, as the gate does.
-        judged = [] if source is sources[0] else verdicts.compare(sources[:1], [source]).verdicts
+        judged = [] if source is sources[0] else compare(sources[:1], [source]).verdicts
         agreements = {one.experiment: one.error for one in judged if one.error and one.error.interval}
         for summed in summary.rows(source.record.timed()):
             row = _row(label, source, summed, agreements.get(summed.experiment))

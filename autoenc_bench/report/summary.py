@@ -5,9 +5,9 @@ from statistics import fmean
 
 import msgspec
 
+from autoenc_bench.formatting import NONE, Cell, Columns, Table, cell, count, line
 from autoenc_bench.records.case import Case
 from autoenc_bench.records.record import NotRun, by_reason
-from autoenc_bench.text import NONE, Cell, Columns, Table, cell, count, line
 
 
 class ExperimentSummary(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,11 +8,11 @@ from statistics import median
 
 from markupsafe import Markup
 
+from autoenc_bench.formatting import NONE, Cell, Table, cell, count, mebibytes, moment, seconds, share
 from autoenc_bench.records.case import Memory
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import Benchmark, Run, by_reason
 from autoenc_bench.report import devices, facts, summary
-from autoenc_bench.text import NONE, Cell, Table, cell, count, mebibytes, moment, seconds, share
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,11 @@ import gate
 import numpy as np
 from tabulate import tabulate
 
-from autoenc_bench.catalogue.limits import Overrides
-from autoenc_bench.gate.live import bisection
-from autoenc_bench.gate.live.bisection import Answer
-from autoenc_bench.gate.verdicts import ALPHAS, CHANGES, Outcome
-from autoenc_bench.gate.verdicts.sequential import SequentialComparison
+from autoenc_bench.live import bisection
+from autoenc_bench.live.bisection import Answer
+from autoenc_bench.verdicts.comparison import ALPHAS, CHANGES, Outcome
+from autoenc_bench.verdicts.limits import Overrides
+from autoenc_bench.verdicts.sequential import SequentialComparison
 
 COMMITS = 64
 GROUPS = 12  # of pairs, that the time of one comparison holds

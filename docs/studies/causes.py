@@ -14,7 +14,7 @@ from typing import NamedTuple
 from tabulate import tabulate
 
 ROOT = Path(__file__).parents[2]
-TRAINING, TENSORFLOW = "autoenc_bench/core/training.py", "autoenc_bench/core/backends/tensorflow.py"
+TRAINING, TENSORFLOW = "autoenc_bench/core/training.py", "autoenc_bench/backends/tensorflow.py"
 LOSS = "            value = loss(batch, model(batch, training=True))\n"
 EPOCH = "        self._order[:rows] = self._permute(rows, shuffle)\n"
 FUSED, FIT, LARGE = "epoch[digits-fused]", "epoch[digits-fit]", "epoch[crude-simple-fused]"
@@ -103,7 +103,7 @@ PLANTS = (
     ),
     Plant(
         "a larger batch validated",
-        "autoenc_bench/core/backends/__init__.py",
+        "autoenc_bench/backends/__init__.py",
         "BLOCK = 1_024, 2**17",
         "BLOCK = 2**20, 2**30",
         "the program changed: ",

@@ -1,7 +1,7 @@
 """How often a comparison of records is wrong: ``python docs/studies/error_rates.py [times|changes|tables|errors]``.
 
 Every figure is a share of simulated comparisons in which nothing changed, or in which a known change happened. The rule
-is that of autoenc_bench/gate/verdicts, in a vectorised form; `check` compares it with the real functions, draw by draw.
+is that of autoenc_bench/verdicts, in a vectorised form; `check` compares it with the real functions, draw by draw.
 The tables go to standard output, as Markdown: error_rates.md keeps them.
 """
 
@@ -13,11 +13,12 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 from tabulate import tabulate
 
-from autoenc_bench.gate.verdicts import ALPHAS, errors
-from autoenc_bench.gate.verdicts.errors import combine
-from autoenc_bench.gate.verdicts.intervals import ENOUGH, RECORDED, difference
-from autoenc_bench.gate.verdicts.judgements import CHANGES, Outcome, decide
 from autoenc_bench.records.case import Statistics
+from autoenc_bench.verdicts import errors
+from autoenc_bench.verdicts.comparison import ALPHAS
+from autoenc_bench.verdicts.errors import combine
+from autoenc_bench.verdicts.intervals import ENOUGH, RECORDED, difference
+from autoenc_bench.verdicts.judgements import CHANGES, Outcome, decide
 
 ALPHA, CASES, LIMIT = ALPHAS["time"], 40, 0.03
 CHUNK = 100_000

@@ -24,10 +24,11 @@ import keras
 import tensorflow
 from tabulate import tabulate
 
+from autoenc_bench import backends
 from autoenc_bench.catalogue.experiments import find
-from autoenc_bench.core import backends, data
-from autoenc_bench.core.clock import CLOCK, Clock, Reading
+from autoenc_bench.core import data
 from autoenc_bench.core.training import Fit, prepare
+from autoenc_bench.instruments.clock import CLOCK, Clock, Reading
 from autoenc_bench.machine import threads
 from autoenc_bench.records.case import Case
 

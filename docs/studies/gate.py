@@ -27,11 +27,9 @@ from time import perf_counter
 import numpy as np
 from tabulate import tabulate
 
-from autoenc_bench.catalogue import limits
-from autoenc_bench.gate import verdicts
-from autoenc_bench.gate.verdicts import sides, tables
-from autoenc_bench.gate.verdicts.sequential import SequentialComparison
 from autoenc_bench.records import loading, storage
+from autoenc_bench.verdicts import comparison, limits, sides, tables
+from autoenc_bench.verdicts.sequential import SequentialComparison
 
 ROOT = Path(__file__).parents[2]
 
@@ -83,7 +81,7 @@ def simulate(seed, slowdown, limit):
         found = sequence.look(*both, groups, GROUPS, last=groups == GROUPS)
         if len(sequence.closed) == CASES:
             break
-    changed = {one.case for one in found.verdicts if one.time.outcome in verdicts.CHANGES}
+    changed = {one.case for one in found.verdicts if one.time.outcome in comparison.CHANGES}
     return changed, groups
 
 
@@ -301,7 +299,9 @@ def errors(seeds):
         }
         for number, (plant, variables, experiment, limit) in enumerate(planted):
             head = train(Path(temporary) / str(number), experiment, seeds, plant, variables)
-            found = verdicts.compare([bases[experiment]], [head], limits.parse([limit], [experiment])).verdicts[0].error
+            found = (
+                comparison.compare([bases[experiment]], [head], limits.parse([limit], [experiment])).verdicts[0].error
+            )
             words = " ".join([plant, *(f"{name}={value}" for name, value in variables.items())])
             rows.append((words, experiment, limit, tables.change(found), f"{found.outcome} {found.reason}".strip()))
             print(*rows[-1], sep=" | ", file=sys.stderr, flush=True)

@@ -45,7 +45,7 @@ from platformdirs import user_cache_path
 from tabulate import tabulate
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("gate", "records", "core", "history", "plugin")
+FOLDERS = ("verdicts", "live", "records", "core", "history", "plugin")
 PYTEST = ("-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", "--tb=no")
 STARTUP = 'import os; os.environ.get("COVERAGE_PROCESS_START") and __import__("coverage").process_startup()\n'
 OUTCOMES = ("survived", "killed", "at import", "timeout")

@@ -171,9 +171,10 @@ def measure(backend: str) -> dict[str, float]:
     """Time one process's rounds; return the median seconds of each kind."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, [max(os.sched_getaffinity(0))])
+    from autoenc_bench import backends
     from autoenc_bench.catalogue.experiments import EXPERIMENTS
-    from autoenc_bench.core import backends, data, models, training
-    from autoenc_bench.machine import reference
+    from autoenc_bench.core import data, models, training
+    from autoenc_bench.instruments import reference
 
     assert backends.name() == backend
     experiment = EXPERIMENTS["digits"]

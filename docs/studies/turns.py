@@ -19,9 +19,9 @@ import gate
 import numpy as np
 from tabulate import tabulate
 
-from autoenc_bench.gate.live import checkouts, groups
-from autoenc_bench.gate.live.checkouts import Wanted
-from autoenc_bench.gate.verdicts import pairs
+from autoenc_bench.live import checkouts, groups
+from autoenc_bench.live.checkouts import Wanted
+from autoenc_bench.verdicts import pairs
 
 ROOT = Path(__file__).parents[2]
 CASES = [option for name in ("crude-simple", "crude-complex", "mnist") for option in ("--experiment", name)]

@@ -13,12 +13,12 @@ import repositories
 import standins
 from suite_runs import LEAN
 
-from autoenc_bench import cli, statuses
+from autoenc_bench import cli, exit_codes
 from autoenc_bench.cli import bisect
 from autoenc_bench.cli.bisect import Points
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
-from autoenc_bench.gate.live import bisection, packages
-from autoenc_bench.gate.live.bisection import Answer, Found, Step
+from autoenc_bench.live import bisection, packages
+from autoenc_bench.live.bisection import Answer, Found, Step
 from autoenc_bench.machine import fingerprint, threads
 
 TESTS = Path(__file__).parents[1]
@@ -278,9 +278,9 @@ def test_refused(project, monkeypatch, capsys, arguments, said):
     if not said:  # argparse's own sentence
         with pytest.raises(SystemExit) as caught:
             cli.main(["bisect", *arguments])
-        assert caught.value.code == statuses.REFUSED
+        assert caught.value.code == exit_codes.REFUSED
         return
-    assert cli.main(["bisect", *arguments]) == statuses.REFUSED
+    assert cli.main(["bisect", *arguments]) == exit_codes.REFUSED
     err = capsys.readouterr().err
     assert err.startswith("autoenc-bench: ")
     assert said in err
@@ -345,22 +345,22 @@ FIRST = "epoch[x], from a subject to d subject: +30.0 %"
                 "measured once more, against the one before it: +1.0 %",
                 "so it is not confirmed, and the change may be spread over several",
             ],
-            statuses.UNDECIDED,
+            exit_codes.UNDECIDED,
         ),
         (
             Found(whole=step(), suspects=["c", "b"], sure=0.9),
             [FIRST, "it is one of 2 candidates, which could not be told apart:", "  c subject", "  b subject"],
-            statuses.UNDECIDED,
+            exit_codes.UNDECIDED,
         ),
         (
             Found(whole=step(Answer.SAME)),
             [FIRST, "between them there is nothing to find"],
-            statuses.NOTHING_TO_FIND,
+            exit_codes.NOTHING_TO_FIND,
         ),
         (
             Found(whole=step(Answer.UNKNOWN)),
             [FIRST, "between them nobody can tell; give more time"],
-            statuses.UNDECIDED,
+            exit_codes.UNDECIDED,
         ),
         (
             Found(whole=step(), suspects=["c"], confirmed=step(Answer.UNKNOWN), sure=0.9),
@@ -370,7 +370,7 @@ FIRST = "epoch[x], from a subject to d subject: +30.0 %"
                 "measured once more, against the one before it: +30.0 %",
                 "so it is not confirmed; give more time",
             ],
-            statuses.UNDECIDED,
+            exit_codes.UNDECIDED,
         ),
     ],
 )
@@ -444,7 +444,7 @@ def test_found(project):
 def test_nothing_to_find(project):
     """Two commits that are alike end with status 1."""
     done = call(project, "good", "change-1")
-    assert done.returncode == statuses.NOTHING_TO_FIND, done.stderr
+    assert done.returncode == exit_codes.NOTHING_TO_FIND, done.stderr
     assert done.stdout.endswith("between them there is nothing to find\n")
 
 
@@ -467,7 +467,7 @@ def test_interrupted(project, number):
             time.sleep(0.02)
         process.send_signal(number)
         _, err = process.communicate()
-    assert process.returncode == statuses.REFUSED, err
+    assert process.returncode == exit_codes.REFUSED, err
     assert "autoenc-bench: interrupted; the same command goes on from the answers in .continuous/bisect-" in err
     assert "Traceback" not in err
     assert repositories.git(project, "worktree", "list").count("\n") == 1

@@ -4,9 +4,9 @@ import histories
 import pytest
 
 from autoenc_bench import cli
-from autoenc_bench.gate import verdicts
 from autoenc_bench.history import runs
 from autoenc_bench.report import page
+from autoenc_bench.verdicts import comparison
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_statuses(tmp_path, monkeypatch, capsys, arguments, status):
 @pytest.mark.parametrize(
     ("module", "name", "arguments"),
     [
-        (verdicts, "compare", ["compare", "base", "base"]),
+        (comparison, "compare", ["compare", "base", "base"]),
         (page, "write", ["report", "base/0001_standard.json"]),
         (runs, "read", ["history", "base"]),
     ],

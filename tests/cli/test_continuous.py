@@ -18,10 +18,11 @@ from suite_runs import LEAN
 
 from autoenc_bench import cli
 from autoenc_bench.cli import continuous
-from autoenc_bench.gate.live import checkouts, judging
-from autoenc_bench.gate.live import continuous as measuring
-from autoenc_bench.gate.live.groups import Group
-from autoenc_bench.gate.verdicts import Outcome, status
+from autoenc_bench.live import checkouts
+from autoenc_bench.live import continuous as measuring
+from autoenc_bench.live.groups import Group
+from autoenc_bench.verdicts import judging, status
+from autoenc_bench.verdicts.comparison import Outcome
 
 TESTS = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("autoenc-bench")

@@ -7,9 +7,8 @@ import pytest
 import recordings
 from suite_runs import QUICK, ROOT, TIMING
 
-from autoenc_bench import cli
+from autoenc_bench import backends, cli
 from autoenc_bench.cli import matrix
-from autoenc_bench.core import backends
 from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.records import loading, storage
 from autoenc_bench.report import page, side_by_side

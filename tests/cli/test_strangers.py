@@ -12,11 +12,11 @@ import strangers
 from fuzzing import call
 
 from autoenc_bench import cli
-from autoenc_bench.gate.baseline import Baseline
 from autoenc_bench.machine import context
 from autoenc_bench.records import storage
 from autoenc_bench.records.record import NotRun
 from autoenc_bench.report import github
+from autoenc_bench.verdicts.baseline import Baseline
 
 BROKEN = {
     "zero-median": "its median is 0 s; the clock is too coarse for it",

@@ -7,7 +7,7 @@ import repositories
 import standins
 
 from autoenc_bench import cli
-from autoenc_bench.gate.live import checkouts, explanations
+from autoenc_bench.live import checkouts, explanations
 
 CASE = "epoch[digits-fused]"
 WHOLE = "experiment[digits-fused]"

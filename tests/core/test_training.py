@@ -12,13 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import experiments
 
+from autoenc_bench import backends
+from autoenc_bench.backends import Program
 from autoenc_bench.catalogue.experiments import find
-from autoenc_bench.core import backends, clock, data, training
-from autoenc_bench.core.backends import Program
-from autoenc_bench.core.clock import CLOCK
+from autoenc_bench.core import data, training
 from autoenc_bench.core.data.split import share
 from autoenc_bench.core.models import build
 from autoenc_bench.core.training import TRAINERS, Inference, prepare, repeat
+from autoenc_bench.instruments import clock
+from autoenc_bench.instruments.clock import CLOCK
 
 
 def small(name, rows):

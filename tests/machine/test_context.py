@@ -10,8 +10,9 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from autoenc_bench.core import backends, clock
-from autoenc_bench.machine import context, fingerprint, reference
+from autoenc_bench import backends
+from autoenc_bench.instruments import clock, reference
+from autoenc_bench.machine import context, fingerprint
 
 CODE = """
 import json, os, sys

@@ -6,10 +6,10 @@ import pytest
 import strangers
 
 from autoenc_bench.exceptions import InvalidInputError
-from autoenc_bench.gate.baseline import Baseline
 from autoenc_bench.plugin.conclusion import Conclusion
 from autoenc_bench.records import storage
 from autoenc_bench.report import page
+from autoenc_bench.verdicts.baseline import Baseline
 
 
 @pytest.fixture

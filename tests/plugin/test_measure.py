@@ -9,9 +9,9 @@ import pytest
 from simulated import Machine
 
 from autoenc_bench.catalogue.scales import SCALES
-from autoenc_bench.core.clock import Clock, Mode
-from autoenc_bench.core.counting import Counted
-from autoenc_bench.machine import reference
+from autoenc_bench.instruments import reference
+from autoenc_bench.instruments.call_counts import Counted
+from autoenc_bench.instruments.clock import Clock, Mode
 from autoenc_bench.plugin import explanations, fixtures
 from autoenc_bench.plugin.fixtures import Measure
 from autoenc_bench.plugin.progress import result

@@ -7,7 +7,7 @@ import pytest
 from suite_runs import ROOT, fork_suite
 
 from autoenc_bench import cli
-from autoenc_bench.gate.verdicts.intervals import ENOUGH
+from autoenc_bench.verdicts.intervals import ENOUGH
 
 EPOCH, WHOLE = "epoch[digits-fused]", "experiment[digits-fused]"
 CHOSEN = ("--scale=smoke", "--experiment=digits", "-k", "fused and (epoch or experiment)", "--no-roofs", "--no-report")
@@ -16,8 +16,8 @@ CHOSEN = ("--scale=smoke", "--experiment=digits", "-k", "fused and (epoch or exp
 TICKING = """
 import plants
 import pytest
-from autoenc_bench.core import clock
-from autoenc_bench.machine import reference
+from autoenc_bench.instruments import clock
+from autoenc_bench.instruments import reference
 
 now = 0.0
 

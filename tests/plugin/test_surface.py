@@ -9,30 +9,30 @@ import pytest
 from suite_runs import QUICK, ROOT, TIMING
 
 from autoenc_bench.exceptions import NotFoundError
-from autoenc_bench.gate.live import checkouts, processes
+from autoenc_bench.live import checkouts, processes
 from autoenc_bench.records import reading
 
 SURFACE = {
     "": ["__version__"],
+    "backends": ["choose", "current", "name"],
     "catalogue.experiments": ["EXPERIMENTS", "Experiment", "find", "resize"],
     "catalogue.scales": ["SCALES", "Scale"],
-    "core.backends": ["choose", "name"],
-    "core.clock": ["CLOCK", "Mode", "Reading"],
-    "core.counting": ["Counted"],  # where it is there
     "core.data": ["load"],
     "core.data.split": ["Split"],
     "core.data.streams": ["Stream"],
     "core.models": ["build"],
-    "core.programs": ["readable"],  # likewise
     "core.training": ["Inference", "Trainer", "prepare"],
     "distributed.data_parallel": ["DataParallelTrainer"],
     "distributed.runtime": ["Distribution", "EXPERIMENTS", "parse"],
+    "exit_codes": ["IN_PYTEST"],
     "exceptions": ["AutoencBenchError", "InvalidInputError", "NotFoundError", "unwritable"],
-    "gate.baseline": ["Baseline"],
-    "gate.verdicts.tables": ["markdown", "text"],
+    "formatting": ["STAND_INS", "count", "line", "register_stand_ins", "seconds", "share"],
+    "instruments.call_counts": ["Counted"],
+    "instruments.clock": ["CLOCK", "Mode", "Reading"],
+    "instruments.hlo": ["readable"],
+    "instruments.memory": ["MemoryWatch"],
+    "instruments.reference": ["seconds"],
     "machine.context": ["MeasuringContext"],
-    "machine.memory": ["MemoryWatch"],
-    "machine.reference": ["seconds"],
     "machine.roofs": ["higher", "measure"],
     "machine.threads": ["parse"],
     "records": ["BASELINES", "REPORTS"],
@@ -45,8 +45,8 @@ SURFACE = {
     "report.github": ["append_step_summary"],
     "report.page": ["write"],
     "report.summary": ["not_run"],
-    "statuses": ["IN_PYTEST"],
-    "text": ["STAND_INS", "count", "line", "register_stand_ins", "seconds", "share"],
+    "verdicts.baseline": ["Baseline"],
+    "verdicts.tables": ["markdown", "text"],
 }
 
 

@@ -11,9 +11,9 @@ import pytest
 from suite_runs import QUICK, ROOT, TIMING
 
 from autoenc_bench.exceptions import RunFailedError
-from autoenc_bench.gate.live.checkouts import Checkout
-from autoenc_bench.gate.live.groups import Group
-from autoenc_bench.gate.live.members import Member
+from autoenc_bench.live.checkouts import Checkout
+from autoenc_bench.live.groups import Group
+from autoenc_bench.live.members import Member
 from autoenc_bench.plugin import turns
 from autoenc_bench.records import reading
 

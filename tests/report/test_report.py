@@ -11,9 +11,9 @@ import recordings
 from pages import Reader, files
 
 from autoenc_bench import cli
+from autoenc_bench.formatting import visible
 from autoenc_bench.records import record
 from autoenc_bench.report import page as report
-from autoenc_bench.text import visible
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&$x^2$|`@all` *b* [a](http://b) {{ 7*7 }}\x00\x1b[31m\n# one"
 

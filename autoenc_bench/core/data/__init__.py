@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from autoenc_bench.core import backends
+from autoenc_bench import backends
 from autoenc_bench.core.data import mnist
 from autoenc_bench.core.data.split import Split
 from autoenc_bench.core.seeds import generator

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from platformdirs import user_cache_dir
 
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError, RunFailedError
+from autoenc_bench.formatting import few
 from autoenc_bench.records import expanded
 from autoenc_bench.records.storage import read_arrays, write_whole
-from autoenc_bench.text import few
 
 PATH_VARIABLE = "AUTOENC_BENCH_MNIST"
 CACHE_VARIABLE = "AUTOENC_BENCH_CACHE"

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from autoenc_bench import text
+from autoenc_bench import formatting
 from autoenc_bench.records.case import Case
 from autoenc_bench.records.loading import Source
 from autoenc_bench.report.figures import layout, style
@@ -50,7 +50,7 @@ def _draw_curves(axes: Axes, name: str, cases: dict[str | None, Case]) -> str:
         epoch = int(np.argmax(loss <= target))
         seconds = float(times[trainer][epoch])
         layout.points(axes, seconds, loss[epoch], trainer, colour, 6, clip_on=False)
-        after = text.seconds(seconds)
+        after = formatting.seconds(seconds)
         lines.append(f"{style.plain(trainer, 16)} {after}")
         phrases.append(f"{trainer} reaches {target:.4g} after {after}, in epoch {epoch + 1} of {len(loss)}")
     # A curve that starts late leaves room before it, others after it.

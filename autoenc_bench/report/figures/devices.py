@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from autoenc_bench import text
+from autoenc_bench import formatting
 from autoenc_bench.records.loading import Source
 from autoenc_bench.report import devices
 from autoenc_bench.report.devices import DeviceScaling
@@ -26,13 +26,13 @@ def scale_out(source: Source) -> Iterator[style.Drawing]:
             layout.points(axes, counts, rates, "fused", colour, 5.5, linestyle="-", label=style.plain(experiment))
             axes.plot(counts, ideal, color=colour, linestyle=":", linewidth=1)
         axes.set_title(title)
-        axes.yaxis.set_major_formatter(lambda value, _: text.rate(value))
+        axes.yaxis.set_major_formatter(lambda value, _: formatting.rate(value))
     figure.legend(*left.get_legend_handles_labels(), loc="outside right upper", frameon=False, fontsize=8.5)
     for experiment, field, counts, times in _measured(rows, "step", "all_reduce"):
         colour, kind = style.colour(experiment), "fused" if field == "step" else "fit"
         layout.points(right, counts, times, kind, colour, 5.5, linestyle=style.mark(kind).line, linewidth=1.2)
     right.set_title("◆ step, ○ all-reduce")
-    right.yaxis.set_major_formatter(lambda value, _: text.seconds(value))
+    right.yaxis.set_major_formatter(lambda value, _: formatting.seconds(value))
     note = (
         "Dotted: one device's rate times the devices, which is ideal. Each step waits for one mean of all gradients, "
         "the all-reduce; where that takes as long as a step on one device, more of them cannot help. All axes are "
@@ -51,7 +51,7 @@ def _measured(rows: list[DeviceScaling], *fields: str) -> Iterator[tuple[str, st
 
 
 def _in_words(row: DeviceScaling) -> str:
-    strong, weak = (text.cell(rate, "{:,.0f}".format).text for rate in (row.strong, row.weak))
-    step = text.cell(row.step, text.seconds).text
-    step += f", all-reduce {text.seconds(row.all_reduce)}" if row.all_reduce else ""
+    strong, weak = (formatting.cell(rate, "{:,.0f}".format).text for rate in (row.strong, row.weak))
+    step = formatting.cell(row.step, formatting.seconds).text
+    step += f", all-reduce {formatting.seconds(row.all_reduce)}" if row.all_reduce else ""
     return f"{row.experiment} on {row.devices}: strong {strong} rows/s, weak {weak} rows/s, step {step}."

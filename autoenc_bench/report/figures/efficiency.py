@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator
 
-from autoenc_bench import text
+from autoenc_bench import formatting
 from autoenc_bench.records.case import Case
 from autoenc_bench.records.loading import Source
 from autoenc_bench.report.figures import layout, style
@@ -30,7 +30,7 @@ def efficiency(source: Source) -> Iterator[style.Drawing]:
     # The shared axis runs from the decade below the smallest share to a little above 100 %.
     low = min(share for bounds in phases.values() for _, _, share in bounds)
     panels[0].set(xscale="log", xlim=(min(low / 1.6, 0.1), 1.9))
-    layout.log_ticks(panels[0].xaxis, (1.0,), text.share)
+    layout.log_ticks(panels[0].xaxis, (1.0,), formatting.share)
     panels[0].xaxis.set_major_locator(FixedLocator([tick for tick in TICKS if tick >= low / 10]))
     note = (
         "Efficiency is the time at the roof over the measured time: at 100 % the machine does nothing but what the "
@@ -60,7 +60,7 @@ def _draw(axes: Axes, phase: str, bounds: list[Bound], names: list[str]) -> str:
         layout.points(axes, share, row, kind, style.colour(case.experiment), 4.6)
         aside = -5 if share > 0.45 else 5  # clear of the line at 100 %
         layout.beside(axes, LETTERS[roof], (share, row), (aside, 0), fontsize=6.5)
-        phrases.append(f"{case.experiment} {kind or ''} {text.share(share)} of {roof}")
+        phrases.append(f"{case.experiment} {kind or ''} {formatting.share(share)} of {roof}")
     axes.axvline(1, color=style.MUTED, linewidth=1)
     layout.rows(axes, names)
     axes.set_title(style.plain(phase, 20))

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
 from numpy.typing import ArrayLike
 
+from autoenc_bench.formatting import seconds
 from autoenc_bench.report.figures import style
-from autoenc_bench.text import seconds
 
 
 def panels(figure: Figure, count: int, across: int, *, sharex: bool = False, sharey: bool = False) -> list[Axes]:

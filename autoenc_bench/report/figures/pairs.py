@@ -7,11 +7,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from autoenc_bench.gate.verdicts import Comparison, tables
-from autoenc_bench.gate.verdicts.judgements import Judgement, Outcome
+from autoenc_bench.formatting import count, seconds
 from autoenc_bench.records.record import SIDES
 from autoenc_bench.report.figures import style
-from autoenc_bench.text import count, seconds
+from autoenc_bench.verdicts import tables
+from autoenc_bench.verdicts.comparison import Comparison
+from autoenc_bench.verdicts.judgements import Judgement, Outcome
 
 MOST = 24  # cases that are drawn, what changed first
 BINS = 60

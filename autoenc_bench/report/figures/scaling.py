@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from scipy.special import stdtrit
 
-from autoenc_bench import text
+from autoenc_bench import formatting
 from autoenc_bench.records.case import Case
 from autoenc_bench.records.loading import Source
 from autoenc_bench.report.figures import layout, style, timings
@@ -102,7 +102,7 @@ def _compresses(case: Case) -> bool:
 
 def _draw_times(axes: Axes, source: Source, names: list[str]) -> Iterator[str]:
     axes.set(title="training time per row", ylabel="seconds per row of a steady epoch")
-    axes.yaxis.set_major_formatter(lambda value, _: text.seconds(value))
+    axes.yaxis.set_major_formatter(lambda value, _: formatting.seconds(value))
     epochs = timings.by_trainer(source, "epoch")
     for trainer in ("fit", "fused"):
         timed = {name: epochs[name, trainer] for name in names if (name, trainer) in epochs}
@@ -111,7 +111,7 @@ def _draw_times(axes: Axes, source: Source, names: list[str]) -> Iterator[str]:
             continue
         for name, time in times.items():
             layout.points(axes, number(name), time, trainer, style.colour(name), 6.5, zorder=3)
-        listed = ", ".join(f"{name} {text.seconds(time)}" for name, time in times.items())
+        listed = ", ".join(f"{name} {formatting.seconds(time)}" for name, time in times.items())
         yield f"Training time per row by {trainer}: {listed}."
         if power := _draw_power(axes, times, style.mark(trainer).line):
             yield f"It grows as features to the power {power}."

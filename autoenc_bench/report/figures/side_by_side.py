@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterator, Sequence
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from autoenc_bench import text
+from autoenc_bench import formatting
 from autoenc_bench.report.figures import layout, style
 from autoenc_bench.report.side_by_side import RecordResult
 
 PANELS = (
-    ("fit", "fit, rows/s", text.rate),
-    ("fused", "fused, rows/s", text.rate),
-    ("first_call", "first call", text.seconds),
+    ("fit", "fit, rows/s", formatting.rate),
+    ("fused", "fused, rows/s", formatting.rate),
+    ("first_call", "first call", formatting.seconds),
     ("peak", "peak memory, GiB", "{:g}".format),
-    ("efficiency", "efficiency", text.share),
+    ("efficiency", "efficiency", formatting.share),
 )
 MARKS = ("o", "s", "^", "D", "v")
 

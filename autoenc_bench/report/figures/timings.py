@@ -7,11 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from autoenc_bench.formatting import seconds
 from autoenc_bench.records.case import Case
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import Benchmark
 from autoenc_bench.report.figures import layout, style
-from autoenc_bench.text import seconds
 
 Timed = tuple[Benchmark, Case]
 

@@ -1,1 +1,0 @@
-"""Did it regress? Verdicts on recorded runs, and two sides measured live."""

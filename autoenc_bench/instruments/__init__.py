@@ -1,0 +1,1 @@
+"""What observes a run: clock, reference workload, peak memory, call counts and HLO counts."""

@@ -1,0 +1,1 @@
+"""Did it regress? Statistics and verdicts on records."""

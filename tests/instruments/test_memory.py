@@ -1,0 +1,62 @@
+"""Each case's peak is its own, where the system can tell."""
+
+import numpy as np
+import pytest
+
+from autoenc_bench.instruments import memory
+
+LARGE = 64 * 2**20
+
+
+class NoAccelerator:
+    """Stand for a backend without an accelerator."""
+
+    def reset_peak_memory(self):
+        """Do nothing."""
+
+    def peak_memory(self):
+        """Return nothing."""
+
+
+@pytest.mark.skipif(not memory.CLEAR.exists(), reason="this system has no high-water mark that can be reset")
+def test_peak():
+    """What a case held shows in its peak although it is gone, and not in the next one's."""
+    first = memory.MemoryWatch(NoAccelerator())
+    np.ones(LARGE, np.uint8)
+    held = first.read()
+    assert held.peak - held.before > 0.9 * LARGE
+    second = memory.MemoryWatch(NoAccelerator()).read()
+    assert second.peak < held.peak - 0.5 * LARGE
+    assert second.before > 2**20
+
+
+def test_where_no_peak_can_be_read(monkeypatch, tmp_path):
+    """A system without the mark tells what was resident before, and no peak."""
+    monkeypatch.setattr(memory, "CLEAR", tmp_path / "none" / "clear_refs")
+    found = memory.MemoryWatch(NoAccelerator()).read()
+    assert found.before > 2**20
+    assert found.peak is None
+
+
+@pytest.mark.parametrize(("mark", "peak"), [("VmRSS:\t 1 kB\n", None), ("VmHWM:\t 2048 kB\n", 2 * 2**20)])
+def test_mark(monkeypatch, tmp_path, mark, peak):
+    """The high-water mark is in KiB; a kernel that lists none gives no peak."""
+    (tmp_path / "status").write_text(mark)
+    monkeypatch.setattr(memory, "STATUS", tmp_path / "status")
+    monkeypatch.setattr(memory, "CLEAR", tmp_path / "clear_refs")
+    assert memory.MemoryWatch(NoAccelerator()).read().peak == peak
+
+
+def test_accelerator():
+    """The accelerator's peak is the backend's, counted from the case's begin."""
+
+    class Seven(NoAccelerator):
+        peak = None
+
+        def reset_peak_memory(self):
+            self.peak = 7
+
+        def peak_memory(self):
+            return self.peak
+
+    assert memory.MemoryWatch(Seven()).read().accelerator == 7

@@ -1,0 +1,146 @@
+"""What explains a change beyond its counts: programs' texts line by line, and the functions whose time changed."""
+
+import pytest
+import standins
+
+from autoenc_bench.live import explanations
+from autoenc_bench.live.processes import SideFailedError
+from autoenc_bench.records import reading
+
+CASE = "epoch[digits-fused]"
+PROGRAM = "ENTRY %main {\n  %x = f32[] constant(1)\n}\n"
+
+
+@pytest.fixture
+def keep(tmp_path):
+    """Return a function that keeps a file of a side's case, as the plugin does."""
+
+    def write(side, name, content):
+        folder = tmp_path / explanations.FOLDER / side / CASE
+        folder.mkdir(parents=True, exist_ok=True)
+        text = content if isinstance(content, str) else "".join(f"{spent}\t{name}\n" for name, spent in content.items())
+        (folder / name).write_text(text)
+
+    return write
+
+
+@pytest.fixture
+def known(tmp_path):
+    """Return a function that reads what is known of the case."""
+    return lambda: list(explanations.read(tmp_path, CASE))
+
+
+def test_option(tmp_path, monkeypatch):
+    """A side is told where to keep what explains its cases, wherever it runs."""
+    monkeypatch.chdir(tmp_path)
+    store = tmp_path / "store"
+    assert explanations.option(store.relative_to(tmp_path), "head") == f"--explain={store}/why/head"
+
+
+def test_differing_programs(tmp_path, keep, known):
+    """Texts that differ are kept line by line in a file, which a line names."""
+    keep("base", "program-1.txt", PROGRAM)
+    keep("head", "program-1.txt", PROGRAM.replace("constant(1)", "constant(2)"))
+    path = tmp_path / "why" / f"{CASE}.diff"
+    assert known() == [f"both programs, line by line: {path}"]
+    lines = path.read_text().splitlines()
+    assert lines[:2] == ["--- base/program-1.txt", "+++ head/program-1.txt"]
+    changed = [line for line in lines[2:] if line[0] in "+-"]
+    assert changed == ["-  %x = f32[] constant(1)", "+  %x = f32[] constant(2)"]
+
+
+def test_only_what_differs(tmp_path, keep, known):
+    """Of several programs, those that are equal have no part in the file."""
+    for side, number in (("base", 1), ("head", 2)):
+        keep(side, "program-1.txt", PROGRAM)
+        keep(side, "program-2.txt", PROGRAM.replace("constant(1)", f"constant({number})"))
+    assert len(known()) == 1
+    text = (tmp_path / "why" / f"{CASE}.diff").read_text()
+    assert "program-2.txt" in text
+    assert "program-1.txt" not in text
+
+
+@pytest.mark.parametrize(("side", "sign"), [("base", "-"), ("head", "+")])
+def test_one_program_more(tmp_path, keep, known, side, sign):
+    """A program that one side has alone is there as a whole."""
+    for one in ("base", "head"):
+        keep(one, "program-1.txt", PROGRAM)
+    keep(side, "program-2.txt", PROGRAM)
+    assert len(known()) == 1
+    lines = (tmp_path / "why" / f"{CASE}.diff").read_text().splitlines()
+    assert lines[3:] == [f"{sign}{line}" for line in PROGRAM.splitlines()]
+
+
+def test_equal_programs(tmp_path, keep, known):
+    """Equal texts tell nothing, and leave no file."""
+    for side in ("base", "head"):
+        keep(side, "program-1.txt", PROGRAM)
+    assert known() == []
+    assert not (tmp_path / "why" / f"{CASE}.diff").exists()
+
+
+def test_profiles(keep, known):
+    """Functions whose own time in a call changed most are named, in this order, new ones and gone ones too."""
+    keep("base", "profile.txt", {"step (a.py)": 0.2, "same (a.py)": 1.0, "gone (b.py)": 0.05})
+    keep("head", "profile.txt", {"step (a.py)": 0.5, "same (a.py)": 1.0, "new (c.py)": 0.1})
+    assert known() == [
+        "sampled, a call's time by function: "
+        "step (a.py) 200 ms → 500 ms, new (c.py) 0 ns → 100 ms, gone (b.py) 50 ms → 0 ns"
+    ]
+
+
+def test_few_functions(keep, known):
+    """No more are named than a line holds."""
+    keep("base", "profile.txt", {})
+    keep("head", "profile.txt", {f"f{number} (a.py)": 0.1 + number / 100 for number in range(9)})
+    (line,) = known()
+    assert [part.split()[0] for part in line.partition(": ")[2].split(", ")] == ["f8", "f7", "f6", "f5"]
+
+
+@pytest.mark.parametrize(("seconds", "is_named"), [(0.0199, False), (0.0206, True)])
+def test_least(keep, known, seconds, is_named):
+    """What changed by less than a hundredth of the longer call is not named."""
+    keep("base", "profile.txt", {"rest (a.py)": 2.0})
+    keep("head", "profile.txt", {"rest (a.py)": 2.0, "new (a.py)": seconds})
+    assert bool(known()) is is_named
+
+
+@pytest.mark.parametrize("side", ["base", "head"])
+def test_profile_of_one_side(keep, known, side):
+    """The profile of one side alone is held against nothing."""
+    keep(side, "profile.txt", {"step (a.py)": 0.2})
+    assert known() == []
+
+
+def test_nothing_kept(known):
+    """Where nothing was kept, nothing is known."""
+    assert known() == []
+
+
+def test_both(keep, known):
+    """Programs come before samples."""
+    for side, number in (("base", 1), ("head", 2)):
+        keep(side, "program-1.txt", f"{PROGRAM}{number}\n")
+        keep(side, "profile.txt", {"step (a.py)": float(number)})
+    assert [line.split(",")[0] for line in known()] == ["both programs", "sampled"]
+
+
+def test_run(tmp_path):
+    """Each side runs once what is asked for, its record is returned, and what explains it is kept below the store."""
+    sides = standins.sides(tmp_path, head={"calls": 4, "profile": {"step (model.py)": 0.3}})
+    store = tmp_path / "store"
+    paths = explanations.run(sides, [standins.FILE + CASE], store)
+    counted = [reading.read(path)[0].benchmarks[0].extra_info.autoenc.counts for path in paths]
+    assert [counts.calls for counts in counted] == [{"step": {"model:step": number}} for number in (3, 4)]
+    assert [what for what, *_ in standins.logged(tmp_path)].count("start") == 2
+    assert set(store.rglob("*.json")) == set(paths)  # nothing else is taken for a record
+    assert list(explanations.read(store, CASE)) == [
+        "sampled, a call's time by function: step (model.py) 200 ms → 300 ms"
+    ]
+
+
+def test_run_that_fails(tmp_path):
+    """A side that cannot run is named with its reason."""
+    sides = standins.sides(tmp_path, head={"faults": [{"do": "exit", "case": "starting"}]})
+    with pytest.raises(SideFailedError, match=r"^the head, code of the head, could not run the suite: out of luck"):
+        explanations.run(sides, [standins.FILE + CASE], tmp_path / "store")

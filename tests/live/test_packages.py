@@ -1,0 +1,469 @@
+"""Packages are installed where a side finds them; releases are kept, and used only while they are whole."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from time import time
+from types import SimpleNamespace
+
+import pytest
+from repositories import wheel
+
+from autoenc_bench.live import environments, packages
+
+pytestmark = pytest.mark.slow  # pip takes a second to start
+PYTHON = Path(sys.executable)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """Keep what is installed out of the user's cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache/autoenc-bench/packages"
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory):
+    """Make some releases of a package."""
+    folder = tmp_path_factory.mktemp("wheels") / "wheels"
+    for version in ("1.0", "1.1", "1.2rc1", "1.9", "1.10", "2.0"):
+        wheel(folder, "tiny", version, f"VERSION = '{version}'\n")
+    return folder
+
+
+@pytest.fixture
+def index(wheels, monkeypatch):
+    """Let pip know of these releases, and of nothing else."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
+
+
+@pytest.fixture(scope="module")
+def printed(wheels):
+    """Return what pip prints of these releases."""
+    variables = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
+    command = (PYTHON, "-m", "pip", "index", "versions", "--pre", "tiny")
+    return subprocess.check_output(command, env=os.environ | variables, text=True)
+
+
+@pytest.fixture
+def listed(printed, monkeypatch):
+    """Let pip's answer come without another start of it."""
+    monkeypatch.setattr(environments, "run", lambda *_: printed)
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """Return an interpreter that has no packages."""
+    folder = tmp_path_factory.mktemp("bare") / "venv"
+    subprocess.run([PYTHON, "-m", "venv", "--without-pip", folder], check=True)
+    return folder / "bin/python"
+
+
+def test_install(tmp_path):
+    """Packages are installed into their own folder, without what they depend on."""
+    packages.install(PYTHON, [str(wheel(tmp_path, "tiny"))], tmp_path / "installed", {"PIP_NO_INDEX": "1"})
+    assert (tmp_path / "installed/tiny.py").exists()
+
+
+def test_no_such_package(tmp_path):
+    """A package that pip cannot have is named, with pip's last word on it."""
+    with pytest.raises(
+        ValueError, match=r"could not install keras==0\.0\.1: No matching distribution found for keras==0"
+    ):
+        packages.install(PYTHON, ["keras==0.0.1"], tmp_path / "installed", {"PIP_NO_INDEX": "1"})
+
+
+def test_packages_are_no_options(tmp_path):
+    """What looks like an option of pip's is not one."""
+    with pytest.raises(ValueError, match=r"could not install --help: "):
+        packages.install(PYTHON, ["--help"], tmp_path / "installed", {"PIP_NO_INDEX": "1"})
+
+
+# Releases that are kept
+
+
+@pytest.fixture
+def pip(monkeypatch):
+    """Let pip install what ``pip.then`` makes of its folder, besides what it was asked for."""
+    original = environments.run
+
+    def run(command, *others):
+        printed = original(command, *others)
+        if "install" in command:
+            pip.installed += 1
+            pip.then(Path(command[command.index("--target") + 1]))
+        return printed
+
+    pip = SimpleNamespace(installed=0, then=lambda _: None)
+    monkeypatch.setattr(environments, "run", run)
+    return pip
+
+
+def install(tmp_path, *wanted, **variables):
+    """Install packages, by default one release."""
+    return packages.install(PYTHON, wanted or ["tiny==1.10"], tmp_path / "installed", variables)
+
+
+@pytest.fixture(scope="module")
+def configured(wheels):
+    """Return what installs from these wheels alone, found once, which takes pip a second."""
+    return packages._installer(PYTHON, {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}, "")
+
+
+@pytest.fixture
+def offline(configured, monkeypatch):
+    """Let every installation be made so."""
+    monkeypatch.setattr(packages, "_installer", lambda *_: configured)
+
+
+def version(folder):
+    """Return which release lies in a folder."""
+    return (folder / "tiny.py").read_text()
+
+
+@pytest.mark.usefixtures("index")
+def test_kept(wheels, tmp_path, cache, monkeypatch):
+    """A release is installed into the cache once, and found there the next time, without pip's index."""
+    monkeypatch.setenv("PIP_FIND_LINKS", str(shutil.copytree(wheels, tmp_path / "wheels")))
+    first = install(tmp_path)
+    assert first.parent == cache
+    assert version(first) == "VERSION = '1.10'\n"
+    assert not (tmp_path / "installed").exists()
+    shutil.rmtree(tmp_path / "wheels")
+    assert install(tmp_path) == first
+    assert list(cache.iterdir()) == [first]
+
+
+def damage(folder, what):
+    """Do to an installation what cleaners, and people, do."""
+    if what == "files":
+        for path in [path for path in folder.rglob("*") if path.is_file()]:
+            path.unlink()
+    elif what == "everything":
+        shutil.rmtree(folder)
+        folder.mkdir()
+    elif what == "a module":
+        (folder / "tiny.py").unlink()
+    elif what == "half a module":
+        (folder / "tiny.py").write_text("")
+    else:
+        metadata = folder / "tiny-1.10.dist-info/METADATA"
+        text = metadata.read_text()
+        metadata.write_text(text.replace("1.10", "1.11"))
+
+
+@pytest.mark.usefixtures("offline")
+def test_emptied(tmp_path, cache, pip):
+    """What a cleaner emptied, wholly or in part, is installed again, in the same place."""
+    kept = install(tmp_path)
+    for times, what in enumerate(("files", "everything", "a module", "half a module", "another version"), start=1):
+        damage(kept, what)
+        assert install(tmp_path) == kept
+        assert version(kept) == "VERSION = '1.10'\n"
+        assert pip.installed == 1 + times, what
+        assert list(cache.iterdir()) == [kept]
+
+
+@pytest.mark.usefixtures("offline")
+@pytest.mark.parametrize("what", ["files", "everything", "half a module"])
+def test_what_pip_did_not_install(tmp_path, cache, pip, what):
+    """Where pip says that all is well, and it is not, nothing is used and nothing kept."""
+    pip.then = lambda folder: damage(folder, what)
+    with pytest.raises(
+        ValueError,
+        match=r"could not install tiny==1\.10: .*after the installation, tiny is (missing|not whole: tiny\.py)",
+    ):
+        install(tmp_path)
+    assert not list(cache.iterdir())
+
+
+@pytest.mark.usefixtures("offline")
+def test_imported_from_elsewhere(tmp_path):
+    """A release of which another copy would be imported is not taken for the one that was asked for."""
+    kept = install(tmp_path)
+    (kept.parent / "tiny.py").touch()
+    installer = packages._installer(PYTHON, {}, "")
+    assert packages._fault(installer, kept, ["tiny==1.10"]) == "tiny of tiny would be imported from elsewhere"
+
+
+ELSEWHERE = {
+    **dict.fromkeys(("target", "prefix", "root", "report", "requirement"), "/nowhere"),
+    **dict.fromkeys(("user", "dry-run", "require-virtualenv", "upgrade", "ignore-installed"), "1"),
+    "quiet": "3",
+}
+
+
+@pytest.mark.parametrize("how", ["variables", "global", "install"])
+def test_configured(wheels, tmp_path, monkeypatch, how):
+    """However pip is configured to put packages elsewhere, or to say less, a release is installed where it is kept."""
+    known = {"no-index": "1", "find-links": str(wheels), **ELSEWHERE}
+    if how == "variables":
+        for name, value in {**known, "python": "/nowhere"}.items():
+            monkeypatch.setenv(f"PIP_{name.upper().replace('-', '_')}", value)
+    else:
+        monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+        lines = "".join(f"{name} = {value}\n" for name, value in known.items())
+        (tmp_path / "pip.conf").write_text(f"[{how}]\n{lines}")
+        monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    assert version(install(tmp_path)) == "VERSION = '1.10'\n"
+    if how != "install":
+        assert packages.releases("tiny", "1.9", "2.0", PYTHON) == ["1.9", "1.10", "2.0"]
+
+
+@pytest.mark.usefixtures("offline")
+def test_unwritable_cache(tmp_path, monkeypatch):
+    """Where nothing can be kept, the release is installed for this side alone."""
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
+    assert install(tmp_path) == tmp_path / "installed"
+    assert version(tmp_path / "installed") == "VERSION = '1.10'\n"
+
+
+@pytest.mark.usefixtures("offline")
+def test_unused(tmp_path, cache):
+    """What nothing has used for 30 days goes with the next installation; what is used stays."""
+    old, used = install(tmp_path, "tiny==1.9"), install(tmp_path, "tiny==1.10")
+    for path in (old, used):
+        os.utime(path, (0, time() - 31 * 86_400))
+    install(tmp_path, "tiny==1.10")
+    new = install(tmp_path, "tiny==2.0")
+    assert sorted(cache.iterdir()) == sorted([used, new])
+
+
+@pytest.fixture
+def known():
+    """Return a function that tells where releases are kept."""
+
+    def known(python=PYTHON, wanted=("a==1", "b==2"), **variables):
+        return packages._kept(packages._installer(python, variables, ""), wanted)
+
+    return known
+
+
+def test_kept_apart(known, tmp_path):
+    """Other releases, and those for other variables or interpreters, are others; their order does not matter."""
+    link = tmp_path / "python"
+    link.symlink_to(PYTHON)
+    same = known()
+    assert same == known(wanted=("b==2", "a==1"))
+    assert len({same, known(wanted=("a==1", "b==3")), known(X="1"), known(link)}) == 4
+
+
+def test_kept_for_one_python(known, tmp_path):
+    """Another Python at the same path gets releases of its own: another version, implementation or build."""
+    python, places = tmp_path / "python", []
+    for tags in ("cpython 3.11", "cpython 3.12", "pypy 3.11", "cpython 3.11"):
+        python.write_text(f'#!/bin/sh\n[ "$1" = -c ] && echo pip && echo {tags}\nexit 0\n')
+        python.chmod(0o755)
+        places.append(known(python))
+    assert places[0] == places[3]
+    assert len(set(places)) == 3
+
+
+def test_what_makes_a_python():
+    """An interpreter says of itself what a wheel's tags are made of."""
+    said = subprocess.check_output([PYTHON, "-c", packages._TAGS], text=True)
+    assert said.startswith("pip\n")
+    assert sys.implementation.name in said
+    assert sys.version in said
+    assert sysconfig.get_platform() in said
+    assert str(sysconfig.get_config_var("SOABI")) in said
+
+
+def test_kept_for_one_configuration(known, monkeypatch):
+    """What pip reads from this process's variables sets releases apart."""
+    places = [known()]
+    for name, value in (("INDEX_URL", "a"), ("INDEX_URL", "b"), ("EXTRA_INDEX_URL", "a"), ("CONSTRAINT", "a")):
+        with monkeypatch.context() as patch:
+            patch.setenv(f"PIP_{name}", value)
+            places.append(known())
+    assert len(set(places)) == len(places)
+
+
+def test_kept_for_one_configuration_file(known, tmp_path, monkeypatch):
+    """What pip reads from its files sets releases apart as well; what is not its user's to choose does not."""
+    path, places = tmp_path / "pip.conf", []
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(path))
+    for lines in (
+        "index-url = https://a.example",
+        "index-url = https://b.example",
+        "index-url = https://b.example\nquiet=1",
+    ):
+        path.write_text(f"[global]\n{lines}\n")
+        places.append(known())
+    assert places[0] != places[1] == places[2]
+
+
+@pytest.mark.usefixtures("offline")
+@pytest.mark.parametrize("wanted", [["tiny"], ["tiny>=1"], ["tiny==1.*"], ["tiny ==1.9"]])
+def test_what_may_change_is_not_kept(tmp_path, cache, wanted):
+    """What is not pinned may be another release tomorrow, so all is installed for this side alone."""
+    assert install(tmp_path, *wanted) == tmp_path / "installed"
+    assert version(tmp_path / "installed")
+    assert not cache.exists()
+
+
+@pytest.mark.usefixtures("offline")
+@pytest.mark.parametrize("problem", [ValueError, KeyboardInterrupt])
+def test_half_an_install_is_not_kept(pip, tmp_path, cache, problem):
+    """What pip was stopped at, or failed at, is not taken for a release the next time."""
+
+    def stop(_):
+        raise problem
+
+    pip.then = stop
+    with pytest.raises(problem):
+        install(tmp_path)
+    assert not list(cache.iterdir())
+    pip.then = lambda _: None
+    kept = install(tmp_path)
+    assert version(kept)
+    assert list(cache.iterdir()) == [kept]
+
+
+@pytest.mark.usefixtures("offline")
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_two_processes_install_one_release(pip, tmp_path, cache, monkeypatch, is_whole):
+    """Where another process was faster, and its install is whole, it is used; the own one goes."""
+    kept = packages._kept(packages._installer(PYTHON, {}, ""), ["tiny==1.10"])
+
+    def be_slower(folder):
+        shutil.copytree(folder, kept)
+        (kept / "other").touch()
+        if not is_whole:
+            (kept / "tiny.py").unlink()
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    pip.then = be_slower
+    monkeypatch.setattr(Path, "rename", refuse)
+    found = install(tmp_path)
+    assert found == (kept if is_whole else tmp_path / "installed")
+    assert version(found) == "VERSION = '1.10'\n"
+    assert list(cache.iterdir()) == [kept]
+
+
+@pytest.mark.usefixtures("offline")
+def test_install_that_cannot_be_kept(tmp_path, cache, monkeypatch):
+    """Where the system refuses to keep an install, it is used for this side alone."""
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    assert install(tmp_path) == tmp_path / "installed"
+    assert version(tmp_path / "installed") == "VERSION = '1.10'\n"
+    assert not list(cache.iterdir())
+
+
+# Without pip
+
+
+@pytest.fixture
+def uv(tmp_path, monkeypatch):
+    """Put a stand-in for uv on PATH, which installs by this interpreter's pip, and notes how it was called."""
+    (tmp_path / "bin").mkdir()
+    path, log = tmp_path / "bin/uv", tmp_path / "uv.log"
+    path.write_text(f'#!/bin/sh\necho "$@" > {log}\nshift 2; shift 3\nexec {PYTHON} -m pip install "$@"\n')
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{path.parent}{os.pathsep}{os.environ['PATH']}")
+    return log
+
+
+@pytest.mark.usefixtures("index")
+def test_uv(bare, tmp_path, cache, uv):
+    """For an interpreter without pip, uv installs."""
+    kept = packages.install(bare, ["tiny==1.10"], tmp_path / "installed", {})
+    assert version(kept) == "VERSION = '1.10'\n"
+    assert kept.parent == cache
+    assert uv.read_text().startswith(f"pip install --python {bare} --quiet --no-deps --target {cache}")
+
+
+def test_neither(bare, tmp_path, monkeypatch):
+    """Where there is neither pip nor uv, a sentence says what to do."""
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(
+        ValueError, match=r"this Python has no pip, and uv is not installed; add pip with '.* -m ensurepip', or"
+    ):
+        packages.install(bare, ["tiny==1.10"], tmp_path / "installed", {})
+
+
+def test_no_pip_to_list(bare):
+    """Releases are listed by pip alone."""
+    with pytest.raises(
+        ValueError, match="has no pip; a bisection needs it to list the releases of tiny; install it there"
+    ):
+        packages.releases("tiny", "1.0", "2.0", bare)
+
+
+# Releases in order
+
+
+@pytest.mark.usefixtures("index")
+def test_releases_of_pip():
+    """Releases are those that pip lists here, also one that was only tried, by its name."""
+    assert packages.releases("tiny", "1.2rc1", "2.0", PYTHON) == ["1.2rc1", "1.9", "1.10", "2.0"]
+
+
+@pytest.mark.usefixtures("listed")
+@pytest.mark.parametrize(
+    ("first", "last", "between"),
+    [
+        ("1.0", "2.0", ["1.0", "1.1", "1.9", "1.10", "2.0"]),
+        ("1.1", "1.10", ["1.1", "1.9", "1.10"]),
+        ("1.9", "1.10", ["1.9", "1.10"]),
+        ("1.2rc1", "1.9", ["1.2rc1", "1.9"]),  # asked for by name
+        ("1.1.0", "1.2.rc1", ["1.1", "1.2rc1"]),  # written otherwise
+    ],
+)
+def test_releases(first, last, between):
+    """Releases are listed as versions are ordered, both ends with them, without those that were only tried."""
+    assert packages.releases("tiny", first, last, PYTHON) == between
+
+
+@pytest.mark.usefixtures("listed")
+@pytest.mark.parametrize(("first", "last"), [("1.0", "1.3"), ("0.9", "2.0"), ("abc", "2.0"), ("1.0", "1!x")])
+def test_no_such_release(first, last):
+    """An end that pip does not list, or that is no version, is named, with the latest that it lists."""
+    with pytest.raises(LookupError, match=r"tiny==.*: no release that .*; it lists 2\.0, 1\.10, 1\.9 and 3 more"):
+        packages.releases("tiny", first, last, PYTHON)
+
+
+@pytest.mark.usefixtures("listed")
+@pytest.mark.parametrize(("first", "last"), [("2.0", "1.0"), ("1.1", "1.1"), ("1.1", "1.1.0")])
+def test_wrong_order(first, last):
+    """The older release comes first, and the two are different ones."""
+    with pytest.raises(ValueError, match=f"tiny=={first} is not older than tiny=={last}; give the older one"):
+        packages.releases("tiny", first, last, PYTHON)
+
+
+@pytest.mark.usefixtures("index")
+def test_pip_that_fails():
+    """A package that pip does not know is named, with pip's last word on it."""
+    with pytest.raises(ValueError, match="pip cannot tell which releases nobody-s has: No matching distribution"):
+        packages.releases("nobody-s", "1.0", "2.0", PYTHON)
+
+
+@pytest.mark.parametrize(
+    ("text", "between"),
+    [
+        ("tiny (3.0)\nAvailable versions: 3.0, 2.0, 2004d, 1.0\n", ["1.0", "2.0", "3.0"]),
+        ("Available versions: 1.0 ,2.0,3.0", ["1.0", "2.0", "3.0"]),  # without a line's end
+    ],
+)
+def test_versions_that_are_none(monkeypatch, text, between):
+    """A name that is no version, as old packages have them, is no release to search."""
+    monkeypatch.setattr(environments, "run", lambda *_: text or "pip")
+    assert packages.releases("tiny", "1.0", "3.0", PYTHON) == between
+
+
+@pytest.mark.parametrize("text", ["tiny (3.0)\n", "Available versions:", "Available versions: 2004d\n"])
+def test_no_list(monkeypatch, text):
+    """Where pip lists no version, a sentence names the package, what was expected, and what to do."""
+    monkeypatch.setattr(environments, "run", lambda *_: text or "pip")
+    with pytest.raises(ValueError, match=r"^pip lists no release of tiny: expected a line 'Available versions:'"):
+        packages.releases("tiny", "1.0", "3.0", PYTHON)

@@ -1,0 +1,240 @@
+"""The suite runs as a process that leaves a record, or says in a sentence why not, and nothing behind."""
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from autoenc_bench.live import processes
+from autoenc_bench.live.checkouts import Checkout
+from autoenc_bench.live.processes import Process, SideFailedError
+
+
+@pytest.fixture(autouse=True)
+def tick(monkeypatch):
+    """Look often whether a process has ended."""
+    monkeypatch.setattr(processes, "TICK", 0.02)
+
+
+@pytest.fixture
+def side(tmp_path):
+    """Return a function that makes a side whose interpreter is a shell script."""
+
+    def make(script):
+        python = tmp_path / "python"
+        python.write_text("#!/bin/sh\n" + script)
+        python.chmod(0o755)
+        folder = tmp_path / "checkout"
+        folder.mkdir(exist_ok=True)
+        return Checkout(
+            name="head", description="a branch", folder=folder, python=python, environment={"SAID": "hello"}
+        )
+
+    return make
+
+
+@pytest.fixture
+def ended(tmp_path):
+    """Return a function that waits until no process holds a pipe any more that scripts open by ``HOLD``."""
+    os.mkfifo(tmp_path / "alive")
+    reading = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
+    yield lambda: bool(select.select([reading], [], [], 60)[0])  # the pipe's end
+    os.close(reading)
+
+
+HOLD = "exec 9> ../alive; touch ../holds"
+
+
+def start(side, folder, *options, seconds=60.0):
+    """Run a side; nobody counts the ticks."""
+    return processes.run(side, options, folder / "store", seconds, lambda: None)
+
+
+def test_record(side, tmp_path):
+    """The record that the run adds is returned; it had the options, the variables and the side's folder."""
+    script = """for last; do :; done
+store=${last#--benchmark-storage=file://}
+mkdir -p $store/Linux && echo "$PWD $SAID $*" > $store/Linux/0001_new.json
+echo "record: $store/Linux/0001_new.json"
+"""
+    older = tmp_path / "store/Linux/0000_older.json"
+    older.parent.mkdir(parents=True)
+    older.touch()
+    record = start(side(script), tmp_path, "-k", "epoch")
+    text = record.read_text()
+    assert record.name == "0001_new.json"
+    assert text.startswith(f"{tmp_path}/checkout hello -m pytest -k epoch -q --no-report")
+
+
+def test_another_run_at_the_same_time(side, tmp_path):
+    """What other runs save meanwhile in the same folder is not the run's record, wherever its own comes among them."""
+    store = tmp_path / "store"
+    names = [f"{number:04}_x.json" for number in range(1, 10)]
+    for own in names:
+        script = f"cd {store} && touch {' '.join(names)} && echo record: {store.resolve()}/{own} && echo 1 passed"
+        assert start(side(f"mkdir {store}; {script}"), tmp_path).name == own
+        shutil.rmtree(store)
+
+
+@pytest.mark.parametrize(("said", "reason"), [("ERROR: no such option", "no such option"), ("1 passed", "1 passed")])
+def test_only_another_run_saves(side, tmp_path, said, reason):
+    """A run that saves nothing has no record, though another one saves at the same time, or is named by it."""
+    script = f"mkdir store; touch store/0001_other.json; echo record: {tmp_path}/elsewhere.json; echo {said}"
+    made = side(f"cd {tmp_path}; {script}")
+    with pytest.raises(SideFailedError, match=f"could not run the suite: {reason}"):
+        start(made, tmp_path)
+
+
+def test_relative_store(side, tmp_path, monkeypatch):
+    """A record in a folder that is named from here is named from here too."""
+    monkeypatch.chdir(tmp_path)
+    script = f"cd {tmp_path}; mkdir store; touch store/0001_new.json; echo record: $PWD/store/0001_new.json"
+    assert start(side(script), Path()) == Path("store/0001_new.json")
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("echo '42 deselected in 1.0s'; exit 5", r"no case was selected \(42 deselected in 1.0s\)"),
+        ("echo 'ERROR: unknown experiment'; echo; exit 4", "unknown experiment"),
+        ("echo 'ERROR: usage: x'; echo 'x -m pytest: error: unrecognized: -z'; exit 4", "unrecognized: -z"),
+        ("echo \"E   ImportError: no 'x'\"; echo '= 1 error ='; exit 1", "ImportError: no 'x'"),
+        (
+            "echo \"E   ImportError: no 'x'\"; echo 'ERROR benchmarks/test_x.py'; echo '1 error in 0.10s'; exit 2",
+            "ImportError: no 'x'",
+        ),
+        ("exit 3", "status 3"),
+        ("echo 'INTERNALERROR> OSError: no room'; echo 'INTERNALERROR> more'; exit 3", "OSError: no room"),
+        ("echo the end; exit 0", "the end"),
+        (r"printf '\033[31mERROR: \033[0munknown experiment\033[0m\n\033[0m\n'; exit 4", "unknown experiment"),
+        (
+            "echo '==== autoenc-bench ===='; echo 'nothing was timed'; echo; echo '2 passed in 10.11s'; exit 0",
+            "nothing was timed",
+        ),
+        (
+            "echo 'bringing up nodes...'; echo '== autoenc-bench =='; echo 'pytest-xdist runs cases side by side'; "
+            "echo '========= no tests ran in 0.53s =========='; exit 4",
+            "pytest-xdist runs cases side by side",
+        ),
+    ],
+)
+def test_no_record(side, tmp_path, script, reason):
+    """A run without a record is refused with the line of its output that says why."""
+    with pytest.raises(SideFailedError, match=f"^the head, a branch, could not run the suite: {reason}$"):
+        start(side(script), tmp_path)
+
+
+def test_added_options(side, tmp_path, monkeypatch):
+    """Options that a variable adds to each pytest are named with what failed."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--lf")
+    with pytest.raises(SideFailedError, match=r"unrecognized arguments: --lf \('--lf' comes from PYTEST_ADDOPTS\)$"):
+        start(side("echo 'ERROR: unrecognized arguments: --lf'; exit 4"), tmp_path)
+
+
+def test_no_colours(side, tmp_path):
+    """What a run prints is read, so it is asked for no colours, whatever the environment asks for."""
+    with pytest.raises(SideFailedError, match=r"--color=no"):
+        start(side("echo $@"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("signal", "reason"),
+    [("KILL", "was killed by SIGKILL, as when memory runs out"), ("SEGV", "was killed by SIGSEGV")],
+)
+def test_killed(side, tmp_path, signal, reason):
+    """A run that a signal ends is refused by its name."""
+    with pytest.raises(SideFailedError, match=f"^the head, a branch, {reason}$"):
+        start(side(f"ulimit -c 0; kill -{signal} $$"), tmp_path)
+
+
+def test_prints_without_end(side, tmp_path, monkeypatch, ended):
+    """A run that prints more than it may is ended before the disk is full, with all that it started."""
+    monkeypatch.setattr(processes, "OUTPUT", 2_000_000)
+    with pytest.raises(SideFailedError, match=r"^the head, a branch, printed more than 2 MB$"):
+        start(side(f"{HOLD}; head -c 2000001 /dev/zero; sleep 300"), tmp_path)
+    assert ended()
+
+
+def test_environment(side, tmp_path, monkeypatch):
+    """What is set by default is below the user's variables, and those are below the side's."""
+    monkeypatch.setenv("GIVEN", "by the user")
+    monkeypatch.setenv("SAID", "by the user")
+    given = {"GIVEN": "by default", "OTHER": "by default", "SAID": "by default"}
+    made = side(f'echo "$GIVEN, $OTHER, $SAID" > {tmp_path}/said')
+    with Process(made, (), tmp_path / "store", environment=given) as process, pytest.raises(SideFailedError):
+        process.record(60.0, lambda: None)
+    assert (tmp_path / "said").read_text() == "by the user, by default, hello\n"
+
+
+def test_an_older_record(side, tmp_path):
+    """What lay in the store before is no record of the run."""
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store/0001_older.json").touch()
+    with pytest.raises(SideFailedError, match="could not run the suite: the end"):
+        start(side("echo the end"), tmp_path)
+
+
+def test_pinned_while_a_thread_ends(side, tmp_path, monkeypatch):
+    """A thread that ends while a process is pinned keeps none of the others from being pinned, each time."""
+    pinned = []
+
+    def pin(thread, cores):
+        if thread % 2:
+            raise ProcessLookupError(3, "No such process")
+        pinned.append((thread, cores))
+
+    monkeypatch.setattr(os, "sched_setaffinity", pin, raising=False)
+    with Process(side("sleep 300"), (), tmp_path / "store") as process:
+        monkeypatch.setattr(processes.Path, "iterdir", lambda folder: [folder / name for name in ("7", "8", "9", "10")])
+        process.pin([4])
+        monkeypatch.undo()
+    assert pinned == [(8, [4]), (10, [4])] * 2
+
+
+def test_too_long(side, tmp_path, monkeypatch, ended):
+    """A run that takes too long is ended, with all that it started."""
+    began = iter([0.0])
+    is_up = (tmp_path / "holds").exists
+    monkeypatch.setattr(processes, "monotonic", lambda: next(began, 61.0 if is_up() else 0.0))
+    with pytest.raises(TimeoutError):
+        start(side(f"{HOLD}; sleep 300 & wait"), tmp_path)
+    assert ended()
+
+
+def test_interrupted(side, tmp_path, ended):
+    """A Ctrl-C is for this process; the run is ended by it."""
+
+    def tick():
+        if (tmp_path / "group").exists():
+            raise KeyboardInterrupt
+
+    script = f"{HOLD}; ps -o pgid= -p $$ > ../own; mv ../own ../group; sleep 300"
+    with pytest.raises(KeyboardInterrupt):
+        processes.run(side(script), (), Path(tmp_path), 60.0, tick)
+    assert ended()
+    assert os.getpgid(0) != int((tmp_path / "group").read_text())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_while_it_starts(side, tmp_path, monkeypatch, number):
+    """A Ctrl-C, or a job's end, that comes before anybody knows of the process ends it all the same."""
+    started = []
+
+    def start_and_be_interrupted(*arguments, **options):
+        started.append(subprocess.Popen(*arguments, **options))
+        signal.raise_signal(number)
+        return started[0]
+
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        monkeypatch.setattr(processes, "Popen", start_and_be_interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            start(side("sleep 300"), tmp_path)
+        assert signal.getsignal(number) is signal.default_int_handler
+    finally:
+        signal.signal(number, before)
+    assert started[0].wait(60) == -signal.SIGKILL

@@ -1,0 +1,149 @@
+"""Numbers and names read as people expect them."""
+
+import re
+
+import pytest
+
+from autoenc_bench import formatting as words
+
+
+def test_amounts():
+    """Times, shares, memory and growth have their units and signs."""
+    assert [words.seconds(value) for value in (2e-9, 0.0123, 0.97, 1.5, 2000)] == [
+        "2 ns",
+        "12.3 ms",
+        "970 ms",
+        "1.5 s",
+        "2,000 s",
+    ]
+    assert words.share(0.0314) == "3.1 %"
+    assert (words.share(1.514), words.share(100), words.share(390)) == ("150 %", "10,000 %", "39,000 %")
+    assert words.mebibytes(3 * 2**30) == "3,072 MiB"
+    assert [words.percent(ratio) for ratio in (1.1, 0.9, 1.0)] == ["+10.0 %", "-10.0 %", "+0.0 %"]
+
+
+def test_line():
+    """A text is put on one line, and shows as escapes what breaks lines or a terminal would obey."""
+    assert words.line(" a\n\x1b[31mb\t  c") == r"a\n\x1b[31mb\t c"
+    assert words.line(words.line("\n::a")) == r"\n::a"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\n  b", "a\n  b"),
+        ("σ → 日本 é", "σ → 日本 é"),
+        ("\x1b[31m\a\r\x7f", r"\x1b[31m\x07\r\x7f"),
+        ("\x9b31m\x85", r"\x9b31m\x85"),
+        ("\u202e\u2066\u2028\u200b", r"\u202e\u2066\u2028\u200b"),
+        ("\udc80\U000e0001", r"\udc80\U000e0001"),
+        ("::error::a\n  ::b a::c", r"\u003a:error::a" + "\n" + r"  \u003a:b a::c"),
+        ("a ##[error]b ###[c ## [d", r"a \u0023#[error]b #\u0023#[c ## [d"),
+    ],
+)
+def test_visible(text, shown):
+    """What a terminal, or the log of GitHub Actions, would obey is shown as an escape; lines stay, and other signs."""
+    assert words.visible(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(1.2345e-8, "12.3 ns"), (9.999e-4, "1 ms"), (0.5, "500 ms"), (59.94, "59.9 s"), (12345.6, "12,346 s")],
+)
+def test_seconds(value, shown):
+    """A time is said with its unit, to three digits."""
+    assert words.seconds(value) == shown
+
+
+def test_moment():
+    """A record's time is said to the minute; what is no time stands as it is."""
+    assert words.moment("2026-01-02T03:04:05.678+00:00") == "2026-01-02 03:04 UTC"
+    assert words.moment("now") == "now"
+
+
+@pytest.mark.parametrize("text", ["a", "`", "``a`", "a|b", "", "a\nb", "\\", "a``"])
+def test_code(text):
+    """A text in Markdown's code is fenced by more backticks than it has."""
+    found = words.code(text)
+    fence = re.match("`+", found)[0]
+    inner = found.removeprefix(fence).removesuffix(fence)
+    assert fence not in re.findall("`+", inner)
+    assert inner.replace(r"\|", "|").strip() == text.replace("\n", r"\n")
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [(0, "0 cores"), (1, "1 core"), (2, "2 cores"), (12345, "12,345 cores"), (None, "None cores")]
+)
+def test_count(number, shown):
+    """A number of things has its noun in the right number."""
+    assert words.count(number, "core") == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("threads", None, "all"),
+        ("cpu_limit", None, "no limit"),
+        ("cpu", None, "unknown"),
+        ("pinned", True, "yes"),
+        ("pinned", False, "no"),
+        ("load", [0.5, 0.5], "0.5"),
+        ("load", [0.123456, 2596.4], "0.123 – 2,596"),
+        ("accelerators", [], "none"),
+        ("cores", 4096, "4096"),
+        ("XLA_FLAGS", "a=1_2", "a=1_2"),
+    ],
+)
+def test_fact(name, value, shown):
+    """A fact is shown as people read it, and what is missing by what that means."""
+    assert words.fact(name, value) == shown
+
+
+@pytest.mark.parametrize(("value", "shown"), [(2.5e6, "2.5 M"), (12345, "12.3 k"), (1000, "1 k"), (99.94, "99.9")])
+def test_rate(value, shown):
+    """A rate is shown in thousands or millions, to three digits."""
+    assert words.rate(value) == shown
+
+
+def test_cell():
+    """A cell keeps the number that it shows; what was not measured is a dash, and zero is not that."""
+    assert words.cell(1234.5, "{:,.0f}".format) == words.Cell("1,234", 1234.5)
+    assert words.cell(0, "{:.1f}".format) == words.Cell("0.0", 0)
+    assert words.cell(None, "{:.1f}".format) == words.Cell("–", None)
+
+
+COLUMNS = (
+    ("name", lambda item: words.Cell(item[0])),
+    ("by", lambda item: words.Cell(f"{item[0]}{item[0]}")),
+    ("how many", lambda item: words.cell(item[1], "{:,}".format)),
+)
+ITEMS = [("a|b", 1000), ("c\nd", None), ("007", 5)]
+
+
+def test_table_as_text():
+    """On a terminal names lie left and numbers right, each on one line and as it stands."""
+    assert words.Table.of(COLUMNS, ITEMS).text().splitlines() == [
+        "name          by    how many",
+        "------  --------  ----------",
+        "a|b       a|ba|b       1,000",
+        r"c\nd    c\ndc\nd           –",
+        "007       007007           5",
+    ]
+
+
+def test_table_as_markdown():
+    """In Markdown names are code, columns have their sides, and no name ends a cell."""
+    assert words.Table.of(COLUMNS, ITEMS, names=2).markdown().splitlines() == [
+        "| name   | by         |   how many |",
+        "|--------|------------|------------|",
+        r"| `a\|b` | `a\|ba\|b` |      1,000 |",
+        r"| `c\nd` | `c\ndc\nd` |          – |",
+        "| `007`  | `007007`   |          5 |",
+    ]
+
+
+def test_table_with_sides():
+    """Columns may be given their sides one by one."""
+    rows = [[words.Cell("a"), words.Cell("1")], [words.Cell("bb"), words.Cell("22")]]
+    table = words.Table(("name", "what"), rows, align=("right", "left"))
+    assert table.text().splitlines()[2:] == ["     a  1", "    bb  22"]

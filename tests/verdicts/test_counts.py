@@ -1,0 +1,283 @@
+"""What was counted on both sides is equal, or told in words; it decides only where somebody asks for it."""
+
+from dataclasses import replace
+
+import histories
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoenc_bench import exit_codes
+from autoenc_bench.records import loading
+from autoenc_bench.records.counts import Counts, Part, Program
+from autoenc_bench.verdicts import causes, comparison, counts, document, limits, status, tables
+from autoenc_bench.verdicts.causes import Usage
+from autoenc_bench.verdicts.comparison import Outcome
+
+EPOCH = "epoch[digits-fused]"
+
+
+def program(identity="a", once=None, loops=None, **changes):
+    """Make a program whose loops have some instructions, and other totals."""
+    part = {"types": {"f32": 5}, "flops": 100, "bytes": 1000, **changes}
+    return Program(
+        identity=identity,
+        once=Part(instructions=once or {"add": 1, "while": 1}, types={"f32": 2}),
+        loops=Part(instructions=loops or {"add": 2, "fusion": 3, "gather": 1, "parameter": 9}, **part),
+    )
+
+
+STEPS = {"step": {"keras.src.optimizers:Adam.apply": 1, "builtins.len": 10}, "epoch": {"keras:fit": 1}}
+BASE = Counts(programs=[program()], calls=STEPS)
+
+
+def differing(**changes):
+    """Compare BASE with counts in which something differs."""
+    return counts.compare(BASE, msgspec.structs.replace(BASE, **changes))
+
+
+def test_equal():
+    """Equal counts have no difference."""
+    assert not counts.compare(BASE, msgspec.structs.replace(BASE))
+    assert counts.compare(BASE, BASE).growth == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (
+            program("b", loops={"add": 2, "fusion": 2, "gather": 3, "parameter": 12}),
+            "+2 gather, −1 fusion, +3 parameter in loops",
+        ),
+        (program("b", bytes=1031), "+3.1 % bytes in loops"),
+        (program("b", flops=50), "-50.0 % FLOPs in loops"),
+        (program("b", types={"f32": 3, "f64": 2}), "2 × f64 in loops"),
+        (program("b", once={"add": 1, "while": 2}), "+1 while"),
+        (program("b"), "the same instructions on other shapes or constants, or in another arrangement"),
+    ],
+)
+def test_another_program(changed, words):
+    """What a program does otherwise is told, the telling instructions first."""
+    found = differing(programs=[changed])
+    assert found.program == (words,)
+    assert found.calls == ()
+
+
+def test_more_programs():
+    """One program more is told."""
+    assert differing(programs=[program(), program("b")]).program == ("2 programs instead of 1",)
+
+
+def test_many_kinds():
+    """Where many kinds of instructions changed, the others are only counted."""
+    found = differing(programs=[program("b", loops={f"kind-{number}": 1 for number in range(9)})])
+    assert found.program[0].endswith("9 other kinds in loops")
+
+
+def test_other_calls():
+    """Calls are told by how many more there are, and by the functions that tell most, in Python's own last."""
+    more = {**STEPS, "step": {"keras.src.optimizers:Adam.apply": 2, "builtins.len": 40, "time.sleep": 1}}
+    assert differing(calls=more).calls == (
+        "+32 calls in a step: time.sleep 1 × instead of 0, optimizers:Adam.apply 2 × instead of 1, "
+        "builtins.len 40 × instead of 10",
+    )
+
+
+def test_calls_of_a_unit_that_is_new():
+    """Calls that one side does not have at all are told."""
+    assert differing(calls={**STEPS, "call": {"a:b": 3}}).calls == ("+3 calls in a call: a:b 3 × instead of 0",)
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 5)),
+    st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 5)),
+)
+def test_any_difference_is_told(one, other):
+    """Calls differ exactly where their numbers do."""
+    found = counts.compare(Counts(calls={"step": one}), Counts(calls={"step": other}))
+    assert bool(found) is (one != other)
+
+
+def test_growth():
+    """Growth is the largest one of a total; what shrinks is none, and what was not there before is beyond measure."""
+    assert differing(programs=[program("b", bytes=1100)]).growth == pytest.approx(0.1)
+    assert differing(programs=[program("b", bytes=900)]).growth == 0
+    assert differing(calls={**STEPS, "call": {"a:b": 3}}).growth == float("inf")
+
+
+# Verdicts
+
+
+def side(folder, known, day=0, **context):
+    """Write a record whose epoch has these counts, and read it."""
+    content = histories.content(day, **context)
+    if known:
+        content["benchmarks"][0]["extra_info"]["autoenc"]["counts"] = msgspec.to_builtins(known)
+    histories.write(folder, [content])
+    return [loading.read(path, pictured=False) for path in folder.glob("*.json")]
+
+
+def compare(tmp_path, base, head, fail_on=(), **context):
+    """Compare two records of these counts; ``context`` is the head's."""
+    sides = side(tmp_path / "base", base), side(tmp_path / "head", head, **context)
+    return comparison.compare(*sides, limits.parse(fail_on, ["digits"]))
+
+
+OTHER = Counts(programs=[program("b", bytes=1100)], calls=STEPS)
+
+
+@pytest.mark.parametrize(
+    ("head", "fail_on", "outcome"),
+    [
+        (BASE, "counts:0%", Outcome.UNCHANGED),
+        (OTHER, None, Outcome.CHANGED),
+        (OTHER, "counts:0%", Outcome.REGRESSED),
+        (OTHER, "counts:9%", Outcome.REGRESSED),
+        (OTHER, "counts:11%", Outcome.CHANGED),
+        (OTHER, "digits:counts:0%", Outcome.REGRESSED),
+    ],
+)
+def test_outcome(tmp_path, head, fail_on, outcome):
+    """A change is told, and fails where somebody asks for that, from the size on that they say."""
+    found = compare(tmp_path, BASE, head, [fail_on] if fail_on else [])
+    judged = {verdict.case: verdict for verdict in found.verdicts}[EPOCH]
+    assert judged.counts.outcome is outcome
+    assert ("+10.0 % bytes in loops" in tables.text(found)) is (outcome is not Outcome.UNCHANGED)
+    assert judged.time.outcome is Outcome.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("head", "fail_on", "code", "said"),
+    [
+        (BASE, ["counts:0%"], exit_codes.PASSED, "counts are equal in 1 of 1 case"),
+        (OTHER, ["counts:0%"], exit_codes.REGRESSED, f"regressed: {EPOCH}"),
+        (OTHER, ["counts:0%", "time:3%"], exit_codes.REGRESSED, f"regressed: {EPOCH}"),
+        (BASE, ["counts:0%", "time:3%"], exit_codes.UNDECIDED, "no case was decided in time"),
+        (BASE, [], exit_codes.UNDECIDED, "no case was decided in time"),
+        (
+            None,
+            ["counts:0%"],
+            exit_codes.NOT_COMPARED,
+            "--fail-on asks for counts, but no case has counts on both sides",
+        ),
+    ],
+)
+def test_statuses(tmp_path, head, fail_on, code, said):
+    """Who asks for counts alone gets an answer from one run a side."""
+    ended = status.of(compare(tmp_path, BASE, head, fail_on))
+    assert ended.code == code
+    assert said in ended.reason
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("counts:0%", exit_codes.PASSED), ("memory:10%", exit_codes.UNDECIDED)])
+def test_memory_that_a_run_does_not_tell(tmp_path, fail_on, code):
+    """Who asks for counts alone is not told that memory, too, takes more runs."""
+    found = compare(tmp_path, BASE, BASE, [fail_on])
+    unknown = replace(found.verdicts[0].time, reason="")
+    found = replace(found, verdicts=[replace(one, memory=unknown) for one in found.verdicts])
+    assert status.of(found).code == code
+
+
+def test_elsewhere(tmp_path):
+    """Where versions differ, a change of counts is told and not judged; equal ones are equal."""
+    found = compare(tmp_path, BASE, OTHER, ["counts:0%"], keras="3.99")
+    judged = {verdict.case: verdict for verdict in found.verdicts}[EPOCH]
+    assert judged.counts.outcome is Outcome.INCOMPARABLE
+    assert judged.counts.reason == "+10.0 % bytes in loops (with another keras)"
+
+
+def test_runs_that_differ(tmp_path):
+    """Where runs of one side differ among themselves, nothing is said of the other one."""
+    contents = [histories.content(day) for day in range(2)]
+    for content, known in zip(contents, (BASE, OTHER), strict=True):
+        content["benchmarks"][0]["extra_info"]["autoenc"]["counts"] = msgspec.to_builtins(known)
+    histories.write(tmp_path / "base", contents)
+    base = [loading.read(path, pictured=False) for path in (tmp_path / "base").glob("*.json")]
+    found = comparison.compare(base, side(tmp_path / "head", BASE))
+    judged = {verdict.case: verdict for verdict in found.verdicts}[EPOCH]
+    assert (judged.counts.outcome, judged.counts.reason) == (Outcome.INCOMPARABLE, "runs of one side differ")
+
+
+def test_document(tmp_path):
+    """JSON has the outcome, what changed, and no limit where there is none."""
+    found = compare(tmp_path, BASE, OTHER)
+    told = msgspec.json.decode(document.text(found, status.of(found)))
+    judged = {one["case"]: one for one in told["verdicts"]}[EPOCH]
+    assert (judged["counts"]["outcome"], judged["counts"]["limit"]) == ("changed", None)
+    assert judged["cause"] == ""
+
+
+# Causes
+
+QUIET = Usage(1.0, 0.01)
+EQUAL = "what was counted is equal"
+
+
+@pytest.mark.parametrize(
+    ("difference", "usages", "cause"),
+    [
+        (counts.Difference(("+1 add",), (), 0), (QUIET, QUIET), "the program changed: +1 add"),
+        (
+            counts.Difference(("+1 add",), ("+1 calls in a step: f",), 0),
+            (QUIET, QUIET),
+            "the program changed: +1 add; and Python: +1 calls in a step: f",
+        ),
+        (
+            counts.Difference((), ("+1 calls in a step: f",), 0),
+            (QUIET, QUIET),
+            "Python's calls changed: +1 calls in a step: f",
+        ),
+        (
+            counts.Difference((), (), 0),
+            (QUIET, Usage(0.8, 0.2)),
+            f"{EQUAL}, but it waits for 20 % of a round instead of 1 %",
+        ),
+        (
+            counts.Difference((), (), 0),
+            (QUIET, Usage(1.9, None)),
+            f"{EQUAL}, on 1.9 cores instead of 1.0",
+        ),
+        *(
+            (counts.Difference((), (), 0), usages, f"{EQUAL}: so the runtime, the memory or the machine")
+            for usages in (
+                (QUIET, QUIET),
+                (None, None),
+                (Usage(0.0, None), QUIET),  # by a clock so coarse that it saw no CPU time
+                (QUIET, Usage(0.0, None)),
+                (Usage(0.0, None), Usage(0.0, None)),
+            )
+        ),
+    ],
+)
+def test_cause(difference, usages, cause):
+    """The cause is what was counted, else how the machine was used, else the runtime, the memory or the machine."""
+    assert causes.cause(difference, *usages, "") == cause
+    assert causes.cause(difference, *usages, "keras 1 → 2") == f"{cause}; under test: keras 1 → 2"
+
+
+def test_no_cause():
+    """Without counts there is no cause."""
+    assert causes.cause(None, QUIET, QUIET, "keras 1 → 2") == ""
+
+
+def test_cause_of_a_regression(tmp_path):
+    """The cause stands below the table where time changed, and only there."""
+    contents = {
+        name: [histories.content(day, time) for day in range(8)] for name, time in (("base", 0.2), ("head", 0.3))
+    }
+    for name, known in (("base", BASE), ("head", OTHER)):
+        for content in contents[name]:
+            content["benchmarks"][0]["extra_info"]["autoenc"]["counts"] = msgspec.to_builtins(known)
+        histories.write(tmp_path / name, contents[name])
+    sides = [[loading.read(path, pictured=False) for path in (tmp_path / name).glob("*.json")] for name in contents]
+    told = tables.text(comparison.compare(*sides))
+    assert f"why {EPOCH}: the program changed: +10.0 % bytes in loops" in told
+    assert "why experiment" not in told  # whose time changed as well, and which was not counted
+    assert "why" not in tables.text(comparison.compare(sides[0], sides[0]))
+
+
+def test_typical_usage():
+    """A side's usage is the median of its runs', where these tell."""
+    assert causes.typical([]) is None
+    assert causes.typical([Usage(1.0, 0.1), Usage(3.0, None), Usage(2.0, 0.3)]) == Usage(2.0, 0.2)

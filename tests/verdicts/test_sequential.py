@@ -1,0 +1,177 @@
+"""Looks at growing sides close the cases that are decided, or given up, and raise no alarm by looking often."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from autoenc_bench.records.case import Statistics
+from autoenc_bench.verdicts import comparison, sides
+from autoenc_bench.verdicts.comparison import Outcome
+from autoenc_bench.verdicts.limits import Overrides
+from autoenc_bench.verdicts.sequential import FUTILITY, SequentialComparison
+
+GROUPS = 6
+PAIRS = 2  # of a group
+ROUNDS = 16
+
+
+def suite(seed, cases, slowdown=0.0, apart=0.005, drift=0.0):
+    """Draw the rounds' logarithms, (cases, pairs, base and head, rounds), the first case of the head slower.
+
+    ``apart`` is how far pairs of a case lie from each other, and ``drift`` what the machine loses from first to last.
+    """
+    random = np.random.default_rng(seed)
+    logs = random.normal(0, 0.02, (cases, PAIRS * GROUPS, 2, ROUNDS))
+    logs += np.linspace(0, drift, PAIRS * GROUPS * ROUNDS).reshape(PAIRS * GROUPS, 1, ROUNDS)
+    logs[:, :, 1] += random.normal(0, apart, (cases, PAIRS * GROUPS, 1))
+    logs[0, :, 1] += np.log1p(slowdown)
+    return logs
+
+
+def both(logs, groups, errors=None):
+    """Make a base and a head of the first groups' pairs; an experiment has an error each, where given."""
+    return [one_side(logs[:, : round(PAIRS * groups), place], errors and errors[place]) for place in (0, 1)]
+
+
+def one_side(logs, error):
+    """Make a side of (cases, pairs, rounds)."""
+    cases = {
+        f"case {number}": sides.Observed(
+            "digits",
+            runs=[execution(float(np.median(one)), None) for one in known],
+            pairs={str(name): one for name, one in enumerate(known)},
+        )
+        for number, known in enumerate(logs)
+    }
+    if error:
+        statistics = Statistics(mean=error, std=1.0, quantiles={}, counts=[])
+        cases["experiment"] = sides.Observed("digits", runs=[execution(0.0, statistics)])
+    return sides.Side([], sides.Surroundings(None, {"machine": "a machine"}, {}), cases, {}, {}, {}, {}, frozenset())
+
+
+def execution(time, error):
+    """Make what one live run has of a case: interleaved rounds, or an error."""
+    sample = sides.Sample(time, None, error)
+    return sides.Execution({0: sample}, True, is_timed=error is None, peak=None, counts=None, readings=None)
+
+
+def look_on(logs):
+    """Look after each group; return the outcomes of the last look, the groups that each case took, and all of it."""
+    sequence, took = SequentialComparison(Overrides({})), {}
+    for groups in range(1, GROUPS + 1):
+        found = sequence.look(*both(logs, groups), groups, GROUPS, last=groups == GROUPS)
+        took.update({name: groups for name in sequence.closed if name not in took})
+    return {verdict.case: verdict.time.outcome for verdict in found.verdicts}, took, found
+
+
+def test_a_slower_case_closes_early():
+    """A large slowdown is decided after a few groups, and stays what it is while the others go on."""
+    outcomes, took, _ = look_on(suite(0, 3, slowdown=0.3))
+    assert outcomes["case 0"] is Outcome.REGRESSED
+    assert took["case 0"] <= GROUPS // 2
+    assert {outcomes["case 1"], outcomes["case 2"]} <= {Outcome.UNCHANGED, Outcome.UNDECIDED}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("apart", [0.005, 0.02], ids=["calm", "wild"])
+def test_no_alarm(apart):
+    """Of 40 suites of 10 equal cases, looked at 6 times each, none or one has a case that changed."""
+    alarms = [
+        not {*comparison.CHANGES}.isdisjoint(look_on(suite(seed, 10, apart=apart))[0].values()) for seed in range(40)
+    ]
+    assert sum(alarms) <= 1
+
+
+def test_decided_stays():
+    """What was decided stays as it was, whatever later pairs bring along."""
+    sequence = SequentialComparison(Overrides({}))
+    logs = suite(0, 2, slowdown=0.3)
+    sequence.look(*both(logs, 3), 3, GROUPS)
+    decided = sequence.closed["case 0"]
+    assert decided.time.outcome is Outcome.REGRESSED
+    found = sequence.look(*both(suite(1, 2), GROUPS), GROUPS, GROUPS, last=True)
+    assert found.verdicts[0] == sequence.closed["case 0"] == decided
+
+
+@pytest.mark.parametrize(
+    ("looks", "fractions"),
+    [
+        ([(1, 6, False), (2, 6, False)], (1 / 6, 1 / 3)),
+        ([(1, 2, False), (2, 6, False), (3, 6, False)], (1 / 2, 1 / 2, 1 / 2)),
+        ([(1, 6, False), (2, 6, True)], (1 / 6, 1.0)),
+        ([(2, 1, False)], (1.0,)),
+    ],
+    ids=["as planned", "replanned", "out of time", "more than planned"],
+)
+def test_looks_spend_what_their_groups_are_worth(looks, fractions):
+    """A look has its groups' share of the most there may be, never less than the one before; the last has all."""
+    sequence = SequentialComparison(Overrides({}))
+    logs = suite(0, 2, apart=0.05)
+    for groups, most, last in looks:
+        found = sequence.look(*both(logs, groups), groups, most, last=last)
+    alone = comparison.compare_sides(*both(logs, groups), Overrides({}), (), fractions)
+    assert [one.time.interval for one in found.verdicts] == [one.time.interval for one in alone.verdicts]
+
+
+def test_drift():
+    """A machine that slows down by a fifth meanwhile hides nothing: both processes of a pair have the same share."""
+    calm, drifting = (look_on(suite(0, 1, slowdown=0.08, drift=drift))[2].verdicts[0].time for drift in (0, 0.2))
+    assert calm.outcome is drifting.outcome is Outcome.REGRESSED
+    assert drifting.interval[:4] == pytest.approx(calm.interval[:4])
+
+
+def test_one_pair_tells_nothing_of_time():
+    """A first look at one pair of one case neither decides its time nor gives it up, however far apart they are."""
+    sequence = SequentialComparison(Overrides({}))
+    found = sequence.look(*both(suite(0, 1, slowdown=9.0), 1 / PAIRS), 1, GROUPS)
+    assert found.verdicts[0].time.outcome is Outcome.UNDECIDED
+    assert not sequence.closed
+
+
+def test_errors_need_one_look():
+    """The first look decides the error of a whole experiment, which has no time of its own, and closes it."""
+    sequence = SequentialComparison(Overrides({}))
+    found = sequence.look(*both(suite(0, 1, apart=0.01), 1, errors=(5.0, 6.0)), 1, GROUPS)
+    verdict = found.verdicts[-1]
+    assert (verdict.case, verdict.time, verdict.error.outcome) == ("experiment", None, Outcome.REGRESSED)
+    assert sequence.closed["experiment"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("apart", "estimate", "given_up"),
+    [(0.3, 0.0, True), (0.03, 0.0, False), (0.3, 0.25, False)],
+    ids=["spread", "calm", "far"],
+)
+def test_futile(apart, estimate, given_up):
+    """What spreads by more than the time can average out is measured no more, unless it is far from the base."""
+    logs = suite(0, 1, apart=0) / 100
+    logs[0, :, 1] += estimate + apart * np.resize([[1], [-1]], (PAIRS * GROUPS, 1))
+    sequence = SequentialComparison(Overrides({}))
+    found = sequence.look(*both(logs, GROUPS - 1), GROUPS - 1, GROUPS)
+    assert found.verdicts[0].time.outcome is Outcome.UNDECIDED
+    assert found.verdicts[0].time.reason == (FUTILITY if given_up else "")
+    assert ("case 0" in sequence.closed) is given_up
+
+
+def test_nothing_is_given_up_in_the_end():
+    """The last look calls what it cannot tell undecided, not given up: all the time was given to it."""
+    sequence = SequentialComparison(Overrides({}))
+    found = sequence.look(*both(suite(0, 4, apart=0.3), GROUPS), GROUPS, GROUPS, last=True)
+    assert {(one.time.outcome, one.time.reason) for one in found.verdicts} == {(Outcome.UNDECIDED, "")}
+    assert not sequence.closed
+
+
+def test_peaks_spend_by_looks_too(monkeypatch):
+    """Peaks of a live comparison grow with its pairs, so each look gets its share of their error rate as well."""
+    monkeypatch.setitem(comparison.ALPHAS, "memory", 0.01)
+    base, head = (side.cases["case 0"] for side in both(suite(0, 1), GROUPS))
+    for observed in (base, head):
+        observed.runs = [replace(run, peak=20 + 0.01 * number) for number, run in enumerate(observed.runs)]
+    known = sides.Surroundings(None, {"machine": "a machine"}, {})
+    both_ = [sides.Side([], known, {"case 0": one}, {}, {}, {}, {}, frozenset()) for one in (base, head)]
+    widths = [
+        comparison.compare_sides(*both_, Overrides({}), (), looks).verdicts[0].memory.interval.detectable
+        for looks in ((1.0,), (0.2,), (0.2, 1.0))
+    ]
+    assert 0 < widths[0] < widths[2] < widths[1]
