@@ -1,6 +1,8 @@
 """The two sides of a live comparison, checked out into a temporary folder for as long as they are measured."""
 
+import ast
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -113,6 +115,28 @@ def _share_harness(folders: Sequence[Path], codes: Sequence[Code], harness: Code
             known = [name for name in HARNESS if name in listed or os.path.lexists(folder / name)]
             source = f"--source={harness.tree}"
             git(folder, "restore", source, "--staged", "--worktree", "--", *known, **variables)
+    for folder, code in zip(folders, codes, strict=True):
+        _check_layout(folder, code, owner)
+
+
+def _check_layout(folder: Path, code: Code, owner: str) -> None:
+    """Raise NotFoundError where a side's package lacks a module that the shared plugin imports."""
+    for file in sorted((folder / PLUGIN).glob("*.py")):
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("autoenc_bench"):
+                for name in (alias.name for alias in node.names):
+                    if not _is_there(folder.joinpath(*str(node.module).split(".")), name):
+                        lacking = f"the package has no {name} in {node.module}, which {owner} needs on both sides"
+                        mend = "compare recorded runs with autoenc-bench compare, or name a later revision"
+                        raise NotFoundError(f"{code.description} cannot be measured: {lacking}; {mend}")
+
+
+def _is_there(module: Path, name: str) -> bool:
+    """Return whether a module or package, given by its path, has a submodule of this name or mentions the name."""
+    if (module / name).is_dir() or (module / f"{name}.py").exists():
+        return True
+    source = module.with_suffix(".py") if module.with_suffix(".py").exists() else module / "__init__.py"
+    return source.exists() and re.search(rf"\b{name}\b", source.read_text("utf-8")) is not None
 
 
 def _check_sparse(folder: Path, needed: Iterable[str]) -> None:

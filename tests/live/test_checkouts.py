@@ -244,6 +244,35 @@ def bisected(project):
     return first, second, third
 
 
+@pytest.mark.parametrize(
+    ("line", "lacking"),
+    [
+        ("from autoenc_bench.instruments.clock import CLOCK", "CLOCK in autoenc_bench.instruments.clock"),
+        ("from autoenc_bench.instruments import clock", "clock in autoenc_bench.instruments"),
+        ("from autoenc_bench.records import clock", "clock in autoenc_bench.records"),
+        ("def late():\n    from autoenc_bench.records.storage import save", "save in autoenc_bench.records.storage"),
+        ("from autoenc_bench import exit_codes", "exit_codes in autoenc_bench"),
+        ("from autoenc_bench import records\nfrom autoenc_bench.records import REPORTS, storage", None),
+        ("from autoenc_bench.records.storage import load", None),
+    ],
+)
+def test_package_of_another_layout(project, line, lacking):
+    """A revision whose package lacks what the head's plugin imports is refused, with the name that it lacks."""
+    write(project, {"autoenc_bench/__init__.py": "", "autoenc_bench/records/__init__.py": "REPORTS = 1"})
+    write(project, {"autoenc_bench/records/storage.py": "def load(): ...", "autoenc_bench/plugin/__init__.py": ""})
+    old = commit(project)
+    write(project, {"autoenc_bench/plugin/__init__.py": f"{line}\n"})
+    if lacking is None:
+        enter(Wanted(revision=old), NOTHING, project)
+        return
+    with pytest.raises(NotFoundError) as refused:
+        enter(Wanted(revision=old), NOTHING, project)
+    assert str(refused.value) == (
+        f"{old[:12]} cannot be measured: the package has no {lacking}, which the head's harness needs on both sides; "
+        "compare recorded runs with autoenc-bench compare, or name a later revision"
+    )
+
+
 def test_harness_of_a_third_revision(project, bisected):
     """Where a revision is named for the harness, both sides get its, all of it and nothing else; their code stays."""
     first, second, third = bisected
