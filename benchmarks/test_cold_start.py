@@ -1,4 +1,4 @@
-"""What is paid before the first step: building a model, and the first call that traces and compiles it?"""
+"""What does it cost to build a model, and to train for the first time, with tracing and compiling?"""
 
 from math import isfinite
 
@@ -6,13 +6,13 @@ from autoenc_bench.core.models import build
 
 
 def test_build(experiment, measure):
-    """Build the autoencoder, its encoder and its decoder, and draw their weights."""
+    """Build autoencoder, encoder and decoder with initial weights: the notebook's model cells."""
     autoencoder = measure(build, experiment, 0, rows=1)
     assert autoencoder.model.count_params() == experiment.parameters
 
 
 def test_first_call(experiment, trainer, prepare, split, scale, measure):
-    """Train for the first time: the same round as test_epoch's, with tracing and compiling before it."""
+    """Train for the first time: the round of test_epoch, plus tracing and compiling."""
     rows, epochs = scale.round_size(experiment, trainer, split.rows)
     ready = {}
     history = measure(

@@ -1,12 +1,12 @@
-"""What do the data cost: to draw or read them, to check and to split them?"""
+"""What does it cost to draw or read the data, to check them and to split them?"""
 
 from autoenc_bench.core import data
 
 
 def test_data(experiment, load, scale, measure):
-    """Make the experiment's data anew; files come from the cache, and of a stream only what others need is drawn."""
+    """Make the data again: the notebook's data cells. MNIST comes from the cache, a stream draws its test rows."""
     cached = load(experiment).sample()
-    asked = {"rows": experiment.rows, "features": experiment.features, "seed": 0}
-    made = cached.rows + len(cached.test)
-    split = measure(lambda: data.load(experiment.data, **asked).sample(), rows=made, rounds=min(3, scale.rounds))
+    arguments = {"rows": experiment.rows, "features": experiment.features, "seed": 0}
+    rows = cached.rows + len(cached.test)
+    split = measure(lambda: data.load(experiment.data, **arguments).sample(), rows=rows, rounds=min(3, scale.rounds))
     assert (split.train == cached.train).all(), "the same seed gave other data"

@@ -1,4 +1,4 @@
-"""How fast is a steady training epoch, by Keras's fit and by one compiled program, and what does a call of fit take?"""
+"""How fast is a steady training epoch, with Keras's fit and as one compiled program, and what does fit itself cost?"""
 
 from functools import partial
 from math import isfinite
@@ -8,7 +8,7 @@ from autoenc_bench.machine import roofline
 
 
 def test_epoch(experiment, trainer, prepare, split, scale, measure):
-    """Train for one round on an experiment's rows, compiled before, from the same weights each time."""
+    """Train for one round from the same weights each time: the notebook's fit cells. Everything is compiled before."""
     rows, epochs = scale.round_size(experiment, trainer, split.rows)
     ready = prepare(trainer)
     ready.reset()
@@ -28,10 +28,10 @@ def test_epoch(experiment, trainer, prepare, split, scale, measure):
 
 
 def test_untouched_fit(experiment, prepare, split, scale, measure):
-    """Call Keras's fit as a script does, compiled before: its set-up and what it waits for are timed as well."""
+    """Call Keras's fit as the notebook does, with its set-up and its waiting in the time. It is compiled before."""
     rows, epochs = scale.round_size(experiment, "fit", split.rows, scale.untouched)
     ready = prepare("fit")
-    ready.fit_untouched(1, rows=rows)  # which compiles what it needs
+    ready.fit_untouched(1, rows=rows)  # compiles its steps
     loss = measure(
         partial(ready.fit_untouched, rows=rows),
         epochs,
@@ -40,7 +40,7 @@ def test_untouched_fit(experiment, prepare, split, scale, measure):
         warm_up=False,
         rows=epochs * rows,
         epochs=epochs,
-        counts=False,  # the same calls as the trainer's
+        counts=False,  # they are those of the trainer fit
         trainer="fit",
     )
     assert isfinite(loss)

@@ -10,10 +10,10 @@ from autoenc_bench.machine import roofline
 
 
 def test_experiment(experiment, trainer, seed, prepare, scale, measure):
-    """Train at full length, compiled before, then score the test samples beside the yardsticks."""
+    """Train at full length and score the test samples: a whole section of the notebook. It is compiled before."""
     ready = prepare(trainer, seed=seed)
     if scale.is_too_long(experiment):
-        pytest.skip(f"it takes more than {scale.longest:.0f} s on this backend; --scale notebook runs it")
+        pytest.skip(f"takes more than {scale.longest:.0f} s on this backend; --scale notebook runs it")
     ready.warm()
     rows, epochs = ready.split.rows, experiment.epochs
     history = measure(
@@ -34,4 +34,4 @@ def test_experiment(experiment, trainer, seed, prepare, scale, measure):
     assert isfinite(history[-1].val_loss)
     if scale.full_size:
         low, high = experiment.mean_error or (0, score.error.yardsticks["constant mean"].mean)
-        assert low <= score.error.absolute.mean <= high, "the error is out of the experiment's bounds"
+        assert low <= score.error.absolute.mean <= high, "the mean error is outside the bounds of the experiment"

@@ -1,4 +1,6 @@
-"""How fast are encoding, decoding and reconstructing, for the test rows in one call and for one row at a time?"""
+"""How fast are encoding, decoding and reconstructing, with all test rows in one call and with one row per call?"""
+
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,33 +11,31 @@ from autoenc_bench.machine import roofline
 
 @pytest.fixture
 def rows(batch, split):
-    """Return the samples of one call."""
+    """Return the samples of one call, shape (n, features)."""
     return split.test if batch == "bulk" else split.test[:1]
 
 
 @pytest.fixture
 def measure_calls(experiment, inference, rows, scale, measure):
-    """Return a function that times calls on these values, as many as the rows allow in a round."""
+    """Return a function that times several calls as one round, because one call is too short."""
     calls = scale.repeats(rows)
-    done = roofline.inference(experiment, measure.phase, rows=len(rows), calls=calls)
+    work = roofline.inference(experiment, measure.phase, rows=len(rows), calls=calls)
 
     def run(call, values):
-        def count():
-            return inference.count(measure.phase, values)  # which older code has none of
-
-        return measure(repeat, call, values, calls, rows=calls * len(rows), work=done, counts=count)
+        counts = partial(inference.count, measure.phase, values)
+        return measure(repeat, call, values, calls, rows=calls * len(rows), work=work, counts=counts)
 
     return run
 
 
 def test_encode(experiment, inference, rows, measure_calls):
-    """Give the codes of samples."""
+    """Encode samples: the notebook's encoder.predict."""
     codes = measure_calls(inference.encode, rows)
     assert codes.shape == (len(rows), experiment.code)
 
 
 def test_decode(experiment, inference, rows, measure_calls):
-    """Give the samples that codes stand for."""
+    """Decode codes: the notebook's decoder.predict."""
     samples = measure_calls(inference.decode, inference.encode(rows))
     assert samples.shape == (len(rows), experiment.features)
 

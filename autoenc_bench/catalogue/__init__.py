@@ -1,1 +1,4 @@
-"""What is run, how large, and which change matters: experiments, scales and limits."""
+"""What the suite runs: the experiments and the sizes of a run.
+
+Every other folder may import it; it imports only ``exceptions`` and ``formatting``.
+"""

@@ -1,11 +1,10 @@
-"""The catalogue: one frozen row per experiment of the notebook, and one of our own."""
+"""The catalogue: the eight experiments of the notebook, and two of our own (docs/notebook.md maps the cells)."""
 
 import re
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import pairwise
-from math import inf
-from typing import TYPE_CHECKING, Any
+from math import inf, prod
+from typing import TYPE_CHECKING
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.formatting import count
@@ -13,25 +12,35 @@ from autoenc_bench.formatting import count
 if TYPE_CHECKING:
     from autoenc_bench.verdicts.limits import Limits
 
-STREAM = "stream"  # the data whose rows are drawn as they are needed, and kept nowhere
-MOST_STREAMED = 2**32  # for a row's number is one word of the generator's counter
+STREAM = "stream"  # the name of data whose rows are drawn during training and never stored
+MAX_STREAMED_ROWS = 2**32  # because a row's number is one 32-bit word of the generator's counter
 ACTIVATIONS = ("sigmoid", "relu", "tanh", "linear")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """One experiment: data, widths, activations and the length of its training.
+    """One experiment: data, model and length of training.
 
-    ``encoder`` lists the widths from the first hidden layer to the code, ``decoder`` those after the code; the last one
-    is the number of features. ``activation`` belongs to every layer but the last, ``output_activation`` to the last.
-    ``mean_error`` bounds the mean absolute error per sample (summed over features) that the whole experiment ends with
-    at full size, any seed; ``None`` asks only that it beats the constant mean. ``image`` gives the rows and columns of
-    a sample that is a picture. ``limits`` say which changes count as regressions, ``None`` means the usual ones.
-    ``rounding`` is how far float rounding alone moves the mean error of a seed (a share, as a standard deviation).
-    Raises InvalidInputError when a value cannot describe an experiment.
+    - ``name``: lower-case words joined by ``-``; it is part of the case ids, so it never changes
+    - ``title``: for people; in the catalogue the heading of the notebook's section
+    - ``data``: ``uniform``, ``mnist``, ``digits``, ``stream``, or a name given to ``register_data``
+    - ``rows``, ``features``: the size of the data, test rows included
+    - ``encoder``: layer widths from the first hidden layer to the code
+    - ``decoder``: layer widths after the code; the last is the number of features
+    - ``activation``: of every layer but the last: sigmoid, relu, tanh or linear
+    - ``output_activation``: of the last layer
+    - ``epochs``, ``batch_size``: the length of training
+    - ``mean_error``: bounds of the mean error per test sample (absolute differences, summed over features) after
+      training at full size with any seed; ``None``: it must only be smaller than that of the constant mean
+    - ``image``: rows and columns of a sample that is a picture
+    - ``limits``: from which change on a verdict is a regression; ``None``: the usual limits
+    - ``rounding``: standard deviation of a seed's mean error from float rounding alone, as a share of the error
+
+    Raises InvalidInputError when the values do not describe an experiment.
     """
 
     name: str
+    title: str = ""
     data: str
     rows: int
     features: int
@@ -62,10 +71,10 @@ class Experiment:
             if value < 1:
                 return f"{name} is {value}; it must be at least 1"
         if self.decoder[-1] != self.features:
-            needed = f"a reconstruction needs as many as there are features, {self.features}"
-            return f"the last decoder width is {self.decoder[-1]}, but {needed}"
-        if self.image and self.image[0] * self.image[1] != self.features:
-            return f"an image of {self.image} has not {self.features} pixels"
+            needed = f"it must be the number of features, {self.features}"
+            return f"the last decoder width is {self.decoder[-1]}; {needed}"
+        if self.image and prod(self.image) != self.features:
+            return f"image {self.image} has {prod(self.image)} pixels; it must have {self.features}, one per feature"
         for activation in (self.activation, self.output_activation):
             if activation not in ACTIVATIONS:
                 return f"unknown activation {activation!r}; choose from {', '.join(ACTIVATIONS)}"
@@ -73,11 +82,12 @@ class Experiment:
 
     @property
     def code(self) -> int:
+        """Return the width of the code, the narrowest layer between encoder and decoder."""
         return self.encoder[-1]
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Return all widths, from the features by way of the code to the features again."""
+        """Return the widths of all layers, input and output included."""
         return (self.features, *self.encoder, *self.decoder)
 
     @property
@@ -87,67 +97,122 @@ class Experiment:
 
     @property
     def is_streamed(self) -> bool:
-        """Whether its rows are drawn as they are needed; then ``rows`` counts training rows alone."""
+        """Return whether rows are drawn during training; ``rows`` then counts training rows only."""
         return self.data == STREAM
 
     def describe(self) -> str:
-        """Return in one line what is trained, on what and for how long."""
+        """Return one line: data, layer widths and length of training."""
         widths = " → ".join(map(str, self.widths))
         length = f"{count(self.epochs, 'epoch')} of {self.batch_size}"
         return f"{self.data} {self.rows:,} × {self.features}, {widths}, {length}"
 
 
-def _pictures(name: str, rows: int, side: int, **others: Any) -> Experiment:
-    pixels = side**2
-    shape: dict[str, Any] = {"features": pixels, "decoder": (pixels,), "image": (side, side)}
-    return Experiment(name=name, data=name, rows=rows, encoder=(32,), activation="relu", **shape, **others)
-
-
-_uniform = partial(Experiment, data="uniform", rows=1_000_000, features=32)
-_simple = partial(_uniform, encoder=(2,), decoder=(32,), mean_error=(7.4, 7.75))
-EXPERIMENTS = {
-    experiment.name: experiment
-    for experiment in (
-        _simple(name="crude-simple"),
-        # Its rounding: a single late epoch may turn out otherwise, 0.46 % in one of twelve trainings.
-        _uniform(name="crude-complex", encoder=(16, 8, 4, 2), decoder=(32,) * 4, mean_error=(7.3, 7.9), rounding=0.003),
-        # As many steps as crude-simple's ten epochs over a million.
-        _simple(name="crude-simple-streamed", data=STREAM, rows=10_000_000, epochs=1),
-        _uniform(name="features-2", features=2, encoder=(2,), decoder=(2,), mean_error=(0.0, 0.08)),
-        _uniform(name="features-4", features=4, encoder=(2,), decoder=(4,)),
-        _uniform(name="features-8", features=8, encoder=(2,), decoder=(8,)),
-        _uniform(name="features-16", features=16, encoder=(2,), decoder=(16,)),
-        _simple(name="features-32"),
-        _pictures("mnist", 70_000, 28, batch_size=256, mean_error=(27.0, 31.0)),
-        _pictures("digits", 1_797, 8, epochs=200, batch_size=32, mean_error=(1.7, 3.0)),
-    )
-}
+NOTEBOOK = (
+    Experiment(
+        name="crude-simple",
+        title="Crude Model with Crude Data",
+        data="uniform",
+        rows=1_000_000,
+        features=32,
+        encoder=(2,),
+        decoder=(32,),
+        mean_error=(7.4, 7.75),
+    ),
+    Experiment(
+        name="crude-complex",
+        title="Complex Model with Crude Data",
+        data="uniform",
+        rows=1_000_000,
+        features=32,
+        encoder=(16, 8, 4, 2),
+        decoder=(32, 32, 32, 32),
+        mean_error=(7.3, 7.9),
+        rounding=0.003,  # of twelve trainings one differed by 0.46 %, because a late epoch went another way
+    ),
+    *(
+        Experiment(
+            name=f"features-{features}",
+            title=f"Do the Number of Features Matter? {features} features",
+            data="uniform",
+            rows=1_000_000,
+            features=features,
+            encoder=(2,),
+            decoder=(features,),
+            mean_error=mean_error,
+        )
+        for features, mean_error in ((2, (0.0, 0.08)), (4, None), (8, None), (16, None), (32, (7.4, 7.75)))
+    ),
+    Experiment(
+        name="mnist",
+        title="The MNIST Dataset",
+        data="mnist",
+        rows=70_000,
+        features=784,
+        image=(28, 28),
+        encoder=(32,),
+        decoder=(784,),
+        activation="relu",
+        batch_size=256,
+        mean_error=(27.0, 31.0),
+    ),
+)
+OURS = (
+    Experiment(
+        name="crude-simple-streamed",
+        title="Not in the notebook: crude-simple on rows that no memory holds",
+        data=STREAM,
+        rows=10_000_000,  # as many steps as crude-simple's ten epochs over a million rows
+        features=32,
+        encoder=(2,),
+        decoder=(32,),
+        epochs=1,
+        mean_error=(7.4, 7.75),
+    ),
+    Experiment(
+        name="digits",
+        title="Not in the notebook: the MNIST model on scikit-learn's digits",
+        data="digits",
+        rows=1_797,
+        features=64,
+        image=(8, 8),
+        encoder=(32,),
+        decoder=(64,),
+        activation="relu",
+        epochs=200,
+        batch_size=32,
+        mean_error=(1.7, 3.0),
+    ),
+)
+EXPERIMENTS = {experiment.name: experiment for experiment in (*NOTEBOOK, *OURS)}
 
 
 def register(experiment: Experiment) -> Experiment:
-    """Add a row to the catalogue; raise InvalidInputError when another one has its name: history hangs on names."""
-    known = EXPERIMENTS.setdefault(experiment.name, experiment)
-    if known != experiment:
+    """Add an experiment to the catalogue and return it.
+
+    Raises InvalidInputError when a different experiment has this name, because records are matched by it.
+    """
+    if EXPERIMENTS.setdefault(experiment.name, experiment) != experiment:
         raise InvalidInputError(f"experiment {experiment.name!r} is already in the catalogue; choose another name")
-    return known
+    return EXPERIMENTS[experiment.name]
 
 
 def find(name: str) -> Experiment:
-    """Return the row of that name; raise NotFoundError that lists the names there are."""
+    """Return the experiment with this name; raise NotFoundError, which lists the known names."""
     if name not in EXPERIMENTS:
         raise NotFoundError(f"unknown experiment {name!r}; choose from {', '.join(EXPERIMENTS)}")
     return EXPERIMENTS[name]
 
 
 def resize(experiment: Experiment, rows: int) -> Experiment:
-    """Add to the catalogue an experiment on another number of streamed rows, with that number in its name.
+    """Register a streamed experiment with another number of rows, which becomes part of its name.
 
-    Fewer rows promise no error. Raises InvalidInputError when its rows are not streamed, or cannot be numbered.
+    With fewer rows than the catalogue's it has no bounds of error. Raises InvalidInputError when the experiment is not
+    streamed, or the number is out of range.
     """
     if not experiment.is_streamed:
-        raise InvalidInputError(f"experiment {experiment.name!r} has its rows in memory, as many as the catalogue says")
-    if not 2 <= rows <= MOST_STREAMED:
-        raise InvalidInputError(f"{rows} streamed rows; give 2 to {MOST_STREAMED:,}")
+        raise InvalidInputError(f"experiment {experiment.name!r} is not streamed, so its number of rows is fixed")
+    if not 2 <= rows <= MAX_STREAMED_ROWS:
+        raise InvalidInputError(f"{rows} streamed rows; give 2 to {MAX_STREAMED_ROWS:,}")
     if rows == experiment.rows:
         return experiment
     bounds = experiment.mean_error if rows > experiment.rows else (0.0, inf)

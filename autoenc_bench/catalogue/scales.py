@@ -1,4 +1,4 @@
-"""How large the suite runs: smoke, standard and notebook."""
+"""The three sizes of a run: smoke, standard and notebook."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,14 +10,15 @@ from autoenc_bench.catalogue.experiments import Experiment
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-STEPWISE = ("torch",)  # backends whose fused trainer runs step by step
+STEPWISE = ("torch",)  # backends whose fused trainer runs each step from Python, about as slowly as fit elsewhere
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rounds:
-    """How training is timed: that many ``rounds``, each about so many ``seconds`` long on a core of 3 GHz.
+    """The timed rounds of a trainer.
 
-    The seconds only size the work, which is the same everywhere. A round has at most so many ``epochs``.
+    ``seconds`` sets the work of a round: as much as a core of 3 GHz does in that time. It is the same on every machine.
+    ``epochs`` is the largest number of epochs in a round.
     """
 
     seconds: float
@@ -27,14 +28,17 @@ class Rounds:
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """How large the suite runs: the whole experiments, and the timed rounds.
+    """One size of a run.
 
-    ``rows`` and ``epochs`` cap the whole experiment (``None``: as the catalogue says); ``trainers`` are those that run
-    it whole, once per seed. ``training`` sizes the timed rounds of each trainer, ``untouched`` those of a script's
-    ``fit``. A timed inference round is ``calls`` calls for a batch of one, and for a bulk of rows as many as process
-    ``bulk_values`` numbers. ``rounds`` are the timed repetitions of all but training. ``roof_seconds`` is what the
-    machine's roofs may take. On a backend whose fused trainer is ``stepwise``, as slow as ``fit`` elsewhere, a
-    whole experiment runs where it takes at most ``longest`` seconds, and training is timed in ``stepwise_rounds``.
+    - ``rows``, ``epochs``: the most that a whole experiment uses; ``None``: as many as the catalogue gives
+    - ``trainers``, ``seeds``: which trainers run the whole experiments, and with how many seeds
+    - ``training``: the timed rounds of each trainer; ``untouched``: those of a plain call of Keras's ``fit``
+    - ``calls``: inference calls in a round with a batch of one
+    - ``bulk_values``: how many numbers the inference calls of a round with a large batch process
+    - ``rounds``: timed rounds of every case that does not train
+    - ``roof_seconds``: time for measuring the machine's roofs
+    - ``longest``, ``stepwise_rounds``: on ``STEPWISE`` backends, the longest whole experiment that runs (seconds), and
+      the largest number of timed rounds; ``stepwise`` is set there
     """
 
     name: str
@@ -53,7 +57,7 @@ class Scale:
     stepwise: bool = False
 
     def on(self, backend: str) -> "Scale":
-        """Return the scale for a backend: rounds of the same size on each, but fewer where they are slow."""
+        """Return the scale for a backend: rounds of the same size, but fewer on slow backends."""
         if backend not in STEPWISE:
             return self
         fewer = dict(self.training)
@@ -62,6 +66,7 @@ class Scale:
         return replace(self, training=fewer, stepwise=True)
 
     def is_too_long(self, experiment: Experiment) -> bool:
+        """Return whether this scale leaves out the whole experiment on this backend."""
         return self.stepwise and experiment.epochs * experiment.rows * self._model(experiment, "fused") > self.longest
 
     def _model(self, experiment: Experiment, trainer: str) -> float:
@@ -69,30 +74,33 @@ class Scale:
 
     @property
     def full_size(self) -> bool:
+        """Return whether whole experiments use all rows and epochs of the catalogue."""
         return self.rows is None and self.epochs is None
 
     def apply(self, experiment: Experiment) -> Experiment:
+        """Return the experiment with the rows and epochs of this scale."""
         rows, epochs = self.rows or experiment.rows, self.epochs or experiment.epochs
         return replace(experiment, rows=min(experiment.rows, rows), epochs=min(experiment.epochs, epochs))
 
     def round_size(
-        self, experiment: Experiment, trainer: str, train_rows: int, chosen: Rounds | None = None
+        self, experiment: Experiment, trainer: str, train_rows: int, timed: Rounds | None = None
     ) -> tuple[int, int]:
-        """Size one timed training round, the trainer's or a chosen one: (rows of training data, epochs over them).
+        """Return the size of one timed training round: the number of training rows, and the epochs over them.
 
-        It is a slice of whole batches where an epoch is longer than a round, and several epochs where it is shorter.
+        Where an epoch takes longer than a round, the rows are a slice of whole batches. Where it takes less, a round is
+        several epochs. ``timed`` replaces the trainer's own rounds.
         """
-        chosen = chosen or self.training[trainer]
-        wanted = max(1, int(chosen.seconds / _seconds_per_row(experiment, trainer)))
-        rows = max(experiment.batch_size, wanted // experiment.batch_size * experiment.batch_size)
-        return min(train_rows, rows), max(1, min(chosen.epochs, wanted // train_rows))
+        timed = timed or self.training[trainer]
+        rows_in_time = max(1, int(timed.seconds / _seconds_per_row(experiment, trainer)))
+        whole_batches = max(experiment.batch_size, rows_in_time // experiment.batch_size * experiment.batch_size)
+        return min(train_rows, whole_batches), max(1, min(timed.epochs, rows_in_time // train_rows))
 
     def repeats(self, values: "NDArray[Any]") -> int:
-        """Return how many inference calls on these rows, shape (n, width), one timed round makes."""
+        """Return the number of inference calls in a timed round on these rows, shape (n, width)."""
         return self.calls if len(values) == 1 else max(1, self.bulk_values // values.size)
 
     def estimate(self, experiments: Iterable[Experiment], seeds: int) -> float:
-        """Estimate the seconds that the suite takes, to within a factor of two on a core of about 3 GHz."""
+        """Estimate the seconds that the suite takes, within a factor of two on a core of about 3 GHz."""
         total = self.roof_seconds
         for experiment in map(self.apply, experiments):
             for trainer, timed in self.training.items():
@@ -109,7 +117,7 @@ class Scale:
 
 
 def _seconds_per_row(experiment: Experiment, trainer: str) -> float:
-    """Return the seconds that training takes per row, as measured on a core of about 3 GHz."""
+    """Return the seconds that training takes per row, measured on a core of about 3 GHz."""
     per_step, per_unit = {"fit": (1e-3, 20e-9), "fused": (1.5e-6, 7e-9)}[trainer]
     return per_step / experiment.batch_size + per_unit * (sum(experiment.encoder) + sum(experiment.decoder))
 
@@ -120,7 +128,7 @@ _STANDARD = Scale(
     seeds=1,
     training={
         "fit": Rounds(seconds=0.15, rounds=10, epochs=10),
-        "fused": Rounds(seconds=0.05, rounds=30, epochs=200),  # many short ones, each beside a reference workload
+        "fused": Rounds(seconds=0.05, rounds=30, epochs=200),  # many short rounds, each beside a reference workload
     },
     untouched=Rounds(seconds=0.3, rounds=1, epochs=10),
     calls=150,
@@ -130,7 +138,9 @@ _STANDARD = Scale(
     longest=60,
     stepwise_rounds=3,
 )
-_ONCE = dict.fromkeys(("fit", "fused"), Rounds(seconds=0.02, rounds=1, epochs=2))  # all rows: compiled once
+_ONCE = dict.fromkeys(
+    ("fit", "fused"), Rounds(seconds=0.02, rounds=1, epochs=2)
+)  # two epochs over all rows, so only one program is compiled
 _SMOKE = replace(
     _STANDARD,
     name="smoke",

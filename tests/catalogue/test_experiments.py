@@ -1,10 +1,12 @@
-"""The catalogue holds the notebook's experiments and refuses what cannot be one."""
+"""The catalogue holds the notebook's experiments, and invalid experiments are refused."""
 
+import re
 from dataclasses import FrozenInstanceError, replace
 
 import pytest
+from suite_runs import ROOT
 
-from autoenc_bench.catalogue.experiments import EXPERIMENTS, find, register, resize
+from autoenc_bench.catalogue.experiments import EXPERIMENTS, NOTEBOOK, OURS, find, register, resize
 
 
 @pytest.mark.parametrize(
@@ -23,28 +25,39 @@ from autoenc_bench.catalogue.experiments import EXPERIMENTS, find, register, res
     ],
 )
 def test_parameters(name, parameters):
-    """Each row has as many parameters as the notebook's model."""
+    """Each experiment has as many parameters as the notebook's model."""
     assert find(name).parameters == parameters
 
 
-def test_the_notebook_is_whole():
-    """The catalogue holds the notebook's eight experiments and ours, at the notebook's sizes."""
-    assert list(EXPERIMENTS) == [
+def test_catalogue():
+    """The catalogue holds the notebook's eight experiments at its sizes, and two of our own, marked as such."""
+    assert [experiment.name for experiment in NOTEBOOK] == [
         "crude-simple",
         "crude-complex",
-        "crude-simple-streamed",
         *(f"features-{width}" for width in (2, 4, 8, 16, 32)),
         "mnist",
-        "digits",
     ]
+    assert list(EXPERIMENTS.values()) == [*NOTEBOOK, *OURS]
+    assert {row.name for row in EXPERIMENTS.values() if "Not in the notebook" in row.title} == {
+        row.name for row in OURS
+    }
     for name, row in EXPERIMENTS.items():
         if row.data == "uniform":
             assert (row.rows, row.epochs, row.batch_size) == (1_000_000, 10, 100), name
     assert (find("mnist").epochs, find("mnist").batch_size) == (10, 256)
 
 
-def test_rows_are_frozen():
-    """Nobody changes a row while a run is on."""
+@pytest.mark.parametrize("experiment", NOTEBOOK, ids=lambda experiment: experiment.name)
+def test_notebook_page(experiment):
+    """The page about the notebook has each experiment's section, and names the experiment in its table."""
+    page = (ROOT / "docs" / "notebook.md").read_text()
+    section = re.sub(r"\?.*", "?", experiment.title)
+    assert f"\n## {section}\n" in page
+    assert f"`{experiment.name}`" in page or f"`-{experiment.features}`" in page
+
+
+def test_frozen():
+    """An experiment cannot be changed during a run."""
     with pytest.raises(FrozenInstanceError):
         find("mnist").epochs = 1
 
@@ -56,28 +69,28 @@ def test_rows_are_frozen():
         ({"encoder": ()}, "encoder is empty"),
         ({"encoder": (2, 0)}, "encoder width is 0; it must be at least 1"),
         ({"decoder": (0, 32)}, "decoder width is 0"),
-        ({"decoder": (31,)}, "last decoder width is 31"),
+        ({"decoder": (31,)}, "last decoder width is 31; it must be the number of features, 32"),
         ({"epochs": 0}, "epochs is 0"),
         ({"batch_size": -1}, "batch_size is -1"),
         ({"rows": 0}, "rows is 0"),
         ({"activation": "softplus"}, "unknown activation 'softplus'; choose from sigmoid, relu"),
-        ({"image": (5, 5)}, "not 32 pixels"),
+        ({"image": (5, 5)}, r"image \(5, 5\) has 25 pixels; it must have 32"),
     ],
 )
-def test_refuses_what_is_no_experiment(change, message):
-    """A row that describes no model is refused in a sentence that names it and the value."""
+def test_invalid_experiment(change, message):
+    """Values that describe no experiment are refused in a sentence that names experiment and value."""
     with pytest.raises(ValueError, match=message):
         replace(find("crude-simple"), **change)
 
 
-def test_find_lists_the_names():
-    """An unknown name is answered with the known ones."""
+def test_find():
+    """The error for an unknown name lists the known names."""
     with pytest.raises(LookupError, match=r"unknown experiment 'mnits'; choose from crude-simple, .*, digits"):
         find("mnits")
 
 
 def test_register(monkeypatch):
-    """A row from outside joins the catalogue, twice is once, and another row cannot take its name."""
+    """Registering an experiment twice changes nothing; a different experiment cannot take its name."""
     monkeypatch.setattr("autoenc_bench.catalogue.experiments.EXPERIMENTS", dict(EXPERIMENTS))
     mine = replace(find("crude-simple"), name="mine")
     assert register(mine) is register(mine) is find("mine")
@@ -86,7 +99,7 @@ def test_register(monkeypatch):
 
 
 def test_resize(monkeypatch):
-    """Another number of streamed rows is another experiment, which promises an error only for more rows."""
+    """Another number of streamed rows makes another experiment, whose error has bounds only for more rows."""
     monkeypatch.setattr("autoenc_bench.catalogue.experiments.EXPERIMENTS", dict(EXPERIMENTS))
     streamed = find("crude-simple-streamed")
     assert resize(streamed, streamed.rows) is streamed
@@ -96,5 +109,5 @@ def test_resize(monkeypatch):
     assert smaller.mean_error == (0, float("inf"))
     with pytest.raises(ValueError, match="0 streamed rows; give 2 to 4,294,967,296"):
         resize(streamed, 0)
-    with pytest.raises(ValueError, match="'mnist' has its rows in memory"):
+    with pytest.raises(ValueError, match="'mnist' is not streamed, so its number of rows is fixed"):
         resize(find("mnist"), 100)

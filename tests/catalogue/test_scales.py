@@ -1,4 +1,4 @@
-"""A scale sizes rounds that make sense, and only smoke makes experiments smaller."""
+"""Every scale makes valid rounds, and only smoke makes experiments smaller."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from autoenc_bench.catalogue.scales import SCALES
 
 @given(experiments(), st.sampled_from(sorted(SCALES)), st.sampled_from(["fit", "fused"]), st.integers(1, 10**6))
 def test_round_size(experiment, scale, trainer, train_rows):
-    """A timed round is whole batches or all the rows there are, once or more often, but within its epochs."""
+    """A timed round is a slice of whole batches, or one or more epochs over all rows, at most as many as allowed."""
     rows, epochs = SCALES[scale].round_size(experiment, trainer, train_rows)
     assert 1 <= rows <= train_rows
     assert epochs == 1 or rows == train_rows
@@ -30,7 +30,7 @@ def test_repeats(rows, features):
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_scales(name):
-    """Smoke is small, and the other scales leave an experiment as the catalogue has it."""
+    """Smoke is small; the other scales leave an experiment unchanged."""
     small = SCALES["smoke"].apply(find(name))
     assert small.rows <= 2_000
     assert small.epochs <= 2
@@ -49,7 +49,7 @@ def test_estimate_grows():
 
 
 def test_stepwise_backends():
-    """Where the fused trainer is slow, standard has fewer rounds of one size, and leaves out what takes minutes."""
+    """On torch, standard has fewer rounds of the same size, and leaves out whole experiments that take minutes."""
     standard, slow = SCALES["standard"], SCALES["standard"].on("torch")
     assert standard.on("jax") is standard
     assert slow.training["fused"].rounds < standard.training["fused"].rounds

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from autoenc_bench.catalogue.experiments import MOST_STREAMED
+from autoenc_bench.catalogue.experiments import MAX_STREAMED_ROWS
 from autoenc_bench.core.data.split import Array, Split, check_slice, share
 from autoenc_bench.core.seeds import generator
 from autoenc_bench.exceptions import InvalidInputError
@@ -50,8 +50,8 @@ class Stream:
     test_rows: int | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= self.rows <= MOST_STREAMED:
-            raise InvalidInputError(f"{self.rows} streamed rows; take 1 to {MOST_STREAMED:,}")
+        if not 1 <= self.rows <= MAX_STREAMED_ROWS:
+            raise InvalidInputError(f"{self.rows} streamed rows; take 1 to {MAX_STREAMED_ROWS:,}")
         if not 1 <= self.features <= TEST:
             raise InvalidInputError(f"streamed rows of {self.features} features; take at least 1")
 
