@@ -5,6 +5,7 @@ Run ``cog -r -I docs README.md docs/*.md`` after a change of an option, a scale,
 
 import argparse
 import hashlib
+import inspect
 import io
 import json
 import os
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+import autoenc_bench
 from autoenc_bench import cli
 from autoenc_bench.catalogue.scales import SCALES
 from autoenc_bench.machine.variables import RECORDED
@@ -33,6 +35,33 @@ START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 def parsers() -> dict[str, argparse.ArgumentParser]:
     """Return the parser of each command."""
     return dict(_subparsers(cli.parser()).choices)
+
+
+def api() -> str:
+    """Return a section for each public name: its signature as Python code, and its docstring."""
+    return "\n\n".join(_section(name, getattr(autoenc_bench, name)) for name in autoenc_bench.__all__ if name[0] != "_")
+
+
+def _section(name: str, value: Any) -> str:
+    if isinstance(value, type) and issubclass(value, Exception):
+        code = f"class {name}({', '.join(base.__name__ for base in value.__bases__)})"
+    else:
+        code = f"{'class' if isinstance(value, type) else 'def'} {name}{_parameters(inspect.signature(value))}"
+    text = str(inspect.getdoc(value)).replace("``", "`")
+    return f"## `{name}`\n\n```text\n{code}\n```\n\n{text}"
+
+
+def _parameters(signature: inspect.Signature) -> str:
+    """Return a signature without the names of modules; a long one has a line for each parameter."""
+    text = re.sub(r"<function .* at 0x\w+>", "…", str(signature))
+    text = re.sub(r"'([A-Z]\w*(?: \| \w+)*)'", r"\1", text)
+    text = re.sub(r"\b(?:[a-z_]\w*\.)+(?=[A-Za-z])", "", text)
+    text = re.sub(r"ndarray\[.*?dtype\[float32\]\]", "Array", text).removesuffix(" -> None")
+    if len(text) <= 100:
+        return text
+    inside, _, end = text[1:].rpartition(")")
+    parameters = re.split(r", (?=\w+:|\*,)", inside)
+    return "\n".join(("(", *(f"    {parameter}," for parameter in parameters), f"){end}"))
 
 
 def commands() -> str:
@@ -133,14 +162,16 @@ def _meaning(settings: dict[str, Any]) -> str:
 
 
 def exit_codes(meanings: dict[int, str]) -> str:
-    """Return one table of exit statuses."""
-    return _table(("exit status", "meaning"), [(str(status), meaning) for status, meaning in meanings.items()])
+    """Return one table of exit codes."""
+    return _table(("exit code", "meaning"), [(str(status), meaning) for status, meaning in meanings.items()])
 
 
 def limits() -> str:
     """Return the table of the limits that hold unless an experiment or ``--fail-on`` sets others."""
     usual = Limits()
-    shown = {kind: f"{usual.of(kind) * 100:g} %" if isfinite(usual.of(kind)) else "none: told only" for kind in GATED}
+    shown = {
+        kind: f"{usual.of(kind) * 100:g} %" if isfinite(usual.of(kind)) else "none: only reported" for kind in GATED
+    }
     return _table(("kind", "limit"), list(shown.items()))
 
 
