@@ -169,10 +169,11 @@ def exit_codes(meanings: dict[int, str]) -> str:
 def limits() -> str:
     """Return the table of the limits that hold unless an experiment or ``--fail-on`` sets others."""
     usual = Limits()
-    shown = {
-        kind: f"{usual.of(kind) * 100:g} %" if isfinite(usual.of(kind)) else "none: only reported" for kind in GATED
-    }
-    return _table(("kind", "limit"), list(shown.items()))
+    limits = {kind: usual.of(kind) for kind in GATED}
+    shown = [
+        (kind, f"{limit * 100:g} %" if isfinite(limit) else "none: reported only") for kind, limit in limits.items()
+    ]
+    return _table(("kind", "limit"), shown)
 
 
 def scales() -> str:
