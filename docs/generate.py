@@ -180,8 +180,11 @@ def scales() -> str:
     """Return the table of scales, one column each."""
     rows = [
         ("whole experiments", *(_whole(scale) for scale in SCALES.values())),
-        ("run whole by", *(", ".join(f"`{name}`" for name in scale.trainers) for scale in SCALES.values())),
-        ("seeds", *(scale.seeds for scale in SCALES.values())),
+        (
+            "trainers of whole experiments",
+            *(", ".join(f"`{name}`" for name in scale.trainers) for scale in SCALES.values()),
+        ),
+        ("seeds of whole experiments", *(scale.seeds for scale in SCALES.values())),
         *(
             (f"timed rounds of `{name}`", *(_rounds(scale.training[name]) for scale in SCALES.values()))
             for name in ("fit", "fused")
@@ -199,7 +202,7 @@ def scales() -> str:
 
 
 def _whole(scale: Any) -> str:
-    return "full size" if scale.full_size else f"{scale.rows:,} rows, {scale.epochs} epochs at most"
+    return "full size" if scale.full_size else f"at most {scale.rows:,} rows and {scale.epochs} epochs"
 
 
 def _rounds(rounds: Any) -> str:
