@@ -1,10 +1,11 @@
-"""What the pages quote from the program: blocks of cog in them call these functions, and ``.ci/run`` checks the result.
+"""Print what the pages quote from the program. Cog blocks in the pages call these functions; ``.ci/run`` checks them.
 
 Run ``cog -r -I docs README.md docs/*.md`` after a change of an option, a scale, an experiment or a table.
 """
 
 import argparse
 import hashlib
+import inspect
 import io
 import json
 import os
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+import autoenc_bench
 from autoenc_bench import cli
 from autoenc_bench.catalogue.scales import SCALES
 from autoenc_bench.machine.variables import RECORDED
@@ -33,6 +35,33 @@ START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 def parsers() -> dict[str, argparse.ArgumentParser]:
     """Return the parser of each command."""
     return dict(_subparsers(cli.parser()).choices)
+
+
+def api() -> str:
+    """Return a section for each public name: its signature as Python code, and its docstring."""
+    return "\n\n".join(_section(name, getattr(autoenc_bench, name)) for name in autoenc_bench.__all__ if name[0] != "_")
+
+
+def _section(name: str, value: Any) -> str:
+    if isinstance(value, type) and issubclass(value, Exception):
+        code = f"class {name}({', '.join(base.__name__ for base in value.__bases__)})"
+    else:
+        code = f"{'class' if isinstance(value, type) else 'def'} {name}{_parameters(inspect.signature(value))}"
+    text = str(inspect.getdoc(value)).replace("``", "`")
+    return f"## `{name}`\n\n```text\n{code}\n```\n\n{text}"
+
+
+def _parameters(signature: inspect.Signature) -> str:
+    """Return a signature without the names of modules; a long one has a line for each parameter."""
+    text = re.sub(r"<function .* at 0x\w+>", "…", str(signature))
+    text = re.sub(r"'([A-Z]\w*(?: \| \w+)*)'", r"\1", text)
+    text = re.sub(r"\b(?:[a-z_]\w*\.)+(?=[A-Za-z])", "", text)
+    text = re.sub(r"ndarray\[.*?dtype\[float32\]\]", "Array", text).removesuffix(" -> None")
+    if len(text) <= 100:
+        return text
+    inside, _, end = text[1:].rpartition(")")
+    parameters = re.split(r", (?=\w+:|\*,)", inside)
+    return "\n".join(("(", *(f"    {parameter}," for parameter in parameters), f"){end}"))
 
 
 def commands() -> str:
@@ -52,25 +81,25 @@ def variables() -> str:
 
 
 def _alternatives(pattern: str) -> Iterator[str]:
-    """Multiply out a pattern of alternatives in brackets, which may be nested."""
+    """Yield every text that a pattern of alternatives in brackets stands for; brackets may be nested."""
     for part in _split(pattern):
-        found = re.search(r"\(([^()]*(?:\([^()]*\)[^()]*)*)\)", part)
-        if not found:
+        brackets = re.search(r"\(([^()]*(?:\([^()]*\)[^()]*)*)\)", part)
+        if not brackets:
             yield part
             continue
-        for one in _split(found[1]):
-            yield from _alternatives(part[: found.start()] + one + part[found.end() :])
+        for alternative in _split(brackets[1]):
+            yield from _alternatives(part[: brackets.start()] + alternative + part[brackets.end() :])
 
 
 def _split(pattern: str) -> list[str]:
-    """Split a pattern at the bars that stand in no brackets."""
+    """Split a pattern at the bars outside of brackets."""
     parts, depth = [""], 0
-    for sign in pattern:
-        depth += (sign == "(") - (sign == ")")
-        if sign == "|" and not depth:
+    for character in pattern:
+        depth += (character == "(") - (character == ")")
+        if character == "|" and not depth:
             parts.append("")
         else:
-            parts[-1] += sign
+            parts[-1] += character
     return parts
 
 
@@ -87,16 +116,16 @@ def options(command: str) -> str:
 
 
 def _place(argument: argparse.Action) -> str:
-    """Return how an argument stands in a command."""
+    """Return an argument as the usage line of a command shows it."""
     name = str(argument.metavar or argument.dest.upper())
     return {"?": f"[{name}]", "*": f"[{name} …]"}.get(str(argument.nargs), name)
 
 
 class PytestOptions(list[tuple[tuple[str, ...], dict[str, Any]]]):
-    """Stands for pytest's parser, and collects what the suite's plugin adds to it: names and settings."""
+    """A stand-in for pytest's parser that collects the names and settings of the options of the suite's plugin."""
 
     def getgroup(self, *_: object, **__: object) -> "PytestOptions":
-        """Return itself, for the suite has one group."""
+        """Return itself, because the suite has one group."""
         return self
 
     def addoption(self, *names: str, **settings: Any) -> None:
@@ -112,13 +141,13 @@ def pytest_options() -> str:
 
 def suite_options() -> PytestOptions:
     """Return the options that the suite adds to pytest's."""
-    found = PytestOptions()
-    plugin.pytest_addoption(found)
-    return found
+    options = PytestOptions()
+    plugin.pytest_addoption(options)
+    return options
 
 
 def _signature(names: Sequence[str], settings: dict[str, Any]) -> str:
-    """Return how an option or an argument is written."""
+    """Return an option or an argument with its value, as a user writes it."""
     if not names:
         return f"`{settings['metavar'] or settings['dest'].upper()}`"
     takes_value = settings.get("action") != "store_true" and settings.get("nargs") != 0
@@ -133,23 +162,29 @@ def _meaning(settings: dict[str, Any]) -> str:
 
 
 def exit_codes(meanings: dict[int, str]) -> str:
-    """Return one table of exit statuses."""
-    return _table(("exit status", "meaning"), [(str(status), meaning) for status, meaning in meanings.items()])
+    """Return one table of exit codes."""
+    return _table(("exit code", "meaning"), [(str(status), meaning) for status, meaning in meanings.items()])
 
 
 def limits() -> str:
-    """Return the table of the limits that hold unless an experiment or ``--fail-on`` sets others."""
+    """Return the table of the default limits."""
     usual = Limits()
-    shown = {kind: f"{usual.of(kind) * 100:g} %" if isfinite(usual.of(kind)) else "none: told only" for kind in GATED}
-    return _table(("kind", "limit"), list(shown.items()))
+    limits = {kind: usual.of(kind) for kind in GATED}
+    shown = [
+        (kind, f"{limit * 100:g} %" if isfinite(limit) else "none: reported only") for kind, limit in limits.items()
+    ]
+    return _table(("kind", "limit"), shown)
 
 
 def scales() -> str:
     """Return the table of scales, one column each."""
     rows = [
         ("whole experiments", *(_whole(scale) for scale in SCALES.values())),
-        ("run whole by", *(", ".join(f"`{name}`" for name in scale.trainers) for scale in SCALES.values())),
-        ("seeds", *(scale.seeds for scale in SCALES.values())),
+        (
+            "trainers of whole experiments",
+            *(", ".join(f"`{name}`" for name in scale.trainers) for scale in SCALES.values()),
+        ),
+        ("seeds of whole experiments", *(scale.seeds for scale in SCALES.values())),
         *(
             (f"timed rounds of `{name}`", *(_rounds(scale.training[name]) for scale in SCALES.values()))
             for name in ("fit", "fused")
@@ -167,7 +202,7 @@ def scales() -> str:
 
 
 def _whole(scale: Any) -> str:
-    return "full size" if scale.full_size else f"{scale.rows:,} rows, {scale.epochs} epochs at most"
+    return "full size" if scale.full_size else f"at most {scale.rows:,} rows and {scale.epochs} epochs"
 
 
 def _rounds(rounds: Any) -> str:
@@ -180,9 +215,9 @@ def _table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def run(*arguments: str, shown: str = "") -> str:
-    """Return a console block with a command and what it prints; ``shown`` are the arguments that the page shows."""
+    """Return a console block with a command and its output; the page shows ``shown`` as its arguments."""
     text, errors = io.StringIO(), io.StringIO()
-    job = os.environ.pop("GITHUB_STEP_SUMMARY", None)  # an example belongs on no job's page
+    job = os.environ.pop("GITHUB_STEP_SUMMARY", None)  # an example must not appear on a CI job's page
     try:
         with redirect_stdout(text), redirect_stderr(errors):
             cli.main(arguments)
@@ -197,7 +232,7 @@ def run(*arguments: str, shown: str = "") -> str:
 
 
 def comparison() -> str:
-    """Return what ``compare`` prints of made-up records: six runs a side, and a head whose epochs are slower."""
+    """Return the output of ``compare`` for made-up records: six runs per side, and a head whose epochs are slower."""
     with TemporaryDirectory() as folder, chdir(folder):
         random = np.random.default_rng(1)
         for name, slowdown, sorts in (("before", 1.0, 0), ("after", 1.1, 1)):
@@ -209,7 +244,7 @@ def comparison() -> str:
 
 
 def _counts(sorts: int) -> dict[str, Any]:
-    """Make counts of a program whose loop sorts so often."""
+    """Return counts of a program with this number of sorts in its loop."""
     plain = {"instructions": {"add": 28, "dot": 5, "fusion": 29}, "types": {"f32": 485}, "bytes": 441_113}
     kinds = {"add": 33, "dot": 7, "fusion": 35 + sorts, **({"sort": sorts} if sorts else {})}
     looped = {"instructions": kinds, "types": {"f32": 380}, "flops": 2_129_920, "bytes": 910_406 + 25_600 * sorts}
@@ -217,7 +252,7 @@ def _counts(sorts: int) -> dict[str, Any]:
 
 
 def history() -> str:
-    """Return what ``history`` prints of made-up records of two machines, one of which becomes slower."""
+    """Return the output of ``history`` for made-up records of two machines; one machine becomes slower."""
     with TemporaryDirectory() as folder, chdir(folder):
         random = np.random.default_rng(2)
         ours = (
@@ -233,14 +268,14 @@ def history() -> str:
 def _made(
     random: np.random.Generator, day: int, factor: float, commit: str, keras: str = "3.15.1", **machine: str
 ) -> dict[str, Any]:
-    """Make a record from the example: an epoch and a whole experiment, with other times."""
+    """Return a copy of the example record with an epoch and a whole experiment, and other times."""
     record = deepcopy(json.loads(EXAMPLE.read_text("utf-8")))
     kept = ("test_epoch[digits-fused]", "test_experiment[digits-fused-seed0]")
     record["benchmarks"] = [benchmark for benchmark in record["benchmarks"] if benchmark["name"] in kept]
     for benchmark in record["benchmarks"]:
         stats = benchmark["stats"]
-        moved = random.lognormal(0, 0.02) * (factor if "epoch" in benchmark["name"] or machine else 1)
-        stats["data"] = [time * moved for time in stats["data"]]
+        change = random.lognormal(0, 0.02) * (factor if "epoch" in benchmark["name"] or machine else 1)
+        stats["data"] = [time * change for time in stats["data"]]
         stats["median"], stats["min"] = float(np.median(stats["data"])), min(stats["data"])
     record["datetime"] = (START + timedelta(days=day)).isoformat()
     record["commit_info"]["id"] = hashlib.sha256(commit.encode()).hexdigest()[:40]
@@ -257,9 +292,9 @@ def _write(folder: Path, records: Iterable[dict[str, Any]], name: str) -> None:
 
 
 def example() -> str:
-    """Return a whole record with one case, long lists and what is pytest-benchmark's alone shortened."""
+    """Return the example record with one case, short lists and only the fields that the page describes."""
     record = json.loads(EXAMPLE.read_text("utf-8"))
-    whole = next(one for one in record["benchmarks"] if one["name"].startswith("test_experiment"))
+    whole = next(case for case in record["benchmarks"] if case["name"].startswith("test_experiment"))
     whole["stats"] = {name: whole["stats"][name] for name in ("median", "min", "rounds", "iterations", "data")}
     whole = {name: whole[name] for name in ("name", "fullname", "extra_info", "stats")}
     cpu = {"brand_raw": record["machine_info"]["cpu"]["brand_raw"]}
@@ -276,7 +311,7 @@ def example() -> str:
 
 
 def _lines(value: Any, indent: str = "", after: str = "") -> Iterator[str]:
-    """Write JSON with short lists and objects on one line each."""
+    """Yield the lines of a JSON document; a short list or object takes one line."""
     flat = json.dumps(_shortened(value), ensure_ascii=False).replace('"…"', "…")
     if len(indent) + len(flat) <= 100 or not isinstance(value, dict | list):
         yield f"{flat}{after}"
@@ -292,7 +327,7 @@ def _lines(value: Any, indent: str = "", after: str = "") -> Iterator[str]:
 
 
 def _shortened(value: Any) -> Any:
-    """Cut lists after their third entry."""
+    """Return a JSON value with lists cut after their third entry, and numbers rounded."""
     if isinstance(value, dict):
         return {name: _shortened(entry) for name, entry in value.items()}
     if isinstance(value, list):

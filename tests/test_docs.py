@@ -1,4 +1,4 @@
-"""The documentation: what it names exists, and what exists is named."""
+"""The documentation names what exists, and everything that exists is in the documentation."""
 
 import ast
 import dataclasses
@@ -22,9 +22,10 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("repo
 README = ROOT / "README.md"
 FORMAT = ROOT / "docs" / "record-format.md"
 OWN = ROOT / "docs" / "your-own-experiment.md"
+GLOSSARY = ROOT / "docs" / "glossary.md"
 GENERATE = SimpleNamespace(**run_path(str(ROOT / "docs" / "generate.py")))
 
-# The headings of the record's page, and the structure whose fields stand below each.
+# The headings of the page of the record's format, and the structure whose fields are listed below each heading.
 STRUCTURES = {
     "The top level": record.Record,
     "`commit_info`": record.Commit,
@@ -48,23 +49,23 @@ STRUCTURES = {
 
 
 def prose(page):
-    """Return a page's text without its blocks of code."""
+    """Return the text of a page without its code blocks."""
     return re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
 
 
 def examples(page):
-    """Return the Python of a page's examples."""
+    """Return the Python examples of a page."""
     return re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
 
 
 def anchors(page):
-    """Return the anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors of the headings of a page, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", prose(page), flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def links(page):
-    """Return where a page's relative links and pictures lead."""
+    """Return the targets of the relative links and pictures of a page."""
     targets = re.findall(r"\]\(([^)\s]+)\)", prose(page))
     return [target for target in targets if not re.match(r"https?:", target)]
 
@@ -85,16 +86,16 @@ def keys(value):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page):
-    """Each relative link leads to a file that is there, and each anchor to a heading of it."""
+    """The file of each relative link exists, and has the heading of the link's anchor."""
     for target in links(page):
         path, _, anchor = target.partition("#")
-        found = (page.parent / path).resolve() if path else page
-        assert found.exists(), f"{target} leads nowhere"
-        assert not anchor or anchor in anchors(found), f"{target}: {found.name} has no such heading"
+        linked = (page.parent / path).resolve() if path else page
+        assert linked.exists(), f"{target}: no such file"
+        assert not anchor or anchor in anchors(linked), f"{target}: {linked.name} has no such heading"
 
 
 def test_every_page_is_reachable_from_the_readme():
-    """A page that nothing links is read by nobody."""
+    """Links lead from the README to every page of docs/."""
     reached, new = set(), {README}
     while new:
         reached |= new
@@ -104,17 +105,30 @@ def test_every_page_is_reachable_from_the_readme():
 
 
 def test_readme_is_one_page():
-    """The README stays short enough to be read."""
-    assert len(README.read_text("utf-8").splitlines()) <= 140
+    """The README has at most 120 lines, shows how to clone, and has the one test command that .ci/run takes from it."""
+    text = README.read_text("utf-8")
+    assert len(text.splitlines()) <= 120
+    assert re.search(r"^git clone ", text, flags=re.MULTILINE)
+    assert len(re.findall(r"^\.venv/bin/pytest -n.*$", text, flags=re.MULTILINE)) == 1
 
 
-def test_readme_has_the_test_command():
-    """The README holds the command that .ci/run takes from it, once."""
-    assert len(re.findall(r"^\.venv/bin/pytest -n.*$", README.read_text("utf-8"), flags=re.MULTILINE)) == 1
+def test_glossary_is_short():
+    """Each term of the glossary is in alphabetical order, with at most two sentences and a link to its details."""
+    rows = re.findall(r"^\| (.+) \| (.+) \| (\[.+\]\(.+\)) \|$", GLOSSARY.read_text("utf-8"), flags=re.MULTILINE)
+    terms = [term.strip("`").lower() for term, _, _ in rows]
+    assert len(rows) >= 40
+    assert terms == sorted(terms)
+    assert all(meaning.count(". ") <= 1 and meaning.endswith(".") for _, meaning, _ in rows)
+
+
+def test_every_public_name_is_on_the_page_of_the_api():
+    """The page of the API has a section for each public name."""
+    names = re.findall(r"^## `(\w+)`$", (ROOT / "docs" / "api.md").read_text("utf-8"), flags=re.MULTILINE)
+    assert {*names, "__version__"} == set(autoenc_bench.__all__)
 
 
 def test_every_command_and_option_has_its_page():
-    """Each command is in the README, and each of its options in the table that a page has of it."""
+    """Each command is in the README, and one page has a table with all its options."""
     text = "\n".join(page.read_text("utf-8") for page in ROOT.glob("docs/*.md"))
     for command, parser in GENERATE.parsers().items():
         assert f"`autoenc-bench {command}" in README.read_text("utf-8"), command
@@ -127,15 +141,16 @@ def test_every_command_and_option_has_its_page():
 
 
 def test_every_pytest_option_has_its_page():
-    """Each option that the suite adds to pytest's is in the table of the page about running it."""
+    """The page about running the suite has a table with all options that the suite adds to pytest's."""
     running = (ROOT / "docs" / "running.md").read_text("utf-8")
+    table = re.search(r"^\| `pytest benchmarks/` \| meaning \|\n((?:\|.*\n)*)", running, flags=re.MULTILINE)[1]
     options = {name for names, _ in GENERATE.suite_options() for name in names}
-    assert options == set(re.findall(r"^\| `(--[\w-]+)", running.partition("## Experiments")[0], flags=re.MULTILINE))
+    assert options == set(re.findall(r"^\| `(--[\w-]+)", table, flags=re.MULTILINE))
     assert "--scale" in options
 
 
 def test_every_phase_has_its_row():
-    """Each benchmark is in the table of cases."""
+    """The table of cases has each benchmark function."""
     rows = re.findall(r"^\| (`.*?) \|", (ROOT / "docs" / "running.md").read_text("utf-8"), flags=re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     for path in ROOT.glob("benchmarks/test_*.py"):
@@ -145,35 +160,35 @@ def test_every_phase_has_its_row():
 
 @pytest.mark.parametrize("heading", STRUCTURES)
 def test_every_field_of_a_record_has_its_row(heading):
-    """The page of the record's format lists the fields of each structure, and no others."""
+    """The page of the record's format lists exactly the fields of each structure."""
     assert fields(heading) == {field.encode_name for field in msgspec.structs.fields(STRUCTURES[heading])}
 
 
 def test_every_structure_of_a_record_has_its_section():
-    """No structure of a record is without its table: those that are parts of others are told by these."""
+    """Each structure of a record, or a subclass of it, has a table on the page."""
     for module in (case, record):
-        for name, found in vars(module).items():
-            if isinstance(found, type) and issubclass(found, msgspec.Struct) and not name.startswith("_"):
-                known = any(issubclass(structure, found) for structure in STRUCTURES.values())
-                assert known or found in (msgspec.Struct, counts.Counts), name
+        for name, value in vars(module).items():
+            if isinstance(value, type) and issubclass(value, msgspec.Struct) and not name.startswith("_"):
+                has_table = any(issubclass(structure, value) for structure in STRUCTURES.values())
+                assert has_table or value in (msgspec.Struct, counts.Counts), name
 
 
 @pytest.mark.parametrize("structure", [counts.Counts, counts.Program, counts.Part])
 def test_every_field_of_counts_is_named(structure):
-    """The section about counts, which has a table for each of its parts, names all their fields."""
+    """The tables of the section about counts have all fields of counts and their parts."""
     section = FORMAT.read_text("utf-8").partition("### `counts`\n")[2].partition("\n##")[0]
     named = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]*) \|", section, flags=re.MULTILINE))))
     assert named >= {field.encode_name for field in msgspec.structs.fields(structure)}
 
 
 def test_page_names_the_schema_version():
-    """The page says which version it describes."""
+    """The page of the record's format names the current schema version."""
     assert f"`autoenc.schema_version` is {record.SCHEMA_VERSION}." in FORMAT.read_text("utf-8")
 
 
 @pytest.mark.parametrize("command", [["compare", str(GENERATE.EXAMPLE)], ["history"]], ids=lambda command: command[0])
 def test_page_names_the_fields_of_documents(command, capsys):
-    """The page names each field of what compare and history write as JSON; names of facts are the machine's."""
+    """The page names each JSON field that compare and history write, except the facts of a context."""
     cli.main([*command, str(GENERATE.EXAMPLE), "--format", "json"])
     document = json.loads(capsys.readouterr().out)
     for machine in document.get("machines", []):
@@ -186,13 +201,13 @@ def test_page_names_the_fields_of_documents(command, capsys):
 
 
 def test_every_field_of_an_experiment_has_its_row():
-    """The page about one's own experiment lists the fields that one has, and no others."""
+    """The page about your own experiment lists exactly the fields of an experiment."""
     assert fields("Your own experiment", OWN) == {field.name for field in dataclasses.fields(Experiment)}
 
 
 @pytest.mark.parametrize("page", [README, OWN], ids=lambda page: page.name)
 def test_examples_use_the_public_interface(page):
-    """Python in the documentation compiles, and takes from the package only what it exports."""
+    """The Python examples compile, and import only public names of the package."""
     assert examples(page)
     for example in examples(page):
         for node in ast.walk(ast.parse(example)):
@@ -204,7 +219,7 @@ def test_examples_use_the_public_interface(page):
 
 
 def test_readme_example_runs(tmp_path, monkeypatch, capsys):
-    """The README's example compares two saved runs, and asks for a report as it can be asked for."""
+    """The README's example compares two saved runs, and calls draw_report with valid arguments."""
     (tmp_path / ".benchmarks").mkdir()
     for number, name in enumerate(("before", "after"), start=1):
         for suffix in (".json", ".npz"):

@@ -6,7 +6,7 @@ Each process is pinned to one core. It prepares a small experiment on one backen
 short rounds that alternate: a steady epoch of ``fused`` and of ``fit``, a loop of plain Python, and the reference
 workload. Processes with and without settings alternate too. Ratios are to the plain processes before and after, given
 as the median of all turns, with the smallest and the largest. The table goes to standard output as
-Markdown, and ../context.md keeps one.
+Markdown, and settings.md keeps one.
 """
 
 import argparse
