@@ -263,9 +263,9 @@ def test_planted_sleep(probe, machine):
 
     probe(target, rows=1, rounds=2)
     case, times = noted(probe), probe._benchmark.times
-    waited = case.waited(times, {"threads": 1, "pinned": True, "device": "CPU"})
-    assert waited == pytest.approx(0.1)
-    assert "waited 100 ms, 25 %" in result(case, 0.4, waited=waited)
+    off_cpu = case.waited(times, {"threads": 1, "pinned": True, "device": "CPU"})
+    assert off_cpu == pytest.approx(0.1)
+    assert "off-CPU 100 ms, 25 %" in result(case, 0.4, off_cpu=off_cpu)
 
 
 def test_set_up(probe, machine, clock):

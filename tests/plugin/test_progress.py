@@ -108,7 +108,7 @@ def test_result():
     assert progress.result(epoch, 2e-4).split() == ["200", "µs", "5,000,000", "rows/s"]
     assert progress.result(epoch, None) == "1,000 rows, not timed"
     fit = msgspec.structs.replace(epoch, set_up=[0.1, 0.3, 0.2])
-    assert progress.result(fit, 0.5, waited=0.1).endswith("2,000 rows/s  + 200 ms set-up  waited 100 ms, 20 %")
+    assert progress.result(fit, 0.5, off_cpu=0.1).endswith("2,000 rows/s  + 200 ms set-up  off-CPU 100 ms, 20 %")
     bound = recordings.timed("digits", "epoch", 1000, work=recordings.WORK)
     assert progress.result(bound, 0.05, recordings.ROOFS).endswith("rows/s   20 % of compute")
     said = progress.result(recordings.whole("crude-simple"), 2.0)
