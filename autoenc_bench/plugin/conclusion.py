@@ -74,7 +74,7 @@ class Conclusion:
         try:
             if run.baseline:
                 self._judge(run.baseline, path, cases)
-            if run.draws_report:
+            if not self._option.no_report:
                 self._draw(path)
         except Exception as problem:
             problem.add_note(f"the record is safe: {path}")
@@ -104,15 +104,15 @@ class Conclusion:
 
     def _selects(self, cases: Sequence[str], case: str, experiment: str | None) -> bool:
         """Return whether this run was expected to measure a case of the baseline, or one seed of it."""
-        option, run = self._option, self._configuration
+        option = self._option
         is_named = any("::" in name or Path(name).is_file() for name in self._arguments)
         is_narrowed = is_named or option.keyword or option.markexpr or option.deselect
-        if is_narrowed or (run.is_selection and experiment is None):
+        if is_narrowed or (option.experiment and experiment is None):
             from autoenc_bench.records.names import without_seed
 
             own = {short(nodeid) for nodeid in cases}
             return case in own | {without_seed(name) for name in own}
-        return not run.is_selection or experiment in run.experiments
+        return not option.experiment or experiment in self._configuration.experiments
 
     def refuse(self, reason: str) -> None:
         """Fail a run that could not do what was requested of it, such as a comparison with a baseline."""

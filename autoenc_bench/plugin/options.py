@@ -30,13 +30,11 @@ class Configuration:
     seeds: int
     threads: int | None  # None: all
     experiments: tuple[str, ...]
-    is_selection: bool  # whether --experiment was given
     distribution: Distribution | None
     baseline: "Baseline | None"
     storage: Path | None  # None: pytest-benchmark saves to Elasticsearch, not to files
     record_name: str
     measures_roofs: bool
-    draws_report: bool
 
 
 CONFIGURATION = pytest.StashKey[Configuration]()
@@ -103,13 +101,11 @@ def configure(config: pytest.Config) -> Configuration:
         seeds=_whole(option.seeds, "seeds") or scale.seeds,
         threads=threads.parse(option.threads or ("1" if option.coordinator is None else "all")),
         experiments=_resize(chosen, _whole(option.rows, "rows"), scale),
-        is_selection=bool(option.experiment),
         distribution=distribution,
         baseline=_baseline(option, folder),
         storage=folder if in_files else None,
         record_name=option.benchmark_save or option.scale,
         measures_roofs=not (option.no_roofs or option.benchmark_disable),
-        draws_report=not option.no_report,
     )
 
 

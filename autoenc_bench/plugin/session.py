@@ -8,7 +8,6 @@ import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -20,7 +19,7 @@ from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError
 from autoenc_bench.formatting import count, line
 from autoenc_bench.formatting import seconds as with_unit
 from autoenc_bench.machine.context import MeasuringContext
-from autoenc_bench.plugin import neighbours
+from autoenc_bench.plugin import other_plugins, record
 from autoenc_bench.plugin.conclusion import Conclusion
 from autoenc_bench.plugin.options import CONFIGURATION, Configuration, configure
 from autoenc_bench.plugin.progress import Progress, printable, result, short
@@ -38,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check the options, and take over saving and printing from pytest-benchmark."""
     with _usage_errors():
         config.stash[CONFIGURATION] = configuration = configure(config)
-    neighbours.let_warnings_pass(config)
+    other_plugins.let_warnings_pass(config)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # else TensorFlow prints a greeting, and warns without a GPU
     option = config.option
     if configuration.storage:  # pytest-benchmark writes in place, and two runs can take the same number
@@ -51,37 +50,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(session.progress, "autoenc-bench-progress")
 
 
-@pytest.hookimpl(optionalhook=True)  # without pytest-benchmark, configure() explains how to load it
-def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
-    """Remove the host's name, and clock readings that pytest-benchmark would compare and warn about."""
-    machine_info["node"] = None
-    for reading in ("hz_actual", "hz_actual_friendly"):
-        machine_info["cpu"].pop(reading, None)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_benchmark_update_commit_info(commit_info: dict[str, Any]) -> None:
-    """Keep only the commit's times: where the user's settings ask for it, git prints a signature before them."""
-    for name in ("time", "author_time"):
-        if printed := commit_info.get(name):
-            commit_info[name] = str(printed).splitlines()[-1].strip('"')
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
-    """Add this run's block to every JSON that pytest-benchmark makes."""
-    if block := config.stash[SESSION].block:
-        output_json["autoenc"] = block
-
-
 @dataclass
 class Outcome:
-    """How the last run of a case ended: it measured something, or it was skipped or failed for a reason."""
+    """How the last run of a case ended."""
 
-    case: Case | None = None
-    stats: Any = None  # pytest-benchmark's, None where timing is off
-    off_cpu: float | None = None  # seconds of a round, where they are more than usual
-    skipped: str | None = None
+    case: Case | None = None  # what it measured, if it passed
+    stats: Any = None  # pytest-benchmark's, if it was timed
+    off_cpu: float | None = None  # seconds of a round, if they are more than usual
+    skipped: str | None = None  # why
     failed: str | None = None
 
     @property
@@ -96,7 +72,6 @@ class Session:
         self.progress = Progress(config)
         self.pictures: Pictures = {}  # for the record's side file
         self.counts: dict[str, object] = {}  # what each case executes, by its name
-        self.block: dict[str, Any] | None = None  # this run's part of the record
         self._config, self._configuration = config, configuration
         self._session: pytest.Session | None = None
         # Made before Keras is loaded, which adds variables to the environment.
@@ -134,9 +109,9 @@ class Session:
                 self._cases.clear()
                 self._config.workeroutput[REFUSED] = True  # type: ignore[attr-defined] # of pytest-xdist
             return
-        neighbours.refuse(self._config)
+        other_plugins.refuse(self._config)
         if not option.benchmark_disable:
-            neighbours.refuse_profiler()
+            other_plugins.refuse_profiler()
         self._conclusion.try_out()
         self._enter()
         left_out = self._choose_baseline()
@@ -260,7 +235,8 @@ class Session:
         if not_saved:
             conclusion.lines.append(not_saved)
         else:
-            conclusion.save(self._content() if self._timed else None, self.pictures, self._cases)
+            content = record.content(self._config, self._run(), self._timed) if self._timed else None
+            conclusion.save(content, self.pictures, self._cases)
 
     def _leave(self, completed: bool) -> str:
         """Leave the other processes of a distributed run; return why this one saves no record, "" if it does."""
@@ -281,13 +257,10 @@ class Session:
             yield "\n\n".join((self._where(), table.text(), legend, *answer))
         if self._timed:
             yield from map(line, self._setting.problems())
-        off_cpu = [
-            f"{short(nodeid)} {with_unit(one.off_cpu)} of {with_unit(one.seconds)}"
-            for nodeid, one in outcomes.items()
-            if one.off_cpu and one.seconds
-        ]
+        off_cpu = {nodeid: (one.off_cpu, one.stats["median"]) for nodeid, one in outcomes.items() if one.off_cpu}
         if off_cpu:
-            yield f"off-CPU longer than usual, without being preempted: {', '.join(off_cpu)}"
+            shares = (f"{short(nodeid)} {' of '.join(map(with_unit, times))}" for nodeid, times in off_cpu.items())
+            yield f"off-CPU longer than usual, without being preempted: {', '.join(shares)}"
         yield from summary.not_run(self._not_run("skipped"), "skipped")
         yield from summary.not_run(self._not_run("failed"), "failed")
 
@@ -301,25 +274,9 @@ class Session:
         reasons = {nodeid: getattr(outcome, ending) for nodeid, outcome in self._outcomes.items()}
         return [NotRun(short(nodeid), reason) for nodeid, reason in reasons.items() if reason is not None]
 
-    def _content(self) -> dict[str, Any]:
-        """Return the record: pytest-benchmark's JSON, made by its hooks, with this run's block in it."""
-        hook, config, timed = self._config.hook, self._config, self._timed
-        self.block = msgspec.to_builtins(self._run())
-        commit_info = hook.pytest_benchmark_generate_commit_info(config=config)
-        hook.pytest_benchmark_update_commit_info(config=config, commit_info=commit_info)
-        content: dict[str, Any] = hook.pytest_benchmark_generate_json(
-            config=config,
-            benchmarks=timed,
-            machine_info=self._machine_info,
-            commit_info=commit_info,
-            include_data=True,
-        )
-        hook.pytest_benchmark_update_json(config=config, benchmarks=timed, output_json=content)
-        return content
-
     def _run(self) -> Run:
         """Return this run's block of the record, as of now."""
-        survey = self._setting.survey(self._machine_info["cpu"].get("brand_raw"), self._roofs)
+        survey = self._setting.survey(record.machine_info(self._config)["cpu"].get("brand_raw"), self._roofs)
         return Run(
             schema_version=SCHEMA_VERSION,
             suite_version=__version__,
@@ -330,20 +287,12 @@ class Session:
             failed=self._not_run("failed"),
         )
 
-    @cached_property
-    def _machine_info(self) -> dict[str, Any]:
-        """Return pytest-benchmark's description of the machine, which takes a second to make."""
-        info: dict[str, Any] = self._config.hook.pytest_benchmark_generate_machine_info(config=self._config)
-        self._config.hook.pytest_benchmark_update_machine_info(config=self._config, machine_info=info)
-        return info
-
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Report once, in the controller of pytest-xdist, that its workers refused to time cases."""
         if getattr(node, "workeroutput", {}).get(REFUSED) and not self._conclusion.lines:
-            self._conclusion.refuse(
-                "pytest-xdist runs cases side by side, so none was timed; add -n 0, or --benchmark-disable"
-            )
+            reason = "pytest-xdist runs cases side by side, so none was timed"
+            self._conclusion.refuse(f"{reason}; add -n 0, or --benchmark-disable")
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """End with the status of the conclusion, unless a case failed or pytest has an error of its own."""
@@ -376,11 +325,9 @@ class Session:
         """Return how a case ended, as plain JSON."""
         outcome = self._outcomes.get(nodeid, Outcome())
         if outcome.case:
-            times = outcome.stats.stats.data if outcome.stats else []
-            return {"outcome": "passed", "reason": "", "times": times}
-        if outcome.skipped is not None:
-            return {"outcome": "skipped", "reason": outcome.skipped, "times": []}
-        return {"outcome": "failed", "reason": outcome.failed or "it did not end", "times": []}
+            return {"outcome": "passed", "reason": "", "times": outcome.stats.stats.data if outcome.stats else []}
+        ending = "failed" if outcome.skipped is None else "skipped"
+        return {"outcome": ending, "reason": outcome.skipped or outcome.failed or "it did not end", "times": []}
 
     def leave_out_what_did_not_begin(self) -> None:
         """Limit this run's cases to those that have begun."""

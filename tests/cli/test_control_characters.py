@@ -93,7 +93,7 @@ def job(there, monkeypatch, tmp_path):
 
 
 def check(text, *, is_page=False):
-    """Fail if a text has a control character other than a line break or, unless it is a page, a command to a job's log."""
+    """Fail if a text has a control character but line breaks or, unless it is a page, a command to a job's log."""
     assert {sign for sign in text if not (sign.isprintable() or sign == "\n")} == set()
     for line in () if is_page else text.split("\n"):
         assert not line.lstrip().startswith("::"), line

@@ -15,8 +15,8 @@ from autoenc_bench.verdicts.baseline import Baseline
 @pytest.fixture
 def conclusion(tmp_path):
     """Return the conclusion of a run without a baseline."""
-    run = SimpleNamespace(storage=tmp_path, record_name="smoke", baseline=None, draws_report=True)
-    return Conclusion(SimpleNamespace(option=SimpleNamespace(), args=[]), run)
+    run = SimpleNamespace(storage=tmp_path, record_name="smoke", baseline=None)
+    return Conclusion(SimpleNamespace(option=SimpleNamespace(no_report=False), args=[]), run)
 
 
 def refuse(*_):
@@ -81,8 +81,8 @@ def test_a_bug(conclusion, monkeypatch, tmp_path, broken):
 )
 def test_selected_seed(tmp_path, case, is_expected):
     """A run with ``-k`` is expected to measure only what that selects, for experiments only these seeds."""
-    option = SimpleNamespace(keyword="seed0", markexpr="", deselect=None)
-    run = SimpleNamespace(storage=tmp_path, is_selection=False, experiments=("digits",))
+    option = SimpleNamespace(keyword="seed0", markexpr="", deselect=None, experiment=[])
+    run = SimpleNamespace(storage=tmp_path, experiments=("digits",))
     conclusion = Conclusion(SimpleNamespace(option=option, args=[]), run)
     cases = ["test_experiment.py::test_experiment[digits-fused-seed0]", "test_cold_start.py::test_build[digits]"]
     assert conclusion._selects(cases, case, "digits") is is_expected
@@ -93,10 +93,16 @@ def test_control_characters(tmp_path, monkeypatch):
     strangers.save_numbered(tmp_path / "good", strangers.runs(strangers.controls))
     strangers.save_numbered(tmp_path / "slow", strangers.runs(lambda factor: strangers.controls(2 * factor)))
     baseline = Baseline("good", [], [tmp_path])
-    option = SimpleNamespace(allow_missing=False, keyword="", markexpr="", deselect=None)
-    run = SimpleNamespace(
-        storage=tmp_path, record_name="x", baseline=baseline, draws_report=False, is_selection=False, experiments=()
-    )
+    given = {
+        "allow_missing": False,
+        "no_report": True,
+        "keyword": "",
+        "markexpr": "",
+        "deselect": None,
+        "experiment": [],
+    }
+    option = SimpleNamespace(**given)
+    run = SimpleNamespace(storage=tmp_path, record_name="x", baseline=baseline, experiments=())
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "job.md"))
     slow, gone = tmp_path / "slow" / "0001_run.json", tmp_path / "\x1b\n::x.json"
     for path, message in ((slow, "no case was decided in time"), (gone, r"\x1b\n::x.json: no such record")):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from suite_runs import LEAN, ROOT, TIMING, fork_pytest
 
-from autoenc_bench.plugin import neighbours, session
+from autoenc_bench.plugin import other_plugins, record
 
 CASES = "def test_quick(experiment, measure):\n    measure(sum, [1, 2], rows=1)\n"
 REPEAT = 'def pytest_addoption(parser):\n    parser.addoption("--count", type=int, default=1)\n'
@@ -46,33 +46,33 @@ def config(loaded, **options):
 
 
 @pytest.mark.parametrize(
-    ("plugin", "option"), [(name, option) for name, (options, _) in neighbours.BREAKING.items() for option in options]
+    ("plugin", "option"), [(name, one) for name, (options, _) in other_plugins.BREAKING.items() for one in options]
 )
 @pytest.mark.parametrize("value", [True, 2, "auto"])
 def test_active(plugin, option, value):
     """An active plugin that breaks timing is refused by name, with the option to remove."""
     with pytest.raises(pytest.UsageError, match=f"{plugin} .*, which this suite cannot time; remove --"):
-        neighbours.refuse(config([plugin], **{option: value}))
+        other_plugins.refuse(config([plugin], **{option: value}))
 
 
 @pytest.mark.parametrize("value", [None, False, 0, 1, "1"])
 def test_installed(value):
     """A plugin that is installed but not active is not refused."""
-    for plugin, (options, _) in neighbours.BREAKING.items():
-        neighbours.refuse(config([plugin], **dict.fromkeys(options, value)))
+    for plugin, (options, _) in other_plugins.BREAKING.items():
+        other_plugins.refuse(config([plugin], **dict.fromkeys(options, value)))
 
 
 def test_option_of_another():
     """An option of the same name of another plugin is not refused."""
-    neighbours.refuse(config(["pytest-of-mine"], count=2, profile=True))
+    other_plugins.refuse(config(["pytest-of-mine"], count=2, profile=True))
 
 
 def test_by_a_variable(monkeypatch):
     """If an environment variable makes a plugin active, the refusal names it."""
     monkeypatch.setenv("CODSPEED_ENV", "1")
-    neighbours.refuse(config([]))
+    other_plugins.refuse(config([]))
     with pytest.raises(pytest.UsageError, match="remove CODSPEED_ENV"):
-        neighbours.refuse(config(["pytest-codspeed"]))
+        other_plugins.refuse(config(["pytest-codspeed"]))
 
 
 @pytest.mark.slow
@@ -185,5 +185,5 @@ def test_parent_killed(tmp_path):
 def test_time_of_a_signed_commit(printed, kept):
     """A record has only the time of its commit, even if git prints a signature before it."""
     commit = {"id": "a", "time": printed, "author_time": printed}
-    session.pytest_benchmark_update_commit_info(commit)
+    record.pytest_benchmark_update_commit_info(commit)
     assert commit == {"id": "a", "time": kept, "author_time": kept}
