@@ -23,8 +23,8 @@ from autoenc_bench.instruments.call_counts import Counted
 from autoenc_bench.instruments.clock import CLOCK, Mode, Reading
 from autoenc_bench.plugin import explanations
 from autoenc_bench.plugin.options import CONFIGURATION
-from autoenc_bench.plugin.session import SESSION, Session, axes, is_case, phase
-from autoenc_bench.plugin.turns import TURNS, Turns
+from autoenc_bench.plugin.session import SESSION, axes, is_case, phase
+from autoenc_bench.plugin.turns import TURNS
 from autoenc_bench.records.storage import Pictures
 
 if TYPE_CHECKING:
@@ -175,8 +175,7 @@ def measure(request: pytest.FixtureRequest, benchmark: Any, scale: Scale) -> "Me
         "seed": values.get("seed", 0),
         **{axis: values[axis] for axis in ("trainer", "batch") if axis in values},
     }
-    config = request.config
-    return Measure(benchmark, scale, facts, config.stash[SESSION], config.stash.get(TURNS, None), config.option.explain)
+    return Measure(benchmark, scale, facts, request.config)
 
 
 class Measure:
@@ -184,17 +183,9 @@ class Measure:
 
     PART = 0.05  # seconds of a whole experiment after which, at an epoch's end, the reference workload runs again
 
-    def __init__(
-        self,
-        benchmark: Any,
-        scale: Scale,
-        facts: dict[str, Any],
-        session: Session,
-        turns: Turns | None = None,
-        explained: Path | None = None,
-    ) -> None:
-        self._benchmark, self._scale, self._session = benchmark, scale, session
-        self._turns, self._explained = turns, explained
+    def __init__(self, benchmark: Any, scale: Scale, facts: dict[str, Any], config: pytest.Config) -> None:
+        self._benchmark, self._scale, self._session = benchmark, scale, config.stash[SESSION]
+        self._turns, self._explained = config.stash.get(TURNS, None), config.option.explain
         self._references: list[float] = []  # seconds of the reference workload before and in the round
         self._parts: list[float] = []  # seconds of the round from one of them to the next
         benchmark.extra_info["autoenc"] = facts

@@ -69,7 +69,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     coordinator = "train in several processes: the address of process 0, or auto on a cluster that JAX recognises"
     add("--coordinator", metavar="HOST:PORT", help=coordinator)
     add("--num-processes", metavar="N", help="with --coordinator: the number of processes")
-    add("--process-id", metavar="I", help="with --coordinator: this process, 0 ... N-1; process 0 writes the record")
+    process = "with --coordinator: the number of this process, 0 ... N-1; process 0 writes the record"
+    add("--process-id", metavar="I", help=process)
     add("--no-roofs", action="store_true", help="do not measure the machine's maximum rates (its roofs)")
     add("--no-report", action="store_true", help="do not write a report to reports/ at the end")
 

@@ -15,6 +15,8 @@ from autoenc_bench.instruments.clock import Clock, Mode
 from autoenc_bench.plugin import explanations, fixtures
 from autoenc_bench.plugin.fixtures import Measure
 from autoenc_bench.plugin.progress import result
+from autoenc_bench.plugin.session import SESSION
+from autoenc_bench.plugin.turns import TURNS
 from autoenc_bench.records.case import IDLE_STEP, Epoch
 from autoenc_bench.records.case import case as read_case
 from autoenc_bench.records.counts import Counts
@@ -60,9 +62,15 @@ def probe(clock, monkeypatch):
     """Return a Measure whose reference workload reports 1, 2, 3, … seconds."""
     seconds = iter(range(1, 99))
     monkeypatch.setattr(reference, "seconds", lambda: float(next(seconds)))
-    facts = {"experiment": "digits", "phase": "epoch", "backend": "tensorflow", "seed": 0}
     session = SimpleNamespace(progress=SimpleNamespace(epoch=lambda _: None), pictures={}, counts={})
-    return Measure(Benchmark(clock), SCALES["standard"], facts, session)
+    return made(clock, session, None)
+
+
+def made(clock, session, turns, explained=None):
+    """Make a Measure of an epoch."""
+    facts = {"experiment": "digits", "phase": "epoch", "backend": "tensorflow", "seed": 0}
+    config = SimpleNamespace(stash={SESSION: session, TURNS: turns}, option=SimpleNamespace(explain=explained))
+    return Measure(Benchmark(clock), SCALES["standard"], facts, config)
 
 
 class Counting:
@@ -76,11 +84,10 @@ class Counting:
         return []
 
 
-def interleaved(probe, *, aside):
+def interleaved(probe, *, aside, explained=None):
     """Return a Measure for another visit of the case, in a session of a live comparison."""
     turns = SimpleNamespace(rounds=1, are_taken=False, between=[], aside=aside)
-    facts = {"experiment": "digits", "phase": "epoch", "backend": "tensorflow", "seed": 0}
-    return Measure(Benchmark(probe._benchmark.clock), SCALES["standard"], facts, probe._session, turns)
+    return made(probe._benchmark.clock, probe._session, turns, explained)
 
 
 def test_counts(probe):
@@ -177,8 +184,7 @@ def test_explained(probe, tmp_path):
 def test_interleaved_explanations(probe, tmp_path):
     """In a live comparison, the visit that counts writes the programs, and the one that samples the profile."""
     for aside, kept in (("", set()), ("counts", {"program-1.txt"}), ("profile", {"program-1.txt", "profile.txt"})):
-        visit = interleaved(probe, aside=aside)
-        visit._explained = tmp_path / "why"
+        visit = interleaved(probe, aside=aside, explained=tmp_path / "why")
         visit(Counting(), rows=1, counts=lambda: Counted(Counts(), ["ENTRY %main {\n}\n"]))
         assert {path.name for path in (tmp_path / "why").rglob("*.txt")} == kept
 
