@@ -146,33 +146,6 @@ def test_harmless(name):
     assert call("history", f"{name}.json")[::2] == (0, "")
 
 
-CONTROLLED = r"a[\x1b[31mred\n::error::injected\x07]"
-
-
-@pytest.mark.parametrize(
-    ("command", "status", "message"),
-    [
-        (["compare", "controls", "controls-slow"], 1, f"regressed: {CONTROLLED}"),
-        (["compare", "controls", "controls-slow", "--format", "markdown"], 1, f"regressed: {CONTROLLED}"),
-        (["compare", "controls", "plain.json"], 2, "the two sides have no case in common"),
-        (["history", "controls"], 0, ""),
-        (["history", "controls", "--format", "markdown"], 0, ""),
-    ],
-)
-def test_controls(command, status, message, monkeypatch, tmp_path):
-    """Control characters of a name are escaped in each output, on standard error and on the page of a job."""
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "job.md"))
-    found, out, err = call(*command)
-    page = (tmp_path / "job.md").read_text() if command[0] == "compare" else ""
-    assert found == status
-    assert message in err
-    assert CONTROLLED in out
-    for text in (out, err, page):
-        assert not {"\x1b", "\a"} & set(text)
-        assert "\n::" not in text
-        assert text.count("::error") == text.count(CONTROLLED)
-
-
 @pytest.mark.parametrize("name", NO_COMMIT)
 def test_no_commit(name):
     """A record without a readable commit is one of an unknown commit, with all its cases."""

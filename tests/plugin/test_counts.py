@@ -48,9 +48,6 @@ def test_explained(fused):
     """With --explain, each counted case, and no other, writes its programs' texts and a profile."""
     why = fused.folder / "why"
     kept = {folder.name: {path.name for path in folder.iterdir()} for folder in why.iterdir()}
-    assert kept == {
-        "build[digits]": {"profile.txt"},
-        "epoch[digits-fused]": {"profile.txt", "program-1.txt"},
-    }
+    assert kept == {"build[digits]": {"profile.txt"}, "epoch[digits-fused]": {"profile.txt", "program-1.txt"}}
     assert "\nENTRY %" in (why / "epoch[digits-fused]" / "program-1.txt").read_text()
     assert "autoenc_bench" in (why / "build[digits]" / "profile.txt").read_text()

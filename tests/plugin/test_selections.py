@@ -77,13 +77,7 @@ def select(tmp_path):
         (1, ("-k", "epoch")),
         (3, ("-k", "epoch")),
         (1, ("-k", "first_call")),
-        (
-            1,
-            (
-                "-k",
-                "reconstruct and one",
-            ),
-        ),
+        (1, ("-k", "reconstruct and one")),
         (3, ("--benchmark-autosave", "--benchmark-min-rounds=9", "--benchmark-warmup=off", "-k", "epoch and fused")),
     ],
 )
@@ -135,17 +129,3 @@ def test_timing_on(select):
     """The option --benchmark-enable overrides --benchmark-disable, as in pytest-benchmark."""
     run, _ = select(1, "--benchmark-disable", "--benchmark-enable", "-k", "build")
     assert len(loading.read(run.record).record.benchmarks) == 1
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("--benchmark-disable-gc",), "--benchmark-disable-gc is not allowed: real training"),
-        (("--benchmark-timer=time.time",), "the suite has a clock of its own, so name none"),
-    ],
-)
-def test_refused(select, arguments, message):
-    """Options that would change the meaning of a time are refused in one sentence."""
-    run, _ = select(1, *arguments)
-    assert run.status == pytest.ExitCode.USAGE_ERROR
-    assert message in run.out
