@@ -31,7 +31,7 @@ class Conclusion:
         self.status = pytest.ExitCode.OK
         self._option, self._arguments, self._configuration = config.option, config.args, configuration
 
-    def try_out(self) -> None:
+    def check_storage(self) -> None:
         """Check, before anything is measured, that the record can be saved; raise UsageError if not."""
         run = self._configuration
         if run.storage is None or self._option.benchmark_disable:

@@ -102,7 +102,7 @@ def scale(request: pytest.FixtureRequest) -> Scale:
 def experiment(request: pytest.FixtureRequest, scale: Scale) -> Experiment:
     """Return one experiment of the catalogue, at this scale."""
     if not hasattr(request, "param"):
-        reason = "the fixture experiment has values only where a test asks for the fixture measure as well"
+        reason = "the fixture experiment has values only in tests that also use the fixture measure"
         pytest.fail(f"{reason}; add measure to the arguments of this test", pytrace=False)
     return scale.apply(experiments.find(request.param))
 
@@ -216,9 +216,8 @@ class Measure:
         """
         turns = self._turns if self._turns and self._turns.rounds else None
         rounds = turns.rounds if turns else rounds or self._scale.rounds
-        warm_ups = int(
-            self._benchmark.enabled and (warm_up or turns is not None)
-        )  # with timing off the target runs once
+        # With timing off, the target runs once.
+        warm_ups = int(self._benchmark.enabled and (warm_up or turns is not None))
         starts: list[Reading] = []
         done: list[dict[str, float]] = []  # what was measured beside each round, by field of the record
 

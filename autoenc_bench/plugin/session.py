@@ -112,7 +112,7 @@ class Session:
         other_plugins.refuse(self._config)
         if not option.benchmark_disable:
             other_plugins.refuse_profiler()
-        self._conclusion.try_out()
+        self._conclusion.check_storage()
         self._enter()
         left_out = self._choose_baseline()
         self.progress.start(self._cases, alone=len(self._cases) == len(session.items))

@@ -327,7 +327,7 @@ def test_cases_without_an_experiment(run, tmp_path):
     (tmp_path / "test_own.py").write_text(OWN)
     status, out, record = run()
     assert status == pytest.ExitCode.TESTS_FAILED, out
-    assert "the fixture experiment has values only where a test asks for the fixture measure as well" in out
+    assert "the fixture experiment has values only in tests that also use the fixture measure" in out
     assert " 6 passed, " in out
     assert " 1 error in " in out
     assert "Traceback" not in out
