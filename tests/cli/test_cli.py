@@ -122,10 +122,10 @@ def test_machine(elsewhere):
     """The command machine prints machine and roofs as JSON that can be read back, and nothing else."""
     command = [sys.executable, "-c", MACHINE]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=elsewhere)
-    found = msgspec.json.decode(done.stdout, type=record.Survey)
-    assert found.machine.logical_cores >= 1
-    assert found.roofs.flops > 1e8
-    assert found.context["threads"] == 1
+    survey = msgspec.json.decode(done.stdout, type=record.Survey)
+    assert survey.machine.logical_cores >= 1
+    assert survey.roofs.flops > 1e8
+    assert survey.context["threads"] == 1
     assert done.stderr == ""
 
 

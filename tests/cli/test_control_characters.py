@@ -131,8 +131,8 @@ def has_odd(out, layout):
 )
 def test_compare(job, base, head, status, message, layout):
     """A comparison escapes text from records on standard error, in its table and on the page of a job."""
-    found, out, err = run("compare", base, head, "--format", layout)
-    assert found == status
+    actual, out, err = run("compare", base, head, "--format", layout)
+    assert actual == status
     assert message in err
     assert has_odd(out, layout)
     check(job.read_text("utf-8"))

@@ -168,8 +168,8 @@ def test_no_output_at_all(monkeypatch):
 def test_a_summary_that_cannot_be_written(monkeypatch, tmp_path, folder, status):
     """If the page of a job cannot be written, a message says so, and the status does not change."""
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
-    found, out, err = call("compare", "cubes", folder)
-    assert found == status
+    actual, out, err = call("compare", "cubes", folder)
+    assert actual == status
     assert f"{tmp_path}: cannot be written: Is a directory" in err
     assert "base: 3 runs" in out
 

@@ -62,8 +62,8 @@ THREE = "test_second.py::TestOne::test_cubed[int]"
 )
 def test_one_bare_name(head, options, status, verdicts):
     """File and class distinguish cases of one name: a missing or slow one does not affect the others."""
-    found, cases, err = compare("cubes", head, *options)
-    assert (found, cases) == (status, verdicts)
+    actual, cases, err = compare("cubes", head, *options)
+    assert (actual, cases) == (status, verdicts)
     assert (TWO in err) == (status in (1, 2))
 
 
@@ -121,8 +121,8 @@ def test_unlike(base, head, unlike):
 )
 def test_across(across, base, head, status, message):
     """Third-party records may differ in the parts that --across names, and in no others."""
-    found, _, err = call("compare", f"{base}.json", f"{head}.json", "--across", across)
-    assert found == status
+    actual, _, err = call("compare", f"{base}.json", f"{head}.json", "--across", across)
+    assert actual == status
     assert message in err
 
 
@@ -220,8 +220,8 @@ def test_one_run_a_side():
 )
 def test_foreign_file(command, status):
     """A file that is no record is left out with its name, and refused if there is no other."""
-    found, _, err = call(*command)
-    assert found == status
+    actual, _, err = call(*command)
+    assert actual == status
     alone = "foreign-ones-alone" in command
     assert ("left out with-a-foreign-one/0002_run.json: not a readable record: " in err) == (not alone)
     assert ("foreign-ones-alone/0001_run.json: not a readable record: " in err) == alone

@@ -93,15 +93,8 @@ def test_control_characters(tmp_path, monkeypatch):
     strangers.save_numbered(tmp_path / "good", strangers.runs(strangers.controls))
     strangers.save_numbered(tmp_path / "slow", strangers.runs(lambda factor: strangers.controls(2 * factor)))
     baseline = Baseline("good", [], [tmp_path])
-    given = {
-        "allow_missing": False,
-        "no_report": True,
-        "keyword": "",
-        "markexpr": "",
-        "deselect": None,
-        "experiment": [],
-    }
-    option = SimpleNamespace(**given)
+    option = SimpleNamespace(keyword="", markexpr="", deselect=None, experiment=[])
+    option.allow_missing, option.no_report = False, True
     run = SimpleNamespace(storage=tmp_path, record_name="x", baseline=baseline, experiments=())
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "job.md"))
     slow, gone = tmp_path / "slow" / "0001_run.json", tmp_path / "\x1b\n::x.json"

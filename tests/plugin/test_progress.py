@@ -37,9 +37,9 @@ def started(verbosity=0, cases=("f.py::test_epoch[digits-fit]",), alone=True):
     """Return a Progress that has started, and its terminal."""
     terminal = Terminal(verbosity)
     config = SimpleNamespace(pluginmanager=SimpleNamespace(get_plugin=lambda _: terminal))
-    found = progress.Progress(config)
-    found.start(list(cases), alone)
-    return found, terminal
+    writer = progress.Progress(config)
+    writer.start(list(cases), alone)
+    return writer, terminal
 
 
 def report(when="call", outcome="passed", nodeid="f.py::test_epoch[digits-fit]"):
@@ -49,13 +49,13 @@ def report(when="call", outcome="passed", nodeid="f.py::test_epoch[digits-fit]")
 
 def test_a_line_per_case():
     """The line names the case as it begins, and ends with its result."""
-    found, terminal = started()
-    found.pytest_runtest_logstart("f.py::test_epoch[digits-fit]")
+    writer, terminal = started()
+    writer.pytest_runtest_logstart("f.py::test_epoch[digits-fit]")
     assert terminal.text.strip() == "[1/1] epoch[digits-fit]"
-    found.results["f.py::test_epoch[digits-fit]"] = "12 ms"
+    writer.results["f.py::test_epoch[digits-fit]"] = "12 ms"
     for when in ("setup", "call", "teardown"):
-        found.pytest_runtest_logreport(report(when))
-        assert found.pytest_report_teststatus(report(when)) == ("passed" if when == "call" else "", "", "")
+        writer.pytest_runtest_logreport(report(when))
+        assert writer.pytest_report_teststatus(report(when)) == ("passed" if when == "call" else "", "", "")
     assert terminal.text.split() == ["[1/1]", "epoch[digits-fit]", "12", "ms"]
     assert not terminal.showfspath
 
@@ -63,18 +63,18 @@ def test_a_line_per_case():
 @pytest.mark.parametrize("outcome", ["skipped", "failed"])
 def test_what_did_not_pass(outcome):
     """The line of a skipped or failed case ends with that word, in whichever part it ended."""
-    found, terminal = started()
-    found.pytest_runtest_logreport(report("setup", outcome))
+    writer, terminal = started()
+    writer.pytest_runtest_logreport(report("setup", outcome))
     assert terminal.text == f" {outcome.upper()}\n"
 
 
 def test_others_are_left_to_pytest():
     """Other tests, and runs with -v or -q, have pytest's own output."""
-    found, terminal = started(alone=False)
+    writer, terminal = started(alone=False)
     other = report(nodeid="f.py::test_other")
-    found.pytest_runtest_logstart(other.nodeid)
-    found.pytest_runtest_logreport(other)
-    assert found.pytest_report_teststatus(other) is None
+    writer.pytest_runtest_logstart(other.nodeid)
+    writer.pytest_runtest_logreport(other)
+    assert writer.pytest_report_teststatus(other) is None
     assert terminal.showfspath
     quiet, silent = started(verbosity=-1)
     quiet.pytest_runtest_logstart("f.py::test_epoch[digits-fit]")
@@ -94,10 +94,10 @@ def test_epochs(monkeypatch):
     """An epoch is announced after a second without output."""
     now = [0.0]
     monkeypatch.setattr(progress, "monotonic", lambda: now[0])
-    found, terminal = started()
+    writer, terminal = started()
     for done, moment in enumerate((0.5, 1.1, 1.9, 2.2), start=1):
         now[0] = moment
-        found.epoch(done)
+        writer.epoch(done)
     assert terminal.text == " epoch 2 epoch 4"
 
 
