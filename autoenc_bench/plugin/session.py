@@ -227,7 +227,7 @@ class Session:
                 conclusion.refuse("no case ran, so nothing was compared with the baseline")
             return
         for nodeid in self._cases:
-            self._outcomes.setdefault(nodeid, Outcome(skipped="the run ended before it"))
+            self._outcomes.setdefault(nodeid, Outcome(skipped="the run ended before this case began"))
         not_saved = self._leave(completed)
         if self._timed and run.measures_roofs and not not_saved:
             self._measure_roofs()
@@ -327,7 +327,7 @@ class Session:
         if outcome.case:
             return {"outcome": "passed", "reason": "", "times": outcome.stats.stats.data if outcome.stats else []}
         ending = "failed" if outcome.skipped is None else "skipped"
-        return {"outcome": ending, "reason": outcome.skipped or outcome.failed or "it did not end", "times": []}
+        return {"outcome": ending, "reason": outcome.skipped or outcome.failed or "it did not finish", "times": []}
 
     def leave_out_what_did_not_begin(self) -> None:
         """Limit this run's cases to those that have begun."""

@@ -318,7 +318,7 @@ def test_never_started(run):
     _, _, record = run(conftest=STOPPED)
     assert [benchmark.name for benchmark in record.benchmarks] == ["test_quick[digits]"]
     assert [(entry.case, entry.reason) for entry in record.autoenc.skipped] == [
-        ("other[digits]", "the run ended before it")
+        ("other[digits]", "the run ended before this case began")
     ]
 
 
