@@ -2,12 +2,12 @@
 
 These names are the public API, loaded when they are first used; everything else may change.
 
-- ``Experiment``, ``Limits``, ``register``, ``find_experiment``: the catalogue, and rows of one's own
-- ``Split``, ``register_data``: data of one's own, from a function (rows, features, seed) -> Split
-- ``read_record``: a record with its pictures, from the path of its JSON file
-- ``compare``: two lists of such records, base and head, to a ``Comparison`` with one verdict per case
-- ``draw_report``: the paths of records to a folder with ``index.html``, ``summary.md`` and figures
-- ``AutoencBenchError``, ``InvalidInputError``, ``NotFoundError``, ``RunFailedError``: what they raise
+- ``Experiment``, ``Limits``, ``register``, ``find_experiment``: the catalogue, and experiments that you add
+- ``Split``, ``register_data``: data that you add, from a function (rows, features, seed) -> Split
+- ``read_record``: read a record with its pictures, from the path of its JSON file
+- ``compare``: compare two lists of such records, base and head; a ``Comparison`` has one verdict per case
+- ``draw_report``: draw the records at some paths; the folder gets ``index.html``, ``summary.md`` and figures
+- ``AutoencBenchError``, ``InvalidInputError``, ``NotFoundError``, ``RunFailedError``: the errors that they raise
 """
 
 from importlib import import_module

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 import autoenc_bench
-from autoenc_bench import cli
 from autoenc_bench.catalogue.scales import SCALES
+from autoenc_bench.cli import main as cli
 from autoenc_bench.machine.variables import RECORDED
 from autoenc_bench.plugin import options as plugin
 from autoenc_bench.verdicts.limits import GATED, Limits

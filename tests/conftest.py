@@ -1,4 +1,4 @@
-"""What every test shares: Hypothesis without deadlines, child processes that may time, and recorded runs."""
+"""Shared by all tests: Hypothesis without deadlines, child processes that can time, and recorded runs."""
 
 import fcntl
 import json
@@ -26,17 +26,17 @@ def without_xdist():
 
 
 @pytest.fixture(autouse=True)
-def still_machine(monkeypatch):
-    """Let commands find nothing that makes times unsteady, whatever else runs beside the tests."""
+def quiet_machine(monkeypatch):
+    """Let commands find nothing that makes times unsteady, even if other programs run beside the tests."""
     nothing = conditions.Preflight(None, None, None, None, None, None, None)
     monkeypatch.setattr(conditions, "preflight", lambda *_: nothing)
 
 
 @pytest.fixture(scope="session")
 def shared(request, tmp_path_factory):
-    """Return a function (name, make) -> a folder that ``make`` filled once, for all workers, and what it returned.
+    """Return a function (name, make) -> a folder that ``make`` filled once for all workers, and its return value.
 
-    That must be plain JSON. A worker that finds another one at it waits until that one is done, or gone.
+    The value must be plain JSON. While one worker runs ``make``, the others wait until it is done or has ended.
     """
     base = tmp_path_factory.getbasetemp()
     if hasattr(request.config, "workerinput"):  # under pytest-xdist each worker has a folder within one
@@ -47,7 +47,7 @@ def shared(request, tmp_path_factory):
         with (base / f"shared-{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not returned.exists():
-                shutil.rmtree(folder, ignore_errors=True)  # another worker failed at it
+                shutil.rmtree(folder, ignore_errors=True)  # another worker may have failed
                 folder.mkdir()
                 returned.write_text(json.dumps(make(folder)))
         return folder, json.loads(returned.read_text())
@@ -57,7 +57,7 @@ def shared(request, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def run_once(shared):
-    """Return a function (name, make) -> the run that ``make`` made in a folder once, for all workers."""
+    """Return a function (name, make) -> the run that ``make`` made in a folder, once for all workers."""
 
     def run_once(name, make):
         def made(folder):
@@ -72,14 +72,14 @@ def run_once(shared):
 
 @pytest.fixture(scope="session")
 def smoke(run_once) -> SuiteRun:
-    """Run the suite once at smoke, an experiment of each kind, for all tests that only read what came out."""
+    """Run the suite once at scale smoke, with an experiment of each kind, for all tests that read its results."""
     chosen = ("--scale", "smoke", "--benchmark-save=mine", *(f"--experiment={name}" for name in SMOKE))
     return run_once("smoke", lambda folder: run_suite(folder, *chosen))
 
 
 @pytest.fixture(scope="session")
 def fused(run_once) -> SuiteRun:
-    """Run one experiment's fused cases and its build once with JAX, and keep in ``why`` what explains them."""
+    """Run one experiment's fused cases and its build once with JAX; the folder ``why`` has what explains them."""
     chosen = ("--threads=1", "--scale=smoke", "--experiment=digits", "-k", "fused or build")
     chosen += ("--no-roofs", "--no-report")
     run = run_once("fused", lambda folder: fork_suite(folder, *chosen, f"--explain={folder / 'why'}"))

@@ -1,4 +1,4 @@
-"""What the package exports is enough for a user's own code, stays as it is, and loads no framework by itself."""
+"""The public API: its names stay, suffice for a user's own code, and load no framework."""
 
 import json
 import os
@@ -13,26 +13,16 @@ from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.core.data import SOURCES
 
 RECORD = Path(__file__).parent / "records" / "data" / "0001_before.json"
+# fmt: off
 NAMES = [
-    "AutoencBenchError",
-    "Experiment",
-    "InvalidInputError",
-    "Limits",
-    "NotFoundError",
-    "RunFailedError",
-    "Split",
-    "__version__",
-    "compare",
-    "draw_report",
-    "find_experiment",
-    "read_record",
-    "register",
-    "register_data",
+    "AutoencBenchError", "Experiment", "InvalidInputError", "Limits", "NotFoundError", "RunFailedError", "Split",
+    "__version__", "compare", "draw_report", "find_experiment", "read_record", "register", "register_data",
 ]
+# fmt: on
 
 
 def child(code):
-    """Return what a program prints in a process of its own, read as JSON."""
+    """Return the JSON that a program prints in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
@@ -44,14 +34,14 @@ def child(code):
 
 
 def test_names():
-    """These names are exported, no more and no fewer: a user's code hangs on them."""
+    """Exactly these names are exported, because users' code depends on them."""
     assert sorted(autoenc_bench.__all__) == NAMES
     assert set(NAMES) <= set(dir(autoenc_bench))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_is_there(name):
-    """Each exported name is what it is called: a class, a function or the version."""
+    """Each exported name is a class, a function or the version."""
     exported = getattr(autoenc_bench, name)
     assert exported == autoenc_bench.__version__ or callable(exported)
 
@@ -63,7 +53,7 @@ def test_unknown_name():
 
 
 def test_errors_are_of_one_kind():
-    """One class catches all that a user can mend; each kind is also the built-in error that a caller would expect."""
+    """One class catches every error that a user can fix; each is also the built-in error that callers expect."""
     for kind, builtin in (
         (autoenc_bench.InvalidInputError, ValueError),
         (autoenc_bench.NotFoundError, LookupError),
@@ -85,7 +75,7 @@ print(json.dumps(loaded))
 
 
 def test_import_is_light():
-    """Importing the package loads no framework, and what registers data does not load Keras."""
+    """Importing the package loads no framework, and registering data does not load Keras."""
     assert child(IMPORT) == [[], []]
 
 
@@ -124,17 +114,17 @@ print(json.dumps({
 
 @pytest.mark.slow
 def test_own_flow(tmp_path, monkeypatch, capsys):
-    """By these names alone a user adds an experiment and data, reads a record, compares two and draws a report."""
-    for known in (EXPERIMENTS, SOURCES):
-        monkeypatch.setitem(known, "ramps", None)  # so that they are at the end what they were
-        del known["ramps"]
+    """With these names alone, a user adds an experiment and data, reads a record, compares and draws records."""
+    for registered in (EXPERIMENTS, SOURCES):
+        monkeypatch.setitem(registered, "ramps", None)  # which restores them after the test
+        del registered["ramps"]
     monkeypatch.setattr(sys, "argv", ["flow", str(RECORD), str(tmp_path / "out")])
     exec(FLOW, {})
-    told = json.loads(capsys.readouterr().out)
-    assert told["found"] == 0.05
-    assert len(told["cases"]) == 14
-    assert told["pictures"] == 3
-    assert told["verdicts"] == ["unchanged"]
-    assert (tmp_path / "out" / told["page"]).stat().st_size > 10_000
-    assert told["answer"].startswith("unknown experiment 'slopes'; choose from crude-simple, ")
-    assert told["answer"].endswith(", ramps")
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["found"] == 0.05
+    assert len(printed["cases"]) == 14
+    assert printed["pictures"] == 3
+    assert printed["verdicts"] == ["unchanged"]
+    assert (tmp_path / "out" / printed["page"]).stat().st_size > 10_000
+    assert printed["answer"].startswith("unknown experiment 'slopes'; choose from crude-simple, ")
+    assert printed["answer"].endswith(", ramps")

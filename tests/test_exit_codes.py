@@ -8,7 +8,8 @@ import pytest
 import recordings
 from fuzzing import call
 
-from autoenc_bench import cli, exit_codes
+from autoenc_bench import exit_codes
+from autoenc_bench.cli import main as cli
 from autoenc_bench.cli import matrix
 from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.history import runs

@@ -1,7 +1,7 @@
-"""``python -m autoenc_bench.cli``, where the command itself is not on the path."""
+"""Run the command line as ``python -m autoenc_bench.cli``, without the command on the path."""
 
 import sys
 
-from autoenc_bench.cli import main
+from autoenc_bench.cli.main import main
 
 sys.exit(main())

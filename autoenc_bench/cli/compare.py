@@ -1,7 +1,7 @@
-"""Say whether time, memory or error regressed between two sets of records.
+"""Compare two sets of records, and report whether time, memory, error or counts regressed.
 
-A side is a file, a folder, a pattern in quotes, or a name that was given to --benchmark-save, looked up in .benchmarks/
-and then in reports/baselines/.
+BASE and HEAD are each a file, a folder, a quoted pattern, or a name that was given to --benchmark-save. Names are
+looked up in .benchmarks/ and then in reports/baselines/.
 """
 
 import argparse
@@ -13,7 +13,6 @@ from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.cli.output import tell
 from autoenc_bench.records import BASELINES, SAVED, expanded
 
-# What reads records is imported where it is used: the other commands need none of it.
 if TYPE_CHECKING:
     from autoenc_bench.records.loading import Source
     from autoenc_bench.verdicts.comparison import Comparison
@@ -23,9 +22,12 @@ EPILOG = exit_codes.epilog(exit_codes.GATE)
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    command.add_argument("base", metavar="BASE")
-    command.add_argument("head", metavar="HEAD")
-    across = "parts of the context that are under test and may differ: backend, keras, python, …; env: all variables"
+    command.add_argument("base", metavar="BASE", help="records from before the change")
+    command.add_argument("head", metavar="HEAD", help="records from after the change")
+    across = (
+        "parts of the context that may differ between BASE and HEAD, because they are under test: backend, keras, "
+        "python, …, or env for all environment variables"
+    )
     command.add_argument("--across", metavar="PART,…", default="", help=across)
     add_storage(command)
     add_limits(command)
@@ -34,34 +36,33 @@ def add(command: argparse.ArgumentParser) -> None:
 def add_limits(command: argparse.ArgumentParser) -> None:
     """Add the options that every comparison has."""
     limit = (
-        "another limit, such as time:5%%, memory:20%%, error:0.5%%, counts:0%% or, for one experiment, mnist:time:10%% "
-        "(repeatable; defaults: time:3%%, memory:10%%, error:1%%)"
+        "the largest change that is allowed: time:5%%, memory:20%%, error:0.5%%, counts:0%% or, for one experiment, "
+        "mnist:time:10%% (repeatable; defaults: time:3%%, memory:10%%, error:1%%)"
     )
     command.add_argument("--fail-on", metavar="EXPR", action="append", default=[], help=limit)
-    missing = "let a side lack cases that the other has, or that it skipped or failed"
+    missing = "do not fail because of cases that one side lacks, skipped or failed"
     command.add_argument("--allow-missing", action="store_true", help=missing)
-    command.add_argument("--strict", action="store_true", help="end with status 3 when anything is undecided")
-    add_format(command)
+    command.add_argument("--strict", action="store_true", help="end with status 3 if any case is undecided")
+    add_format(command, "table", "markdown", "json")
 
 
-def add_format(command: argparse.ArgumentParser) -> None:
-    """Add the option for whom a command writes."""
-    formats = ("table", "markdown", "json")
-    command.add_argument("--format", choices=formats, default="table", help="default: %(default)s")
+def add_format(command: argparse.ArgumentParser, *formats: str) -> None:
+    """Add the option that chooses between output formats, the first by default."""
+    command.add_argument("--format", choices=formats, default=formats[0], help="output format (default: %(default)s)")
 
 
 def add_storage(command: argparse.ArgumentParser) -> None:
-    """Add the option for where names are looked up."""
-    storage = "where --benchmark-storage put the records (default: %(default)s)"
-    command.add_argument("--storage", metavar="DIR", type=storage_folder, default=SAVED, help=storage)
+    """Add the option for the folder in which names are looked up."""
 
+    def folder(text: str) -> Path:
+        return expanded(text.removeprefix("file://"))
 
-def storage_folder(text: str) -> Path:
-    """Read a folder, also as ``--benchmark-storage`` has it: ``file://DIR``."""
-    return expanded(text.removeprefix("file://"))
+    storage = "the folder of saved records, as given to --benchmark-storage (default: %(default)s)"
+    command.add_argument("--storage", metavar="DIR", type=folder, default=SAVED, help=storage)
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
+    # Imported here because the other commands that import this module read no records.
     from autoenc_bench.records import loading, storage
     from autoenc_bench.verdicts import limits, status
     from autoenc_bench.verdicts.comparison import compare
@@ -81,19 +82,20 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
 
 
 def conclude(comparison: "Comparison", ended: "Status", layout: str, measured: str = "") -> tuple[str, int]:
-    """Show a comparison on a job's page, and say how it ends; return its text and the exit status."""
+    """Report a comparison on the page of a GitHub Actions job, and why it passed or failed on standard error.
+
+    Return the text to print, in the chosen layout, and the exit status. ``measured`` says how it was measured.
+    """
     from autoenc_bench.exceptions import InvalidInputError
     from autoenc_bench.report import github
     from autoenc_bench.verdicts import document, tables
 
+    markdown = tables.markdown(comparison, ended.reason, measured)
     try:
-        github.append_step_summary(tables.markdown(comparison, ended.reason, measured))
-    except InvalidInputError as problem:  # the verdict stands, whoever shows it
+        github.append_step_summary(markdown)
+    except InvalidInputError as problem:  # the verdict holds without the page
         tell(problem)
     tell(ended.reason)
-    layouts = {
-        "table": lambda: tables.text(comparison, measured),
-        "markdown": lambda: tables.markdown(comparison, ended.reason, measured),
-        "json": lambda: document.text(comparison, ended, measured),
-    }
-    return layouts[layout](), ended.code
+    if layout == "json":
+        return document.text(comparison, ended, measured), ended.code
+    return markdown if layout == "markdown" else tables.text(comparison, measured), ended.code

@@ -1,4 +1,4 @@
-"""List the catalogue of experiments."""
+"""List the experiments of the catalogue, with their data and layers."""
 
 import argparse
 

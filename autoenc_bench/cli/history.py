@@ -1,37 +1,37 @@
-"""Show how results moved over time, and machines side by side.
+"""Show how results changed over time, and compare machines.
 
-Every record in folders is read, of any number of machines: change points of time, efficiency, error and memory, and the
-newest state of the machines side by side. Files that are no records are left out and named; the exit status is 2 when
-none can be read.
+Reads every record in the folders, of any number of machines. Shows change points of time, efficiency, error and memory,
+and the newest results of all machines side by side. Names the files that it cannot read; the exit status is 2 if it can
+read none.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from autoenc_bench.cli import output
 from autoenc_bench.cli.compare import add_format
+from autoenc_bench.cli.output import tell, write
 from autoenc_bench.cli.report import drawing
 from autoenc_bench.records import BASELINES, SAVED, expanded
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    folders = f"folders or record files (default: {SAVED}/, and {BASELINES}/)"
+    folders = f"folders or record files (default: {SAVED}/ and {BASELINES}/)"
     command.add_argument("folder", nargs="*", type=expanded, help=folders)
-    add_format(command)
-    command.add_argument("--out", metavar="DIR", type=expanded, help="also write history.html and its figures there")
+    add_format(command, "table", "markdown", "json")
+    command.add_argument("--out", metavar="DIR", type=expanded, help="also write history.html and its figures here")
 
 
 def run(options: argparse.Namespace) -> str:
-    from autoenc_bench import history  # here, for other commands need none of it
+    from autoenc_bench import history  # imported here because other commands do not need it
     from autoenc_bench.history import document, tables
 
-    found = history.read(options.folder or [SAVED, *filter(Path.exists, [BASELINES])])
-    for left_out in found.left_out:
-        output.tell(left_out)
+    series = history.read(options.folder or [SAVED, *filter(Path.exists, [BASELINES])])
+    for left_out in series.left_out:
+        tell(left_out)
     if options.out:
-        from autoenc_bench.history import page  # here, for Matplotlib takes longer to load than the table to print
+        from autoenc_bench.history import page  # imported here because Matplotlib takes long to load
 
         with drawing() as show:
-            output.write(f"history: {page.write(found, options.out, show)}", sys.stderr)
-    return {"table": tables.text, "markdown": tables.markdown, "json": document.text}[options.format](found)
+            write(f"history: {page.write(series, options.out, show)}", sys.stderr)
+    return {"table": tables.text, "markdown": tables.markdown, "json": document.text}[options.format](series)

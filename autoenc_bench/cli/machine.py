@@ -1,23 +1,22 @@
-"""Say what runs here, and what it can do at most.
-
-The machine is identified, and its roofs are measured on the threads that the suite would use.
-"""
+"""Identify this machine, and measure its maximum rates (its roofs)."""
 
 import argparse
 import json
 import sys
 
-from autoenc_bench.cli import output
+from autoenc_bench.cli.compare import add_format
+from autoenc_bench.cli.output import tell
 from autoenc_bench.formatting import line
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--threads", metavar="N|all", default="1", help="as for the suite (default: %(default)s)")
-    command.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
+    threads = "the number of threads to measure the roofs with, as for pytest benchmarks/ (default: %(default)s)"
+    command.add_argument("--threads", metavar="N|all", default="1", help=threads)
+    add_format(command, "text", "json")
 
 
 def run(options: argparse.Namespace) -> str:
-    # Here, for only this command measures, and loads Keras for it.
+    # Imported here because only this command measures, and loads Keras to do so.
     import msgspec
     from tabulate import tabulate
 
@@ -28,7 +27,7 @@ def run(options: argparse.Namespace) -> str:
         print("measuring, about ten seconds\r", end="", file=sys.stderr, flush=True)
     survey = context.survey(options.threads)
     if problem := fingerprint.nvidia().problem:
-        output.tell(fingerprint.UNKNOWN.format(problem))
+        tell(fingerprint.UNKNOWN.format(problem))
     if options.format == "json":
         return json.dumps(msgspec.to_builtins(survey), indent=2)
     rows = [(name, line(value)) for name, value in facts.facts(survey)]

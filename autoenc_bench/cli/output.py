@@ -1,4 +1,4 @@
-"""What commands write: never a reason for another exit status, whatever the output takes."""
+"""What commands write to standard output and standard error. A failing output changes no exit status."""
 
 import os
 import sys
@@ -8,28 +8,28 @@ from autoenc_bench import formatting
 
 
 def prepare() -> None:
-    """Make sure of both outputs: there are some, and each sign that they cannot encode is shown by a stand-in."""
-    # Nothing closes what stands for the whole process.
-    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: PTH123, SIM115 - to the end
+    """Replace missing outputs by the null device, and let both show a substitute for what they cannot encode."""
+    # They stay open until the process ends.
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: PTH123, SIM115
     formatting.register_stand_ins()
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # not what a test, or a notebook, put in their place
+        if hasattr(stream, "reconfigure"):  # a test or a notebook may have replaced it
             stream.reconfigure(errors=formatting.STAND_INS)
 
 
 def tell(message: object) -> None:
-    """Write a message, which may quote records, as one line to standard error, in the name of this program."""
+    """Write a message, which may quote records, as one line to standard error, after the program's name."""
     write(f"autoenc-bench: {formatting.line(str(message))}", sys.stderr)
 
 
 def write(lines: str, stream: TextIO) -> None:
-    """Write a text and the end of its line, without control characters; a closed or full output gets nothing.
+    """Write a text and a line break, with escapes for control characters; ignore a closed or full output.
 
-    The text's own line breaks stay, so what a record may break into lines must be a ``text.line`` in it.
+    The text keeps its own line breaks. Pass text from records through ``formatting.line`` first.
     """
     try:
         print(formatting.visible(lines), file=stream, flush=True)
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # nor does closing complain
-    except ValueError:  # closed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # so that closing the stream does not fail either
+    except ValueError:  # the stream is closed
         pass

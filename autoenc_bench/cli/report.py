@@ -1,7 +1,7 @@
-"""Draw records as a page with figures.
+"""Draw records as an HTML page with figures.
 
-One HTML page, one Markdown page, and every figure as SVG and PNG. Records that cannot be read are listed on the page;
-the exit status is 2 when none can.
+Writes one HTML page, one Markdown page, and every figure as SVG and PNG. The page lists records that cannot be read;
+the exit status is 2 if none can be read.
 """
 
 import argparse
@@ -11,32 +11,31 @@ import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from autoenc_bench.cli import output
 from autoenc_bench.cli.compare import add_storage
+from autoenc_bench.cli.output import tell
 from autoenc_bench.formatting import line
 from autoenc_bench.records import REPORTS, expanded
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "record", nargs="*", type=expanded, help="records' JSON files, or folders of them (default: the newest)"
-    )
-    command.add_argument("--out", metavar="DIR", type=expanded, default=REPORTS, help="default: %(default)s/")
+    records = "record files (JSON), or folders of them (default: the newest record)"
+    command.add_argument("record", nargs="*", type=expanded, help=records)
+    out = "the folder to write to (default: %(default)s/)"
+    command.add_argument("--out", metavar="DIR", type=expanded, default=REPORTS, help=out)
     add_storage(command)
     command.add_argument("--open", action="store_true", help="open the page in a browser")
 
 
 def run(options: argparse.Namespace) -> str:
     from autoenc_bench.records import storage
-    from autoenc_bench.report import page  # here, for Matplotlib takes longer to load than other commands to run
+    from autoenc_bench.report import page  # imported here because Matplotlib takes long to load
 
-    named = [file for path in options.record for file in sorted(path.rglob("*.json"), key=storage.place) or [path]]
+    files = [file for path in options.record for file in sorted(path.rglob("*.json"), key=storage.place) or [path]]
     with drawing() as show:
-        written = page.write(
-            named or [storage.newest(options.storage)], options.out, show, processes=os.cpu_count() or 1
-        )
+        paths = files or [storage.newest(options.storage)]
+        written = page.write(paths, options.out, show, processes=os.cpu_count() or 1)
     for left_out in written.left_out:
-        output.tell(left_out)
+        tell(left_out)
     if options.open:
         webbrowser.open(written.page.resolve().as_uri())
     return f"report: {written.page}"
@@ -44,7 +43,7 @@ def run(options: argparse.Namespace) -> str:
 
 @contextmanager
 def drawing() -> Iterator[Callable[[str], None]]:
-    """Show on standard error what is being drawn, where that is a terminal."""
+    """Yield a function that shows on standard error, if that is a terminal, the title of what is drawn."""
     from rich.console import Console
     from rich.markup import escape
 

@@ -1,13 +1,11 @@
-"""What every case shares: the axes it runs over, and the fixtures that load, prepare and measure.
+"""The axes that cases run over, and the fixtures that load data, prepare models and measure.
 
-What loads Keras is imported where it is used: options are checked, and refused, before that.
+Modules that load Keras are imported in the fixtures: the options are checked, and perhaps refused, before that.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
-from importlib import import_module
-from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,25 +18,24 @@ from autoenc_bench.catalogue import experiments
 from autoenc_bench.catalogue.experiments import Experiment
 from autoenc_bench.catalogue.scales import Scale
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
-from autoenc_bench.instruments import memory, reference
+from autoenc_bench.instruments import call_counts, memory, reference
+from autoenc_bench.instruments.call_counts import Counted
 from autoenc_bench.instruments.clock import CLOCK, Mode, Reading
 from autoenc_bench.plugin import explanations
-from autoenc_bench.plugin.conclusion import Pictures
 from autoenc_bench.plugin.options import CONFIGURATION
-from autoenc_bench.plugin.session import SESSION, Session, axes, is_case, phase
-from autoenc_bench.plugin.turns import TURNS, Turns
+from autoenc_bench.plugin.session import SESSION, axes, is_case, phase
+from autoenc_bench.plugin.turns import TURNS
+from autoenc_bench.records.storage import Pictures
 
 if TYPE_CHECKING:
     from autoenc_bench.core.data.split import Split
     from autoenc_bench.core.data.streams import Stream
     from autoenc_bench.core.training import Inference, Trainer
     from autoenc_bench.distributed.data_parallel import DataParallelTrainer
-    from autoenc_bench.instruments.call_counts import Counted
     from autoenc_bench.records.case import Epoch
 
 SCALING = "test_scaling.py"
-COUNTING = "autoenc_bench.instruments.call_counts"
-SHARES = {"fit": 0.4, "fused": 0.2}  # of a round that takes turns in one that does not; fit's set-up is long
+SHARES = {"fit": 0.4, "fused": 0.2}  # of a round's length that an interleaved round has; the set-up of fit is long
 T = TypeVar("T")
 Load = Callable[..., "Split | Stream"]
 Call = Callable[[], object] | None
@@ -47,26 +44,26 @@ Scaling = Callable[[bool], "DataParallelTrainer"]
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each case over the axes that it names, in the order that case ids have."""
-    wants = metafunc.fixturenames
-    if "measure" not in wants:
+    names = metafunc.fixturenames
+    if "measure" not in names:
         return
     run = metafunc.config.stash[CONFIGURATION]
-    if "experiment" in wants:
+    if "experiment" in names:
         metafunc.parametrize("experiment", run.experiments, indirect=True, scope="session")
-    if "trainer" in wants:
-        metafunc.parametrize("trainer", run.scale.trainers if "seed" in wants else tuple(run.scale.training))
-    if "batch" in wants:
+    if "trainer" in names:
+        metafunc.parametrize("trainer", run.scale.trainers if "seed" in names else tuple(run.scale.training))
+    if "batch" in names:
         metafunc.parametrize("batch", ("bulk", "one"))
-    if "devices" in wants:
+    if "devices" in names:
         counts = run.distribution.counts if run.distribution else []
-        alone = metafunc.function.__name__ != "test_all_reduce"  # one device has nobody to average with
-        metafunc.parametrize("devices", [n for n in counts if alone or n > 1], ids="devices{}".format)
-    if "seed" in wants:
+        least = 2 if metafunc.function.__name__ == "test_all_reduce" else 1  # one device has nothing to average
+        metafunc.parametrize("devices", [n for n in counts if n >= least], ids="devices{}".format)
+    if "seed" in names:
         metafunc.parametrize("seed", range(run.seeds), ids="seed{}".format)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Take a distributed run for scaling alone, and leave that out of any other."""
+    """Collect only test_scaling.py in a distributed run, and all other benchmarks in any other run."""
     if not (collection_path.name.startswith("test_") and (collection_path.parent / SCALING).exists()):
         return None
     is_distributed = config.stash[CONFIGURATION].distribution is not None
@@ -74,23 +71,26 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out ``fit`` on streamed rows, for it needs its rows in memory, and let warnings of cases pass."""
+    """Leave out ``fit`` on streamed rows, which it would need in memory; time cases by the suite's clock.
+
+    Warnings do not fail cases: a library's deprecation is no reason to measure nothing.
+    """
     items[:] = [item for item in items if not (is_case(item) and _is_streamed_fit(item))]
-    for item in filter(is_case, items):  # what a newer library deprecates is no reason to measure nothing
+    for item in filter(is_case, items):
         item.add_marker(pytest.mark.filterwarnings("default"))
-        asked = item.get_closest_marker("benchmark")
-        item.add_marker(pytest.mark.benchmark(**(asked.kwargs if asked else {}), timer=CLOCK), append=False)
+        own = item.get_closest_marker("benchmark")
+        item.add_marker(pytest.mark.benchmark(**(own.kwargs if own else {}), timer=CLOCK), append=False)
 
 
 def _is_streamed_fit(item: Any) -> bool:
-    known = axes(item)
-    is_fit = known.get("trainer") == "fit" or phase(item) == "untouched_fit"
-    return is_fit and "experiment" in known and experiments.find(known["experiment"]).is_streamed
+    values = axes(item)
+    is_fit = values.get("trainer") == "fit" or phase(item) == "untouched_fit"
+    return is_fit and "experiment" in values and experiments.find(values["experiment"]).is_streamed
 
 
 @pytest.fixture(scope="session")
 def scale(request: pytest.FixtureRequest) -> Scale:
-    """Return the scale of this run, with shorter rounds where they take turns: the machine changes meanwhile."""
+    """Return the scale of this run, with shorter rounds if they are interleaved, because the machine changes."""
     scale = request.config.stash[CONFIGURATION].scale
     if TURNS not in request.config.stash:
         return scale
@@ -102,34 +102,34 @@ def scale(request: pytest.FixtureRequest) -> Scale:
 def experiment(request: pytest.FixtureRequest, scale: Scale) -> Experiment:
     """Return one experiment of the catalogue, at this scale."""
     if not hasattr(request, "param"):
-        reason = "the fixture experiment has values only where a test asks for the fixture measure as well"
+        reason = "the fixture experiment has values only in tests that also use the fixture measure"
         pytest.fail(f"{reason}; add measure to the arguments of this test", pytrace=False)
     return scale.apply(experiments.find(request.param))
 
 
 @pytest.fixture(scope="session")
 def load(request: pytest.FixtureRequest) -> Load:
-    """Return a function (experiment, seed) -> Split or Stream that skips the case when nobody has the data."""
+    """Return a function (experiment, seed) -> Split or Stream that skips the case if no source has the data."""
     from autoenc_bench.core import data
 
     distribution = request.config.stash[CONFIGURATION].distribution
-    lacking: dict[str, str] = {}
+    missing: dict[str, str] = {}  # data set -> the reason, so that it is not searched again
 
     @lru_cache(maxsize=2)  # the two crude experiments share theirs
     def cached(name: str, rows: int, features: int, seed: int) -> "Split | Stream":
         return data.load(name, rows=rows, features=features, seed=seed)
 
     def load(experiment: Experiment, seed: int = 0) -> "Split | Stream":
-        if experiment.data not in lacking:
+        if experiment.data not in missing:
             try:
                 return cached(experiment.data, experiment.rows, experiment.features, seed)
             except NotFoundError as problem:
-                lacking[experiment.data] = str(problem)
+                missing[experiment.data] = str(problem)
             except InvalidInputError as problem:
                 pytest.fail(str(problem), pytrace=False)
-        if distribution and distribution.several:  # the others may have them, and would wait
-            pytest.fail(lacking[experiment.data], pytrace=False)
-        pytest.skip(lacking[experiment.data])
+        if distribution and distribution.several:  # the other processes may have the data, and would wait
+            pytest.fail(missing[experiment.data], pytrace=False)
+        pytest.skip(missing[experiment.data])
 
     return load
 
@@ -142,7 +142,7 @@ def split(experiment: Experiment, load: Load) -> "Split | Stream":
 
 @pytest.fixture(scope="session")
 def prepare(experiment: Experiment, load: Load) -> Callable[..., "Trainer"]:
-    """Return a function (trainer, seed, new) -> Trainer, kept for the cases that follow."""
+    """Return a function (trainer, seed, new) -> Trainer; later cases share it unless they ask for a new one."""
     from autoenc_bench.core import training
 
     trainers: dict[tuple[str, int], Trainer] = {}
@@ -164,25 +164,30 @@ def inference(experiment: Experiment) -> "Inference":
     return Inference(build(experiment, seed=0))
 
 
+@pytest.fixture
+def measure(request: pytest.FixtureRequest, benchmark: Any, scale: Scale) -> "Measure":
+    """Return what times this case."""
+    values = axes(request.node)
+    facts: dict[str, Any] = {
+        "experiment": values.get("experiment", ""),
+        "phase": phase(request.node),
+        "backend": backends.name(),
+        "seed": values.get("seed", 0),
+        **{axis: values[axis] for axis in ("trainer", "batch") if axis in values},
+    }
+    return Measure(benchmark, scale, facts, request.config)
+
+
 class Measure:
-    """Time one case by pytest-benchmark, and keep what the case notes about itself in its ``extra_info``."""
+    """Time one case by pytest-benchmark, and note what is measured beside the times in its ``extra_info``."""
 
-    PART = 0.05  # seconds of a whole experiment after which the reference workload runs again, once an epoch ends
+    PART = 0.05  # seconds of a whole experiment after which, at an epoch's end, the reference workload runs again
 
-    def __init__(
-        self,
-        benchmark: Any,
-        scale: Scale,
-        facts: dict[str, Any],
-        session: Session,
-        turns: Turns | None = None,
-        explained: Path | None = None,
-    ) -> None:
-        self._benchmark, self._scale, self._session = benchmark, scale, session
-        self._turns, self._explained = turns, explained
-        self._begun: Reading | None = None  # when the round did that runs
-        self._references: list[float] = []  # before and in the round
-        self._parts: list[float] = []  # its seconds from one of them to the next
+    def __init__(self, benchmark: Any, scale: Scale, facts: dict[str, Any], config: pytest.Config) -> None:
+        self._benchmark, self._scale, self._session = benchmark, scale, config.stash[SESSION]
+        self._turns, self._explained = config.stash.get(TURNS, None), config.option.explain
+        self._references: list[float] = []  # seconds of the reference workload before and in the round
+        self._parts: list[float] = []  # seconds of the round from one of them to the next
         benchmark.extra_info["autoenc"] = facts
         benchmark.group = self.phase = facts["phase"]
 
@@ -195,69 +200,75 @@ class Measure:
         warm_up: bool = True,
         setup: Call = None,
         meet: Call = None,
-        counts: "Callable[[], Counted] | bool" = True,
+        counts: Callable[[], Counted] | bool = True,
         **facts: Any,
     ) -> T:
-        """Time ``target(*args)``, each round after ``setup()``; ``rows`` are the samples it processes.
+        """Time ``target(*args)`` in several rounds, and return its last result; note its facts, times and counts.
 
-        As many rounds as the scale says, unless ``rounds`` does, follow an untimed one that warms up. Without
-        ``warm_up`` there is none: the case measures a first call, or has warmed up by itself. The reference workload
-        runs outside the clock, directly before each round (``setup`` may take long) and after the last one. Then
-        ``meet()`` lets processes begin a round together. In a live comparison all cases warm up, and rounds are
-        interleaved with those of other processes, which show better how fast the machine is.
-        Afterwards ``counts()`` returns what the case does, and by default one more call is counted.
+        ``rows`` is the number of samples that it processes, ``rounds`` overrides the scale's number of rounds. An
+        untimed round warms up first, unless ``warm_up`` is false: the case then measures a first call, or has warmed
+        up by itself. Before each round, outside the clock, run ``setup()``, which may take long, then the reference
+        workload, then ``meet()``, with which processes begin a round together. The reference workload also runs after
+        the last round. In a live comparison every case warms up, and its rounds are interleaved with those of other
+        processes instead, which show better how fast the machine is.
+        Last comes the instrumentation pass: ``counts()`` returns what the case executes. By default (true) one more
+        call is counted; nothing is counted if it is false.
         """
         turns = self._turns if self._turns and self._turns.rounds else None
         rounds = turns.rounds if turns else rounds or self._scale.rounds
-        measured: list[tuple[Reading, Reading, float]] = []  # the clock before and after a round, and its reference
+        # With timing off, the target runs once.
+        warm_ups = int(self._benchmark.enabled and (warm_up or turns is not None))
+        starts: list[Reading] = []
+        done: list[dict[str, float]] = []  # what was measured beside each round, by field of the record
 
-        def finish_round(ended: Reading) -> None:
+        def end_round(ended: Reading) -> None:
             latest = 0.0 if turns else reference.seconds()
-            if self._begun:
-                measured.append((self._begun, ended, self._beside(latest)))
+            if starts:
+                beside = {} if turns else {"reference": self._reference_beside(latest)}
+                done.append(beside | _passed(starts[-1], ended))
             self._references, self._parts = [latest], [0.0]
 
-        def prepare_round() -> None:
+        def begin_round() -> None:
             ended = CLOCK.read()
             if turns and turns.are_taken:
                 turns.wait()
             if setup:
                 setup()
-            finish_round(ended)
+            end_round(ended)
             if meet:
                 meet()
-            self._begun = CLOCK.read()
+            starts.append(CLOCK.read())
 
         watch = memory.MemoryWatch(backends.current())
-        # With timing off the target runs once.
-        skipped = int(self._benchmark.enabled and (warm_up or turns is not None))
-        result: T = self._benchmark.pedantic(target, args, setup=prepare_round, rounds=rounds, warmup_rounds=skipped)
+        result: T = self._benchmark.pedantic(target, args, setup=begin_round, rounds=rounds, warmup_rounds=warm_ups)
         ended = CLOCK.read()
         used = watch.read()
-        finish_round(ended)
-        timed = measured[skipped : skipped + rounds]  # --benchmark-cprofile adds one
-        beside = {"between": turns.between[-rounds:]} if turns else {"reference": [one for *_, one in timed]}  # or none
-        self.note(rows=rows, memory=used, **beside, **_accounts(timed), **facts)
+        end_round(ended)
+        timed = done[warm_ups : warm_ups + rounds]  # --benchmark-cprofile runs one more
+        beside = {name: [each[name] for each in timed] for name in timed[0]}
+        if not any(beside["set_up"]):  # only fit has any
+            del beside["set_up"]
+        if turns:
+            beside["between"] = turns.between[-rounds:]
+        self.note(rows=rows, memory=used, **beside, **facts)
         if counts and not meet:
-            self._look_aside(counts if callable(counts) else None, partial(target, *args), setup)
+            call = partial(target, *args)
+            self._instrument(counts if callable(counts) else partial(call_counts.of_calls, call), call, setup)
         return result
 
-    def _look_aside(self, counts: "Callable[[], Counted] | None", call: Callable[[], object], setup: Call) -> None:
-        """Note what the case does, and keep what explains it, where a live comparison asks for that in one visit."""
-        name, known = self._benchmark.name.removeprefix("test_"), self._session.counts
-        asked = (self._turns.aside,) if self._turns else ("counts", "profile") if self._benchmark.enabled else ()
-        if "counts" in asked and find_spec(COUNTING):  # code from before there were counts has none
-            counted = counts() if counts else import_module(COUNTING).of_calls(call)
-            known[name] = counted.counts
-            if self._explained:
-                explanations.keep_programs(self._explained / name, counted.texts)
-        if "profile" in asked and self._explained:
-            explanations.keep_profile(self._explained / name, call, setup)
-        if name in known:
-            self.note(counts=known[name])
+    def _reference_beside(self, latest: float) -> float:
+        """Return the seconds of the reference workload beside a round: the mean of those before and after it.
+
+        A round in parts has a mean for each part. Their harmonic mean, weighted by the parts' seconds, makes the
+        round's referenced time the sum of the parts' referenced times.
+        """
+        means = [(before + after) / 2 for before, after in pairwise([*self._references, latest])]
+        if len(means) == 1:
+            return means[0]
+        return sum(self._parts) / sum(part / mean for part, mean in zip(self._parts, means, strict=True))
 
     def epoch(self, done: int, latest: "Epoch") -> None:
-        """Look at the machine between a whole experiment's epochs, while the clock is paused."""
+        """Run the reference workload between the epochs of a whole experiment, while the clock is paused."""
         self._parts[-1] += latest.seconds
         if self._parts[-1] >= self.PART:
             with CLOCK.during(Mode.PAUSE):
@@ -265,12 +276,22 @@ class Measure:
                 self._parts.append(0.0)
                 self._session.progress.epoch(done)
 
-    def _beside(self, latest: float) -> float:
-        """Return the reference's seconds beside a round: of one in parts, what makes its quotient the sum of theirs."""
-        around = [(before + after) / 2 for before, after in pairwise([*self._references, latest])]
-        if len(around) == 1:
-            return around[0]
-        return sum(self._parts) / sum(part / beside for part, beside in zip(self._parts, around, strict=True))
+    def _instrument(self, count: Callable[[], Counted], call: Callable[[], object], setup: Call) -> None:
+        """Count what the case executes, and with --explain keep programs and a profile, all outside the clock.
+
+        A live comparison requests either in a single visit of the case; the counts then hold for later visits too.
+        """
+        name, counts = self._benchmark.name.removeprefix("test_"), self._session.counts
+        passes = (self._turns.aside,) if self._turns else ("counts", "profile") if self._benchmark.enabled else ()
+        if "counts" in passes:
+            counted = count()
+            counts[name] = counted.counts
+            if self._explained:
+                explanations.keep_programs(self._explained / name, counted.texts)
+        if "profile" in passes and self._explained:
+            explanations.keep_profile(self._explained / name, call, setup)
+        if name in counts:
+            self.note(counts=counts[name])
 
     def note(self, **facts: Any) -> None:
         """Add facts to the case's record."""
@@ -282,41 +303,19 @@ class Measure:
         self._session.pictures.update({f"{self._benchmark.param}/{name}": array for name, array in pictures.items()})
 
 
-@pytest.fixture
-def measure(request: pytest.FixtureRequest, benchmark: Any, scale: Scale) -> Measure:
-    """Return what times this case."""
-    known = axes(request.node)
-    facts = {
-        "experiment": known.get("experiment", ""),
-        "phase": phase(request.node),
-        "backend": backends.name(),
-        "seed": known.get("seed", 0),
-    }
-    facts.update({axis: known[axis] for axis in ("trainer", "batch") if axis in known})
-    config = request.config
-    turns, explained = config.stash.get(TURNS, None), config.option.explain
-    return Measure(benchmark, scale, facts, config.stash[SESSION], turns, explained)
-
-
-def _accounts(measured: list[tuple[Reading, Reading, float]]) -> dict[str, list[float]]:
-    """Return what the clock knows of each round beside its seconds, by the names that a record has for it."""
-    accounts = {}
-    for name in ("cpu", "queued", "stolen", "idle", "set_up"):
-        ends = [(getattr(before, name), getattr(after, name)) for before, after, _ in measured]
-        if None not in ends[0]:
-            accounts[name] = [after - before for before, after in ends]
-    if not any(accounts["set_up"]):  # only fit has any
-        del accounts["set_up"]
-    return accounts
+def _passed(before: Reading, after: Reading) -> dict[str, float]:
+    """Return the clock's seconds of a round other than its wall seconds, by field of the record, as far as known."""
+    names = ("cpu", "queued", "stolen", "idle", "set_up")
+    return {name: getattr(after, name) - getattr(before, name) for name in names if getattr(before, name) is not None}
 
 
 @pytest.fixture
 def prepare_scaling(request: pytest.FixtureRequest, experiment: Experiment, load: Load, devices: int) -> Scaling:
-    """Return a function (weak) -> DataParallelTrainer that skips the case where batch or rows do not allow it."""
+    """Return a function (weak) -> DataParallelTrainer that skips the case if batch or rows do not allow it."""
     from autoenc_bench.distributed.data_parallel import DataParallelTrainer
 
     distribution = request.config.stash[CONFIGURATION].distribution
-    assert distribution  # else these cases are not collected
+    assert distribution  # these cases are collected in no other run
 
     def prepare(weak: bool) -> "DataParallelTrainer":
         try:

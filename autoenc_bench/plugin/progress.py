@@ -1,4 +1,4 @@
-"""What the terminal shows while cases run: one line for each, with its time, its rate and its error."""
+"""The terminal while cases run: one line for each, with its time, rate and error."""
 
 import sys
 from contextlib import nullcontext
@@ -8,83 +8,80 @@ from typing import Any
 
 import pytest
 
+from autoenc_bench.formatting import STAND_INS, register_stand_ins, share
 from autoenc_bench.formatting import seconds as with_unit
-from autoenc_bench.formatting import share
 from autoenc_bench.records.case import Case
 from autoenc_bench.records.record import Roofs
 
-QUIET_FOR = 1.0  # seconds without a word after which an epoch is announced
+QUIET_FOR = 1.0  # seconds without output after which the next epoch is announced
 
 
 class Progress:
-    """A plugin of pytest that writes a line per case; ``-v`` and ``-q`` ask for pytest's own ways instead."""
+    """Write one line per case, as a plugin of pytest; with ``-v`` or ``-q`` pytest writes its own lines instead."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._cases: list[str] = []  # node ids, empty where pytest's own ways are asked for
-        self._latest_word = monotonic()
+        self._cases: list[str] = []  # node ids, empty if pytest writes its own lines
+        self._latest_output = monotonic()
         self.results: dict[str, str] = {}  # node id -> what to show of a case that passed
 
     @property
     def reporter(self) -> Any:
-        """Return pytest's, ``None`` in a worker of pytest-xdist and with ``-p no:terminal``."""
+        """Return pytest's reporter, ``None`` in a worker of pytest-xdist and with ``-p no:terminal``."""
         return self._config.pluginmanager.get_plugin("terminalreporter")
 
     def start(self, cases: list[str], alone: bool) -> None:
-        """Begin with these cases; ``alone`` when pytest runs nothing else."""
+        """Begin with these cases; ``alone`` if pytest runs no other tests."""
         if self.reporter and self.reporter.verbosity == 0:
             self._cases = cases
             self.reporter.showfspath = self.reporter.showfspath and not alone
 
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
-        """Leave out pytest's letter where this class writes a line."""
+        """Suppress pytest's letter for a case that has a line."""
         if getattr(report, "nodeid", None) not in self._cases or hasattr(report, "wasxfail"):
             return None
         return report.outcome if _ends(report) else "", "", ""
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Name the case that begins."""
+        """Begin the line of a case."""
         if nodeid in self._cases:
             self.reporter.ensure_newline()
             place, total = self._cases.index(nodeid) + 1, str(len(self._cases))
             self.write(f"[{place:{len(total)}}/{total}] {short(nodeid):42}")
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Show how the case ended."""
+        """End the line of a case with its result."""
         if report.nodeid in self._cases and _ends(report):
-            # A plugin has outcomes of its own, such as rerun.
+            # Other plugins have outcomes of their own, such as rerun.
             markup = {"passed": {}, "failed": {"red": True}}.get(report.outcome, {"yellow": True})
             result = self.results.get(report.nodeid) if report.passed else None
             self.reporter.write_line(printable(f" {result or report.outcome.upper()}"), **markup)
 
     def epoch(self, done: int) -> None:
-        """Announce an epoch, once a case has been silent for a while."""
-        if self._cases and monotonic() - self._latest_word >= QUIET_FOR:
+        """Announce an epoch, if a case has written nothing for a while."""
+        if self._cases and monotonic() - self._latest_output >= QUIET_FOR:
             self.write(f" epoch {done}")
 
     def write(self, text: str) -> None:
-        """Write to the terminal at once, past pytest's capturing."""
+        """Write to the terminal, if there is one, at once and past pytest's capturing."""
         capturing: Any = self._config.pluginmanager.get_plugin("capturemanager")
         with capturing.global_and_fixture_disabled() if capturing else nullcontext():
-            self.reporter.write(printable(text), flush=True)
-        self._latest_word = monotonic()
+            if self.reporter:
+                self.reporter.write(printable(text), flush=True)
+        self._latest_output = monotonic()
 
     def write_line(self, text: str) -> None:
-        """Write a line, where there is a terminal."""
+        """Write a line to the terminal, if there is one."""
         if self.reporter:
             self.reporter.write_line(printable(text))
 
 
 def printable(text: str) -> str:
-    """Return a text with stand-ins for what the terminal cannot show; pytest's own would take its lines apart."""
+    """Return a text with substitutes for what the terminal cannot encode; pytest would escape its line breaks too."""
     encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
-    if encoding.lower().startswith("utf"):
-        return text
-    from autoenc_bench.formatting import STAND_INS, register_stand_ins
-
     register_stand_ins()
-    return text.encode(encoding, STAND_INS).decode(encoding)
+    return text if encoding.lower().startswith("utf") else text.encode(encoding, STAND_INS).decode(encoding)
 
 
 def _ends(report: Any) -> bool:
@@ -96,11 +93,11 @@ def short(nodeid: str) -> str:
     return nodeid.rpartition("::")[2].removeprefix("test_")
 
 
-def result(case: Case, seconds: float | None, roofs: Roofs | None = None, waited: float | None = None) -> str:
-    """Return in a few words what a case measured; ``seconds`` are its median, ``None`` where it was not timed.
+def result(case: Case, seconds: float | None, roofs: Roofs | None = None, off_cpu: float | None = None) -> str:
+    """Return a case's result for its line: ``seconds`` are its median, ``None`` if it was not timed.
 
-    Where a roof bounds the case, the binding one is named with the share of it that the case gets; where a round
-    ``waited`` for so many seconds, more than usual, that is said.
+    Without an error, name the roof that bounds the case, and which share of that rate it reaches. ``off_cpu`` are the
+    seconds of a round off the CPU, if they are more than usual.
     """
     if seconds is None:
         text = f"{case.rows:,} rows, not timed"
@@ -113,6 +110,6 @@ def result(case: Case, seconds: float | None, roofs: Roofs | None = None, waited
         text += f"  {bound[1] / seconds:4.0%} of {bound[0]}".replace("%", " %")
     if case.set_up:
         text += f"  + {with_unit(median(case.set_up))} set-up"
-    if seconds and waited:
-        text += f"  waited {with_unit(waited)}, {share(waited / seconds)}"
+    if seconds and off_cpu:
+        text += f"  off-CPU {with_unit(off_cpu)}, {share(off_cpu / seconds)}"
     return text

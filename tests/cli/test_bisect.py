@@ -13,8 +13,9 @@ import repositories
 import standins
 from suite_runs import LEAN
 
-from autoenc_bench import cli, exit_codes
+from autoenc_bench import exit_codes
 from autoenc_bench.cli import bisect
+from autoenc_bench.cli import main as cli
 from autoenc_bench.cli.bisect import Points
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
 from autoenc_bench.live import bisection, packages

@@ -1,4 +1,4 @@
-"""The command line prints what was asked, or one sentence on why not."""
+"""The command line prints a result, or one sentence about why it could not."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from contents import TIMING, content
 
 from autoenc_bench import __version__
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
-from autoenc_bench.cli import main
+from autoenc_bench.cli.main import main
 from autoenc_bench.machine import context, fingerprint
 from autoenc_bench.records import record, storage
 
@@ -27,7 +27,7 @@ def elsewhere(monkeypatch, tmp_path):
 
 
 def test_experiments(capsys):
-    """The catalogue is listed with parameters and sizes."""
+    """The command experiments lists the catalogue with parameters and sizes."""
     assert main(["experiments"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(EXPERIMENTS) + 2
@@ -37,7 +37,7 @@ def test_experiments(capsys):
 
 @pytest.mark.parametrize("arguments", [[], ["--format", "markdown"]])
 def test_summary_of_the_newest(capsys, elsewhere, arguments):
-    """Without a name the newest record is summed up, with what it left out."""
+    """Without a name, summary prints the newest record and its skipped cases."""
     storage.save(content(), elsewhere / ".benchmarks" / "here", "smoke", {})
     assert main(["summary", *arguments]) == 0
     out = capsys.readouterr().out
@@ -47,7 +47,7 @@ def test_summary_of_the_newest(capsys, elsewhere, arguments):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (None, "no such record"),
         ("{}", "not a readable record"),
@@ -55,8 +55,8 @@ def test_summary_of_the_newest(capsys, elsewhere, arguments):
         (json.dumps({**content(benchmarks=[PLAIN]), "autoenc": None}), "plain pytest-benchmark"),
     ],
 )
-def test_bad_records(capsys, elsewhere, text, said):
-    """A record that cannot be summed up is named in one line, and the status is 2."""
+def test_bad_records(capsys, elsewhere, text, message):
+    """A record without a headline table is refused in one line, with status 2."""
     path = elsewhere / "0001_x.json"
     if text is not None:
         path.write_text(text)
@@ -64,13 +64,13 @@ def test_bad_records(capsys, elsewhere, text, said):
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.startswith("autoenc-bench: ")
-    assert said in printed.err
+    assert message in printed.err
     assert printed.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("arguments", [[], ["sumary"], ["summary", "--format", "pdf"]])
 def test_bad_usage(arguments, capsys):
-    """Bad usage ends with status 2 and the accepted words."""
+    """Bad usage ends with status 2 and the usage line."""
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
     assert "usage: autoenc-bench" in capsys.readouterr().err
@@ -83,8 +83,8 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"autoenc-bench {__version__}\n"
 
 
-def test_nobody_reads_on():
-    """Whoever reads the output may stop early, as head does: no traceback, and no other status."""
+def test_closed_pipe():
+    """If the reader of the output stops early, as head does, there is no traceback and no other status."""
     reads, writes = os.pipe()
     os.close(reads)
     command = [sys.executable, "-m", "autoenc_bench.cli", "experiments"]
@@ -94,15 +94,15 @@ def test_nobody_reads_on():
 
 
 def test_loads_no_framework():
-    """Reading records loads neither TensorFlow nor Keras."""
-    code = "import sys, autoenc_bench.cli; sys.exit(any(m in sys.modules for m in ('tensorflow', 'keras', 'sklearn')))"
+    """Importing the command line loads neither TensorFlow nor Keras nor scikit-learn."""
+    code = "import sys, autoenc_bench.cli.main; sys.exit(bool({'tensorflow', 'keras', 'sklearn'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 MACHINE = """
 import sys
 
-from autoenc_bench import cli
+from autoenc_bench.cli import main as cli
 from autoenc_bench.machine import context, fingerprint
 
 
@@ -119,25 +119,25 @@ sys.exit(cli.main(["machine", "--format", "json"]))
 
 @pytest.mark.slow
 def test_machine(elsewhere):
-    """The machine is printed with its roofs, as JSON that reads back, and nothing else is written."""
+    """The command machine prints machine and roofs as JSON that can be read back, and nothing else."""
     command = [sys.executable, "-c", MACHINE]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=elsewhere)
-    found = msgspec.json.decode(done.stdout, type=record.Survey)
-    assert found.machine.logical_cores >= 1
-    assert found.roofs.flops > 1e8
-    assert found.context["threads"] == 1
+    survey = msgspec.json.decode(done.stdout, type=record.Survey)
+    assert survey.machine.logical_cores >= 1
+    assert survey.roofs.flops > 1e8
+    assert survey.context["threads"] == 1
     assert done.stderr == ""
 
 
 def test_machine_in_words(capsys, monkeypatch):
-    """In words, each fact has a line."""
+    """By default, machine prints a line for each fact."""
     monkeypatch.setattr(context, "survey", lambda threads: {"all": recordings.RUN}[threads])
     assert main(["machine", "--threads", "all"]) == 0
     assert "exponentials roof  1 billion/s" in capsys.readouterr().out
 
 
 def test_machine_of_unknown_accelerators(capsys, monkeypatch):
-    """Where NVIDIA's tool fails, that is said, for the id is not the usual one."""
+    """If NVIDIA's tool fails, a message says that the machine's id is not its usual one."""
     monkeypatch.setattr(context, "survey", lambda _: recordings.RUN)
     monkeypatch.setattr(fingerprint, "nvidia", lambda: fingerprint.Driver(None, problem="nvidia-smi failed"))
     assert main(["machine", "--format", "json"]) == 0
@@ -145,6 +145,6 @@ def test_machine_of_unknown_accelerators(capsys, monkeypatch):
 
 
 def test_machine_with_too_many_threads(capsys):
-    """A number of threads that cannot be had is refused with those that can."""
+    """An unusable number of threads is refused with the possible ones."""
     assert main(["machine", "--threads", "0"]) == 2
     assert "thread count '0'; choose 1 to" in capsys.readouterr().err

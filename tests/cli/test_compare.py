@@ -1,9 +1,9 @@
-"""Two sets of records are compared, and the exit status says how that ended."""
+"""The command compare compares two sets of records, and its exit status is the result."""
 
 import histories
 import pytest
 
-from autoenc_bench import cli
+from autoenc_bench.cli import main as cli
 from autoenc_bench.history import runs
 from autoenc_bench.report import page
 from autoenc_bench.verdicts import comparison
@@ -15,7 +15,7 @@ from autoenc_bench.verdicts import comparison
         (["base", "same"], 0),
         (["base", "slower"], 1),
         (["base", "worse"], 1),
-        (["base", "nobody"], 2),
+        (["base", "unknown"], 2),
         (["base", "broken"], 2),
         (["base", "fewer"], 2),
         (["base", "fewer", "--allow-missing"], 0),
@@ -23,7 +23,7 @@ from autoenc_bench.verdicts import comparison
     ],
 )
 def test_statuses(tmp_path, monkeypatch, capsys, arguments, status):
-    """Nothing regressed 0, something did 1, could not compare 2, nothing of time was decided 3."""
+    """The status is 0 if nothing regressed, 1 if something did, 2 without a comparison, 3 if no time is decided."""
     fewer = histories.content(1)
     del fewer["benchmarks"][1:]
     for name, contents in (
@@ -53,7 +53,7 @@ def test_statuses(tmp_path, monkeypatch, capsys, arguments, status):
     ],
 )
 def test_bug(tmp_path, monkeypatch, capsys, module, name, arguments):
-    """A bug of ours is a traceback with a status of its own, never a sentence about the user's input."""
+    """A bug of ours is a traceback with a status of its own, never a message about the user's input."""
     histories.write(tmp_path / "base", [histories.content(0)])
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(module, name, lambda *_, **__: {}["constant mean"])

@@ -16,8 +16,8 @@ import repositories
 import standins
 from suite_runs import LEAN
 
-from autoenc_bench import cli
 from autoenc_bench.cli import continuous
+from autoenc_bench.cli import main as cli
 from autoenc_bench.live import checkouts
 from autoenc_bench.live import continuous as measuring
 from autoenc_bench.live.groups import Group

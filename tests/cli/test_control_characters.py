@@ -1,4 +1,4 @@
-"""Text from records never steers a terminal or a job's log: each command and format shows it with escapes."""
+"""Text from records cannot control a terminal or a job's log: each command and format escapes it."""
 
 import json
 
@@ -14,11 +14,11 @@ from autoenc_bench.records import record
 
 ODD = "\x1b[31m\n::error::x\r\x9b\u202e\u2028##[error]y"
 FOREIGN = f"some broken/{ODD}.json"  # a file's name
-KEPT = ("datetime", "side")  # the texts that must be what they are
+KEPT = ("datetime", "side")  # texts with a meaning, which must stay as they are
 
 
 def odd(value, key=""):
-    """Add to every text of a record, and to the names of facts and functions, what it must not be printed with."""
+    """Add control characters to every text of a record, and to the names of facts and functions."""
     if isinstance(value, dict):
         made = {name: odd(one, name) for name, one in value.items()}
         return made | ({f"XLA_{ODD}": ODD} if key == "context" else {f"f{ODD}": 1} if key in ("step", "types") else {})
@@ -28,13 +28,13 @@ def odd(value, key=""):
 
 
 def counts(calls):
-    """Make the counts of a case, with as many calls of a function."""
+    """Make the counts of a case that calls a function so often."""
     part = {"instructions": {"add": calls}, "types": {"f32": 1}}
     return {"programs": [{"identity": str(calls), "once": part, "loops": part}], "calls": {"step": {"f": calls}}}
 
 
 def ours(run, factor=1.0, calls=1):
-    """Make a record of this suite, one of three runs whose spread is known."""
+    """Make a record of this suite: one of three runs with a small spread."""
     skipped = [record.NotRun("first_call[digits-fused]", "no time"), record.NotRun("build[digits]", "no time")]
     made = histories.content(run, 0.2 * factor * (1 + 0.003 * run), skipped=skipped)
     made["autoenc"]["failed"] = [{"case": "encode[digits-bulk]", "reason": "no data"}]
@@ -45,7 +45,7 @@ def ours(run, factor=1.0, calls=1):
 
 
 def live(side, number):
-    """Make a record of a live comparison whose head is slower, for its counts say why."""
+    """Make a record of a live comparison with a slower head, whose counts show the cause."""
     made = histories.content(0, 0.2, reference=0.01)
     made["autoenc"] |= {"pair": f"run-{number}", "side": side}
     for entry in made["benchmarks"]:
@@ -59,7 +59,7 @@ def live(side, number):
 
 @pytest.fixture(scope="module")
 def there(tmp_path_factory):
-    """Write records of this suite, by plain pytest-benchmark and of a live comparison, and some that are broken."""
+    """Write records of this suite, of plain pytest-benchmark and of a live comparison, and broken ones."""
     folder = tmp_path_factory.mktemp("odd")
     histories.write(folder / "base", [ours(run) for run in range(3)])
     histories.write(folder / "head", [ours(run, 2.0, calls=2) for run in range(3)])
@@ -86,14 +86,14 @@ def there(tmp_path_factory):
 
 @pytest.fixture
 def job(there, monkeypatch, tmp_path):
-    """Run beside the records, in a job of GitHub Actions; return the file of its summary."""
+    """Run beside the records, in a GitHub Actions job; return the file of its page."""
     monkeypatch.chdir(there)
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "job.md"))
     return tmp_path / "job.md"
 
 
 def check(text, *, is_page=False):
-    """Fail where a text holds a control character besides line breaks or, on no page, a command to a job's log."""
+    """Fail if a text has a control character but line breaks or, unless it is a page, a command to a job's log."""
     assert {sign for sign in text if not (sign.isprintable() or sign == "\n")} == set()
     for line in () if is_page else text.split("\n"):
         assert not line.lstrip().startswith("::"), line
@@ -101,7 +101,7 @@ def check(text, *, is_page=False):
 
 
 def run(*arguments):
-    """Run a command, check what it wrote and return it: (status, standard output, standard error)."""
+    """Run a command and check its output; return (status, standard output, standard error)."""
     status, out, err = call(*arguments)
     assert status != 70, err
     check(out)
@@ -112,14 +112,14 @@ def run(*arguments):
 ESCAPED = r"\x1b[31m\n::error::x\r\x9b\u202e\u2028\u0023#[error]y"
 
 
-def said_in(out, layout):
-    """Return whether an output has the odd text: as it is in a JSON document, else with escapes."""
+def has_odd(out, layout):
+    """Return whether an output has the odd text: unchanged in a JSON document, else with escapes."""
     return repr(ODD)[1:-1] in repr(json.loads(out)) if layout == "json" else ESCAPED in out
 
 
 @pytest.mark.parametrize("layout", ["table", "markdown", "json"])
 @pytest.mark.parametrize(
-    ("base", "head", "status", "said"),
+    ("base", "head", "status", "message"),
     [
         ("base", "head", 1, f"regressed: epoch[digits-fused]{ESCAPED}"),
         ("base", "fewer", 2, f"missing from the head: experiment[digits-fused-seed0]{ESCAPED}"),
@@ -129,18 +129,18 @@ def said_in(out, layout):
         ("some broken", "plain", 2, f"left out {FOREIGN.replace(ODD, ESCAPED)}: not a readable record"),
     ],
 )
-def test_compare(job, base, head, status, said, layout):
-    """A comparison says on standard error, in its table and on a job's page what is in its records, with escapes."""
-    found, out, err = run("compare", base, head, "--format", layout)
-    assert found == status
-    assert said in err
-    assert said_in(out, layout)
+def test_compare(job, base, head, status, message, layout):
+    """A comparison escapes text from records on standard error, in its table and on the page of a job."""
+    actual, out, err = run("compare", base, head, "--format", layout)
+    assert actual == status
+    assert message in err
+    assert has_odd(out, layout)
     check(job.read_text("utf-8"))
     assert ESCAPED in job.read_text("utf-8")
 
 
 def test_nothing_to_read(job):
-    """A record of which nothing can be read is refused in one line, which names its first case with escapes."""
+    """An unreadable record is refused in one line, which names its first case with escapes."""
     assert job
     for command in (["compare", "all broken", "plain"], ["summary", "all broken/0001_run.json"]):
         status, out, err = run(*command)
@@ -150,7 +150,7 @@ def test_nothing_to_read(job):
 
 @pytest.mark.parametrize("layout", ["text", "markdown"])
 def test_summary(job, layout):
-    """The headline has names and reasons with escapes."""
+    """The headline table and the reasons below it have escapes."""
     assert job
     status, out, _ = run("summary", "base/0001_standard.json", "--format", layout)
     assert status == 0
@@ -160,12 +160,12 @@ def test_summary(job, layout):
 
 @pytest.mark.parametrize("layout", ["table", "markdown", "json"])
 def test_history(job, layout):
-    """A history has machines, commits, contexts, files and cases with escapes."""
+    """A history shows machines, commits, contexts, files and cases with escapes."""
     assert job
     status, out, err = run("history", "base", "head", "plain", "unlike", "some broken", "odd time", "--format", layout)
     assert status == 0
     assert ESCAPED in err
-    assert said_in(out, layout)
+    assert has_odd(out, layout)
     assert run("history", "odd time")[0] == 2
 
 
@@ -174,7 +174,7 @@ def test_history(job, layout):
     "sides", [["base/0001_standard.json", "plain/0001_run.json", "some broken"], ["live"]], ids=["side by side", "live"]
 )
 def test_report(tmp_path, job, sides):
-    """Both pages of a report have no control character, nor has what they are drawn from in a job."""
+    """Neither page of a report has control characters, nor has the page of a job."""
     status, _, err = run("report", *sides, "--out", tmp_path / "out")
     assert status == 0
     assert (ESCAPED in err) == ("some broken" in sides)
@@ -186,7 +186,7 @@ def test_report(tmp_path, job, sides):
 
 @pytest.mark.slow
 def test_history_page(tmp_path, job):
-    """So has the page of a history."""
+    """The page of a history has no control characters."""
     assert run("history", "base", "plain", "some broken", "--out", tmp_path / "out")[0] == 0
     check((tmp_path / "out" / "history.html").read_text("utf-8"), is_page=True)
     check(job.read_text("utf-8"))
@@ -194,9 +194,9 @@ def test_history_page(tmp_path, job):
 
 @pytest.mark.parametrize("layout", ["text", "json"])
 def test_machine(monkeypatch, layout):
-    """What a system calls its parts is shown with escapes, too."""
+    """The command machine escapes the names that the system gives its parts."""
     survey = msgspec.convert(odd(msgspec.to_builtins(recordings.RUN)), record.Run)
     monkeypatch.setattr(context, "survey", lambda _: survey)
     status, out, _ = run("machine", "--format", layout)
     assert status == 0
-    assert said_in(out, layout)
+    assert has_odd(out, layout)

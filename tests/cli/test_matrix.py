@@ -7,7 +7,8 @@ import pytest
 import recordings
 from suite_runs import QUICK, ROOT, TIMING
 
-from autoenc_bench import backends, cli
+from autoenc_bench import backends
+from autoenc_bench.cli import main as cli
 from autoenc_bench.cli import matrix
 from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.records import loading, storage

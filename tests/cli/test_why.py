@@ -6,7 +6,7 @@ import pytest
 import repositories
 import standins
 
-from autoenc_bench import cli
+from autoenc_bench.cli import main as cli
 from autoenc_bench.live import checkouts, explanations
 
 CASE = "epoch[digits-fused]"

@@ -1,4 +1,4 @@
-"""What a run concludes from its record, without running anything."""
+"""How a run ends after its cases, tested without running any."""
 
 from types import SimpleNamespace
 
@@ -15,17 +15,17 @@ from autoenc_bench.verdicts.baseline import Baseline
 @pytest.fixture
 def conclusion(tmp_path):
     """Return the conclusion of a run without a baseline."""
-    run = SimpleNamespace(storage=tmp_path, record_name="smoke", baseline=None, draws_report=True)
-    return Conclusion(SimpleNamespace(option=SimpleNamespace(), args=[]), run)
+    run = SimpleNamespace(storage=tmp_path, record_name="smoke", baseline=None)
+    return Conclusion(SimpleNamespace(option=SimpleNamespace(no_report=False), args=[]), run)
 
 
 def refuse(*_):
-    """Refuse whatever is asked."""
+    """Raise an error that the user can fix."""
     raise InvalidInputError("reports: cannot be written: no reason")
 
 
 def test_a_record_that_cannot_be_saved(conclusion, monkeypatch):
-    """A run whose record cannot be saved does not end well, and says why."""
+    """A run whose record cannot be saved fails with the reason."""
     monkeypatch.setattr(storage, "save", refuse)
     conclusion.save({}, {}, [])
     assert conclusion.lines == ["the record could not be saved: reports: cannot be written: no reason"]
@@ -33,7 +33,7 @@ def test_a_record_that_cannot_be_saved(conclusion, monkeypatch):
 
 
 def test_no_room_at_all(conclusion, monkeypatch):
-    """Where no temporary file has room either, the run says so, and does not end well."""
+    """If there is no room for a temporary file either, the run fails with the reason."""
 
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -45,7 +45,7 @@ def test_no_room_at_all(conclusion, monkeypatch):
 
 
 def test_a_report_that_cannot_be_written(conclusion, monkeypatch, tmp_path):
-    """A report that cannot be written costs neither the record nor the status of a run, which says so."""
+    """A report that cannot be written leaves record and status as they are; a line gives the reason."""
     path = tmp_path / "0001_smoke.json"
     monkeypatch.setattr(storage, "save", lambda *_: path)
     monkeypatch.setattr(page, "write", refuse)
@@ -58,7 +58,7 @@ def test_a_report_that_cannot_be_written(conclusion, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("broken", ["save", "write"])
 def test_a_bug(conclusion, monkeypatch, tmp_path, broken):
-    """A bug in saving or drawing passes through; once the record is safe, it says where that is."""
+    """A bug in saving or drawing is raised; after the record was saved, with a note of its path."""
     path = tmp_path / "0001_smoke.json"
     monkeypatch.setattr(storage, "save", lambda *_: path)
     module = {"save": storage, "write": page}[broken]
@@ -80,30 +80,29 @@ def test_a_bug(conclusion, monkeypatch, tmp_path, broken):
     ],
 )
 def test_selected_seed(tmp_path, case, is_expected):
-    """A run with ``-k`` is expected to measure what that selects: of an experiment its selected seeds alone."""
-    option = SimpleNamespace(keyword="seed0", markexpr="", deselect=None)
-    run = SimpleNamespace(storage=tmp_path, is_selection=False, experiments=("digits",))
+    """A run with ``-k`` is expected to measure only what that selects, for experiments only these seeds."""
+    option = SimpleNamespace(keyword="seed0", markexpr="", deselect=None, experiment=[])
+    run = SimpleNamespace(storage=tmp_path, experiments=("digits",))
     conclusion = Conclusion(SimpleNamespace(option=option, args=[]), run)
     cases = ["test_experiment.py::test_experiment[digits-fused-seed0]", "test_cold_start.py::test_build[digits]"]
     assert conclusion._selects(cases, case, "digits") is is_expected
 
 
 def test_control_characters(tmp_path, monkeypatch):
-    """A comparison with a baseline shows names with escapes, and a refusal takes one line."""
+    """A comparison with a baseline escapes names, and a refusal takes one line."""
     strangers.save_numbered(tmp_path / "good", strangers.runs(strangers.controls))
     strangers.save_numbered(tmp_path / "slow", strangers.runs(lambda factor: strangers.controls(2 * factor)))
     baseline = Baseline("good", [], [tmp_path])
-    option = SimpleNamespace(allow_missing=False, keyword="", markexpr="", deselect=None)
-    run = SimpleNamespace(
-        storage=tmp_path, record_name="x", baseline=baseline, draws_report=False, is_selection=False, experiments=()
-    )
+    option = SimpleNamespace(keyword="", markexpr="", deselect=None, experiment=[])
+    option.allow_missing, option.no_report = False, True
+    run = SimpleNamespace(storage=tmp_path, record_name="x", baseline=baseline, experiments=())
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "job.md"))
     slow, gone = tmp_path / "slow" / "0001_run.json", tmp_path / "\x1b\n::x.json"
-    for path, said in ((slow, "no case was decided in time"), (gone, r"\x1b\n::x.json: no such record")):
+    for path, message in ((slow, "no case was decided in time"), (gone, r"\x1b\n::x.json: no such record")):
         ended = Conclusion(SimpleNamespace(option=option, args=[]), run)
         monkeypatch.setattr(storage, "save", lambda *_, path=path: path)
         ended.save({}, {}, [])
-        assert said in ended.lines[-1]
+        assert message in ended.lines[-1]
         assert "\n" not in ended.lines[-1]
         assert not {"\x1b", "\a"} & set("".join(ended.lines[1:]))
         assert "\n::" not in "".join(ended.lines[1:])

@@ -1,4 +1,4 @@
-"""What a run counts of its cases, and what it keeps for people to read beside that."""
+"""The counts of a run's cases, and the files that explain them."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def cases(smoke):
 
 
 def test_what_is_counted(cases):
-    """Steady cases are counted, and neither first calls nor whole experiments, nor fit as its users call it."""
+    """Steady cases are counted; first calls, whole experiments and the untouched fit are not."""
     for name, case in cases.items():
         assert (case.counts is not None) is (case.phase in COUNTED), name
     assert {case.phase for case in cases.values() if case.counts} == COUNTED
@@ -26,7 +26,7 @@ def test_what_is_counted(cases):
 
 
 def test_units(cases):
-    """Training is counted by step and epoch where its rows are several batches, all else by call."""
+    """Training on several batches is counted by step and epoch, and everything else by call."""
     for name, case in cases.items():
         if case.counts and case.phase != "epoch":
             assert set(case.counts.calls) == {"call"}, name
@@ -35,7 +35,7 @@ def test_units(cases):
 
 
 def test_programs(cases):
-    """What is compiled has its programs, and what Keras or NumPy runs has none."""
+    """Compiled cases have programs; cases that Keras or NumPy runs have none."""
     for name, case in cases.items():
         if case.counts:
             is_compiled = case.phase in PROGRAMS or (case.phase, case.trainer) == ("epoch", "fused")
@@ -45,12 +45,9 @@ def test_programs(cases):
 
 
 def test_explained(fused):
-    """With --explain, each counted case leaves its programs' texts and where a call's time goes, and others nothing."""
+    """With --explain, each counted case, and no other, writes its programs' texts and a profile."""
     why = fused.folder / "why"
     kept = {folder.name: {path.name for path in folder.iterdir()} for folder in why.iterdir()}
-    assert kept == {
-        "build[digits]": {"profile.txt"},
-        "epoch[digits-fused]": {"profile.txt", "program-1.txt"},
-    }
+    assert kept == {"build[digits]": {"profile.txt"}, "epoch[digits-fused]": {"profile.txt", "program-1.txt"}}
     assert "\nENTRY %" in (why / "epoch[digits-fused]" / "program-1.txt").read_text()
     assert "autoenc_bench" in (why / "build[digits]" / "profile.txt").read_text()

@@ -1,4 +1,4 @@
-"""What a case is measured with: references beside rounds and parts, and the clock's accounts of each round."""
+"""How a case is measured: its rounds, the reference workload and the clock's readings beside them, its counts."""
 
 from contextlib import contextmanager
 from functools import partial
@@ -15,13 +15,15 @@ from autoenc_bench.instruments.clock import Clock, Mode
 from autoenc_bench.plugin import explanations, fixtures
 from autoenc_bench.plugin.fixtures import Measure
 from autoenc_bench.plugin.progress import result
+from autoenc_bench.plugin.session import SESSION
+from autoenc_bench.plugin.turns import TURNS
 from autoenc_bench.records.case import IDLE_STEP, Epoch
 from autoenc_bench.records.case import case as read_case
 from autoenc_bench.records.counts import Counts
 
 
 class Benchmark:
-    """Stands for pytest-benchmark's fixture, timed by a clock."""
+    """A stand-in for pytest-benchmark's fixture, timed by a clock."""
 
     name = "test_epoch[digits-fused]"
 
@@ -32,7 +34,7 @@ class Benchmark:
         self.times = []
 
     def pedantic(self, target, args, setup, rounds, warmup_rounds):
-        """Run the rounds as pytest-benchmark does: one alone, and no warm-up, where timing is off."""
+        """Run the rounds as pytest-benchmark does: only one, without a warm-up, if timing is off."""
         for number in range(warmup_rounds + rounds if self.enabled else 1):
             setup()
             started = self.clock()
@@ -43,13 +45,13 @@ class Benchmark:
 
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
-    """Return a machine on which only a test lets time pass."""
+    """Return a simulated machine, whose time passes only when a test says so."""
     return Machine(monkeypatch, tmp_path / "task")
 
 
 @pytest.fixture
 def clock(machine, monkeypatch):  # noqa: ARG001 - the clock reads it
-    """Return the clock of the plugin, begun on that machine."""
+    """Return the plugin's clock, on that machine."""
     made = Clock()
     monkeypatch.setattr(fixtures, "CLOCK", made)
     return made
@@ -57,16 +59,22 @@ def clock(machine, monkeypatch):  # noqa: ARG001 - the clock reads it
 
 @pytest.fixture
 def probe(clock, monkeypatch):
-    """Return a Measure whose reference workload takes 1, 2, 3, … seconds, by its own account."""
+    """Return a Measure whose reference workload reports 1, 2, 3, … seconds."""
     seconds = iter(range(1, 99))
     monkeypatch.setattr(reference, "seconds", lambda: float(next(seconds)))
-    facts = {"experiment": "digits", "phase": "epoch", "backend": "tensorflow", "seed": 0}
     session = SimpleNamespace(progress=SimpleNamespace(epoch=lambda _: None), pictures={}, counts={})
-    return Measure(Benchmark(clock), SCALES["standard"], facts, session)
+    return made(clock, session, None)
+
+
+def made(clock, session, turns, explained=None):
+    """Make a Measure of an epoch."""
+    facts = {"experiment": "digits", "phase": "epoch", "backend": "tensorflow", "seed": 0}
+    config = SimpleNamespace(stash={SESSION: session, TURNS: turns}, option=SimpleNamespace(explain=explained))
+    return Measure(Benchmark(clock), SCALES["standard"], facts, config)
 
 
 class Counting:
-    """A call that can be counted, and says how often it was called."""
+    """A call that counts how often it was called."""
 
     def __init__(self):
         self.calls = 0
@@ -76,15 +84,14 @@ class Counting:
         return []
 
 
-def in_turns(probe, *, aside):
-    """Return another visit of the case, in a session that takes turns."""
+def interleaved(probe, *, aside, explained=None):
+    """Return a Measure for another visit of the case, in a session of a live comparison."""
     turns = SimpleNamespace(rounds=1, are_taken=False, between=[], aside=aside)
-    facts = {"experiment": "digits", "phase": "epoch", "backend": "tensorflow", "seed": 0}
-    return Measure(Benchmark(probe._benchmark.clock), SCALES["standard"], facts, probe._session, turns)
+    return made(probe._benchmark.clock, probe._session, turns, explained)
 
 
 def test_counts(probe):
-    """After its rounds a call is made once more, and counted."""
+    """After the rounds, one more call is made and counted."""
     call = Counting()
     probe(call, rows=1, rounds=3)
     assert call.calls == 1 + 3 + 1
@@ -94,14 +101,14 @@ def test_counts(probe):
 
 
 def test_own_counts(probe):
-    """A case may say itself what it does."""
+    """A case may return its own counts."""
     counts = Counts(calls={"step": {"model:step": 3}})
     probe(lambda: None, rows=1, rounds=1, counts=lambda: Counted(counts, []))
     assert noted(probe).counts == counts
 
 
-def test_nothing_is_counted(probe):
-    """A case without counts, and one that processes begin together, are not counted."""
+def test_no_counts(probe):
+    """Nothing is counted with counts=False, nor if several processes begin a round together."""
     call = Counting()
     probe(call, rows=1, rounds=1, counts=False)
     probe(call, rows=1, rounds=1, meet=lambda: None)
@@ -112,7 +119,7 @@ def test_nothing_is_counted(probe):
 @pytest.mark.parametrize("rounds", [1, 3])
 @pytest.mark.parametrize("warm_up", [True, False])
 def test_warm_up(probe, rounds, warm_up):
-    """What a case warms up with depends on the case alone: a single round is as steady as several."""
+    """The warm-up depends only on the case, not on the number of rounds, so a single round is steady too."""
     call = Counting()
     probe(call, rows=1, rounds=rounds, warm_up=warm_up, counts=False)
     assert call.calls == rounds + warm_up
@@ -121,7 +128,7 @@ def test_warm_up(probe, rounds, warm_up):
 
 @pytest.mark.parametrize("rounds", [None, 1, 3])
 def test_timing_off(probe, rounds):
-    """With timing off a case runs once, however many rounds it has, and returns its result; nothing is counted."""
+    """With timing off, a case runs once, whatever its number of rounds, returns its result and is not counted."""
     probe._benchmark.enabled = False
     call = Counting()
     assert probe(call, rows=1, rounds=rounds) == []
@@ -130,23 +137,23 @@ def test_timing_off(probe, rounds):
     assert noted(probe).reference == [1.5]
 
 
-def test_counts_in_turns(probe):
-    """In turns a visit counts where it is asked to, and what it has found is the case's in later visits as well."""
+def test_interleaved_counts(probe):
+    """In a live comparison one visit counts, and later visits of the case have its counts too."""
     call = Counting()
-    before, asked, after = (in_turns(probe, aside=aside) for aside in ("", "counts", ""))
+    before, counting, after = (interleaved(probe, aside=aside) for aside in ("", "counts", ""))
     before(call, rows=1)
     assert (call.calls, noted(before).counts) == (2, None)
-    asked(call, rows=1)
+    counting(call, rows=1)
     assert call.calls == 4 + 1
     after(call, rows=1)
     assert call.calls == 6 + 1
-    assert noted(after).counts == noted(asked).counts
+    assert noted(after).counts == noted(counting).counts
     assert noted(after).counts is not None
 
 
 @pytest.fixture
 def sampled(monkeypatch):
-    """Sample each call at once, and find two functions in it, one of which calls the other."""
+    """Replace the profiler by one that finds two functions in each call, one of which calls the other."""
     step = SimpleNamespace(function="step", file_path_short="model.py", total_self_time=0.2, is_synthetic=False)
     train = SimpleNamespace(function="train", file_path_short="model.py", total_self_time=0.1, is_synthetic=False)
     step.children, train.children = [], [step]
@@ -162,7 +169,7 @@ def sampled(monkeypatch):
 
 @pytest.mark.usefixtures("sampled")
 def test_explained(probe, tmp_path):
-    """The texts of programs, and where a call's time goes, are kept in the case's folder."""
+    """With --explain, the programs' texts and the profile of a call are written to the case's folder."""
     probe._explained = tmp_path / "why"
     text, call = "ENTRY %main.1 {\n  %x.7 = f32[] constant(1)\n}\n", Counting()
     probe(call, rows=1, rounds=1, counts=lambda: Counted(Counts(), [text, text]))
@@ -170,32 +177,31 @@ def test_explained(probe, tmp_path):
     assert {path.name for path in folder.iterdir()} == {"program-1.txt", "program-2.txt", "profile.txt"}
     assert (folder / "program-2.txt").read_text() == "ENTRY %main {\n  %x = f32[] constant(1)\n}\n"
     assert (folder / "profile.txt").read_text() == "0.2\tstep (model.py)\n0.1\ttrain (model.py)\n"
-    assert call.calls == 2 + 3, "a second is sampled, of 0.4 s from reading to reading"
+    assert call.calls == 2 + 3, "calls that take 0.4 s each are sampled for a second"
 
 
 @pytest.mark.usefixtures("sampled")
-def test_explained_in_turns(probe, tmp_path):
-    """In turns a visit keeps texts where it counts, and samples where it is asked to."""
+def test_interleaved_explanations(probe, tmp_path):
+    """In a live comparison, the visit that counts writes the programs, and the one that samples the profile."""
     for aside, kept in (("", set()), ("counts", {"program-1.txt"}), ("profile", {"program-1.txt", "profile.txt"})):
-        visit = in_turns(probe, aside=aside)
-        visit._explained = tmp_path / "why"
+        visit = interleaved(probe, aside=aside, explained=tmp_path / "why")
         visit(Counting(), rows=1, counts=lambda: Counted(Counts(), ["ENTRY %main {\n}\n"]))
         assert {path.name for path in (tmp_path / "why").rglob("*.txt")} == kept
 
 
 def noted(probe):
-    """Return the case as a record has it."""
+    """Return the case as it is in the record."""
     return read_case(probe._benchmark.extra_info)
 
 
 def test_rounds(probe):
-    """Each round has the mean of the references before and after it, and the warm-up's has none."""
+    """Each round but the warm-up has the mean of the reference workloads before and after it."""
     probe(lambda: None, rows=1, rounds=3)
     assert noted(probe).reference == [2.5, 3.5, 4.5]
 
 
 def test_parts(probe):
-    """A whole experiment's time over its reference is the sum of its parts', each over what stood beside it."""
+    """The referenced time of a whole experiment is the sum of its parts' referenced times."""
 
     def train():
         for done, seconds in enumerate((2.0, 0.01, 3.0), start=1):
@@ -207,7 +213,7 @@ def test_parts(probe):
 
 
 def test_references_are_not_timed(probe, machine, monkeypatch):
-    """What runs between a whole experiment's epochs is in none of its seconds."""
+    """The reference workload between the epochs of a whole experiment is not timed."""
 
     def busy():
         machine.work(0.05)
@@ -225,7 +231,7 @@ def test_references_are_not_timed(probe, machine, monkeypatch):
 
 
 def test_accounts(probe, machine, monkeypatch):
-    """A round's accounts are of that round alone: of no set-up or reference before it, nor of other processes."""
+    """The clock's readings cover only the round: not its set-up, the reference workload or the barrier before it."""
 
     def use(seconds):
         machine.work(seconds)
@@ -246,7 +252,7 @@ def test_accounts(probe, machine, monkeypatch):
 
 
 def test_order(probe, monkeypatch):
-    """The reference runs directly before a round, after its set-up, which may take long; all meet last."""
+    """Before a round come its set-up, which may take long, then the reference workload, then the barrier."""
     did = []
     monkeypatch.setattr(reference, "seconds", lambda: did.append("reference") or 1.0)
     target, setup, meet = (partial(did.append, name) for name in ("round", "set-up", "meet"))
@@ -254,8 +260,8 @@ def test_order(probe, monkeypatch):
     assert did == ["set-up", "reference", "meet", "round"] * 3 + ["reference"]  # the first warms up
 
 
-def test_planted_sleep(probe, machine):
-    """A case that sleeps in its rounds says so on its line, and for how long."""
+def test_injected_sleep(probe, machine):
+    """The line of a case that sleeps in its rounds shows its off-CPU time."""
 
     def target():
         machine.work(0.3)
@@ -263,13 +269,13 @@ def test_planted_sleep(probe, machine):
 
     probe(target, rows=1, rounds=2)
     case, times = noted(probe), probe._benchmark.times
-    waited = case.waited(times, {"threads": 1, "pinned": True, "device": "CPU"})
-    assert waited == pytest.approx(0.1)
-    assert "waited 100 ms, 25 %" in result(case, 0.4, waited=waited)
+    off_cpu = case.waited(times, {"threads": 1, "pinned": True, "device": "CPU"})
+    assert off_cpu == pytest.approx(0.1)
+    assert "off-CPU 100 ms, 25 %" in result(case, 0.4, off_cpu=off_cpu)
 
 
 def test_set_up(probe, machine, clock):
-    """What is set up outside the clock has an account of its own; a case without any has none."""
+    """Set-up outside the clock is recorded separately; a case without any has no such field."""
 
     def train():
         with clock.during(Mode.SET_UP):

@@ -1,4 +1,4 @@
-"""Other plugins that would change what is timed are refused while they are active, and settings end in no traceback."""
+"""Active plugins that would change what is timed are refused, and no setting ends in a traceback."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from suite_runs import LEAN, ROOT, TIMING, fork_pytest
 
-from autoenc_bench.plugin import neighbours, session
+from autoenc_bench.plugin import other_plugins, record
 
 CASES = "def test_quick(experiment, measure):\n    measure(sum, [1, 2], rows=1)\n"
 REPEAT = 'def pytest_addoption(parser):\n    parser.addoption("--count", type=int, default=1)\n'
@@ -22,7 +22,7 @@ autoenc_bench.register(autoenc_bench.Experiment(
 
 @pytest.fixture
 def run(tmp_path):
-    """Return a function that runs a quick case in a folder of its own: status and what it printed."""
+    """Return a function that runs a quick case in a folder of its own: status and output."""
 
     def run(*arguments, conftest="", **environment):
         (tmp_path / "test_quick.py").write_text(CASES)
@@ -39,46 +39,46 @@ def run(tmp_path):
 
 
 def config(loaded, **options):
-    """Return a configuration of pytest with this plugin and its options."""
+    """Return a configuration of pytest with these plugins and options."""
     distributions = [(None, SimpleNamespace(project_name=name)) for name in loaded]
     manager = SimpleNamespace(list_plugin_distinfo=lambda: distributions, hasplugin=lambda _: False)
     return SimpleNamespace(pluginmanager=manager, getoption=lambda name, default: options.get(name, default))
 
 
 @pytest.mark.parametrize(
-    ("plugin", "option"), [(name, one) for name, (all_, _) in neighbours.BREAKING.items() for one in all_]
+    ("plugin", "option"), [(name, one) for name, (options, _) in other_plugins.BREAKING.items() for one in options]
 )
 @pytest.mark.parametrize("value", [True, 2, "auto"])
 def test_active(plugin, option, value):
-    """A plugin that breaks timing is refused by name, with the option to leave out."""
+    """An active plugin that breaks timing is refused by name, with the option to remove."""
     with pytest.raises(pytest.UsageError, match=f"{plugin} .*, which this suite cannot time; remove --"):
-        neighbours.refuse(config([plugin], **{option: value}))
+        other_plugins.refuse(config([plugin], **{option: value}))
 
 
 @pytest.mark.parametrize("value", [None, False, 0, 1, "1"])
 def test_installed(value):
-    """Installed alone no plugin does harm: off, or one of each."""
-    for plugin, (options, _) in neighbours.BREAKING.items():
-        neighbours.refuse(config([plugin], **dict.fromkeys(options, value)))
+    """A plugin that is installed but not active is not refused."""
+    for plugin, (options, _) in other_plugins.BREAKING.items():
+        other_plugins.refuse(config([plugin], **dict.fromkeys(options, value)))
 
 
 def test_option_of_another():
-    """An option of that name that is not that plugin's means something else."""
-    neighbours.refuse(config(["pytest-of-mine"], count=2, profile=True))
+    """An option of the same name of another plugin is not refused."""
+    other_plugins.refuse(config(["pytest-of-mine"], count=2, profile=True))
 
 
 def test_by_a_variable(monkeypatch):
-    """Where a variable makes a plugin active, it is named."""
+    """If an environment variable makes a plugin active, the refusal names it."""
     monkeypatch.setenv("CODSPEED_ENV", "1")
-    neighbours.refuse(config([]))
+    other_plugins.refuse(config([]))
     with pytest.raises(pytest.UsageError, match="remove CODSPEED_ENV"):
-        neighbours.refuse(config(["pytest-codspeed"]))
+        other_plugins.refuse(config(["pytest-codspeed"]))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("count", "status"), [(1, pytest.ExitCode.OK), (2, pytest.ExitCode.USAGE_ERROR)])
 def test_repeated(run, count, status):
-    """A run beside an active one ends before it measures."""
+    """A run with an active plugin ends before it measures."""
     ended, out = run("-p", "pytest_repeat", f"--count={count}", "--experiment=digits")
     assert ended == status, out
     assert ("ERROR: pytest-repeat runs each case several times" in out) == (count > 1)
@@ -89,7 +89,7 @@ def test_repeated(run, count, status):
     "arguments", [("--benchmark-compare",), ("--benchmark-compare=0777",), ("-W", "error", "--benchmark-compare")]
 )
 def test_nothing_to_compare_with(run, tmp_path, arguments):
-    """What pytest-benchmark warns of is shown, and ends no run, though warnings are errors."""
+    """Warnings of pytest-benchmark are shown, and do not end a run in which warnings are errors."""
     status, out = run(*arguments, "--experiment=digits", f"--benchmark-storage=file://{tmp_path / 'empty'}")
     assert status == 0, out
     assert "Can't compare. No benchmark files in" in out
@@ -97,7 +97,7 @@ def test_nothing_to_compare_with(run, tmp_path, arguments):
 
 @pytest.mark.slow
 def test_nothing_measured_for_a_file(run, tmp_path):
-    """Where no case is timed, pytest-benchmark's own file is not written, and that is all."""
+    """If no case is timed, --benchmark-json does not fail the run."""
     status, out = run(f"--benchmark-json={tmp_path / 'own.json'}", "--experiment=digits", "--benchmark-skip")
     assert status == 0, out
     assert "nothing was timed, so no record was saved" in out
@@ -105,7 +105,7 @@ def test_nothing_measured_for_a_file(run, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("arguments", "environment", "said"),
+    ("arguments", "environment", "message"),
     [
         (
             ("--experiment=digits",),
@@ -125,17 +125,17 @@ def test_nothing_measured_for_a_file(run, tmp_path):
         ),
     ],
 )
-def test_refused(run, arguments, environment, said):
-    """What makes a run worthless is refused before anything is measured, in a sentence."""
+def test_refused(run, arguments, environment, message):
+    """Settings that make a run useless are refused in one sentence, before anything is measured."""
     status, out = run(*arguments, conftest=MISSPELT, **environment)
     assert status == pytest.ExitCode.USAGE_ERROR, out
-    assert f"ERROR: {said}" in out
+    assert f"ERROR: {message}" in out
     assert "quick[" not in out
 
 
 @pytest.mark.slow
 def test_keras_that_cannot_be_loaded(run):
-    """Where Keras lacks what its settings need, its own words say so."""
+    """If Keras cannot be loaded, the refusal quotes its own message."""
     conftest = "\nimport sys\nsys.modules['keras'] = None\n"
     status, out = run("--experiment=digits", conftest=conftest)
     assert status == pytest.ExitCode.USAGE_ERROR, out
@@ -154,7 +154,7 @@ WAITING = """
 import os, time
 
 def pytest_collection():
-    assert "AUTOENC_BENCH_PARENT" not in os.environ, "what this process starts has another parent"
+    assert "AUTOENC_BENCH_PARENT" not in os.environ, "child processes must not inherit it"
     os.write(1, b"waiting\\n")
     time.sleep(600)
 """
@@ -163,7 +163,7 @@ def pytest_collection():
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
 def test_parent_killed(tmp_path):
-    """What a live comparison or a bisection started ends when the command itself is killed."""
+    """The processes of a live comparison or a bisection end when the command is killed."""
     (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text() + WAITING)
     (tmp_path / "pytest.ini").touch()
     command = [sys.executable, "-c", STARTER]
@@ -171,19 +171,19 @@ def test_parent_killed(tmp_path):
         while b"waiting" not in (line := parent.stdout.readline()):
             assert line, "it ended before"
         parent.kill()
-        assert parent.stdout.read() == b"", "the pipe's end, once nobody holds it"
+        assert parent.stdout.read() == b"", "the pipe ends once no process holds it open"
 
 
 @pytest.mark.parametrize(
-    ("told", "kept"),
+    ("printed", "kept"),
     [
         ("2026-11-29T18:00:00+00:00", "2026-11-29T18:00:00+00:00"),
         ('Good "git" signature for a@b.example\n"2026-11-29T18:00:00+00:00', "2026-11-29T18:00:00+00:00"),
         (None, None),
     ],
 )
-def test_time_of_a_signed_commit(told, kept):
-    """A record has the time of its commit, whatever git's user wants to see before it."""
-    commit = {"id": "a", "time": told, "author_time": told}
-    session.pytest_benchmark_update_commit_info(commit)
+def test_time_of_a_signed_commit(printed, kept):
+    """A record has only the time of its commit, even if git prints a signature before it."""
+    commit = {"id": "a", "time": printed, "author_time": printed}
+    record.pytest_benchmark_update_commit_info(commit)
     assert commit == {"id": "a", "time": kept, "author_time": kept}

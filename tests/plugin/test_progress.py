@@ -1,4 +1,4 @@
-"""Each case gets one line, and a silent one says which epoch it is in."""
+"""Each case gets one line, which shows the epoch after a while without output."""
 
 from types import SimpleNamespace
 
@@ -10,7 +10,7 @@ from autoenc_bench.plugin import progress
 
 
 class Terminal:
-    """Keep what is written, as pytest's reporter and its capturing manager do together."""
+    """Collect what is written, as a stand-in for pytest's reporter and capturing manager."""
 
     def __init__(self, verbosity=0):
         self.verbosity = verbosity
@@ -18,11 +18,11 @@ class Terminal:
         self.text = ""
 
     def write(self, text, **_markup):
-        """Keep a text."""
+        """Collect a text."""
         self.text += text
 
     def write_line(self, text, **_markup):
-        """Keep a line."""
+        """Collect a line."""
         self.text += text + "\n"
 
     def ensure_newline(self):
@@ -37,44 +37,44 @@ def started(verbosity=0, cases=("f.py::test_epoch[digits-fit]",), alone=True):
     """Return a Progress that has started, and its terminal."""
     terminal = Terminal(verbosity)
     config = SimpleNamespace(pluginmanager=SimpleNamespace(get_plugin=lambda _: terminal))
-    found = progress.Progress(config)
-    found.start(list(cases), alone)
-    return found, terminal
+    writer = progress.Progress(config)
+    writer.start(list(cases), alone)
+    return writer, terminal
 
 
 def report(when="call", outcome="passed", nodeid="f.py::test_epoch[digits-fit]"):
-    """Return what pytest reports of a part of a case."""
+    """Return pytest's report of one part of a case."""
     return SimpleNamespace(nodeid=nodeid, when=when, outcome=outcome, passed=outcome == "passed")
 
 
 def test_a_line_per_case():
-    """The line names the case, and ends with its result as soon as there is one."""
-    found, terminal = started()
-    found.pytest_runtest_logstart("f.py::test_epoch[digits-fit]")
+    """The line names the case as it begins, and ends with its result."""
+    writer, terminal = started()
+    writer.pytest_runtest_logstart("f.py::test_epoch[digits-fit]")
     assert terminal.text.strip() == "[1/1] epoch[digits-fit]"
-    found.results["f.py::test_epoch[digits-fit]"] = "12 ms"
+    writer.results["f.py::test_epoch[digits-fit]"] = "12 ms"
     for when in ("setup", "call", "teardown"):
-        found.pytest_runtest_logreport(report(when))
-        assert found.pytest_report_teststatus(report(when)) == ("passed" if when == "call" else "", "", "")
+        writer.pytest_runtest_logreport(report(when))
+        assert writer.pytest_report_teststatus(report(when)) == ("passed" if when == "call" else "", "", "")
     assert terminal.text.split() == ["[1/1]", "epoch[digits-fit]", "12", "ms"]
     assert not terminal.showfspath
 
 
 @pytest.mark.parametrize("outcome", ["skipped", "failed"])
 def test_what_did_not_pass(outcome):
-    """A case that was skipped or failed says so, in whatever part it ended."""
-    found, terminal = started()
-    found.pytest_runtest_logreport(report("setup", outcome))
+    """The line of a skipped or failed case ends with that word, in whichever part it ended."""
+    writer, terminal = started()
+    writer.pytest_runtest_logreport(report("setup", outcome))
     assert terminal.text == f" {outcome.upper()}\n"
 
 
 def test_others_are_left_to_pytest():
-    """Other tests, and runs with -v or -q, look as they do everywhere."""
-    found, terminal = started(alone=False)
+    """Other tests, and runs with -v or -q, have pytest's own output."""
+    writer, terminal = started(alone=False)
     other = report(nodeid="f.py::test_other")
-    found.pytest_runtest_logstart(other.nodeid)
-    found.pytest_runtest_logreport(other)
-    assert found.pytest_report_teststatus(other) is None
+    writer.pytest_runtest_logstart(other.nodeid)
+    writer.pytest_runtest_logreport(other)
+    assert writer.pytest_report_teststatus(other) is None
     assert terminal.showfspath
     quiet, silent = started(verbosity=-1)
     quiet.pytest_runtest_logstart("f.py::test_epoch[digits-fit]")
@@ -84,31 +84,31 @@ def test_others_are_left_to_pytest():
 
 
 def test_expected_failures_are_left_to_pytest():
-    """What was expected to fail keeps pytest's own word."""
+    """An expected failure keeps pytest's own output."""
     marked = report(outcome="skipped")
     marked.wasxfail = "known"
     assert started()[0].pytest_report_teststatus(marked) is None
 
 
 def test_epochs(monkeypatch):
-    """An epoch is announced once a second has passed without a word."""
+    """An epoch is announced after a second without output."""
     now = [0.0]
     monkeypatch.setattr(progress, "monotonic", lambda: now[0])
-    found, terminal = started()
+    writer, terminal = started()
     for done, moment in enumerate((0.5, 1.1, 1.9, 2.2), start=1):
         now[0] = moment
-        found.epoch(done)
+        writer.epoch(done)
     assert terminal.text == " epoch 2 epoch 4"
 
 
 def test_result():
-    """A result has its time in a readable unit, its rate where rows were processed, and its error."""
+    """A result shows its time in a readable unit, its rate if it processed rows, and its error."""
     build, epoch = recordings.timed("digits", "build", 1), recordings.timed("digits", "epoch", 1000)
     assert progress.result(build, 0.0123).split() == ["12.3", "ms"]
     assert progress.result(epoch, 2e-4).split() == ["200", "µs", "5,000,000", "rows/s"]
     assert progress.result(epoch, None) == "1,000 rows, not timed"
     fit = msgspec.structs.replace(epoch, set_up=[0.1, 0.3, 0.2])
-    assert progress.result(fit, 0.5, waited=0.1).endswith("2,000 rows/s  + 200 ms set-up  waited 100 ms, 20 %")
+    assert progress.result(fit, 0.5, off_cpu=0.1).endswith("2,000 rows/s  + 200 ms set-up  off-CPU 100 ms, 20 %")
     bound = recordings.timed("digits", "epoch", 1000, work=recordings.WORK)
     assert progress.result(bound, 0.05, recordings.ROOFS).endswith("rows/s   20 % of compute")
     said = progress.result(recordings.whole("crude-simple"), 2.0)
@@ -116,5 +116,5 @@ def test_result():
 
 
 def test_short():
-    """A case's name has neither its file nor the word that pytest asks for."""
+    """The short name of a case has neither its file nor the prefix test_."""
     assert progress.short("benchmarks/test_epoch.py::test_epoch[digits-fit]") == "epoch[digits-fit]"

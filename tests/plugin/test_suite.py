@@ -1,4 +1,4 @@
-"""The suite itself, run by pytest as its users run it."""
+"""The suite itself, run as users run it."""
 
 import json
 import re
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def recorded(smoke):
-    """Return the record of the smoke run, which ended well."""
+    """Return the record of the smoke run, which passed."""
     assert smoke.status == 0, smoke.out
     return reading.read(smoke.record)[0]
 
@@ -30,7 +30,7 @@ def cases(recorded):
 
 
 def test_every_experiment_in_every_phase(cases):
-    """Each experiment has the same cases: all phases, both trainers, bulk and one row."""
+    """Each experiment has the same cases: all phases, both trainers, batches of many rows and of one."""
     count = Counter(case.experiment for case in cases)
     phases = Counter(case.phase for case in cases if case.experiment == "crude-simple")
     assert phases == {
@@ -51,7 +51,7 @@ def test_every_experiment_in_every_phase(cases):
 
 
 def test_experiments_are_scored(cases):
-    """Each whole experiment carries its errors, yardsticks, curve and first sample beside the time."""
+    """Each whole experiment has its errors, reference values, curve and first sample beside its time."""
     wholes = [case for case in cases if case.phase == "experiment"]
     assert len(wholes) == len(SMOKE)
     for case in wholes:
@@ -62,7 +62,7 @@ def test_experiments_are_scored(cases):
 
 
 def test_record(smoke, recorded):
-    """The record has the name asked for, raw rounds, a block of its own, no host name, and stays small."""
+    """The record has its given name, raw rounds and a block of the suite, but no host name, and is small."""
     path = smoke.record
     assert path.name == "0001_mine.json"
     assert path.stat().st_size + path.with_suffix(".npz").stat().st_size < 5_000_000
@@ -79,7 +79,7 @@ def test_record(smoke, recorded):
 
 
 def test_what_stands_beside_the_times(recorded):
-    """Each round has the reference workload beside it, each case its memory, and training and calls a roof above."""
+    """Each round has its reference workload, each case its memory, and training and inference a roof."""
     bounds = {}
     for benchmark in recorded.benchmarks:
         case = benchmark.extra_info.autoenc
@@ -90,19 +90,19 @@ def test_what_stands_beside_the_times(recorded):
         if bound := benchmark.bound(recorded.autoenc.roofs):
             bounds.setdefault(case.phase, []).append(bound)
     assert set(bounds) == {"epoch", "experiment", "encode", "decode", "reconstruct"}
-    # A neighbour may have had the machine while its roofs were measured; a wrong unit is off by more.
+    # Other programs may have slowed the machine down while its roofs were measured; a wrong unit is off by more.
     assert all(0 < efficiency < 10 for phase in bounds.values() for _, efficiency in phase)
 
 
 def test_pictures(smoke):
-    """The pictures of experiments on images lie beside the record."""
+    """The pictures of experiments on images are in a file beside the record."""
     pictures = storage.pictures(smoke.record)
     assert {f"digits-fused-seed0/{name}" for name in ("first", "best", "worst")} <= set(pictures)
     assert pictures["digits-fused-seed0/best"].shape == (2, 10, 64)
 
 
 def test_screen(smoke, cases):
-    """The screen names every case with its figures, and ends with one table, the record's path and the report's."""
+    """The terminal shows each case with its figures, then one table and the paths of record and report."""
     lines = smoke.out.splitlines()
     rated = [line for line in lines if line.startswith("[") and "rows/s" in line]
     assert len(rated) == sum(case.rows > 1 for case in cases)
@@ -117,18 +117,18 @@ def test_screen(smoke, cases):
 
 
 @pytest.mark.parametrize(
-    ("command", "said"), [("compare", "test_epoch[crude-simple-fused]"), ("list", "0001_mine.json")]
+    ("command", "message"), [("compare", "test_epoch[crude-simple-fused]"), ("list", "0001_mine.json")]
 )
-def test_pytest_benchmarks_own_commands(smoke, capsys, monkeypatch, command, said):
+def test_pytest_benchmarks_own_commands(smoke, capsys, monkeypatch, command, message):
     """pytest-benchmark's command line reads the records."""
     monkeypatch.setattr(sys, "argv", ["pytest-benchmark", f"--storage=file://{smoke.record.parent.parent}", command])
-    monkeypatch.chdir(smoke.folder)  # for it reads the conftest.py of where it is
+    monkeypatch.chdir(smoke.folder)  # because it reads the conftest.py of the current folder
     pytest_benchmark.cli.main()
-    assert said in capsys.readouterr().out
+    assert message in capsys.readouterr().out
 
 
 def test_timing_off(fused, tmp_path):
-    """With timing off each case still runs and asserts, nothing is kept of it, and a baseline is refused."""
+    """With timing off, each case still runs and asserts, nothing is saved, and a baseline fails the run."""
     # At the default scale, whose cases have several rounds, and a warm-up before them.
     chosen = ("--experiment=digits", "-k", "build or data or encode or fused", "--benchmark-disable")
     run = fork_suite(tmp_path, *chosen, "--baseline", fused.record, f"--explain={tmp_path / 'why'}")
@@ -144,7 +144,7 @@ CHOSEN = ("--scale", "smoke", "--experiment", "digits", "--no-roofs")
 
 
 def test_regressed(fused, tmp_path):
-    """A run that is less accurate than its baseline fails, and says in which case."""
+    """A run that is less accurate than its baseline fails and names the case."""
     better = json.loads(fused.record.read_text())
     for benchmark in better["benchmarks"]:
         if error := benchmark["extra_info"]["autoenc"].get("error"):
@@ -189,7 +189,7 @@ OWN_CASES = (
 
 @pytest.fixture(scope="module")
 def own(run_once):
-    """Run experiments of somebody's own, one of them with data that cannot be used, one that does not learn."""
+    """Run a user's own experiments, one of them with unusable data, and one that does not learn."""
 
     def make(folder):
         for name in ("mine", "empty"):
@@ -203,7 +203,7 @@ def own(run_once):
 
 
 def test_own_experiment(own):
-    """What the documentation shows, in somebody's own conftest.py, runs like an experiment of the catalogue."""
+    """The documentation's example, in a user's conftest.py, runs like an experiment of the catalogue."""
     names = {benchmark.name for benchmark in reading.read(own.record)[0].benchmarks}
     assert names >= {
         "test_epoch[wide-code-fit]",
@@ -214,7 +214,7 @@ def test_own_experiment(own):
 
 
 def test_failed_cases(own):
-    """A case that does not hold fails the run, is named in the record and on the screen, and times nothing."""
+    """A failed case fails the run, is named in the record and on the terminal, and has no times."""
     assert own.status == pytest.ExitCode.TESTS_FAILED
     assert "failed epoch[bad-loss-fused]: " in own.out
     content, _ = reading.read(own.record)
@@ -224,7 +224,7 @@ def test_failed_cases(own):
 
 
 def test_bad_data(own):
-    """Data that cannot be trained on fail their cases with one sentence."""
+    """Unusable data fail their cases with one sentence."""
     assert "train data holds nan at row 0, column 0; values must be finite and within [0, 1]" in own.out
     failed = [entry for entry in reading.read(own.record)[0].autoenc.failed if "bad-data" in entry.case]
     assert len(failed) == 4
@@ -232,7 +232,7 @@ def test_bad_data(own):
 
 
 def test_no_source_of_mnist(own):
-    """Without MNIST its cases are skipped with the reason, and the others run."""
+    """If no source has MNIST, its cases are skipped with the reason, and the others run."""
     skipped = reading.read(own.record)[0].autoenc.skipped
     assert {entry.case for entry in skipped} == {
         "epoch[mnist-fit]",
@@ -243,7 +243,7 @@ def test_no_source_of_mnist(own):
     assert "skipped 4 cases (epoch[mnist-fit] … experiment[mnist-fused-seed0]): MNIST cannot be read from " in own.out
 
 
-PLANTED = """
+BROKEN_REPORT = """
 import pytest
 
 def fail(*_, **__):
@@ -257,9 +257,9 @@ def pytest_runtestloop():
 
 
 def test_bug_in_the_report(tmp_path):
-    """A bug in drawing is shown as pytest's own internal error, with where the record is, and has no other status."""
-    (tmp_path / "planted.py").write_text(PLANTED)
-    run = fork_suite(tmp_path, *CHOSEN, "-k", "build", "-p", "planted", PYTHONPATH=str(tmp_path))
+    """A bug in drawing is an internal error of pytest, with its status and a note of the record's path."""
+    (tmp_path / "broken.py").write_text(BROKEN_REPORT)
+    run = fork_suite(tmp_path, *CHOSEN, "-k", "build", "-p", "broken", PYTHONPATH=str(tmp_path))
     assert run.status == pytest.ExitCode.INTERNAL_ERROR
     assert "KeyError: 'constant mean'" in run.out
     assert f"the record is safe: {run.record.relative_to(tmp_path)}" in run.out

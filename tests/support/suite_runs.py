@@ -1,4 +1,4 @@
-"""The suite run in a process of its own, as its users run it."""
+"""Runs of the suite in processes of their own, as users run it."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from autoenc_bench.records import storage
 ROOT = Path(__file__).parents[2]
 SMOKE = ("crude-simple", "crude-simple-streamed", "digits")  # one of each kind
 
-# Variables with which a run starts sooner, for tests that are not about how it starts.
+# Variables that make a run start faster, for tests that are not about its start.
 LEAN = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # pytest's other plugins take a second to load
 QUICK = LEAN | {"XLA_FLAGS": "--xla_backend_optimization_level=0"}  # compiles faster, and changes no counts
 TIMING = ("-p", "pytest_benchmark.plugin")  # the one plugin that such a run needs
@@ -21,7 +21,7 @@ TIMING = ("-p", "pytest_benchmark.plugin")  # the one plugin that such a run nee
 
 @dataclass(frozen=True)
 class SuiteRun:
-    """One run of the suite in a process of its own: where, how it ended and what it printed."""
+    """One run of the suite: its folder, exit status and output."""
 
     folder: Path
     status: int
@@ -29,12 +29,12 @@ class SuiteRun:
 
     @property
     def record(self) -> Path:
-        """The record that it saved."""
+        """Return the path of the record that it saved."""
         return storage.newest(self.folder / ".benchmarks")
 
 
 def run_suite(folder: Path, *arguments: object, **environment: str) -> SuiteRun:
-    """Run pytest on the suite from a folder, in which record and report then lie."""
+    """Run pytest on the suite from a folder, to which it writes record and report."""
     return run_pytest(folder, ROOT / "benchmarks", *arguments, **environment)
 
 
@@ -53,17 +53,17 @@ def run_pytest(folder: Path, *arguments: object, **environment: str) -> SuiteRun
 
 
 def fork_suite(folder: Path, *arguments: object, **environment: str) -> SuiteRun:
-    """Run pytest on the suite with JAX, as ``run_suite`` does, where how a process begins is not what is tested."""
+    """Run pytest on the suite with JAX, like ``run_suite``, in a forked process, which starts faster."""
     return fork_pytest(folder, ROOT / "benchmarks", *arguments, **environment)
 
 
 def fork_pytest(folder: Path, *arguments: object, **environment: str) -> SuiteRun:
-    """Run pytest with JAX from a folder, as ``run_pytest`` does, where how a process begins is not what is tested.
+    """Run pytest with JAX from a folder, like ``run_pytest``, in a forked process, which starts faster.
 
-    It is not pinned, so that tests side by side do not share one core; a later ``--threads`` counts.
+    It is not pinned, so that parallel tests do not share one core; ``arguments`` may override that.
     """
     arguments = ("--backend=jax", "--threads=all", *arguments)
-    if sys.platform != "linux":  # where libraries do not bear it, who knows
+    if sys.platform != "linux":  # elsewhere libraries may not work in a forked process
         return run_pytest(folder, *arguments, **environment)
     output = folder / "output"
     status = forks("jax").run(folder, _options(arguments), {**os.environ, **environment}, output)

@@ -11,7 +11,8 @@ import recordings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoenc_bench import cli, exit_codes
+from autoenc_bench import exit_codes
+from autoenc_bench.cli import main as cli
 from autoenc_bench.records import case, loading
 from autoenc_bench.verdicts import comparison, document, errors, limits, sides, status, tables
 from autoenc_bench.verdicts.comparison import Outcome

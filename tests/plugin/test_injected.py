@@ -1,4 +1,4 @@
-"""The gate tests itself: doubled work and a planted loss of accuracy are found, each in what it changes alone."""
+"""Doubled work and an injected loss of accuracy are found, each only in what it changes."""
 
 import json
 import os
@@ -6,13 +6,13 @@ import os
 import pytest
 from suite_runs import ROOT, fork_suite
 
-from autoenc_bench import cli
+from autoenc_bench.cli import main as cli
 from autoenc_bench.verdicts.intervals import ENOUGH
 
 EPOCH, WHOLE = "epoch[digits-fused]", "experiment[digits-fused]"
 CHOSEN = ("--scale=smoke", "--experiment=digits", "-k", "fused and (epoch or experiment)", "--no-roofs", "--no-report")
 
-# Time that passes where the fused trainer trains, and a little wherever it is read.
+# Time that passes when the fused trainer trains, and a little each time it is read.
 TICKING = """
 import plants
 import pytest
@@ -32,7 +32,7 @@ def train(original, trainer, epochs, **options):
     return original(trainer, epochs, **options)
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop():  # before that of plants, whose own work comes on top
+def pytest_runtestloop():  # before the hook of plants, which adds the work of the injected change
     clock.perf_counter = plants.perf_counter = perf_counter
     clock.CLOCK.__init__()
     reference.seconds = lambda: 0.01
@@ -43,10 +43,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def planted(tmp_path):
-    """Return a function that runs two cases with a plant (docs/studies/plants.py).
+def inject(tmp_path):
+    """Return a function that runs two cases with an injected change of docs/studies/plants.py.
 
-    It returns the folder of three records whose times are a little apart.
+    It returns the folder of three records with slightly different times.
     """
     (tmp_path / "ticking.py").write_text(TICKING)
 
@@ -67,14 +67,14 @@ def planted(tmp_path):
     return record
 
 
-def test_plants(planted, capsys):
-    """Doubled work is found in the time of an epoch alone, a loss of accuracy in the error alone, where it matters."""
+def test_injected(inject, capsys):
+    """Doubled work is found only in the time of an epoch, and a loss of accuracy only in the error."""
 
     def compare(head, expected, *options):
         assert cli.main(["compare", none, head, "--format", "json", *options]) == expected
         return {verdict["case"]: verdict for verdict in json.loads(capsys.readouterr().out)["verdicts"]}
 
-    none, doubled, half = map(planted, ("none", "doubled-work", "half-rate"))
+    none, doubled, half = map(inject, ("none", "doubled-work", "half-rate"))
     verdicts = compare(doubled, 1)
     assert verdicts[EPOCH]["time"]["outcome"] == "regressed"
     assert verdicts[EPOCH]["time"]["ratio"] == pytest.approx(2, rel=0.01)

@@ -1,15 +1,14 @@
-"""Other plugins of pytest: those that take part in how a case is called cannot be active while cases are timed."""
+"""Other plugins of pytest. Those that change how a case is called must not be active while cases are timed."""
 
 import os
 import sys
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pytest_benchmark.logger import PytestBenchmarkWarning
 
-# Each by the name of its distribution: the options that make it active, and what it does then.
+# By the name of the distribution: the options that make it active, and its effect.
 BREAKING = {
     "pytest-codspeed": (("codspeed",), "measures in pytest-benchmark's place"),
     "pytest-flakefinder": (("flake_finder_enable",), "runs each case several times"),
@@ -22,31 +21,28 @@ BREAKING = {
     "pytest-repeat": (("count",), "runs each case several times and gives the copies new names"),
     "pytest-run-parallel": (("parallel_threads",), "runs each case in several threads"),
 }
-VARIABLES = {"pytest-codspeed": "CODSPEED_ENV"}  # which make it active as well
+INACTIVE = ("None", "False", "0", "1")  # values of an option that does nothing, as text
+VARIABLES = {"pytest-codspeed": "CODSPEED_ENV"}  # environment variables that make it active too
 
 
 def refuse(config: pytest.Config) -> None:
-    """Raise UsageError where a plugin is active that would change what is timed; installed alone, none does."""
-    for plugin, switch, effect in _active(config):
-        raise pytest.UsageError(f"{plugin} {effect}, which this suite cannot time; remove {switch}")
-
-
-def _active(config: pytest.Config) -> Iterator[tuple[str, str, str]]:
+    """Raise UsageError if a plugin is active that changes what is timed. An inactive plugin does no harm."""
     manager = config.pluginmanager
     loaded = {distribution.project_name.lower() for _, distribution in manager.list_plugin_distinfo()}
     for plugin, (options, effect) in BREAKING.items():
         if plugin not in loaded and not manager.hasplugin(plugin.replace("-", "_")):
             continue  # another plugin's option may have the same name
-        for option in options:
-            value = config.getoption(option, None)
-            if value is True or str(value) not in ("None", "False", "0", "1"):
-                yield plugin, f"--{option.replace('_', '-').removesuffix('-enable')}", effect
-        if VARIABLES.get(plugin, "") in os.environ:
-            yield plugin, VARIABLES[plugin], effect
+        values = {
+            f"--{name.replace('_', '-').removesuffix('-enable')}": config.getoption(name, None) for name in options
+        }
+        switches = [name for name, value in values.items() if value is True or str(value) not in INACTIVE]
+        switches += [VARIABLES[plugin]] if VARIABLES.get(plugin, "") in os.environ else []
+        if switches:
+            raise pytest.UsageError(f"{plugin} {effect}, which this suite cannot time; remove {switches[0]}")
 
 
 def refuse_profiler() -> None:
-    """Raise UsageError under a profiler written in C: pytest-benchmark takes it away for a round, and fails after."""
+    """Raise UsageError under a profiler written in C: pytest-benchmark suspends it for a round, and then fails."""
     profiler: Any = sys.getprofile()
     if not (profiler is None or callable(profiler)):
         raise pytest.UsageError(
@@ -56,9 +52,9 @@ def refuse_profiler() -> None:
 
 
 def let_warnings_pass(config: pytest.Config) -> None:
-    """Let pytest-benchmark's warnings be shown, whatever asks for errors: as errors they end pytest by a traceback."""
+    """Show pytest-benchmark's warnings even if warnings are errors: as errors they end pytest with a traceback."""
     warnings.filterwarnings("default", category=PytestBenchmarkWarning)  # while plugins are configured
     shown = "default::pytest_benchmark.logger.PytestBenchmarkWarning"
     config.addinivalue_line("filterwarnings", shown)
-    if given := config.known_args_namespace.pythonwarnings:  # by -W, which comes after
-        given.append(shown)
+    if filters := config.known_args_namespace.pythonwarnings:  # from -W, which takes precedence
+        filters.append(shown)

@@ -1,4 +1,4 @@
-"""What else runs in pytest, or surrounds it, fools no run and loses no record: each by pytest's own options."""
+"""Runs of two quick cases: baselines, other plugins, reruns, a full disk. No result is wrong, no record lost."""
 
 import json
 import sys
@@ -84,7 +84,7 @@ CHOSEN = (".", "--scale=smoke", "--no-roofs", "--no-report", "--experiment=digit
 
 
 def write(folder, conftest="", cases=CASES):
-    """Write two quick cases, with the suite's plugin, into a folder."""
+    """Write two quick cases and the suite's conftest.py to a folder; return it."""
     (folder / "test_quick.py").write_text(cases)
     (folder / "pytest.ini").touch()
     (folder / "conftest.py").write_text((ROOT / "conftest.py").read_text() + conftest)
@@ -93,7 +93,7 @@ def write(folder, conftest="", cases=CASES):
 
 @pytest.fixture
 def run(tmp_path):
-    """Return a function that runs two quick cases in a folder of their own: status, what it printed, its record."""
+    """Return a function that runs two quick cases in a folder of their own: status, output, record."""
 
     def run(*arguments, conftest="", cases=CASES, **environment):
         done = fork_pytest(write(tmp_path, conftest, cases), *CHOSEN, *arguments, **environment)
@@ -106,7 +106,7 @@ def run(tmp_path):
 
 @pytest.fixture(scope="module")
 def eight(run_once):
-    """Return a folder of eight runs, as a baseline: one run, and others whose times are a little apart."""
+    """Return a folder of eight records, as a baseline: one run, copied with slightly different times."""
 
     def make(folder):
         done = fork_pytest(write(folder), *CHOSEN)
@@ -124,8 +124,8 @@ def eight(run_once):
 
 
 def test_passes(eight, tmp_path):
-    """A baseline within whose limits the run lies ends with 0 and says what it claims; in ASCII, with stand-ins."""
-    # In a process of its own, which has other memory than one that was forked.
+    """A run within the limits of its baseline ends with 0 and its claim, on an ASCII terminal with substitutes."""
+    # In a process of its own, because a forked one uses its memory differently.
     chosen = (*TIMING, "--backend=jax", "--threads=all", *CHOSEN, "--baseline", eight, *WIDE, "--fail-on=memory:99%")
     done = run_pytest(write(tmp_path), *chosen, **LEAN, PYTHONIOENCODING="ascii")
     assert done.status == 0, done.out
@@ -155,7 +155,7 @@ def test_passes(eight, tmp_path):
     ],
 )
 def test_refused(run, eight, arguments, environment, said):
-    """A run that would time nothing, or keep nothing, ends with 4 and says why, and leaves no record."""
+    """A run that would time or save nothing ends with 4, the reason and no record."""
     chosen = [str(eight) if argument == "eight" else argument for argument in arguments]
     status, out, record = run(*chosen, **environment)
     assert (status, record) == (pytest.ExitCode.USAGE_ERROR, None), out
@@ -165,7 +165,7 @@ def test_refused(run, eight, arguments, environment, said):
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="from Python 3.12 on two profilers can watch")
 def test_profiled(run):
-    """Under cProfile, where nothing can be timed, a run is refused with what works; untimed it runs."""
+    """Under cProfile, where nothing can be timed, a run is refused with advice; an untimed one runs."""
     status, out, record = run(conftest=PROFILED)
     assert (status, record) == (pytest.ExitCode.USAGE_ERROR, None), out
     assert "ERROR: cProfile profiles this run, and pytest-benchmark can time nothing beside it before Python" in out
@@ -190,17 +190,17 @@ def contexts(eight, tmp_path_factory):
 
 
 def test_several_contexts(run, contexts):
-    """Records of other contexts are left out of the baseline, and that is said before the first case and at the end."""
+    """Records of other contexts are left out of the baseline, which is shown before the cases and at the end."""
     status, out, _ = run("--baseline", contexts / "mixed", *WIDE)
-    told = "\nleft out of the baseline: 8 records in another context, such as keras 0.1 → "
+    message = "\nleft out of the baseline: 8 records in another context, such as keras 0.1 → "
     assert status == 0, out
-    assert out.count(told) == 2
-    assert out.index(told) < out.index("quick[digits]")
+    assert out.count(message) == 2
+    assert out.index(message) < out.index("quick[digits]")
     assert "base: 8 runs of " in out
 
 
 def test_no_context(run, contexts):
-    """Where no record of the baseline is of this context, nothing is measured, and what differs is said."""
+    """If no record of the baseline has this context, the run is refused with what differs."""
     status, out, record = run("--baseline", contexts / "other", *WIDE)
     assert (status, record) == (pytest.ExitCode.USAGE_ERROR, None), out
     assert "8 records, none in the context of this run; the nearest differs in keras 0.1 → " in out
@@ -225,7 +225,7 @@ def test_no_context(run, contexts):
     ],
 )
 def test_baselines(run, eight, tmp_path, arguments, code, said):
-    """What was asked for and not measured is no pass; what nobody asked for does not matter."""
+    """A run fails if it did not measure what was requested; what was not requested does not matter."""
     status, out, _ = run("--baseline", eight, *arguments, AUTOENC_BENCH_MNIST=str(tmp_path))
     assert status == code, out
     assert said in out
@@ -239,14 +239,14 @@ def test_baselines(run, eight, tmp_path, arguments, code, said):
     ],
 )
 def test_no_pass(run, eight, base, cases, said):
-    """A baseline of one run decides nothing, and a case that is gone is missed."""
+    """A run fails if its baseline has only one run, or a case that no longer exists."""
     status, out, _ = run("--baseline", eight / base, *WIDE, cases=cases)
     assert status == pytest.ExitCode.USAGE_ERROR, out
     assert said in out
 
 
 def test_no_terminal(run):
-    """Without a terminal, and without capturing, a run keeps its record and says where on standard error."""
+    """Without pytest's terminal and capturing, a run saves its record and prints the path to standard error."""
     status, out, record = run("-p", "no:terminal", "-p", "no:capture")
     assert status == 0, out
     assert "record: .benchmarks/" in out
@@ -254,7 +254,7 @@ def test_no_terminal(run):
 
 
 def test_run_again(run):
-    """A case that passes at the second try is timed, once, and did not fail."""
+    """A case that passes when it is run again is timed once, and did not fail."""
     status, out, record = run(conftest=AGAIN)
     assert "RERUN" in out or "rerun" in out
     assert [benchmark.name for benchmark in record.benchmarks] == ["test_quick[digits]", "test_other[digits]"]
@@ -263,7 +263,7 @@ def test_run_again(run):
 
 
 def test_tracer(run):
-    """Coverage is said, and stands in the context, so that such times are not compared with others."""
+    """Coverage is shown and is part of the context, so such times are not compared with others."""
     status, out, record = run("--cov=test_quick")
     assert status == 0, out
     assert "traced by coverage, so times compare with others traced so alone" in out
@@ -280,7 +280,7 @@ fingerprint.nvidia = lambda: fingerprint.Driver(None, problem="nvidia-smi failed
 
 
 def test_unsteady(run):
-    """What makes times unsteady is said before the first case and recorded; what could not be known, at the end."""
+    """Warnings about unsteady times come before the cases and are recorded; unknown facts are shown at the end."""
     status, out, record = run(conftest=UNSTEADY)
     assert status == 0, out
     warnings = [line for line in out.splitlines() if line.startswith("warning: ")]
@@ -297,7 +297,7 @@ def test_unsteady(run):
 
 
 def test_untimed_runs_warn_of_nothing(run):
-    """Where nothing is timed, nothing is unsteady."""
+    """A run that times nothing does not warn about unsteady times."""
     status, out, _ = run("--benchmark-disable", conftest=UNSTEADY)
     assert status == 0, out
     assert "warning: " not in out
@@ -305,7 +305,7 @@ def test_untimed_runs_warn_of_nothing(run):
 
 
 def test_full_disk(run):
-    """A record that cannot be written where it belongs lies in a temporary file, which the last line names."""
+    """If the disk is full, the record is written to a temporary folder, whose path is in the last line."""
     status, out, record = run(conftest=FULL)
     assert (status, record) == (pytest.ExitCode.USAGE_ERROR, None), out
     *_, lost, path, _ = out.splitlines()
@@ -314,20 +314,20 @@ def test_full_disk(run):
 
 
 def test_never_started(run):
-    """A case that the run did not come to is named in the record as one that did not run."""
+    """A case that had not begun when the run ended is recorded as skipped."""
     _, _, record = run(conftest=STOPPED)
     assert [benchmark.name for benchmark in record.benchmarks] == ["test_quick[digits]"]
     assert [(entry.case, entry.reason) for entry in record.autoenc.skipped] == [
-        ("other[digits]", "the run ended before it")
+        ("other[digits]", "the run ended before this case began")
     ]
 
 
 def test_cases_without_an_experiment(run, tmp_path):
-    """A case that asks for ``measure`` alone is timed and recorded; ``experiment`` alone fails by a sentence."""
+    """A case that uses only ``measure`` is timed and recorded; one that uses only ``experiment`` fails with advice."""
     (tmp_path / "test_own.py").write_text(OWN)
     status, out, record = run()
     assert status == pytest.ExitCode.TESTS_FAILED, out
-    assert "the fixture experiment has values only where a test asks for the fixture measure as well" in out
+    assert "the fixture experiment has values only in tests that also use the fixture measure" in out
     assert " 6 passed, " in out
     assert " 1 error in " in out
     assert "Traceback" not in out
