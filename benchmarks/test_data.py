@@ -1,6 +1,6 @@
 """What do the data cost: to draw or read them, to check and to split them?"""
 
-from autoenc_bench.core import data
+from autoenc_bench.core.data import sources
 
 
 def test_data(experiment, load, scale, measure):
@@ -8,5 +8,5 @@ def test_data(experiment, load, scale, measure):
     cached = load(experiment).sample()
     asked = {"rows": experiment.rows, "features": experiment.features, "seed": 0}
     made = cached.rows + len(cached.test)
-    split = measure(lambda: data.load(experiment.data, **asked).sample(), rows=made, rounds=min(3, scale.rounds))
+    split = measure(lambda: sources.load(experiment.data, **asked).sample(), rows=made, rounds=min(3, scale.rounds))
     assert (split.train == cached.train).all(), "the same seed gave other data"

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from itertools import chain
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,21 +15,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from autoenc_bench.backends import (
-    Call,
-    EpochProgram,
-    Program,
-    StreamPrograms,
-    Trainable,
-    block,
-    keep_each,
-    packaged_versions,
-)
+from autoenc_bench.backends.adam_step import tensorflow_step
+from autoenc_bench.backends.defaults import block, keep_each, packaged_versions
+from autoenc_bench.backends.protocol import CompiledCall, CompiledEpoch, CompiledFunction, CompiledStream, Trainable
 from autoenc_bench.instruments import hlo, hlo_cache
 
 
 def configure(threads: int | None) -> None:
-    if threads is not None:  # too late, and so an error of TensorFlow's, once it has run
+    if threads is not None:  # TensorFlow raises an error when it has run before
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
 
@@ -53,7 +45,7 @@ def reset_peak_memory() -> None:
 
 def peak_memory() -> int | None:
     if not tf.config.list_physical_devices("GPU"):
-        return None  # TensorFlow keeps no account of CPUs
+        return None  # TensorFlow has no counter for CPUs
     return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
 
 
@@ -62,29 +54,30 @@ def put(values: NDArray[Any]) -> tf.Tensor:
 
 
 def keep(variables: Sequence[keras.Variable]) -> Callable[[], None]:
-    # One program, for each assignment by itself takes 50 µs, and Adam has three variables a weight.
+    # One program: a separate assignment takes 50 µs, and Adam has three variables per weight.
     return cast(Callable[[], None], tf.function(keep_each(variables), autograph=False))
 
 
-def compile_call(function: Callable[[tf.Tensor], tf.Tensor]) -> Call:
+def compile_call(function: Callable[[tf.Tensor], tf.Tensor]) -> CompiledCall:
     program = _compiled(function)
-    return Program(
+    return CompiledFunction(
         lambda values: program(tf.constant(values)).numpy(), lambda values: _text(program, tf.constant(values))
     )
 
 
-def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
-    step = _step(trainable)
+def compile_epoch(trainable: Trainable, batch_size: int) -> CompiledEpoch:
+    step = tensorflow_step(trainable)
 
     def epoch(train: Any, test: Any, order: Any, rows: Any, test_rows: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        every, rest = train.shape[0], train.shape[0] % batch_size
+        every = train.shape[0]
+        rest = every % batch_size
 
         def body(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             chosen = tf.slice(order, [index * batch_size], [batch_size])  # (b,)
             return index + 1, total + step(tf.gather(train, chosen))
 
         total = tf.constant(0.0)
-        if every >= batch_size:  # XLA compiles the body of a loop that never runs, too, and refuses its slice
+        if every >= batch_size:  # XLA also compiles the body of a loop that never runs, and would refuse its slice
             total = _loop(rows // batch_size, body) * batch_size
         if rest:
             last = tf.cond(tf.equal(rows, every), lambda: step(tf.gather(train, order[-rest:])), lambda: 0.0)
@@ -100,11 +93,11 @@ def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
     def text(train: Any, test: Any, order: NDArray[np.int32], rows: int, test_rows: int) -> str:
         return _text(program, train, test, tf.constant(order), number(rows), number(test_rows))
 
-    return Program(run, text)
+    return CompiledFunction(run, text)
 
 
-def compile_stream(trainable: Trainable, draw: Callable[[tf.Tensor, int], tf.Tensor]) -> StreamPrograms:
-    step = _step(trainable)
+def compile_stream(trainable: Trainable, draw: Callable[[tf.Tensor, int], tf.Tensor]) -> CompiledStream:
+    step = tensorflow_step(trainable)
 
     def train(first: tf.Tensor, steps: tf.Tensor, batch_size: int) -> tf.Tensor:
         def body(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -119,19 +112,18 @@ def compile_stream(trainable: Trainable, draw: Callable[[tf.Tensor, int], tf.Ten
         return tf.constant(first, tf.uint32), tf.constant(steps), batch_size
 
     return (
-        Program(
+        CompiledFunction(
             lambda first, steps, batch_size: float(training(*arguments(first, steps, batch_size))),
             lambda first, steps, batch_size: _text(training, *arguments(first, steps, batch_size)),
         ),
-        Program(
+        CompiledFunction(
             lambda test, rows: float(validation(test, number(rows))),
             lambda test, rows: _text(validation, test, number(rows)),
         ),
     )
 
 
-def seed(seed: int) -> None:
-    keras.utils.set_random_seed(seed)
+seed = keras.utils.set_random_seed
 
 
 @contextmanager
@@ -147,7 +139,7 @@ def without_tuning() -> Iterator[None]:
 
 
 def _number() -> Callable[[int], Any]:
-    """Return what makes of a number a program's argument, or (a plain one) a part of the program."""
+    """Return how a program gets a number: compiled in (``int``) on an accelerator, as an argument on a CPU."""
     return int if accelerators() else tf.constant
 
 
@@ -156,9 +148,9 @@ def _compiled(function: Callable[..., Any]) -> Any:
 
 
 def _text(program: Any, *arguments: Any) -> str:
-    """Return the text of an optimised program, for which XLA compiles it once more where it is not kept."""
+    """Return the text of an optimised program. XLA compiles it again unless the HLO cache has it."""
     printed = program.experimental_get_compiler_ir(*arguments)
-    if accelerators():  # for which XLA chooses by measuring
+    if accelerators():  # for these XLA chooses kernels by measuring, so equal sources give different programs
         return str(printed(stage="optimized_hlo"))
     source = hlo.renamed(printed(stage="hlo"))
     constants = _constants(program.get_concrete_function(*arguments).graph.as_graph_def())
@@ -166,38 +158,23 @@ def _text(program: Any, *arguments: Any) -> str:
 
 
 def _constants(graph: Any) -> list[bytes]:
-    """List a graph's constants, of which a program's text has only the short ones."""
-    outside, functions = attrgetter("node", "library.function")(graph)
-    nodes = chain(outside, *(function.node_def for function in functions))
+    """List the constants of a graph. The text of its program has only the short ones."""
+    nodes = chain(graph.node, *(function.node_def for function in graph.library.function))
     return sorted(node.attr["value"].tensor.SerializeToString() for node in nodes if node.op == "Const")
 
 
 @cache
 def _compiler() -> tuple[object, ...]:
-    """Return what else an optimised program depends on: TensorFlow as it is built, its settings, and the CPU."""
+    """Return the other facts that an optimised program depends on: TensorFlow's build, its settings, and the CPU."""
     libraries = sorted(Path(tf.sysconfig.get_lib()).glob("libtensorflow*"))
     built = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in libraries]
-    set_up = {name: value for name, value in os.environ.items() if name.startswith(("TF_", "XLA_"))}
+    variables = sorted(item for item in os.environ.items() if item[0].startswith(("TF_", "XLA_")))
     threads = tf.config.threading.get_intra_op_parallelism_threads()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     info = Path("/proc/cpuinfo")
-    told = re.findall(r"^(?:model name|flags|CPU \w+|Features)\s*:.*", info.read_text(), re.M) if info.exists() else ()
-    cpu = sorted(set(told)) or platform.processor()
-    return tf.version.VERSION, tf.version.GIT_VERSION, built, sorted(set_up.items()), threads, cores, cpu
-
-
-def _step(trainable: Trainable) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Return a training step on a batch (b, d), which returns the loss before it."""
-    model, loss, optimizer = trainable
-    weights = model.trainable_variables
-
-    def step(batch: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            value = loss(batch, model(batch, training=True))
-        optimizer.apply(tape.gradient(value, weights), weights)
-        return value
-
-    return step
+    facts = re.findall(r"^(?:model name|flags|CPU \w+|Features)\s*:.*", info.read_text(), re.M) if info.exists() else ()
+    cpu = sorted(set(facts)) or platform.processor()
+    return tf.version.VERSION, tf.version.GIT_VERSION, built, variables, threads, cores, cpu
 
 
 def _loop(steps: Any, body: Callable[..., Any]) -> tf.Tensor:
@@ -206,13 +183,15 @@ def _loop(steps: Any, body: Callable[..., Any]) -> tf.Tensor:
 
 def _validate(trainable: Trainable, test: tf.Tensor, rows: Any) -> tf.Tensor:
     """Return the loss on the first test rows, block by block."""
-    size = block(test)
+    size = block(test, accelerators())
 
     def body(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         first = tf.minimum(index * size, test.shape[0] - size)  # the last block overlaps
-        numbers = first + tf.range(size)
-        batch = tf.gather(test, numbers)
+        row_numbers = first + tf.range(size)
+        batch = tf.gather(test, row_numbers)
         losses = trainable.loss.call(batch, trainable.model(batch, training=False))  # (size,)
-        return index + 1, total + tf.reduce_sum(tf.where((index * size <= numbers) & (numbers < rows), losses, 0.0))
+        return index + 1, total + tf.reduce_sum(
+            tf.where((index * size <= row_numbers) & (row_numbers < rows), losses, 0.0)
+        )
 
     return _loop((rows + size - 1) // size, body) / tf.cast(rows, tf.float32)

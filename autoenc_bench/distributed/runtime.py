@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from autoenc_bench import backends
+from autoenc_bench.backends import selection
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.records.record import Fact
 
@@ -34,8 +34,8 @@ def parse(
         raise InvalidInputError("--num-processes and --process-id need --coordinator HOST:PORT; auto finds the others")
     if devices is None and coordinator is None:
         return None
-    if backends.name() != "jax":
-        raise NotFoundError(f"backend {backends.name()} trains on one device here; add --backend jax for several")
+    if selection.name() != "jax":
+        raise NotFoundError(f"backend {selection.name()} trains on one device here; add --backend jax for several")
     if coordinator not in (None, DETECT):
         host, _, port = str(coordinator).rpartition(":")
         if not host or not port.isdecimal() or not 0 < int(port) < 2**16:

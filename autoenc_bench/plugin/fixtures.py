@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 import pytest
 
-from autoenc_bench import backends
+from autoenc_bench.backends import selection
 from autoenc_bench.catalogue import experiments
 from autoenc_bench.catalogue.experiments import Experiment
 from autoenc_bench.catalogue.scales import Scale
@@ -110,14 +110,14 @@ def experiment(request: pytest.FixtureRequest, scale: Scale) -> Experiment:
 @pytest.fixture(scope="session")
 def load(request: pytest.FixtureRequest) -> Load:
     """Return a function (experiment, seed) -> Split or Stream that skips the case when nobody has the data."""
-    from autoenc_bench.core import data
+    from autoenc_bench.core.data import sources
 
     distribution = request.config.stash[CONFIGURATION].distribution
     lacking: dict[str, str] = {}
 
     @lru_cache(maxsize=2)  # the two crude experiments share theirs
     def cached(name: str, rows: int, features: int, seed: int) -> "Split | Stream":
-        return data.load(name, rows=rows, features=features, seed=seed)
+        return sources.load(name, rows=rows, features=features, seed=seed)
 
     def load(experiment: Experiment, seed: int = 0) -> "Split | Stream":
         if experiment.data not in lacking:
@@ -228,7 +228,7 @@ class Measure:
                 meet()
             self._begun = CLOCK.read()
 
-        watch = memory.MemoryWatch(backends.current())
+        watch = memory.MemoryWatch(selection.current())
         # With timing off the target runs once.
         skipped = int(self._benchmark.enabled and (warm_up or turns is not None))
         result: T = self._benchmark.pedantic(target, args, setup=prepare_round, rounds=rounds, warmup_rounds=skipped)
@@ -289,7 +289,7 @@ def measure(request: pytest.FixtureRequest, benchmark: Any, scale: Scale) -> Mea
     facts = {
         "experiment": known.get("experiment", ""),
         "phase": phase(request.node),
-        "backend": backends.name(),
+        "backend": selection.name(),
         "seed": known.get("seed", 0),
     }
     facts.update({axis: known[axis] for axis in ("trainer", "batch") if axis in known})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from autoenc_bench import backends
+from autoenc_bench.backends import selection
 from autoenc_bench.catalogue import experiments
 from autoenc_bench.catalogue.experiments import EXPERIMENTS, Experiment
 from autoenc_bench.catalogue.scales import SCALES, Scale
@@ -121,7 +121,7 @@ def configure(config: pytest.Config) -> Configuration:
     if option.benchmark_disable_gc:
         reason = "real training runs with Python's garbage collection on, so the cases are measured with it on"
         raise InvalidInputError(f"--benchmark-disable-gc is not allowed: {reason}; remove the option")
-    backend = backends.choose(option.backend)
+    backend = selection.choose(option.backend)
     scale = SCALES[option.scale].on(backend)
     distribution = runtime.parse(option.devices, option.coordinator, option.num_processes, option.process_id)
     if distribution is None and (

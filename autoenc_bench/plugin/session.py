@@ -142,11 +142,11 @@ class Session:
 
     def _enter(self) -> None:
         """Limit the threads and load Keras; raise UsageError where the cases cannot be run."""
-        from autoenc_bench.core import data
+        from autoenc_bench.core.data import sources
 
         try:
             for name in self._configuration.experiments:
-                _known(data, "check", lambda _: None)(experiments.find(name).data)
+                _known(sources, "check", lambda _: None)(experiments.find(name).data)
             if not self._configuration.distribution:
                 self._setting.enter()
         except AutoencBenchError as problem:

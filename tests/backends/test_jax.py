@@ -23,5 +23,5 @@ def test_batches_are_shared(monkeypatch, replicas, shared):
     monkeypatch.setattr(jax.keras.distribution, "distribution", lambda: distribution if replicas else None)
     monkeypatch.setattr(jax.keras.distribution, "distribute_tensor", lambda batch, layout: (batch, layout))
     batch = np.zeros((8, 3), np.float32)
-    found = jax._spread(batch)
+    found = jax._shard(batch)
     assert (found == (batch, ("layout", (8, 3)))) if shared else (found is batch)

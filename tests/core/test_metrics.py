@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from strategies import experiments, pairs, samples
 
-from autoenc_bench.core.data import split_rows
+from autoenc_bench.core.data.sources import split_rows
 from autoenc_bench.core.data.split import Split
 from autoenc_bench.core.metrics import (
     BINS,

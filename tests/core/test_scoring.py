@@ -5,7 +5,8 @@ import pytest
 
 from autoenc_bench.catalogue.experiments import find
 from autoenc_bench.catalogue.scales import SCALES
-from autoenc_bench.core import data, metrics
+from autoenc_bench.core import metrics
+from autoenc_bench.core.data import sources
 from autoenc_bench.core.scoring import SHOWN, score
 from autoenc_bench.core.training import Inference, prepare
 
@@ -14,7 +15,7 @@ from autoenc_bench.core.training import Inference, prepare
 def scored():
     """Return a trained digits experiment: its test samples, its reconstructions and its score."""
     experiment = SCALES["smoke"].apply(find("digits"))
-    split = data.load("digits", rows=experiment.rows, features=experiment.features, seed=0)
+    split = sources.load("digits", rows=experiment.rows, features=experiment.features, seed=0)
     trainer = prepare(experiment, "fused", split, seed=0)
     trainer.train(experiment.epochs)
     reconstructions = Inference(trainer.autoencoder).reconstruct(split.test)

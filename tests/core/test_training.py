@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import experiments
 
-from autoenc_bench import backends
-from autoenc_bench.backends import Program
+from autoenc_bench.backends import defaults, selection
+from autoenc_bench.backends.protocol import CompiledFunction
 from autoenc_bench.catalogue.experiments import find
-from autoenc_bench.core import data, training
+from autoenc_bench.core import training
+from autoenc_bench.core.data import sources
 from autoenc_bench.core.data.split import share
 from autoenc_bench.core.models import build
 from autoenc_bench.core.training import TRAINERS, Inference, prepare, repeat
@@ -26,7 +27,7 @@ from autoenc_bench.instruments.clock import CLOCK
 def small(name, rows):
     """Return an experiment of the catalogue on few rows, and random data for it."""
     experiment = replace(find(name), rows=rows)
-    return experiment, data.load("uniform", rows=rows, features=experiment.features, seed=0)
+    return experiment, sources.load("uniform", rows=rows, features=experiment.features, seed=0)
 
 
 def weights(trainer):
@@ -99,7 +100,7 @@ def test_reset(trainer):
 def test_loads_no_other_backend(fit):
     """Training loads the backend in use, and not TensorFlow beside another."""
     fit.train(1)
-    assert backends.name() == "tensorflow" or "tensorflow" not in sys.modules
+    assert selection.name() == "tensorflow" or "tensorflow" not in sys.modules
 
 
 def test_warm(trainer):
@@ -140,7 +141,7 @@ def test_slice(trainer):
 
 def test_blocks_of_validation(monkeypatch):
     """A loss that is summed block by block, the last one overlapping, is that of all rows at once, and of the first."""
-    monkeypatch.setattr(backends, "BLOCK", (7, 10_000))
+    monkeypatch.setattr(defaults, "BLOCK", (7, 10_000))
     experiment, split = small("crude-simple", 200)
     trainer = prepare(experiment, "fused", split, seed=0)
     assert trainer.train(1)[0].val_loss == pytest.approx(trainer.evaluate(), rel=1e-6)
@@ -155,11 +156,11 @@ def test_blocks_of_validation(monkeypatch):
 def test_programs_of_a_device(trainers, monkeypatch):
     """An accelerator's programs, of fixed length, do the same as a CPU's; warming compiles that of all rows."""
     cpu = trainers("fused")
-    monkeypatch.setattr(backends.current(), "accelerators", lambda: ["a GPU"])
+    monkeypatch.setattr(selection.current(), "accelerators", lambda: ["a GPU"])
     device = made("fused")
     epochs = []
     run = device._program.run
-    monkeypatch.setattr(device, "_program", Program(lambda *args: epochs.append(args[3]) or run(*args)))
+    monkeypatch.setattr(device, "_program", CompiledFunction(lambda *args: epochs.append(args[3]) or run(*args)))
     device.warm()
     assert epochs == [927]
     for rows in (300, None):
@@ -229,7 +230,7 @@ def test_programs_of_a_stream(rows, sizes):
 
 def test_fit_does_not_tune(fit):
     """On TensorFlow, whose pipelines tune themselves, those of a fit do not; others do afterwards as before."""
-    if backends.name() != "tensorflow":
+    if selection.name() != "tensorflow":
         pytest.skip("only TensorFlow's pipelines tune themselves")
     import tensorflow as tf
 
@@ -272,7 +273,7 @@ def test_batches_as_large_as_the_data(batch_size):
 @settings(max_examples=3)
 def test_any_model_trains(experiment, seed):
     """Any legal model trains on any legal data, and once more to the same result."""
-    split = data.load(experiment.data, rows=experiment.rows, features=experiment.features, seed=seed)
+    split = sources.load(experiment.data, rows=experiment.rows, features=experiment.features, seed=seed)
     trainer = prepare(experiment, "fused", split, seed)
     (first,) = trainer.train(1)
     trainer.reset()
