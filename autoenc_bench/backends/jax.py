@@ -53,7 +53,7 @@ keep = keep_each
 
 def compile_call(function: Callable[[jax.Array], jax.Array]) -> CompiledCall:
     program = jax.jit(function)
-    return CompiledFunction(lambda values: np.asarray(program(values)), partial(_text, program))
+    return CompiledFunction(lambda values: np.asarray(program(values)), partial(_texts, program))
 
 
 def compile_epoch(trainable: Trainable, batch_size: int) -> CompiledEpoch:
@@ -80,13 +80,13 @@ def compile_epoch(trainable: Trainable, batch_size: int) -> CompiledEpoch:
             total += rest * value
         return state, total / rows, validate(state, test, test_rows)
 
-    run_epoch, text = _in_place(jax.jit(epoch, static_argnums=_static(4, 5)), trainable)
+    run_epoch, texts = _in_place(jax.jit(epoch, static_argnums=_static(4, 5)), trainable)
 
     def run(train: Any, test: Any, order: NDArray[np.int32], rows: int, test_rows: int) -> tuple[float, float]:
         train_loss, test_loss = run_epoch(train, test, order, rows, test_rows)
         return float(train_loss), float(test_loss)
 
-    return CompiledFunction(run, text)
+    return CompiledFunction(run, texts)
 
 
 def compile_stream(trainable: Trainable, draw: Callable[[jax.Array, int], jax.Array]) -> CompiledStream:
@@ -104,14 +104,14 @@ def compile_stream(trainable: Trainable, draw: Callable[[jax.Array, int], jax.Ar
     def evaluate(state: JaxState, test: jax.Array, rows: Any) -> Any:
         return state, validate(state, test, rows)
 
-    run_steps, steps_text = _in_place(train, trainable)
-    run_validation, validation_text = _in_place(jax.jit(evaluate, static_argnums=_static(2)), trainable)
+    run_steps, steps_texts = _in_place(train, trainable)
+    run_validation, validation_texts = _in_place(jax.jit(evaluate, static_argnums=_static(2)), trainable)
     return (
         CompiledFunction(
             lambda first, steps, batch_size: float(run_steps(np.uint32(first), np.int32(steps), batch_size)[0]),
-            lambda first, steps, batch_size: steps_text(np.uint32(first), np.int32(steps), batch_size),
+            lambda first, steps, batch_size: steps_texts(np.uint32(first), np.int32(steps), batch_size),
         ),
-        CompiledFunction(lambda test, rows: float(run_validation(test, rows)[0]), validation_text),
+        CompiledFunction(lambda test, rows: float(run_validation(test, rows)[0]), validation_texts),
     )
 
 
@@ -158,11 +158,11 @@ def _validation(trainable: Trainable) -> Callable[[JaxState, jax.Array, Any], An
 
         def body(index: jax.Array, total: jax.Array) -> Any:
             first = jnp.minimum(index * size, len(test) - size)  # the last block overlaps
-            row_numbers = first + jnp.arange(size)
+            indices = first + jnp.arange(size)
             batch = _shard(lax.dynamic_slice_in_dim(test, first, size))
             predicted, _ = trainable.model.stateless_call(*state[:2], batch, training=False)
             losses = trainable.loss.call(batch, predicted)  # (size,)
-            return total + jnp.where((index * size <= row_numbers) & (row_numbers < rows), losses, 0).sum()
+            return total + jnp.where((index * size <= indices) & (indices < rows), losses, 0).sum()
 
         return lax.fori_loop(0, (rows + size - 1) // size, body, jnp.zeros(())) / rows
 
@@ -177,13 +177,13 @@ def _shard(batch: jax.Array) -> Any:
     return keras.distribution.distribute_tensor(batch, distribution.get_data_layout(batch.shape))
 
 
-def _text(program: Any, *arguments: Any) -> str:
-    return str(program.lower(*arguments).compile().as_text())  # from JAX's cache if it has run on such arguments
+def _texts(program: Any, *arguments: Any) -> list[str]:
+    return [program.lower(*arguments).compile().as_text()]  # from JAX's cache if it has run on such arguments
 
 
 def _in_place(
     program: Callable[..., tuple[Any, ...]], trainable: Trainable
-) -> tuple[Callable[..., tuple[Any, ...]], Callable[..., str]]:
+) -> tuple[Callable[..., tuple[Any, ...]], Callable[..., list[str]]]:
     """Bind a program (state, ...) -> (state, ...) to the variables; return functions that run it and print it.
 
     The first function runs the program on the variables' values, assigns the new ones and returns the other results.
@@ -202,4 +202,4 @@ def _in_place(
                 variable.assign(value)
         return tuple(results)
 
-    return run, lambda *arguments: _text(program, state(), *arguments)
+    return run, lambda *arguments: _texts(program, state(), *arguments)

@@ -20,7 +20,7 @@ class CompiledFunction(Generic[P, T]):
     """A function that is compiled once per shape of its arguments."""
 
     run: Callable[P, T]
-    text: Callable[P, str] | None = None  # returns the optimised program as XLA prints it; None without XLA
+    texts: Callable[P, list[str]] = lambda *_, **__: []  # returns the optimised programs as XLA prints them
 
 
 CompiledCall = CompiledFunction[[NDArray[np.float32]], NDArray[np.float32]]

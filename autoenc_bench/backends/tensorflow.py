@@ -61,7 +61,7 @@ def keep(variables: Sequence[keras.Variable]) -> Callable[[], None]:
 def compile_call(function: Callable[[tf.Tensor], tf.Tensor]) -> CompiledCall:
     program = _compiled(function)
     return CompiledFunction(
-        lambda values: program(tf.constant(values)).numpy(), lambda values: _text(program, tf.constant(values))
+        lambda values: program(tf.constant(values)).numpy(), lambda values: _texts(program, tf.constant(values))
     )
 
 
@@ -90,10 +90,10 @@ def compile_epoch(trainable: Trainable, batch_size: int) -> CompiledEpoch:
         train_loss, test_loss = program(train, test, tf.constant(order), number(rows), number(test_rows))
         return float(train_loss), float(test_loss)
 
-    def text(train: Any, test: Any, order: NDArray[np.int32], rows: int, test_rows: int) -> str:
-        return _text(program, train, test, tf.constant(order), number(rows), number(test_rows))
+    def texts(train: Any, test: Any, order: NDArray[np.int32], rows: int, test_rows: int) -> list[str]:
+        return _texts(program, train, test, tf.constant(order), number(rows), number(test_rows))
 
-    return CompiledFunction(run, text)
+    return CompiledFunction(run, texts)
 
 
 def compile_stream(trainable: Trainable, draw: Callable[[tf.Tensor, int], tf.Tensor]) -> CompiledStream:
@@ -114,11 +114,11 @@ def compile_stream(trainable: Trainable, draw: Callable[[tf.Tensor, int], tf.Ten
     return (
         CompiledFunction(
             lambda first, steps, batch_size: float(training(*arguments(first, steps, batch_size))),
-            lambda first, steps, batch_size: _text(training, *arguments(first, steps, batch_size)),
+            lambda first, steps, batch_size: _texts(training, *arguments(first, steps, batch_size)),
         ),
         CompiledFunction(
             lambda test, rows: float(validation(test, number(rows))),
-            lambda test, rows: _text(validation, test, number(rows)),
+            lambda test, rows: _texts(validation, test, number(rows)),
         ),
     )
 
@@ -147,14 +147,14 @@ def _compiled(function: Callable[..., Any]) -> Any:
     return tf.function(function, jit_compile=True, autograph=False)
 
 
-def _text(program: Any, *arguments: Any) -> str:
-    """Return the text of an optimised program. XLA compiles it again unless the HLO cache has it."""
+def _texts(program: Any, *arguments: Any) -> list[str]:
+    """Return the text of the optimised program. XLA compiles it again unless the HLO cache has it."""
     printed = program.experimental_get_compiler_ir(*arguments)
     if accelerators():  # for these XLA chooses kernels by measuring, so equal sources give different programs
-        return str(printed(stage="optimized_hlo"))
+        return [str(printed(stage="optimized_hlo"))]
     source = hlo.renamed(printed(stage="hlo"))
     constants = _constants(program.get_concrete_function(*arguments).graph.as_graph_def())
-    return hlo_cache.text((source, constants, *_compiler()), lambda: str(printed(stage="optimized_hlo")))
+    return [hlo_cache.text((source, constants, *_compiler()), lambda: str(printed(stage="optimized_hlo")))]
 
 
 def _constants(graph: Any) -> list[bytes]:
@@ -171,9 +171,9 @@ def _compiler() -> tuple[object, ...]:
     variables = sorted(item for item in os.environ.items() if item[0].startswith(("TF_", "XLA_")))
     threads = tf.config.threading.get_intra_op_parallelism_threads()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    info = Path("/proc/cpuinfo")
-    facts = re.findall(r"^(?:model name|flags|CPU \w+|Features)\s*:.*", info.read_text(), re.M) if info.exists() else ()
-    cpu = sorted(set(facts)) or platform.processor()
+    info, facts = Path("/proc/cpuinfo"), r"^(?:model name|flags|CPU \w+|Features)\s*:.*"
+    described = info.read_text() if info.exists() else ""
+    cpu = sorted(set(re.findall(facts, described, re.M))) or platform.processor()
     return tf.version.VERSION, tf.version.GIT_VERSION, built, variables, threads, cores, cpu
 
 
@@ -187,11 +187,9 @@ def _validate(trainable: Trainable, test: tf.Tensor, rows: Any) -> tf.Tensor:
 
     def body(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         first = tf.minimum(index * size, test.shape[0] - size)  # the last block overlaps
-        row_numbers = first + tf.range(size)
-        batch = tf.gather(test, row_numbers)
+        indices = first + tf.range(size)
+        batch = tf.gather(test, indices)
         losses = trainable.loss.call(batch, trainable.model(batch, training=False))  # (size,)
-        return index + 1, total + tf.reduce_sum(
-            tf.where((index * size <= row_numbers) & (row_numbers < rows), losses, 0.0)
-        )
+        return index + 1, total + tf.reduce_sum(tf.where((index * size <= indices) & (indices < rows), losses, 0.0))
 
     return _loop((rows + size - 1) // size, body) / tf.cast(rows, tf.float32)

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import keras
@@ -180,9 +181,10 @@ class Fit(Trainer):
                 self._fit(part, epochs, shuffle, callback)
 
     def _fit(self, part: Split, epochs: int, shuffle: bool, *callbacks: keras.callbacks.Callback) -> dict[str, Any]:
-        common = {"batch_size": self.batch_size, "epochs": epochs, "shuffle": shuffle, "verbose": 0}
-        data = {"x": part.train, "y": part.train, "validation_data": (part.test, part.test)}
-        history: dict[str, Any] = self.model.fit(**data, callbacks=list(callbacks), **common).history
+        options = {"epochs": epochs, "batch_size": self.batch_size, "shuffle": shuffle, "verbose": 0}
+        test = part.test, part.test
+        fitted = self.model.fit(part.train, part.train, validation_data=test, callbacks=list(callbacks), **options)
+        history: dict[str, Any] = fitted.history
         return history
 
     def _seed_again(self, _: object) -> None:
@@ -295,8 +297,7 @@ class Fused(Compiled):
         self._epoch(rows, shuffle=False)
 
     def programs(self, rows: int) -> list[str]:
-        text = self._program.text
-        return [text(*self._rows, self._order, rows, self._test_rows(rows))] if text else []
+        return self._program.texts(*self._rows, self._order, rows, self._test_rows(rows))
 
 
 class Streamed(Compiled):
@@ -332,11 +333,8 @@ class Streamed(Compiled):
         self._validate.run(self._test, len(self.split.test) if selection.current().accelerators() else 1)
 
     def programs(self, rows: int) -> list[str]:
-        steps, validate = self._steps.text, self._validate.text
-        assert steps
-        assert validate  # a backend without texts compiles no stream
-        texts = (steps(0, 1, size) for size in self._sizes(rows))
-        return [*texts, validate(self._test, self._test_rows(rows))]
+        steps = chain.from_iterable(self._steps.texts(0, 1, size) for size in self._sizes(rows))
+        return [*steps, *self._validate.texts(self._test, self._test_rows(rows))]
 
     def _sizes(self, rows: int) -> list[int]:
         """Return the different batch sizes of an epoch. Each has a program of its own."""
@@ -356,8 +354,7 @@ class Inference:
     def count(self, name: str, values: Array) -> Counted:
         """Count the Python calls and the instructions of one call, such as ``encode``, on these values."""
         program = self._programs[name]
-        texts = [program.text(values)] if program.text else []
-        return call_counts.of_calls(lambda: program.run(values), texts)
+        return call_counts.of_calls(lambda: program.run(values), program.texts(values))
 
 
 def _compiled(model: keras.Model) -> CompiledCall:

@@ -1,4 +1,4 @@
-"""Data are seeded, float32, read-only and in [0, 1], and a split is a partition."""
+"""Data depend on the seed, are float32, read-only and in [0, 1]; a split is a partition of the rows."""
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ def test_head(values, draw):
 
 @pytest.mark.parametrize("rows", [0, -1, 91])
 def test_head_refuses(rows):
-    """An empty slice, or one longer than the data, is refused."""
+    """A slice that is empty or longer than the data is refused."""
     split = sources.split_rows(np.zeros((100, 2)))
     with pytest.raises(ValueError, match=f"slice of {rows} rows; there are 90"):
         split.head(rows)
@@ -68,7 +68,7 @@ def test_head_refuses(rows):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -0.01, 1.01])
 def test_refuses_values_out_of_range(value):
-    """NaN and values out of [0, 1] are refused with their place."""
+    """NaN and values out of [0, 1] are refused; the error names their row and column."""
     values = np.full((20, 3), 0.5)
     values[7, 2] = value
     with pytest.raises(ValueError, match=r"train data holds .* at row 7, column 2; values must be finite"):
@@ -93,7 +93,7 @@ def test_load_refuses():
 
 
 def test_register(monkeypatch):
-    """Data from outside are found by name, and another source cannot take the name."""
+    """Registered data are loaded by name, and another source cannot have the same name."""
     monkeypatch.setattr(sources, "SOURCES", dict(sources.SOURCES))
 
     def zeros(rows, features, _seed):
@@ -106,8 +106,8 @@ def test_register(monkeypatch):
         sources.register("zeros", sources.uniform)
 
 
-def test_mnist_is_scaled_and_keeps_its_split(monkeypatch):
-    """MNIST's bytes become values in [0, 1], and fewer rows keep six train images to a test image."""
+def test_mnist_images(monkeypatch):
+    """MNIST's bytes become values in [0, 1]; fewer rows keep six train images per test image."""
     random = np.random.default_rng(0)
     images = [random.integers(0, 256, (rows, 784), dtype=np.uint8) for rows in (600, 100)]
     monkeypatch.setattr(mnist, "images", lambda: images)
