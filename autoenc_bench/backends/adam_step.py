@@ -6,34 +6,28 @@ step returns the loss before the update.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 
 from autoenc_bench.backends.protocol import Trainable
 
-if TYPE_CHECKING:
-    import jax
-    import tensorflow as tf
-    import torch
-
-JaxState = tuple[
-    list["jax.Array"], list["jax.Array"], list["jax.Array"]
-]  # trainable, other, and the optimizer's values
-TorchStep = Callable[[list["torch.Tensor"], "torch.Tensor"], tuple[list["torch.Tensor"], "torch.Tensor"]]
+Tensor = Any  # of the backend
+JaxState = tuple[list[Tensor], list[Tensor], list[Tensor]]  # the values of weights, other variables, and the optimizer
+TorchStep = Callable[[list[Tensor], Tensor], tuple[list[Tensor], Tensor]]
 
 
-def jax_step(trainable: Trainable) -> Callable[[JaxState, "jax.Array"], tuple[JaxState, "jax.Array"]]:
+def jax_step(trainable: Trainable) -> Callable[[JaxState, Tensor], tuple[JaxState, Tensor]]:
     """Return a function of the state and a batch. It returns the next state, and changes no variable."""
     import jax
 
     model, loss, optimizer = trainable
 
-    def objective(weights: list[jax.Array], fixed: list[jax.Array], batch: jax.Array) -> tuple[jax.Array, Any]:
+    def objective(weights: list[Tensor], fixed: list[Tensor], batch: Tensor) -> tuple[Tensor, list[Tensor]]:
         predicted, fixed = model.stateless_call(weights, fixed, batch, training=True)
         return loss(batch, predicted), fixed
 
-    def step(state: JaxState, batch: jax.Array) -> tuple[JaxState, jax.Array]:
+    def step(state: JaxState, batch: Tensor) -> tuple[JaxState, Tensor]:
         weights, fixed, moments = state
         (value, fixed), gradients = jax.value_and_grad(objective, has_aux=True)(weights, fixed, batch)
         weights, moments = optimizer.stateless_apply(moments, gradients, weights)
@@ -42,14 +36,14 @@ def jax_step(trainable: Trainable) -> Callable[[JaxState, "jax.Array"], tuple[Ja
     return step
 
 
-def tensorflow_step(trainable: Trainable) -> Callable[["tf.Tensor"], "tf.Tensor"]:
+def tensorflow_step(trainable: Trainable) -> Callable[[Tensor], Tensor]:
     """Return a function of a batch. It updates the variables in place."""
     import tensorflow as tf
 
     model, loss, optimizer = trainable
     weights = model.trainable_variables
 
-    def step(batch: tf.Tensor) -> tf.Tensor:
+    def step(batch: Tensor) -> Tensor:
         with tf.GradientTape() as tape:
             value = loss(batch, model(batch, training=True))
         optimizer.apply(tape.gradient(value, weights), weights)
@@ -65,7 +59,7 @@ def torch_step(trainable: Trainable, variables: list[keras.Variable]) -> TorchSt
     model, loss, optimizer = trainable
     weights = model.trainable_variables
 
-    def step(values: list[torch.Tensor], batch: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
+    def step(values: list[Tensor], batch: Tensor) -> tuple[list[Tensor], Tensor]:
         trained = [value.detach().requires_grad_() for value in values[: len(weights)]]
         state = [*trained, *values[len(weights) :]]
         with keras.StatelessScope(state_mapping=list(zip(variables, state, strict=True))) as scope:

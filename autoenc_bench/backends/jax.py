@@ -14,8 +14,8 @@ from jax import lax
 from jax.sharding import NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
+from autoenc_bench.backends import protocol
 from autoenc_bench.backends.adam_step import JaxState, jax_step
-from autoenc_bench.backends.defaults import block, keep_each, packaged_versions
 from autoenc_bench.backends.protocol import CompiledCall, CompiledEpoch, CompiledFunction, CompiledStream, Trainable
 
 
@@ -29,7 +29,7 @@ def accelerators() -> list[str]:
     return [device.device_kind for device in jax.local_devices() if device.platform != "cpu"]
 
 
-versions = packaged_versions
+versions = protocol.packaged_versions
 
 
 def reset_peak_memory() -> None:
@@ -48,7 +48,7 @@ def put(values: NDArray[Any]) -> Any:
     return jax.make_array_from_callback(values.shape, replicated, lambda index: values[index])
 
 
-keep = keep_each
+keep = protocol.keep_each
 
 
 def compile_call(function: Callable[[jax.Array], jax.Array]) -> CompiledCall:
@@ -75,12 +75,13 @@ def compile_epoch(trainable: Trainable, batch_size: int) -> CompiledEpoch:
             total *= batch_size
         if rest:
             last, zero = take(train, order[-rest:]), jnp.zeros(())
-            is_all = rows == len(train)
-            state, value = lax.cond(is_all, lambda state: step(state, last), lambda state: (state, zero), state)
+            has_last = rows == len(train)
+            state, value = lax.cond(has_last, lambda state: step(state, last), lambda state: (state, zero), state)
             total += rest * value
         return state, total / rows, validate(state, test, test_rows)
 
-    run_epoch, texts = _in_place(jax.jit(epoch, static_argnums=_static(4, 5)), trainable)
+    numbers = (4, 5) if accelerators() else ()  # an accelerator's program has these arguments compiled in
+    run_epoch, texts = _in_place(jax.jit(epoch, static_argnums=numbers), trainable)
 
     def run(train: Any, test: Any, order: NDArray[np.int32], rows: int, test_rows: int) -> tuple[float, float]:
         train_loss, test_loss = run_epoch(train, test, order, rows, test_rows)
@@ -105,7 +106,8 @@ def compile_stream(trainable: Trainable, draw: Callable[[jax.Array, int], jax.Ar
         return state, validate(state, test, rows)
 
     run_steps, steps_texts = _in_place(train, trainable)
-    run_validation, validation_texts = _in_place(jax.jit(evaluate, static_argnums=_static(2)), trainable)
+    numbers = (2,) if accelerators() else ()  # as in compile_epoch
+    run_validation, validation_texts = _in_place(jax.jit(evaluate, static_argnums=numbers), trainable)
     return (
         CompiledFunction(
             lambda first, steps, batch_size: float(run_steps(np.uint32(first), np.int32(steps), batch_size)[0]),
@@ -144,17 +146,12 @@ def compile_all_reduce(size: int, times: int) -> Callable[[], float]:
     return lambda: float(reduce(values))
 
 
-def _static(*positions: int) -> tuple[int, ...]:
-    """Return which number arguments are compiled into the program: all on an accelerator, none on a CPU."""
-    return positions if accelerators() else ()
-
-
 def _validation(trainable: Trainable) -> Callable[[JaxState, jax.Array, Any], Any]:
     """Return a function of the state, test (m, d) and a number: the loss on that many first rows, block by block."""
 
     def validate(state: JaxState, test: jax.Array, rows: Any) -> Any:
         is_distributed = keras.distribution.distribution() is not None
-        size = len(test) if is_distributed else block(test, accelerators())
+        size = len(test) if is_distributed else protocol.block(test, accelerators())
 
         def body(index: jax.Array, total: jax.Array) -> Any:
             first = jnp.minimum(index * size, len(test) - size)  # the last block overlaps

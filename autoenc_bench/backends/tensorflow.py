@@ -15,8 +15,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from autoenc_bench.backends import protocol
 from autoenc_bench.backends.adam_step import tensorflow_step
-from autoenc_bench.backends.defaults import block, keep_each, packaged_versions
 from autoenc_bench.backends.protocol import CompiledCall, CompiledEpoch, CompiledFunction, CompiledStream, Trainable
 from autoenc_bench.instruments import hlo, hlo_cache
 
@@ -35,7 +35,7 @@ def accelerators() -> list[str]:
 def versions() -> dict[str, str]:
     build = tf.sysconfig.get_build_info()
     built = {name: str(build[f"{name}_version"]) for name in ("cuda", "cudnn", "rocm") if build.get(f"{name}_version")}
-    return built | packaged_versions()
+    return built | protocol.packaged_versions()
 
 
 def reset_peak_memory() -> None:
@@ -55,7 +55,7 @@ def put(values: NDArray[Any]) -> tf.Tensor:
 
 def keep(variables: Sequence[keras.Variable]) -> Callable[[], None]:
     # One program: a separate assignment takes 50 µs, and Adam has three variables per weight.
-    return cast(Callable[[], None], tf.function(keep_each(variables), autograph=False))
+    return cast(Callable[[], None], tf.function(protocol.keep_each(variables), autograph=False))
 
 
 def compile_call(function: Callable[[tf.Tensor], tf.Tensor]) -> CompiledCall:
@@ -69,8 +69,7 @@ def compile_epoch(trainable: Trainable, batch_size: int) -> CompiledEpoch:
     step = tensorflow_step(trainable)
 
     def epoch(train: Any, test: Any, order: Any, rows: Any, test_rows: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        every = train.shape[0]
-        rest = every % batch_size
+        every, rest = train.shape[0], train.shape[0] % batch_size
 
         def body(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             chosen = tf.slice(order, [index * batch_size], [batch_size])  # (b,)
@@ -153,14 +152,11 @@ def _texts(program: Any, *arguments: Any) -> list[str]:
     if accelerators():  # for these XLA chooses kernels by measuring, so equal sources give different programs
         return [str(printed(stage="optimized_hlo"))]
     source = hlo.renamed(printed(stage="hlo"))
-    constants = _constants(program.get_concrete_function(*arguments).graph.as_graph_def())
-    return [hlo_cache.text((source, constants, *_compiler()), lambda: str(printed(stage="optimized_hlo")))]
-
-
-def _constants(graph: Any) -> list[bytes]:
-    """List the constants of a graph. The text of its program has only the short ones."""
+    graph = program.get_concrete_function(*arguments).graph.as_graph_def()
     nodes = chain(graph.node, *(function.node_def for function in graph.library.function))
-    return sorted(node.attr["value"].tensor.SerializeToString() for node in nodes if node.op == "Const")
+    # The source has only the short constants.
+    constants = sorted(node.attr["value"].tensor.SerializeToString() for node in nodes if node.op == "Const")
+    return [hlo_cache.text((source, constants, *_compiler()), lambda: str(printed(stage="optimized_hlo")))]
 
 
 @cache
@@ -183,7 +179,7 @@ def _loop(steps: Any, body: Callable[..., Any]) -> tf.Tensor:
 
 def _validate(trainable: Trainable, test: tf.Tensor, rows: Any) -> tf.Tensor:
     """Return the loss on the first test rows, block by block."""
-    size = block(test, accelerators())
+    size = protocol.block(test, accelerators())
 
     def body(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         first = tf.minimum(index * size, test.shape[0] - size)  # the last block overlaps

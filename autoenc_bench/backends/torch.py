@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from autoenc_bench.backends import protocol
 from autoenc_bench.backends.adam_step import TorchStep, torch_step
-from autoenc_bench.backends.defaults import keep_each
 from autoenc_bench.backends.protocol import CompiledCall, CompiledEpoch, CompiledFunction, Trainable
 from autoenc_bench.exceptions import NotFoundError
 
@@ -48,7 +48,7 @@ def put(values: NDArray[Any]) -> Any:
     return keras.ops.convert_to_tensor(values)
 
 
-keep = keep_each
+keep = protocol.keep_each
 
 
 def compile_call(function: Callable[[torch.Tensor], torch.Tensor]) -> CompiledCall:

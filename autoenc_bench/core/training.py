@@ -119,10 +119,7 @@ class Trainer(ABC):
 
     @abstractmethod
     def _train(self, epochs: int, rows: int, shuffle: bool, note: Note) -> None:
-        """Train, and call ``note`` after each epoch.
-
-        The loss is the mean over the rows, each with the weights before its step.
-        """
+        """Train, and note each epoch. Its loss is the mean over the rows, each with the weights before its step."""
 
     @abstractmethod
     def _warm_up(self) -> None:
@@ -180,12 +177,11 @@ class Fit(Trainer):
             with self._timed_steps(part, mode):
                 self._fit(part, epochs, shuffle, callback)
 
-    def _fit(self, part: Split, epochs: int, shuffle: bool, *callbacks: keras.callbacks.Callback) -> dict[str, Any]:
+    def _fit(self, part: Split, epochs: int, shuffle: bool, *callbacks: keras.callbacks.Callback) -> Any:
         options = {"epochs": epochs, "batch_size": self.batch_size, "shuffle": shuffle, "verbose": 0}
         test = part.test, part.test
         fitted = self.model.fit(part.train, part.train, validation_data=test, callbacks=list(callbacks), **options)
-        history: dict[str, Any] = fitted.history
-        return history
+        return fitted.history
 
     def _seed_again(self, _: object) -> None:
         """Seed again before the first step: to learn the shape of batches, JAX and torch have drawn an order."""

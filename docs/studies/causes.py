@@ -104,7 +104,7 @@ PLANTS = (
     ),
     Plant(
         "a larger batch validated",
-        "autoenc_bench/backends/defaults.py",
+        "autoenc_bench/backends/protocol.py",
         "BLOCK = 1_024, 2**17",
         "BLOCK = 2**20, 2**30",
         "the program changed: ",

@@ -12,17 +12,7 @@ from strategies import experiments, pairs, samples
 
 from autoenc_bench.core.data.sources import split_rows
 from autoenc_bench.core.data.split import Split
-from autoenc_bench.core.metrics import (
-    BINS,
-    absolute,
-    best,
-    constant_mean,
-    mean_squared,
-    pca,
-    psnr,
-    statistics,
-    worst,
-)
+from autoenc_bench.core.metrics import BINS, absolute, best, constant_mean, mean_squared, pca, psnr, statistics, worst
 from autoenc_bench.core.models import build
 from autoenc_bench.core.training import Fused, Inference
 
@@ -93,7 +83,7 @@ def test_statistics(errors):
 
 
 def test_quantiles():
-    """A quantile is an error that occurred: the largest with at most that share of the errors below it."""
+    """A quantile is an error that occurred: the largest with at most that share of the others below it."""
     assert statistics(np.array([4.0, 1.0, 3.0, 2.0])).quantiles == {
         **dict.fromkeys(("0", "0.01", "0.05", "0.25"), 1.0),
         "0.5": 2.0,

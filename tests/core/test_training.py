@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import experiments
 
-from autoenc_bench.backends import defaults, selection
+from autoenc_bench.backends import protocol, selection
 from autoenc_bench.backends.protocol import CompiledFunction
 from autoenc_bench.catalogue.experiments import find
 from autoenc_bench.core import training
@@ -150,7 +150,7 @@ def test_slice(trainer):
 
 def test_blocks_of_validation(monkeypatch):
     """A loss summed over blocks, the last one overlapping, equals the loss of all (or the first) rows at once."""
-    monkeypatch.setattr(defaults, "BLOCK", (7, 10_000))
+    monkeypatch.setattr(protocol, "BLOCK", (7, 10_000))
     experiment, split = small("crude-simple", 200)
     trainer = prepare(experiment, "fused", split, seed=0)
     assert trainer.train(1)[0].val_loss == pytest.approx(trainer.evaluate(), rel=1e-6)

@@ -10,7 +10,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from autoenc_bench.backends import defaults, selection
+from autoenc_bench.backends import protocol, selection
 from autoenc_bench.instruments import clock, reference
 from autoenc_bench.machine import context, fingerprint
 
@@ -141,5 +141,5 @@ def test_packaged_versions(monkeypatch):
     """Versions of CUDA that come as packages are found by their names, whatever CUDA they are for."""
     names = {"nvidia-cudnn-cu12": "9.1", "nvidia-cuda-runtime": "13.0", "nvidia-cublas-cu12": "12.4", "numpy": "2.0"}
     made = [SimpleNamespace(metadata={"Name": name}, version=version) for name, version in names.items()]
-    monkeypatch.setattr(defaults, "distributions", lambda: made)
-    assert defaults.packaged_versions() == {"cudnn": "9.1", "cuda": "13.0"}
+    monkeypatch.setattr(protocol, "distributions", lambda: made)
+    assert protocol.packaged_versions() == {"cudnn": "9.1", "cuda": "13.0"}

@@ -157,6 +157,5 @@ def _run(command: list[str]) -> None:
     except OSError as problem:
         raise RunFailedError(str(problem)) from problem
     if done.returncode:
-        raise RunFailedError(
-            (done.stderr.strip().splitlines() or [f"exit status {done.returncode}, without a message"])[-1][:200]
-        )
+        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}, without a message"]
+        raise RunFailedError(lines[-1][:200])
