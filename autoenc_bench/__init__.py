@@ -18,7 +18,7 @@ from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFo
 if TYPE_CHECKING:
     from autoenc_bench.catalogue.experiments import Experiment, register
     from autoenc_bench.catalogue.experiments import find as find_experiment
-    from autoenc_bench.core.data import register as register_data
+    from autoenc_bench.core.data.sources import register as register_data
     from autoenc_bench.core.data.split import Split
     from autoenc_bench.records.loading import read as read_record
     from autoenc_bench.report.page import write as draw_report
@@ -43,7 +43,7 @@ _HOMES = {
     "find_experiment": "catalogue.experiments:find",
     "read_record": "records.loading:read",
     "register": "catalogue.experiments",
-    "register_data": "core.data:register",
+    "register_data": "core.data.sources:register",
 }
 
 if not TYPE_CHECKING:  # or mypy would take any name for one of these

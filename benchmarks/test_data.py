@@ -1,6 +1,6 @@
 """What does it cost to draw or read the data, to check them and to split them?"""
 
-from autoenc_bench.core import data
+from autoenc_bench.core.data import sources
 
 
 def test_data(experiment, load, scale, measure):
@@ -8,5 +8,5 @@ def test_data(experiment, load, scale, measure):
     cached = load(experiment).sample()
     arguments = {"rows": experiment.rows, "features": experiment.features, "seed": 0}
     rows = cached.rows + len(cached.test)
-    split = measure(lambda: data.load(experiment.data, **arguments).sample(), rows=rows, rounds=min(3, scale.rounds))
+    split = measure(lambda: sources.load(experiment.data, **arguments).sample(), rows=rows, rounds=min(3, scale.rounds))
     assert (split.train == cached.train).all(), "the same seed gave other data"

@@ -10,7 +10,7 @@ import pytest
 
 import autoenc_bench
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
-from autoenc_bench.core.data import SOURCES
+from autoenc_bench.core.data.sources import SOURCES
 
 RECORD = Path(__file__).parent / "records" / "data" / "0001_before.json"
 # fmt: off

@@ -1,4 +1,4 @@
-"""JAX: each program is one jitted function; state goes in and comes out, and Keras's variables get it back."""
+"""JAX: each program is one jitted function of the variables' values; Keras's variables are assigned the new values."""
 
 import os
 from collections.abc import Callable
@@ -14,113 +14,106 @@ from jax import lax
 from jax.sharding import NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
-from autoenc_bench.backends import (
-    Call,
-    EpochProgram,
-    Program,
-    StreamPrograms,
-    Trainable,
-    block,
-    keep_each,
-    packaged_versions,
-)
-
-State = tuple[list[jax.Array], list[jax.Array], list[jax.Array]]  # what is trained, what is not, the optimizer's
+from autoenc_bench.backends import protocol
+from autoenc_bench.backends.adam_step import JaxState, jax_step
+from autoenc_bench.backends.protocol import CompiledCall, CompiledEpoch, CompiledFunction, CompiledStream, Trainable
 
 
 def configure(threads: int | None) -> None:
     if threads is not None:
-        os.environ["NPROC"] = str(threads)  # as large as this the CPU's thread pool is made, at JAX's first use
-    jax.config.update("jax_enable_compilation_cache", False)  # else a first call may load what an earlier run compiled
+        os.environ["NPROC"] = str(threads)  # the size of the CPU's thread pool, which JAX reads at its first use
+    jax.config.update("jax_enable_compilation_cache", False)  # a first call must compile, not load an earlier program
 
 
 def accelerators() -> list[str]:
     return [device.device_kind for device in jax.local_devices() if device.platform != "cpu"]
 
 
-versions = packaged_versions
+versions = protocol.packaged_versions
 
 
 def reset_peak_memory() -> None:
-    """Do nothing: JAX counts from the process's begin, and cannot begin anew."""
+    """Do nothing: JAX cannot reset the peak of a process."""
 
 
 def peak_memory() -> None:
-    """Return nothing: the peak of the process is not that of a case."""
+    """Return ``None``: JAX counts from the start of the process, so its peak is not that of one case."""
 
 
 def put(values: NDArray[Any]) -> Any:
-    shared = keras.distribution.distribution()
-    if shared is None:
+    distribution = keras.distribution.distribution()
+    if distribution is None:
         return jax.device_put(values)
-    everywhere = NamedSharding(shared.device_mesh.backend_mesh, PartitionSpec())
-    return jax.make_array_from_callback(values.shape, everywhere, lambda index: values[index])
+    replicated = NamedSharding(distribution.device_mesh.backend_mesh, PartitionSpec())
+    return jax.make_array_from_callback(values.shape, replicated, lambda index: values[index])
 
 
-keep = keep_each
+keep = protocol.keep_each
 
 
-def compile_call(function: Callable[[jax.Array], jax.Array]) -> Call:
+def compile_call(function: Callable[[jax.Array], jax.Array]) -> CompiledCall:
     program = jax.jit(function)
-    return Program(lambda values: np.asarray(program(values)), partial(_text, program))
+    return CompiledFunction(lambda values: np.asarray(program(values)), partial(_texts, program))
 
 
-def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
-    step, validate = _step(trainable), _validation(trainable)
+def compile_epoch(trainable: Trainable, batch_size: int) -> CompiledEpoch:
+    step, validate = jax_step(trainable), _validation(trainable)
 
-    def take(values: jax.Array, rows: jax.Array) -> jax.Array:
-        return values.at[rows].get(mode="promise_in_bounds")  # else each value is checked for a row that is not there
+    def take(values: jax.Array, rows: jax.Array) -> Any:
+        return _shard(values.at[rows].get(mode="promise_in_bounds"))  # without the promise, XLA checks each index
 
-    def epoch(state: State, train: Any, test: Any, order: Any, rows: Any, test_rows: Any) -> tuple[Any, ...]:
-        every, rest = len(train), len(train) % batch_size
+    def epoch(state: JaxState, train: Any, test: Any, order: Any, rows: Any, test_rows: Any) -> tuple[Any, ...]:
+        rest = len(train) % batch_size
 
-        def body(index: jax.Array, carry: tuple[State, jax.Array]) -> tuple[State, jax.Array]:
+        def body(index: jax.Array, carry: tuple[JaxState, jax.Array]) -> tuple[JaxState, jax.Array]:
             state, value = step(carry[0], take(train, lax.dynamic_slice_in_dim(order, index * batch_size, batch_size)))
             return state, carry[1] + value
 
         total = jnp.zeros(())
-        if every >= batch_size:
+        if len(train) >= batch_size:
             state, total = lax.fori_loop(0, rows // batch_size, body, (state, total))
             total *= batch_size
         if rest:
-            last, idle = take(train, order[-rest:]), jnp.zeros(())
-            state, value = lax.cond(rows == every, lambda state: step(state, last), lambda state: (state, idle), state)
+            last, zero = take(train, order[-rest:]), jnp.zeros(())
+            has_last = rows == len(train)
+            state, value = lax.cond(has_last, lambda state: step(state, last), lambda state: (state, zero), state)
             total += rest * value
         return state, total / rows, validate(state, test, test_rows)
 
-    program = _in_place(jax.jit(epoch, static_argnums=_static(4, 5)), trainable)
+    numbers = (4, 5) if accelerators() else ()  # an accelerator's program has these arguments compiled in
+    run_epoch, texts = _in_place(jax.jit(epoch, static_argnums=numbers), trainable)
 
     def run(train: Any, test: Any, order: NDArray[np.int32], rows: int, test_rows: int) -> tuple[float, float]:
-        train_loss, test_loss = program.run(train, test, order, rows, test_rows)
+        train_loss, test_loss = run_epoch(train, test, order, rows, test_rows)
         return float(train_loss), float(test_loss)
 
-    return Program(run, program.text)
+    return CompiledFunction(run, texts)
 
 
-def compile_stream(trainable: Trainable, draw: Callable[[jax.Array, int], jax.Array]) -> StreamPrograms:
-    step, validate = _step(trainable), _validation(trainable)
+def compile_stream(trainable: Trainable, draw: Callable[[jax.Array, int], jax.Array]) -> CompiledStream:
+    step, validate = jax_step(trainable), _validation(trainable)
 
     @partial(jax.jit, static_argnums=3)
-    def train(state: State, first: jax.Array, steps: jax.Array, batch_size: int) -> Any:
-        def body(index: jax.Array, carry: tuple[State, jax.Array]) -> tuple[State, jax.Array]:
-            state, value = step(carry[0], draw(first + (index * batch_size).astype("uint32"), batch_size))
+    def train(state: JaxState, first: jax.Array, steps: jax.Array, batch_size: int) -> Any:
+        def body(index: jax.Array, carry: tuple[JaxState, jax.Array]) -> tuple[JaxState, jax.Array]:
+            batch = draw(first + (index * batch_size).astype("uint32"), batch_size)
+            state, value = step(carry[0], _shard(batch))
             return state, carry[1] + value
 
         return lax.fori_loop(0, steps, body, (state, jnp.zeros(())))
 
-    training = _in_place(train, trainable)
-    validating = _in_place(
-        jax.jit(lambda state, test, rows: (state, validate(state, test, rows)), static_argnums=_static(2)), trainable
-    )
+    def evaluate(state: JaxState, test: jax.Array, rows: Any) -> Any:
+        return state, validate(state, test, rows)
 
-    assert training.text
-    text = training.text
+    run_steps, steps_texts = _in_place(train, trainable)
+    numbers = (2,) if accelerators() else ()  # as in compile_epoch
+    run_validation, validation_texts = _in_place(jax.jit(evaluate, static_argnums=numbers), trainable)
     return (
-        Program(
-            lambda first, steps, batch_size: float(training.run(np.uint32(first), np.int32(steps), batch_size)[0]),
-            lambda first, steps, batch_size: text(np.uint32(first), np.int32(steps), batch_size),
+        CompiledFunction(
+            lambda first, steps, batch_size: float(run_steps(np.uint32(first), np.int32(steps), batch_size)[0]),
+            lambda first, steps, batch_size: steps_texts(np.uint32(first), np.int32(steps), batch_size),
         ),
-        Program(lambda test, rows: float(validating.run(test, rows)[0]), validating.text),
+        CompiledFunction(lambda test, rows: float(run_validation(test, rows)[0]), validation_texts),
     )
 
 
@@ -132,94 +125,78 @@ def without_tuning() -> AbstractContextManager[None]:
     return nullcontext()  # nothing tunes itself
 
 
-def _static(*places: int) -> tuple[int, ...]:
-    """Return which arguments, numbers, are a part of the program: on an accelerator these, on a CPU none."""
-    return places if accelerators() else ()
-
-
 def compile_all_reduce(size: int, times: int) -> Callable[[], float]:
-    """Compile means of so many numbers over the devices that Keras distributes over, one after another.
+    """Compile a function that averages ``size`` numbers over the devices of Keras's distribution, ``times`` times.
 
-    That is what a step of data-parallel training adds to the arithmetic: the mean of the gradients.
+    A step of data-parallel training adds one such mean, of the gradients, to the arithmetic of one device.
     """
-    shared = keras.distribution.distribution()
-    parted = NamedSharding(shared.device_mesh.backend_mesh, PartitionSpec(*shared.device_mesh.axis_names))
-    start = np.ones((shared.num_model_replicas, size), np.float32)
-    values = jax.make_array_from_callback(start.shape, parted, lambda index: start[index])  # a row on each device
+    distribution = keras.distribution.distribution()
+    mesh = distribution.device_mesh
+    sharded = NamedSharding(mesh.backend_mesh, PartitionSpec(*mesh.axis_names))
+    start = np.ones((distribution.num_model_replicas, size), np.float32)
+    values = jax.make_array_from_callback(start.shape, sharded, lambda index: start[index])  # a row on each device
 
     @jax.jit
     def reduce(values: jax.Array) -> Any:
-        def again(_: int, values: jax.Array) -> Any:
-            return lax.with_sharding_constraint(jnp.broadcast_to(values.mean(axis=0), values.shape), parted)
+        def average(_: int, values: jax.Array) -> Any:
+            return lax.with_sharding_constraint(jnp.broadcast_to(values.mean(axis=0), values.shape), sharded)
 
-        return lax.fori_loop(0, times, again, values).mean()
+        return lax.fori_loop(0, times, average, values).mean()
 
     return lambda: float(reduce(values))
 
 
-def _step(trainable: Trainable) -> Callable[[State, jax.Array], tuple[State, jax.Array]]:
-    """Return a training step: from the state and a batch (b, d) to the next state and the loss before it."""
-    model, loss, optimizer = trainable
+def _validation(trainable: Trainable) -> Callable[[JaxState, jax.Array, Any], Any]:
+    """Return a function of the state, test (m, d) and a number: the loss on that many first rows, block by block."""
 
-    def objective(weights: list[jax.Array], fixed: list[jax.Array], batch: jax.Array) -> tuple[jax.Array, Any]:
-        predicted, fixed = model.stateless_call(weights, fixed, batch, training=True)
-        return loss(batch, predicted), fixed
-
-    def step(state: State, batch: jax.Array) -> tuple[State, jax.Array]:
-        weights, fixed, slots = state
-        batch = _spread(batch)
-        (value, fixed), gradients = jax.value_and_grad(objective, has_aux=True)(weights, fixed, batch)
-        weights, slots = optimizer.stateless_apply(slots, gradients, weights)
-        return (weights, fixed, slots), value
-
-    return step
-
-
-def _validation(trainable: Trainable) -> Callable[[State, jax.Array, Any], Any]:
-    """Return a function of the state, test rows and a number: the loss on so many first rows, block by block."""
-
-    def validate(state: State, test: jax.Array, rows: Any) -> Any:
-        size = block(test) if keras.distribution.distribution() is None else len(test)  # which is parted as a whole
+    def validate(state: JaxState, test: jax.Array, rows: Any) -> Any:
+        is_distributed = keras.distribution.distribution() is not None
+        size = len(test) if is_distributed else protocol.block(test, accelerators())
 
         def body(index: jax.Array, total: jax.Array) -> Any:
             first = jnp.minimum(index * size, len(test) - size)  # the last block overlaps
-            numbers = first + jnp.arange(size)
-            batch = _spread(lax.dynamic_slice_in_dim(test, first, size))
+            indices = first + jnp.arange(size)
+            batch = _shard(lax.dynamic_slice_in_dim(test, first, size))
             predicted, _ = trainable.model.stateless_call(*state[:2], batch, training=False)
             losses = trainable.loss.call(batch, predicted)  # (size,)
-            return total + jnp.where((index * size <= numbers) & (numbers < rows), losses, 0).sum()
+            return total + jnp.where((index * size <= indices) & (indices < rows), losses, 0).sum()
 
         return lax.fori_loop(0, (rows + size - 1) // size, body, jnp.zeros(())) / rows
 
     return validate
 
 
-def _spread(batch: jax.Array) -> Any:
-    """Part a batch among the devices where Keras distributes, unless it cannot be parted evenly."""
-    shared = keras.distribution.distribution()
-    if shared is None or len(batch) % shared.num_model_replicas:
+def _shard(batch: jax.Array) -> Any:
+    """Shard a batch over the devices of Keras's distribution. Return it unchanged where it does not divide evenly."""
+    distribution = keras.distribution.distribution()
+    if distribution is None or len(batch) % distribution.num_model_replicas:
         return batch
-    return keras.distribution.distribute_tensor(batch, shared.get_data_layout(batch.shape))
+    return keras.distribution.distribute_tensor(batch, distribution.get_data_layout(batch.shape))
 
 
-def _text(program: Any, *arguments: Any) -> str:
-    return str(program.lower(*arguments).compile().as_text())  # from JAX's cache, where it has run on the like
+def _texts(program: Any, *arguments: Any) -> list[str]:
+    return [program.lower(*arguments).compile().as_text()]  # from JAX's cache if it has run on such arguments
 
 
-def _in_place(program: Callable[..., tuple[Any, ...]], trainable: Trainable) -> Program[..., tuple[Any, ...]]:
-    """Let a program of states run on the variables' values, assign the new ones, and return what else it returns."""
+def _in_place(
+    program: Callable[..., tuple[Any, ...]], trainable: Trainable
+) -> tuple[Callable[..., tuple[Any, ...]], Callable[..., list[str]]]:
+    """Bind a program (state, ...) -> (state, ...) to the variables; return functions that run it and print it.
+
+    The first function runs the program on the variables' values, assigns the new ones and returns the other results.
+    """
     model, _, optimizer = trainable
     variables = model.trainable_variables, model.non_trainable_variables, optimizer.variables
 
-    def state() -> State:
-        trained, fixed, slots = ([variable.value for variable in kind] for kind in variables)
-        return trained, fixed, slots
+    def state() -> JaxState:
+        weights, fixed, moments = ([variable.value for variable in kind] for kind in variables)
+        return weights, fixed, moments
 
     def run(*arguments: Any) -> tuple[Any, ...]:
-        after, *rest = program(state(), *arguments)
+        after, *results = program(state(), *arguments)
         for kind, values in zip(variables, after, strict=True):
             for variable, value in zip(kind, values, strict=True):
                 variable.assign(value)
-        return tuple(rest)
+        return tuple(results)
 
-    return Program(run, lambda *arguments: _text(program, state(), *arguments))
+    return run, lambda *arguments: _texts(program, state(), *arguments)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from itertools import chain
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,21 +15,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from autoenc_bench.backends import (
-    Call,
-    EpochProgram,
-    Program,
-    StreamPrograms,
-    Trainable,
-    block,
-    keep_each,
-    packaged_versions,
-)
+from autoenc_bench.backends import protocol
+from autoenc_bench.backends.adam_step import tensorflow_step
+from autoenc_bench.backends.protocol import CompiledCall, CompiledEpoch, CompiledFunction, CompiledStream, Trainable
 from autoenc_bench.instruments import hlo, hlo_cache
 
 
 def configure(threads: int | None) -> None:
-    if threads is not None:  # too late, and so an error of TensorFlow's, once it has run
+    if threads is not None:  # TensorFlow raises an error when it has run before
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
 
@@ -43,7 +35,7 @@ def accelerators() -> list[str]:
 def versions() -> dict[str, str]:
     build = tf.sysconfig.get_build_info()
     built = {name: str(build[f"{name}_version"]) for name in ("cuda", "cudnn", "rocm") if build.get(f"{name}_version")}
-    return built | packaged_versions()
+    return built | protocol.packaged_versions()
 
 
 def reset_peak_memory() -> None:
@@ -53,7 +45,7 @@ def reset_peak_memory() -> None:
 
 def peak_memory() -> int | None:
     if not tf.config.list_physical_devices("GPU"):
-        return None  # TensorFlow keeps no account of CPUs
+        return None  # TensorFlow has no counter for CPUs
     return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
 
 
@@ -62,19 +54,19 @@ def put(values: NDArray[Any]) -> tf.Tensor:
 
 
 def keep(variables: Sequence[keras.Variable]) -> Callable[[], None]:
-    # One program, for each assignment by itself takes 50 µs, and Adam has three variables a weight.
-    return cast(Callable[[], None], tf.function(keep_each(variables), autograph=False))
+    # One program: a separate assignment takes 50 µs, and Adam has three variables per weight.
+    return cast(Callable[[], None], tf.function(protocol.keep_each(variables), autograph=False))
 
 
-def compile_call(function: Callable[[tf.Tensor], tf.Tensor]) -> Call:
+def compile_call(function: Callable[[tf.Tensor], tf.Tensor]) -> CompiledCall:
     program = _compiled(function)
-    return Program(
-        lambda values: program(tf.constant(values)).numpy(), lambda values: _text(program, tf.constant(values))
+    return CompiledFunction(
+        lambda values: program(tf.constant(values)).numpy(), lambda values: _texts(program, tf.constant(values))
     )
 
 
-def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
-    step = _step(trainable)
+def compile_epoch(trainable: Trainable, batch_size: int) -> CompiledEpoch:
+    step = tensorflow_step(trainable)
 
     def epoch(train: Any, test: Any, order: Any, rows: Any, test_rows: Any) -> tuple[tf.Tensor, tf.Tensor]:
         every, rest = train.shape[0], train.shape[0] % batch_size
@@ -84,7 +76,7 @@ def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
             return index + 1, total + step(tf.gather(train, chosen))
 
         total = tf.constant(0.0)
-        if every >= batch_size:  # XLA compiles the body of a loop that never runs, too, and refuses its slice
+        if every >= batch_size:  # XLA also compiles the body of a loop that never runs, and would refuse its slice
             total = _loop(rows // batch_size, body) * batch_size
         if rest:
             last = tf.cond(tf.equal(rows, every), lambda: step(tf.gather(train, order[-rest:])), lambda: 0.0)
@@ -97,14 +89,14 @@ def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
         train_loss, test_loss = program(train, test, tf.constant(order), number(rows), number(test_rows))
         return float(train_loss), float(test_loss)
 
-    def text(train: Any, test: Any, order: NDArray[np.int32], rows: int, test_rows: int) -> str:
-        return _text(program, train, test, tf.constant(order), number(rows), number(test_rows))
+    def texts(train: Any, test: Any, order: NDArray[np.int32], rows: int, test_rows: int) -> list[str]:
+        return _texts(program, train, test, tf.constant(order), number(rows), number(test_rows))
 
-    return Program(run, text)
+    return CompiledFunction(run, texts)
 
 
-def compile_stream(trainable: Trainable, draw: Callable[[tf.Tensor, int], tf.Tensor]) -> StreamPrograms:
-    step = _step(trainable)
+def compile_stream(trainable: Trainable, draw: Callable[[tf.Tensor, int], tf.Tensor]) -> CompiledStream:
+    step = tensorflow_step(trainable)
 
     def train(first: tf.Tensor, steps: tf.Tensor, batch_size: int) -> tf.Tensor:
         def body(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -119,19 +111,18 @@ def compile_stream(trainable: Trainable, draw: Callable[[tf.Tensor, int], tf.Ten
         return tf.constant(first, tf.uint32), tf.constant(steps), batch_size
 
     return (
-        Program(
+        CompiledFunction(
             lambda first, steps, batch_size: float(training(*arguments(first, steps, batch_size))),
-            lambda first, steps, batch_size: _text(training, *arguments(first, steps, batch_size)),
+            lambda first, steps, batch_size: _texts(training, *arguments(first, steps, batch_size)),
         ),
-        Program(
+        CompiledFunction(
             lambda test, rows: float(validation(test, number(rows))),
-            lambda test, rows: _text(validation, test, number(rows)),
+            lambda test, rows: _texts(validation, test, number(rows)),
         ),
     )
 
 
-def seed(seed: int) -> None:
-    keras.utils.set_random_seed(seed)
+seed = keras.utils.set_random_seed
 
 
 @contextmanager
@@ -147,7 +138,7 @@ def without_tuning() -> Iterator[None]:
 
 
 def _number() -> Callable[[int], Any]:
-    """Return what makes of a number a program's argument, or (a plain one) a part of the program."""
+    """Return how a program gets a number: compiled in (``int``) on an accelerator, as an argument on a CPU."""
     return int if accelerators() else tf.constant
 
 
@@ -155,49 +146,31 @@ def _compiled(function: Callable[..., Any]) -> Any:
     return tf.function(function, jit_compile=True, autograph=False)
 
 
-def _text(program: Any, *arguments: Any) -> str:
-    """Return the text of an optimised program, for which XLA compiles it once more where it is not kept."""
+def _texts(program: Any, *arguments: Any) -> list[str]:
+    """Return the text of the optimised program. XLA compiles it again unless the HLO cache has it."""
     printed = program.experimental_get_compiler_ir(*arguments)
-    if accelerators():  # for which XLA chooses by measuring
-        return str(printed(stage="optimized_hlo"))
+    if accelerators():  # for these XLA chooses kernels by measuring, so equal sources give different programs
+        return [str(printed(stage="optimized_hlo"))]
     source = hlo.renamed(printed(stage="hlo"))
-    constants = _constants(program.get_concrete_function(*arguments).graph.as_graph_def())
-    return hlo_cache.text((source, constants, *_compiler()), lambda: str(printed(stage="optimized_hlo")))
-
-
-def _constants(graph: Any) -> list[bytes]:
-    """List a graph's constants, of which a program's text has only the short ones."""
-    outside, functions = attrgetter("node", "library.function")(graph)
-    nodes = chain(outside, *(function.node_def for function in functions))
-    return sorted(node.attr["value"].tensor.SerializeToString() for node in nodes if node.op == "Const")
+    graph = program.get_concrete_function(*arguments).graph.as_graph_def()
+    nodes = chain(graph.node, *(function.node_def for function in graph.library.function))
+    # The source has only the short constants.
+    constants = sorted(node.attr["value"].tensor.SerializeToString() for node in nodes if node.op == "Const")
+    return [hlo_cache.text((source, constants, *_compiler()), lambda: str(printed(stage="optimized_hlo")))]
 
 
 @cache
 def _compiler() -> tuple[object, ...]:
-    """Return what else an optimised program depends on: TensorFlow as it is built, its settings, and the CPU."""
+    """Return the other facts that an optimised program depends on: TensorFlow's build, its settings, and the CPU."""
     libraries = sorted(Path(tf.sysconfig.get_lib()).glob("libtensorflow*"))
     built = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in libraries]
-    set_up = {name: value for name, value in os.environ.items() if name.startswith(("TF_", "XLA_"))}
+    variables = sorted(item for item in os.environ.items() if item[0].startswith(("TF_", "XLA_")))
     threads = tf.config.threading.get_intra_op_parallelism_threads()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    info = Path("/proc/cpuinfo")
-    told = re.findall(r"^(?:model name|flags|CPU \w+|Features)\s*:.*", info.read_text(), re.M) if info.exists() else ()
-    cpu = sorted(set(told)) or platform.processor()
-    return tf.version.VERSION, tf.version.GIT_VERSION, built, sorted(set_up.items()), threads, cores, cpu
-
-
-def _step(trainable: Trainable) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Return a training step on a batch (b, d), which returns the loss before it."""
-    model, loss, optimizer = trainable
-    weights = model.trainable_variables
-
-    def step(batch: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            value = loss(batch, model(batch, training=True))
-        optimizer.apply(tape.gradient(value, weights), weights)
-        return value
-
-    return step
+    info, facts = Path("/proc/cpuinfo"), r"^(?:model name|flags|CPU \w+|Features)\s*:.*"
+    described = info.read_text() if info.exists() else ""
+    cpu = sorted(set(re.findall(facts, described, re.M))) or platform.processor()
+    return tf.version.VERSION, tf.version.GIT_VERSION, built, variables, threads, cores, cpu
 
 
 def _loop(steps: Any, body: Callable[..., Any]) -> tf.Tensor:
@@ -206,13 +179,13 @@ def _loop(steps: Any, body: Callable[..., Any]) -> tf.Tensor:
 
 def _validate(trainable: Trainable, test: tf.Tensor, rows: Any) -> tf.Tensor:
     """Return the loss on the first test rows, block by block."""
-    size = block(test)
+    size = protocol.block(test, accelerators())
 
     def body(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         first = tf.minimum(index * size, test.shape[0] - size)  # the last block overlaps
-        numbers = first + tf.range(size)
-        batch = tf.gather(test, numbers)
+        indices = first + tf.range(size)
+        batch = tf.gather(test, indices)
         losses = trainable.loss.call(batch, trainable.model(batch, training=False))  # (size,)
-        return index + 1, total + tf.reduce_sum(tf.where((index * size <= numbers) & (numbers < rows), losses, 0.0))
+        return index + 1, total + tf.reduce_sum(tf.where((index * size <= indices) & (indices < rows), losses, 0.0))
 
     return _loop((rows + size - 1) // size, body) / tf.cast(rows, tf.float32)

@@ -1,7 +1,7 @@
-"""PyTorch: a training step is recorded once, and replayed as its plain tensor operations; calls run as they are.
+"""PyTorch: a training step is recorded once and replayed as plain tensor operations; inference calls run as they are.
 
-What a replay leaves out is Keras's own Python, which takes longer than the arithmetic. ``torch.compile`` would need a
-C++ compiler on every machine and half a minute for each program.
+A replay skips Keras's own Python, which takes longer than the arithmetic. ``torch.compile`` would need a C++ compiler
+on every machine, and half a minute for each program.
 """
 
 from collections.abc import Callable
@@ -14,12 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from autoenc_bench.backends import Call, EpochProgram, Program, Trainable, keep_each
+from autoenc_bench.backends import protocol
+from autoenc_bench.backends.adam_step import TorchStep, torch_step
+from autoenc_bench.backends.protocol import CompiledCall, CompiledEpoch, CompiledFunction, Trainable
 from autoenc_bench.exceptions import NotFoundError
 
 
 def configure(threads: int | None) -> None:
-    if threads is not None:  # too late, and so an error of PyTorch's, once it has run
+    if threads is not None:  # PyTorch raises an error when it has run before
         torch.set_num_threads(threads)
         torch.set_num_interop_threads(threads)
 
@@ -29,8 +31,8 @@ def accelerators() -> list[str]:
 
 
 def versions() -> dict[str, str]:
-    known = {"cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version(), "rocm": torch.version.hip}
-    return {name: str(version) for name, version in known.items() if version}
+    libraries = {"cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version(), "rocm": torch.version.hip}
+    return {name: str(version) for name, version in libraries.items() if version}
 
 
 def reset_peak_memory() -> None:
@@ -46,42 +48,29 @@ def put(values: NDArray[Any]) -> Any:
     return keras.ops.convert_to_tensor(values)
 
 
-keep = keep_each
+keep = protocol.keep_each
 
 
-def compile_call(function: Callable[[torch.Tensor], torch.Tensor]) -> Call:
+def compile_call(function: Callable[[torch.Tensor], torch.Tensor]) -> CompiledCall:
     def call(values: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.inference_mode():
             return np.asarray(function(put(values)).cpu())
 
-    return Program(call)
+    return CompiledFunction(call)
 
 
-def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
+def compile_epoch(trainable: Trainable, batch_size: int) -> CompiledEpoch:
     model, loss, optimizer = trainable
-    weights = model.trainable_variables
-    variables = [*weights, *model.non_trainable_variables, *optimizer.variables]
-    recorded: dict[int, Callable[[list[torch.Tensor], torch.Tensor], tuple[list[torch.Tensor], torch.Tensor]]] = {}
-
-    def step(values: list[torch.Tensor], batch: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
-        """Return the variables' values after a step on a batch (b, d), and the loss before it."""
-        trained = [value.detach().requires_grad_() for value in values[: len(weights)]]
-        state = [*trained, *values[len(weights) :]]
-        with keras.StatelessScope(state_mapping=list(zip(variables, state, strict=True))) as scope:
-            value = loss(batch, model(batch, training=True))
-            optimizer.apply(torch.autograd.grad(value, trained), weights)
-            after = [scope.get_current_value(variable).detach() for variable in variables]
-        return after, value.detach()
-
-    def record(train: torch.Tensor, size: int) -> None:
-        with torch.enable_grad():
-            recorded[size] = make_fx(step)([variable.value.detach().clone() for variable in variables], train[:size])
+    variables = [*model.trainable_variables, *model.non_trainable_variables, *optimizer.variables]
+    step = torch_step(trainable, variables)
+    recorded: dict[int, TorchStep] = {}  # by batch size
 
     def epoch(train: Any, test: Any, order: NDArray[np.int32], rows: int, test_rows: int) -> tuple[float, float]:
+        values = [variable.value.detach().clone() for variable in variables]
         if not recorded:
             for size in {min(len(train), batch_size), len(train) % batch_size} - {0}:
-                record(train, size)
-        values = [variable.value.detach().clone() for variable in variables]
+                with torch.enable_grad():
+                    recorded[size] = make_fx(step)([value.clone() for value in values], train[:size])
         total = torch.zeros((), device=train.device)
         for chosen in torch.split(put(order[:rows].astype(np.int64)), batch_size):
             values, value = recorded[len(chosen)](values, train[chosen])
@@ -91,11 +80,11 @@ def compile_epoch(trainable: Trainable, batch_size: int) -> EpochProgram:
         test = test[:test_rows]
         return float(total) / rows, float(loss(test, model(test, training=False)))
 
-    return Program(torch.no_grad()(epoch))
+    return CompiledFunction(torch.no_grad()(epoch))
 
 
 def compile_stream(trainable: Trainable, draw: Callable[[torch.Tensor, int], Any]) -> NoReturn:
-    raise NotFoundError("streamed rows are drawn by a compiled program, and torch runs none here; take another backend")
+    raise NotFoundError("streamed rows need a compiled program, and torch compiles none here; choose another backend")
 
 
 def seed(seed: int) -> None:

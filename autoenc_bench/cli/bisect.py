@@ -118,11 +118,11 @@ def chosen(given: Sequence[str], project: Path) -> tuple[str, list[str]]:
 
 def surroundings() -> tuple[object, ...]:
     """Return what answers depend on besides the question: interpreter, libraries, variables and machine."""
-    from autoenc_bench import backends
+    from autoenc_bench.backends import selection
     from autoenc_bench.machine import fingerprint, threads, variables
 
     libraries = [
-        fingerprint.readable(partial(fingerprint.libraries, name)) for name in filter(backends.is_installed, BACKENDS)
+        fingerprint.readable(partial(fingerprint.libraries, name)) for name in filter(selection.is_installed, BACKENDS)
     ]
     names = {name for name in os.environ if name.startswith(("KERAS_", "PIP_"))} | {"PYTHONPATH", "PYTEST_ADDOPTS"}
     tuned = {name: os.environ.get(name, "") for name in sorted(names | variables.tuning(os.environ).keys())}

@@ -56,11 +56,11 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
 
 def choose(wanted: Sequence[str]) -> list[str]:
     """Return the backends asked for, each once, or all that are installed; raise NotFoundError for one that is not."""
-    from autoenc_bench import backends
+    from autoenc_bench.backends import selection
 
     for backend in wanted:
-        backends.check(backend)
-    return list(dict.fromkeys(wanted)) or [backend for backend in BACKENDS if backends.is_installed(backend)]
+        selection.check(backend)
+    return list(dict.fromkeys(wanted)) or [backend for backend in BACKENDS if selection.is_installed(backend)]
 
 
 def measure(backend: str, options: Sequence[str], label: str) -> Path:

@@ -1,6 +1,6 @@
-"""Per-sample reconstruction errors, their statistics, and the yardsticks beside them.
+"""Reconstruction errors, one per sample, their statistics, and two reference reconstructions without a network.
 
-Errors are taken between samples and reconstructions in [0, 1] of equal shape (n, features), in float64.
+Samples and reconstructions have equal shape (n, features) and values in [0, 1]. Errors are float64, shape (n,).
 """
 
 from math import isfinite
@@ -13,13 +13,13 @@ from autoenc_bench.core.data.split import Array, Split
 from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.records.case import Statistics
 
-Values = NDArray[np.float64]  # mostly one error per sample, shape (n,)
+Values = NDArray[np.float64]
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
-BINS = 400  # the notebook's 100 bins, each in four, so that several histograms can be drawn on common bins
+BINS = 400  # four per bin of the notebook, so that a figure can draw several histograms in common bins
 
 
 def absolute(samples: NDArray[Any], reconstructions: NDArray[Any]) -> Values:
-    """Sum the absolute differences over the features: the notebook's error, in units of the data."""
+    """Sum the absolute differences over the features. This is the notebook's error, in units of the data."""
     values: Values = np.abs(_difference(samples, reconstructions)).sum(axis=1)
     return values
 
@@ -31,7 +31,7 @@ def mean_squared(samples: NDArray[Any], reconstructions: NDArray[Any]) -> Values
 
 
 def psnr(samples: NDArray[Any], reconstructions: NDArray[Any]) -> Values:
-    """Return the peak signal-to-noise ratio in dB, 10 log10(1 / MSE) for a peak of 1; infinite where equal."""
+    """Return the peak signal-to-noise ratio in dB, 10 log10(1 / MSE) for a peak of 1; infinite where both are equal."""
     with np.errstate(divide="ignore"):
         return -10 * np.log10(mean_squared(samples, reconstructions))
 
@@ -45,7 +45,7 @@ def _difference(samples: NDArray[Any], reconstructions: NDArray[Any]) -> Values:
 
 
 def statistics(values: Values) -> Statistics:
-    """Summarise errors, whatever their order. Raises InvalidInputError when there are none."""
+    """Summarise errors; their order has no effect. Raises InvalidInputError when there are none."""
     if not values.size:
         raise InvalidInputError("no errors to summarise; score at least one sample")
     ordered = np.sort(values)
@@ -53,15 +53,14 @@ def statistics(values: Values) -> Statistics:
     if not (isfinite(low) and isfinite(high)):
         return Statistics(mean=None, std=None, quantiles=_quantiles(ordered), counts=[])
     margin = 0 if high > low else 0.5
-    edges = np.linspace(
-        low - margin, high + margin, BINS + 1
-    )  # np.histogram's own fail where errors are a few ulp apart
+    # np.histogram fails to make its own edges where errors are a few ulp apart.
+    edges = np.linspace(low - margin, high + margin, BINS + 1)
     counts = np.histogram(ordered, edges)[0].tolist()
     return Statistics(float(ordered.mean()), float(ordered.std()), _quantiles(ordered), counts)
 
 
 def _quantiles(ordered: Values) -> dict[str, float | None]:
-    # 'lower' takes values that occurred: no arithmetic between a finite and an infinite one.
+    # 'lower' returns values that occurred, and so never averages a finite and an infinite one.
     quantiles = np.quantile(ordered, QUANTILES, method="lower").tolist()
     return {f"{share:g}": value if isfinite(value) else None for share, value in zip(QUANTILES, quantiles, strict=True)}
 
@@ -85,12 +84,12 @@ def constant_mean(split: Split) -> Array:
 def pca(split: Split, components: int) -> Array:
     """Reconstruct the test samples from their principal components, clipped to [0, 1], shape (m, features).
 
-    The components are fitted on the training samples. There are never more than features or samples; a single sample
-    has none, and stands for all.
+    The components are fitted on the training samples, at most as many as there are features or samples. A single
+    training sample has no components and is itself the reconstruction.
     """
     if len(split.train) < 2:
         return constant_mean(split)
-    from sklearn.decomposition import PCA  # here, for it loads SciPy
+    from sklearn.decomposition import PCA  # imported here because it loads SciPy
 
     components = min(components, *split.train.shape)
     fitted = PCA(components, svd_solver="covariance_eigh").fit(split.train)

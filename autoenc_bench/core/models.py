@@ -1,4 +1,4 @@
-"""Widths -> a Keras autoencoder with its encoder and decoder, which share its layers."""
+"""The Keras autoencoder of an experiment, with an encoder and a decoder that share its layers."""
 
 from itertools import pairwise
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class Autoencoder(NamedTuple):
 
 
 def build(experiment: Experiment, seed: int) -> Autoencoder:
-    """Build the experiment's autoencoder with the initial weights of a seed.
+    """Build the experiment's autoencoder with the initial weights of a seed, as the notebook builds its models.
 
     Layers are named ``encoder_1`` ... ``code``, ``decoder_1`` ... ``reconstruction``.
     """
@@ -41,10 +41,10 @@ def build(experiment: Experiment, seed: int) -> Autoencoder:
 
 
 def initial_weights(experiment: Experiment, seed: int) -> list[NDArray[np.float32]]:
-    """Draw kernels (inputs, outputs) and biases (outputs,) layer by layer, as Keras's Dense would by default.
+    """Draw a kernel (inputs, outputs) and a bias (outputs,) for each layer, as Keras's Dense does by default.
 
     Kernels are Glorot uniform, U(-l, l) with l = sqrt(6 / (inputs + outputs)) (Glorot and Bengio, 2010);
-    biases are zero. NumPy draws them, so that a seed means the same on every backend.
+    biases are zero. NumPy draws them, so that a seed gives the same weights on every backend.
     """
     random = generator(seed, "weights")
     weights = []

@@ -1,21 +1,21 @@
-"""A trained model and its data -> the errors that a record keeps, beside their yardsticks."""
+"""Score a trained model: the errors that a record keeps, beside those of two methods without a network."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autoenc_bench.core import metrics
-from autoenc_bench.core.data.split import Split
+from autoenc_bench.core.data.split import Array, Split
 from autoenc_bench.core.models import Autoencoder
 from autoenc_bench.core.training import Inference
 from autoenc_bench.records import case
 
-SHOWN = 10  # as many first, best and worst samples as the notebook shows
+SHOWN = 10  # the notebook shows as many first, best and worst samples
 
 
 class Score(NamedTuple):
-    """What a record keeps of a trained model's reconstructions."""
+    """The errors of a trained model, its first reconstruction, and pictures."""
 
     error: case.Error
     sample: case.Sample
@@ -23,36 +23,34 @@ class Score(NamedTuple):
 
 
 def score(autoencoder: Autoencoder, split: Split, components: int) -> Score:
-    """Score the reconstructions of the test samples; ``components`` is the code's width, for the PCA beside it."""
+    """Reconstruct the test samples, shape (m, features), and score them; PCA gets that many components."""
     reconstructions = Inference(autoencoder).reconstruct(split.test)  # (m, features)
-    absolute = metrics.absolute(split.test, reconstructions)
-    best, worst = metrics.best(absolute, SHOWN), metrics.worst(absolute, SHOWN)
+    absolute = metrics.absolute(split.test, reconstructions)  # (m,)
+    shown = {
+        "first": np.arange(min(SHOWN, len(absolute))),
+        "best": metrics.best(absolute, SHOWN),
+        "worst": metrics.worst(absolute, SHOWN),
+    }
+    extremes = {
+        name: [case.Extreme(int(index), float(absolute[index])) for index in shown[name]] for name in ("best", "worst")
+    }
     error = case.Error(
         absolute=metrics.statistics(absolute),
         mean_squared=metrics.statistics(metrics.mean_squared(split.test, reconstructions)),
         psnr=metrics.statistics(metrics.psnr(split.test, reconstructions)),
-        best=_extremes(absolute, best),
-        worst=_extremes(absolute, worst),
         yardsticks={
-            "constant mean": _yardstick(split, metrics.constant_mean(split)),
-            "PCA": _yardstick(split, metrics.pca(split, components), components),
+            "constant mean": _reference(split, metrics.constant_mean(split)),
+            "PCA": _reference(split, metrics.pca(split, components), components),
         },
+        **extremes,
     )
     both = np.stack([split.test, reconstructions])  # (2, m, features)
-    shown = {"first": np.arange(min(SHOWN, len(absolute))), "best": best, "worst": worst}
-    return Score(
-        error=error,
-        # rounded to the digits that a float32 holds
-        sample=case.Sample(*([float(f"{value:.7g}") for value in values] for values in both[:, 0])),
-        pictures={name: np.rint(both[:, indices] * 255).astype(np.uint8) for name, indices in shown.items()},
-    )
+    first = ([float(f"{value:.7g}") for value in values] for values in both[:, 0])  # 7 digits, as a float32 has
+    pictures = {name: np.rint(both[:, indices] * 255).astype(np.uint8) for name, indices in shown.items()}
+    return Score(error, case.Sample(*first), pictures)
 
 
-def _extremes(values: metrics.Values, indices: NDArray[np.intp]) -> list[case.Extreme]:
-    return [case.Extreme(int(index), float(values[index])) for index in indices]
-
-
-def _yardstick(split: Split, reconstructions: NDArray[Any], components: int | None = None) -> case.Yardstick:
+def _reference(split: Split, reconstructions: Array, components: int | None = None) -> case.Yardstick:
     absolute = metrics.absolute(split.test, reconstructions)
     return case.Yardstick(
         mean=float(absolute.mean()),

@@ -1,4 +1,4 @@
-"""One seed, three independent random streams, the same on every backend."""
+"""Three independent random streams from one seed, the same on every backend."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ STREAMS = ("data", "weights", "order")
 
 
 def generator(seed: int, stream: Literal["data", "weights", "order"]) -> np.random.Generator:
-    """Return NumPy's generator for one purpose of a seed (``SeedSequence`` with the purpose as spawn key).
+    """Return a seed's generator for one purpose (NumPy's ``SeedSequence`` with the purpose's index as spawn key).
 
     Raises InvalidInputError for a negative seed.
     """

@@ -1,17 +1,23 @@
-"""The trainers, and everything else that ever runs inside a clock."""
+"""Train an autoencoder in two ways, ``fit`` and ``fused``, and call a trained one.
+
+``prepare`` returns a trainer for an experiment: ``Fit`` (Keras's loop, as in the notebook), ``Fused`` (the same
+arithmetic as one compiled program per epoch) or ``Streamed`` (``Fused`` for rows that the program draws itself).
+``Inference`` encodes, decodes and reconstructs. All code that the suite times is here or called from here.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from autoenc_bench import backends
-from autoenc_bench.backends import Call, Trainable
+from autoenc_bench.backends import selection
+from autoenc_bench.backends.protocol import CompiledCall, Trainable
 from autoenc_bench.catalogue.experiments import Experiment
 from autoenc_bench.core.data.split import Array, Split, check_slice, share
 from autoenc_bench.core.data.streams import Stream
@@ -28,10 +34,14 @@ Note = Callable[[float, float, float], None]  # (loss, val_loss, seconds) of an 
 
 
 class Trainer(ABC):
-    """One autoencoder trained on one split with Adam's defaults and binary cross-entropy.
+    """One autoencoder, trained on one split with binary cross-entropy and Adam, both with Keras's defaults.
 
-    What must be compiled is compiled at the first epoch and kept. ``restore`` brings weights and optimiser back to
-    where they began, so that every round does the same work; ``reset`` the random order too, so that it ends the same.
+    An epoch visits every training row once, in batches of ``batch_size``. Each batch is one step of Adam. Afterwards
+    the loss on the test rows (the val_loss) is computed with the new weights. The target of a row is the row itself.
+
+    Programs are compiled in the first epoch and kept. ``restore()`` sets the weights and the optimizer back to their
+    initial values, so that every timed round does the same work. ``reset()`` also restarts the random order of the
+    rows, so that training gives the same losses again. It is slower: TensorFlow then looks up its kernels again.
     """
 
     def __init__(self, autoencoder: Autoencoder, split: Split | Stream, *, batch_size: int, seed: int) -> None:
@@ -44,37 +54,18 @@ class Trainer(ABC):
         self.optimizer = keras.optimizers.Adam()
         self.optimizer.build(self.model.trainable_variables)
         self._trainable = Trainable(self.model, keras.losses.BinaryCrossentropy(), self.optimizer)
-        self._restore = backends.current().keep([*self.model.variables, *self.optimizer.variables])
+        self.restore = selection.current().keep([*self.model.variables, *self.optimizer.variables])
         self.reseed()
-
-    def reset(self) -> None:
-        self.restore()
-        self.reseed()
-
-    def restore(self) -> None:
-        """Restore weights and optimiser, and seed nothing: TensorFlow would look up its kernels again."""
-        self._restore()
-
-    def warm(self) -> None:
-        """Compile what training on all rows needs, unless it has trained on them before, by steps that are undone."""
-        if not self._warm:
-            self._warm_up()
-            self._warm = True
-            self.reset()
-
-    def evaluate(self) -> float:
-        """Return the loss on the test samples as the model is now."""
-        test = self.split.test
-        return float(self._trainable.loss(test, self.model(test, training=False)))
+        self._build()
 
     def train(
         self, epochs: int, *, rows: int | None = None, shuffle: bool = True, progress: Progress | None = None
     ) -> list[Epoch]:
-        """Train for some epochs and return how each went.
+        """Train for some epochs; return the losses and the seconds of each.
 
-        With ``rows`` on the first training rows alone, whole batches, validated on as large a share of the test rows;
-        ``shuffle=False`` takes rows in their order; ``progress`` is told of each epoch. Raises InvalidInputError when
-        there are fewer rows, or these are no whole batches.
+        ``rows`` limits an epoch to the first training rows, in whole batches; it is then validated on an equal share
+        of the test rows. ``shuffle=False`` takes the rows in their stored order. ``progress`` is called after each
+        epoch. Raises InvalidInputError when there are fewer rows, or these are not whole batches.
         """
         rows = self._checked(rows)
         self._warm = self._warm or rows == self.split.rows
@@ -88,14 +79,30 @@ class Trainer(ABC):
         self._train(epochs, rows, shuffle, note)
         return history
 
+    def evaluate(self) -> float:
+        """Return the loss on the test samples with the present weights."""
+        test = self.split.test
+        return float(self._trainable.loss(test, self.model(test, training=False)))
+
+    def warm(self) -> None:
+        """Compile what an epoch on all rows needs, unless one has run, and undo the steps that this takes."""
+        if not self._warm:
+            self._warm_up()
+            self._warm = True
+            self.reset()
+
+    def reset(self) -> None:
+        self.restore()
+        self.reseed()
+
     def count(self, rows: int) -> Counted:
-        """Count what training on so many rows does (see ``counting``)."""
+        """Count the Python calls and the instructions of training on that many rows; see ``call_counts``."""
         counted = call_counts.of_training(self.train, self.batch_size, rows, self.programs(rows))
         self.reset()
         return counted
 
-    def programs(self, rows: int) -> list[str]:  # noqa: ARG002 - which programs there are may depend on them
-        """Return the optimised programs of an epoch on so many rows, as XLA prints them; none where it made none."""
+    def programs(self, rows: int) -> list[str]:  # noqa: ARG002 - a stream's programs depend on the rows
+        """Return the texts of an epoch's optimised XLA programs; none where training does not compile its own."""
         return []
 
     def _checked(self, rows: int | None) -> int:
@@ -107,44 +114,48 @@ class Trainer(ABC):
         return rows
 
     @abstractmethod
+    def _build(self) -> None:
+        """Make what this way of training needs."""
+
+    @abstractmethod
     def _train(self, epochs: int, rows: int, shuffle: bool, note: Note) -> None:
-        """Train, and note each epoch: the mean loss of the rows as they were met, that of the test rows, seconds."""
+        """Train, and note each epoch. Its loss is the mean over the rows, each with the weights before its step."""
 
     @abstractmethod
     def _warm_up(self) -> None:
-        """Train on as few rows as make everything compiled that training on all of them needs."""
+        """Train on the fewest rows that make every program compile."""
 
     @abstractmethod
     def reseed(self) -> None:
-        """Start the random order of the training rows anew."""
+        """Restart the random order of the training rows."""
 
 
 class Fit(Trainer):
-    """Training as in the notebook: Keras's ``compile`` and ``fit``.
+    """Train as the notebook does: by Keras's ``compile`` and ``fit``.
 
-    The clock runs from the first training step of an epoch to the end of its last one, and so in validation. What lies
-    between, pipelines and iterators that are made and go, is ``fit``'s set-up and has an account of its own.
+    Keras runs a Python loop: it shuffles the rows, and calls a compiled function for each step. The clock runs from
+    the first step of an epoch to the end of its last one, and the same for validation. The time in between, in which
+    Keras makes and ends data pipelines, counts as set-up.
     """
 
     split: Split
 
-    def __init__(self, autoencoder: Autoencoder, split: Split, *, batch_size: int, seed: int) -> None:
-        super().__init__(autoencoder, split, batch_size=batch_size, seed=seed)
+    def _build(self) -> None:
         self.model.compile(optimizer=self.optimizer, loss="binary_crossentropy")
-        self._head: Callable[[int], Split] = cache(split.head)
-
-    def reseed(self) -> None:
-        """Seed the generators that Keras shuffles with: of TensorFlow's datasets, which are made before training."""
-        backends.current().seed(self.seed)
-        self._reseeded = True
+        self._head: Callable[[int], Split] = cache(self.split.head)
 
     def fit_untouched(self, epochs: int, *, rows: int | None = None) -> float:
-        """Call ``fit`` as its users do, on rows as for ``train``, and return the last epoch's val_loss."""
+        """Call ``fit`` as a script does, without the suite's clock in it; return the last epoch's val_loss."""
         history = self._fit(self._head(self._checked(rows)), epochs, shuffle=True)
         return float(history["val_loss"][-1])
 
+    def reseed(self) -> None:
+        """Seed the generator that Keras shuffles with. TensorFlow's must be seeded before a dataset is made."""
+        selection.current().seed(self.seed)
+        self._reseeded = True
+
     def count(self, rows: int) -> Counted:
-        """Count what training does; each epoch is validated on one batch, for which steps are compiled already."""
+        """Count as ``Trainer.count`` does, but validate each epoch on one batch, whose step is compiled already."""
         head, test = self._head, min(self.batch_size, len(self.split.test))
         self._head = lambda some: self.split.head(some, test)
         try:
@@ -157,20 +168,41 @@ class Fit(Trainer):
 
         def end_epoch(_: int, logs: dict[str, Any]) -> None:
             nonlocal seconds
-            begun, seconds = seconds, CLOCK()
-            note(float(logs["loss"]), float(logs["val_loss"]), seconds - begun)
+            started, seconds = seconds, CLOCK()
+            note(float(logs["loss"]), float(logs["val_loss"]), seconds - started)
 
         callback = keras.callbacks.LambdaCallback(on_train_begin=self._seed_again, on_epoch_end=end_epoch)
-        with CLOCK.during(Mode.SET_UP) as before, backends.current().without_tuning():
+        with CLOCK.during(Mode.SET_UP) as mode, selection.current().without_tuning():
             part = self._head(rows)
-            with self._timed_steps(part, before):
+            with self._timed_steps(part, mode):
                 self._fit(part, epochs, shuffle, callback)
+
+    def _fit(self, part: Split, epochs: int, shuffle: bool, *callbacks: keras.callbacks.Callback) -> Any:
+        options = {"epochs": epochs, "batch_size": self.batch_size, "shuffle": shuffle, "verbose": 0}
+        test = part.test, part.test
+        fitted = self.model.fit(part.train, part.train, validation_data=test, callbacks=list(callbacks), **options)
+        return fitted.history
+
+    def _seed_again(self, _: object) -> None:
+        """Seed again before the first step: to learn the shape of batches, JAX and torch have drawn an order."""
+        if self._reseeded:
+            selection.current().seed(self.seed)
+        self._reseeded = False
+
+    def _warm_up(self) -> None:
+        # Keras compiles a step for whole batches and another for the rows that are left.
+        train, test = (
+            rows if rows < self.batch_size else self.batch_size + rows % self.batch_size
+            for rows in (self.split.rows, len(self.split.test))
+        )
+        with selection.current().without_tuning():
+            self._fit(self.split.head(train, test), 1, shuffle=True)
 
     @contextmanager
     def _timed_steps(self, part: Split, mode: Mode) -> Iterator[None]:
-        """Let the clock run while the model makes its steps of an epoch, and those of its validation.
+        """Wrap Keras's functions of one step, so that the clock runs only in the steps of training and validation.
 
-        Keras's functions of one step are wrapped, for callbacks of batches would make Keras do more in each.
+        Callbacks of batches would serve too, but they make Keras do more work in each step.
         """
         self.model.make_train_function()
         self.model.make_test_function()
@@ -184,30 +216,9 @@ class Fit(Trainer):
             for name, step in steps.items():
                 setattr(self.model, name, step)
 
-    def _warm_up(self) -> None:
-        # Steps are compiled for the whole batch and for what is left of the rows, whichever kind there are.
-        train, test = (
-            rows if rows < self.batch_size else self.batch_size + rows % self.batch_size
-            for rows in (self.split.rows, len(self.split.test))
-        )
-        with backends.current().without_tuning():
-            self._fit(self.split.head(train, test), 1, shuffle=True)
-
-    def _fit(self, part: Split, epochs: int, shuffle: bool, *callbacks: keras.callbacks.Callback) -> dict[str, Any]:
-        common = {"batch_size": self.batch_size, "epochs": epochs, "shuffle": shuffle, "verbose": 0}
-        data = {"x": part.train, "y": part.train, "validation_data": (part.test, part.test)}
-        history: dict[str, Any] = self.model.fit(**data, callbacks=list(callbacks), **common).history
-        return history
-
-    def _seed_again(self, _: object) -> None:
-        """Seed again where the first fit has drawn an order already (JAX, torch), to learn what shape batches have."""
-        if self._reseeded:
-            backends.current().seed(self.seed)
-        self._reseeded = False
-
 
 def _timed(step: Callable[..., Any], steps: int, mode: Mode) -> Callable[..., Any]:
-    """Wrap Keras's function of one step: what so many successive ones take counts as ``mode``, the rest as set-up."""
+    """Wrap Keras's function of one step: ``steps`` successive calls count as ``mode``, the time after as set-up."""
     done = 0
 
     def timed(*arguments: Any) -> Any:
@@ -218,7 +229,7 @@ def _timed(step: Callable[..., Any], steps: int, mode: Mode) -> Callable[..., An
         done += 1
         if done % steps == 0:
             for value in (result[0] if isinstance(result, tuple) else result).values():
-                keras.ops.convert_to_numpy(value)  # a device may still be at it
+                keras.ops.convert_to_numpy(value)  # waits until the device has finished
             CLOCK.switch(Mode.SET_UP)
         return result
 
@@ -226,7 +237,7 @@ def _timed(step: Callable[..., Any], steps: int, mode: Mode) -> Callable[..., An
 
 
 class Compiled(Trainer):
-    """Training whose epochs are compiled programs."""
+    """Train by programs that ``backends`` compiles; one call of ``_epoch`` is one epoch."""
 
     def _train(self, epochs: int, rows: int, shuffle: bool, note: Note) -> None:
         for _ in range(epochs):
@@ -239,67 +250,70 @@ class Compiled(Trainer):
 
     @abstractmethod
     def _epoch(self, rows: int, shuffle: bool) -> tuple[float, float]:
-        """Train once on the first rows; return their mean loss as they were met, and that of the test rows."""
+        """Train one epoch on the first rows; return its loss and its val_loss."""
 
 
 class Fused(Compiled):
-    """Training with each epoch as one compiled program: the same model, loss and Adam, the same arithmetic."""
+    """Train with each epoch as one compiled program: the same model, loss and Adam as ``Fit``, in one call.
+
+    An epoch on n training rows and m test rows of d features, with batches of b rows:
+
+    1. NumPy draws a random order of the n rows from the seed, a new one for each epoch.
+    2. The program takes the rows in this order, b at a time. A last, smaller batch has the n mod b rows that are left.
+    3. Each batch, shape (b, d), is one step. The model reconstructs the batch. The loss is the mean binary
+       cross-entropy between batch and reconstruction. Adam updates the weights by its gradients (see
+       ``backends/adam_step.py``).
+    4. After the last step the program computes the loss on the m test rows with the final weights.
+    5. The program returns two numbers: the mean training loss per row, and the test loss. The rows and the weights
+       stay on the device from epoch to epoch.
+    """
 
     split: Split
 
-    def __init__(self, autoencoder: Autoencoder, split: Split, *, batch_size: int, seed: int) -> None:
-        super().__init__(autoencoder, split, batch_size=batch_size, seed=seed)
-        backend = backends.current()
-        self._rows = backend.put(split.train), backend.put(split.test)
-        self._program = backend.compile_epoch(self._trainable, batch_size)
-        self._order = np.arange(split.rows, dtype=np.int32)  # one program serves slices, so it has the same length
+    def _build(self) -> None:
+        backend = selection.current()
+        self._rows = backend.put(self.split.train), backend.put(self.split.test)  # (n, d) and (m, d), on the device
+        self._program = backend.compile_epoch(self._trainable, self.batch_size)
+        self._order = np.arange(self.split.rows, dtype=np.int32)  # (n,), also for fewer rows: one program serves all
 
     def reseed(self) -> None:
-        """Start the seed's stream of permutations, which NumPy draws, anew."""
         self._random = generator(self.seed, "order")
-
-    def _warm_up(self) -> None:
-        # An accelerator's program is one for these rows alone.
-        rows = self.split.rows if backends.current().accelerators() else min(self.batch_size, self.split.rows)
-        self._epoch(rows, shuffle=False)
 
     def _epoch(self, rows: int, shuffle: bool) -> tuple[float, float]:
         self._order[:rows] = self._permute(rows, shuffle)
         return self._program.run(*self._rows, self._order, rows, self._test_rows(rows))
 
-    def programs(self, rows: int) -> list[str]:
-        text = self._program.text
-        return [text(*self._rows, self._order, rows, self._test_rows(rows))] if text else []
-
     def _permute(self, rows: int, shuffle: bool) -> NDArray[np.int32]:
         order = np.arange(rows, dtype=np.int32)
         return self._random.permutation(order) if shuffle else order
 
+    def _warm_up(self) -> None:
+        # On a CPU the program of one batch is that of all rows; an accelerator has a program for each number of rows.
+        rows = self.split.rows if selection.current().accelerators() else min(self.batch_size, self.split.rows)
+        self._epoch(rows, shuffle=False)
+
+    def programs(self, rows: int) -> list[str]:
+        return self._program.texts(*self._rows, self._order, rows, self._test_rows(rows))
+
 
 class Streamed(Compiled):
-    """Training as ``fused`` does it, on rows that the compiled program draws itself and that nothing keeps.
+    """Train as ``Fused`` does, on rows that the compiled program draws itself, batch by batch, and does not keep.
 
-    They are independent of each other, so their order does not matter, and they are not shuffled.
+    The rows are independent of each other, so they are taken in the order of their numbers, without shuffling.
     """
 
     split: Stream
-    STEPS = 10_000  # in one call of the program: too many for the call to cost, few enough for a float32's sum
+    STEPS = 10_000  # of one program call: enough to make the call's cost small, few enough for a float32 sum of losses
 
-    def __init__(self, autoencoder: Autoencoder, stream: Stream, *, batch_size: int, seed: int) -> None:
-        super().__init__(autoencoder, stream, batch_size=batch_size, seed=seed)
-        backend = backends.current()
-        self._test = backend.put(stream.test)
-        self._steps, self._validate = backend.compile_stream(self._trainable, stream.draw)
+    def _build(self) -> None:
+        backend = selection.current()
+        self._test = backend.put(self.split.test)
+        self._steps, self._validate = backend.compile_stream(self._trainable, self.split.draw)
 
     def reseed(self) -> None:
-        """Do nothing: a row follows from its number alone."""
+        """Do nothing: there is no random order."""
 
-    def _warm_up(self) -> None:
-        for size in self._sizes(self.split.rows):
-            self._steps.run(0, 1, size)
-        self._validate.run(self._test, len(self.split.test) if backends.current().accelerators() else 1)
-
-    def _epoch(self, rows: int, shuffle: bool) -> tuple[float, float]:  # noqa: ARG002 - a stream's rows lie in any order
+    def _epoch(self, rows: int, shuffle: bool) -> tuple[float, float]:  # noqa: ARG002 - the rows are not shuffled
         steps, rest = divmod(rows, self.batch_size)
         total = 0.0
         for step in range(0, steps, self.STEPS):
@@ -309,23 +323,22 @@ class Streamed(Compiled):
             total += self._steps.run(steps * self.batch_size, 1, rest) * rest
         return total / rows, self._validate.run(self._test, self._test_rows(rows))
 
+    def _warm_up(self) -> None:
+        for size in self._sizes(self.split.rows):
+            self._steps.run(0, 1, size)
+        self._validate.run(self._test, len(self.split.test) if selection.current().accelerators() else 1)
+
     def programs(self, rows: int) -> list[str]:
-        steps, validate = self._steps.text, self._validate.text
-        assert steps
-        assert validate  # a backend without them compiles no stream
-        texts = (steps(0, 1, size) for size in self._sizes(rows))
-        return [*texts, validate(self._test, self._test_rows(rows))]
+        steps = chain.from_iterable(self._steps.texts(0, 1, size) for size in self._sizes(rows))
+        return [*steps, *self._validate.texts(self._test, self._test_rows(rows))]
 
     def _sizes(self, rows: int) -> list[int]:
-        """List the sizes of the batches that so many rows make, each once: a program is compiled for each."""
+        """Return the different batch sizes of an epoch. Each has a program of its own."""
         return sorted({min(self.batch_size, rows), rows % self.batch_size} - {0}, reverse=True)
 
 
-TRAINERS: dict[str, type[Trainer]] = {"fit": Fit, "fused": Fused}
-
-
 class Inference:
-    """Calls that encode, decode and reconstruct, compiled once per input shape; host arrays in and out."""
+    """Encode, decode and reconstruct: one compiled call each, from an array on the host to an array on the host."""
 
     def __init__(self, autoencoder: Autoencoder) -> None:
         models = {"encode": autoencoder.encoder, "decode": autoencoder.decoder, "reconstruct": autoencoder.model}
@@ -335,18 +348,27 @@ class Inference:
         self.reconstruct = self._programs["reconstruct"].run  # (n, features) -> (n, features)
 
     def count(self, name: str, values: Array) -> Counted:
-        """Count what the call of that name does with such values."""
+        """Count the Python calls and the instructions of one call, such as ``encode``, on these values."""
         program = self._programs[name]
-        texts = [program.text(values)] if program.text else []
-        return call_counts.of_calls(lambda: program.run(values), texts)
+        return call_counts.of_calls(lambda: program.run(values), program.texts(values))
 
 
-def _compiled(model: keras.Model) -> Call:
-    return backends.current().compile_call(lambda values: model(values, training=False))
+def _compiled(model: keras.Model) -> CompiledCall:
+    return selection.current().compile_call(lambda values: model(values, training=False))
+
+
+def repeat(call: Callable[[Array], Array], values: Array, times: int) -> Array:
+    """Repeat a call that is too short to be timed alone; return the last result."""
+    for _ in range(times):
+        result = call(values)
+    return result
+
+
+TRAINERS: dict[str, type[Trainer]] = {"fit": Fit, "fused": Fused}
 
 
 def prepare(experiment: Experiment, trainer: str, split: Split | Stream, seed: int) -> Trainer:
-    """Return a trainer over a newly built model of the experiment.
+    """Build the experiment's model and return a trainer for it.
 
     Raises NotFoundError for an unknown trainer, InvalidInputError for one that cannot train on streamed rows.
     """
@@ -358,10 +380,3 @@ def prepare(experiment: Experiment, trainer: str, split: Split | Stream, seed: i
     if trainer != "fused":
         raise InvalidInputError(f"trainer {trainer} needs its rows in memory; streamed rows take fused")
     return Streamed(autoencoder, split, **common)
-
-
-def repeat(call: Callable[[Array], Array], values: Array, times: int) -> Array:
-    """Make one call several times, for calls too short to be timed alone; return the last result."""
-    for _ in range(times):
-        result = call(values)
-    return result

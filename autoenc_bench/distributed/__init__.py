@@ -1,1 +1,4 @@
-"""Several devices and machines, on JAX's own runtime."""
+"""Train on several devices and in several processes, on JAX's own runtime.
+
+The folders ``machine``, ``plugin`` and ``cli`` may import it; it imports ``core`` and ``backends``.
+"""

@@ -1,4 +1,4 @@
-"""On which devices a run trains, in how many processes: JAX's distributed runtime, begun and ended."""
+"""The devices and processes of a distributed run: its options, and how it starts and ends JAX's distributed runtime."""
 
 import atexit
 import multiprocessing.pool
@@ -10,32 +10,32 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from autoenc_bench import backends
+from autoenc_bench.backends import selection
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.records.record import Fact
 
 if TYPE_CHECKING:
     import jax
 
-EXPERIMENTS = ("crude-simple", "crude-complex", "mnist")  # unless others are chosen
-DETECT = "auto"  # the coordinator that a cluster's own variables tell of
-PATIENCE = 60  # seconds for all processes to come, and later to leave
-HEARTBEAT = 10  # seconds without a sign of life of one, after which JAX aborts the others
+EXPERIMENTS = ("crude-simple", "crude-complex", "mnist")  # the default of a distributed run
+DETECT = "auto"  # a coordinator that JAX finds in the variables of a cluster
+PATIENCE = 60  # seconds in which all processes must join, and later leave
+HEARTBEAT = 10  # seconds without a heartbeat of a process, after which JAX aborts the others
 
 
 def parse(
     devices: int | None, coordinator: str | None, processes: int | None, process: int | None
 ) -> "Distribution | None":
-    """Check the four options of a distributed run together; ``None`` where none was given.
+    """Check the four options of a distributed run together; return ``None`` when all are ``None``.
 
-    Raises InvalidInputError for what they cannot be, NotFoundError when Keras's backend is not JAX.
+    Raises InvalidInputError for values that do not fit together, NotFoundError when Keras's backend is not JAX.
     """
     if coordinator in (None, DETECT) and (processes, process) != (None, None):
         raise InvalidInputError("--num-processes and --process-id need --coordinator HOST:PORT; auto finds the others")
     if devices is None and coordinator is None:
         return None
-    if backends.name() != "jax":
-        raise NotFoundError(f"backend {backends.name()} trains on one device here; add --backend jax for several")
+    if selection.name() != "jax":
+        raise NotFoundError(f"backend {selection.name()} trains on one device here; add --backend jax for several")
     if coordinator not in (None, DETECT):
         host, _, port = str(coordinator).rpartition(":")
         if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
@@ -47,29 +47,29 @@ def parse(
     return Distribution(devices, coordinator, processes, process)
 
 
-@dataclass(eq=False, repr=False)  # most is not known before it started
+@dataclass(eq=False, repr=False)
 class Distribution:
-    """The devices of this process and of others that train together; the options, and what ``start`` finds."""
+    """The devices of this process and of the others that train together. The first four fields are the options."""
 
     devices: int | None
     coordinator: str | None
     processes: int | None
-    process: int | None  # None: JAX's cluster knows, or there is no other
-    writes: bool = field(init=False)  # whether this process writes the record: of several the first does
-    counts: list[int] = field(init=False)  # of devices to train on: powers of two within this process, and all
+    process: int | None  # None: there is no other process, or JAX finds the number in a cluster's variables
+    # ``start`` sets the other fields.
+    writes: bool = field(init=False)  # whether this process writes the record, as the first one does
+    counts: list[int] = field(init=False)  # the numbers of devices to train on: powers of two in this process, and all
     context: dict[str, Fact] = field(init=False)  # for the record: times on other devices are not comparable
-    _own: "list[jax.Device]" = field(init=False)
-    _all: "list[jax.Device]" = field(init=False)
+    _devices: "dict[int, list[jax.Device]]" = field(init=False)  # by their number
 
     @property
     def several(self) -> bool:
         return self.coordinator is not None
 
     def start(self, kind: str) -> None:
-        """Let JAX have its devices and join the other processes; call it before JAX runs anything.
+        """Find the devices and join the other processes. Call this before JAX runs anything.
 
-        ``kind`` is what must be the same in all of them. Raises InvalidInputError when one does not come or is of
-        another kind, or when there are not so many devices.
+        All processes must give the same ``kind``. Raises InvalidInputError when one does not join or gives another
+        kind, and when there are fewer devices.
         """
         import jax
 
@@ -81,83 +81,83 @@ class Distribution:
         count = self.devices or jax.local_device_count()
         if count > jax.local_device_count():
             raise InvalidInputError(f"{count} devices; this process has {jax.local_device_count()}")
-        self._own = jax.local_devices()[:count]
-        self._all = [device for one in range(jax.process_count()) for device in jax.local_devices(one)[:count]]
+        own = jax.local_devices()[:count]
+        every = [device for number in range(jax.process_count()) for device in jax.local_devices(number)[:count]]
+        sizes = {*(2**power for power in range(count.bit_length())), count}
+        self._devices = {size: own[:size] for size in sizes} | {len(every): every}
+        self.counts = sorted(self._devices)
         self.writes = jax.process_index() == 0
-        self.counts = sorted({*(2**power for power in range(count.bit_length())), count, len(self._all)})
-        virtual = self._own[0].platform == "cpu" and count > 1
-        self.context = {"devices": len(self._all), "processes": jax.process_count(), "virtual_devices": virtual}
+        virtual = own[0].platform == "cpu" and count > 1
+        self.context = {"devices": len(every), "processes": jax.process_count(), "virtual_devices": virtual}
         if self.counts == [1]:
             raise InvalidInputError("1 device, and nothing to scale to; give --devices N or --coordinator HOST:PORT")
 
     def choose(self, count: int) -> "list[jax.Device]":
-        """Choose so many devices: of this process where it has them, as each process then does, else all."""
-        return self._own[:count] if count <= len(self._own) else self._all
-
-    def _join(self) -> None:
-        import jax
-
-        jax.config.update("jax_enable_preemption_service", False)  # which keeps SIGTERM from ending a process
-        address = None if self.coordinator == DETECT else self.coordinator
-        bind_address = os.environ.get("JAX_COORDINATOR_BIND_ADDRESS", address)  # JAX would listen on all interfaces
-        if self.process == 0 and bind_address:
-            _check_free(bind_address)
-        where = (address, self.processes, self.process)
-        timeouts = {
-            "coordinator_bind_address": bind_address,
-            "initialization_timeout": 2 * PATIENCE,  # after which JAX aborts, with a stack trace
-            "heartbeat_timeout_seconds": HEARTBEAT,
-            "shutdown_timeout_seconds": PATIENCE,
-        }
-        try:
-            with multiprocessing.pool.ThreadPool(1) as pool:  # where JAX itself waits, it does not notice Ctrl-C
-                pool.apply_async(jax.distributed.initialize, where, timeouts).get(PATIENCE)
-        except multiprocessing.TimeoutError as problem:
-            raise InvalidInputError(
-                f"not all processes came to {self.coordinator} in {PATIENCE} s; start each with its own --process-id"
-            ) from problem
-        except ValueError as problem:
-            raise InvalidInputError(
-                f"JAX knows no cluster here ({problem}); give HOST:PORT, --num-processes N and --process-id I"
-            ) from problem
+        """Return one of ``counts`` devices: the first ones of this process, or all of all processes."""
+        return self._devices[count]
 
     def leave(self) -> None:
-        """Leave, once all others do so; where one is lost before, JAX aborts this process."""
+        """Leave when all other processes do. JAX aborts this process when one of them is lost before."""
         import jax
 
         jax.distributed.shutdown()
 
     def abandon(self, status: int) -> None:
-        """Let Python exit with ``status``, unless it has left, without waiting for the others as JAX would.
+        """Make Python exit with ``status`` at once, unless this process has left. JAX would wait for the others.
 
-        They end as well: by an error where they wait for this one, else when they miss its heartbeat.
+        The others end too: with an error if they wait for this one, else when they miss its heartbeat.
         """
         import jax
 
         if jax.distributed.is_initialized():
             atexit.register(os._exit, status)
-            atexit.register(sys.stdout.flush)  # Python calls first what was registered last
+            atexit.register(sys.stdout.flush)  # Python calls the last registered function first
+
+    def _join(self) -> None:
+        import jax
+
+        jax.config.update("jax_enable_preemption_service", False)  # it keeps SIGTERM from ending a process
+        address = None if self.coordinator == DETECT else self.coordinator
+        bind_address = os.environ.get("JAX_COORDINATOR_BIND_ADDRESS", address)  # JAX would listen on all interfaces
+        if self.process == 0 and bind_address:
+            _check_free(bind_address)
+        options = {
+            "coordinator_bind_address": bind_address,
+            "initialization_timeout": 2 * PATIENCE,  # after this time JAX aborts with a stack trace
+            "heartbeat_timeout_seconds": HEARTBEAT,
+            "shutdown_timeout_seconds": PATIENCE,
+        }
+        arguments = (address, self.processes, self.process)
+        try:
+            with multiprocessing.pool.ThreadPool(1) as pool:  # JAX waits without reacting to Ctrl-C; this thread reacts
+                pool.apply_async(jax.distributed.initialize, arguments, options).get(PATIENCE)
+        except multiprocessing.TimeoutError as problem:
+            missing = f"not all processes came to {self.coordinator} in {PATIENCE} s"
+            raise InvalidInputError(f"{missing}; start each with its own --process-id") from problem
+        except ValueError as problem:
+            advice = "give HOST:PORT, --num-processes N and --process-id I"
+            raise InvalidInputError(f"JAX finds no cluster here ({problem}); {advice}") from problem
 
 
 def _check_free(address: str) -> None:
-    """Raise InvalidInputError where JAX's service cannot listen, of which it would crash."""
+    """Raise InvalidInputError when JAX's service cannot listen at the address. JAX itself would crash."""
     host, _, port = address.rpartition(":")
     try:
         family, *_, place = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
         socket.create_server(place[:2], family=family).close()
     except OSError as problem:
-        raise InvalidInputError(
-            f"process 0 cannot listen at {address}: {problem.strerror}; choose another port or address of this machine"
-        ) from problem
+        advice = "choose another port or address of this machine"
+        raise InvalidInputError(f"process 0 cannot listen at {address}: {problem.strerror}; {advice}") from problem
 
 
 def _agree(kind: str) -> None:
-    """Raise InvalidInputError, in all processes at a time, unless they are of one kind and have as many devices."""
+    """Raise InvalidInputError in all processes unless they have the same kind and the same number of devices."""
     import jax
     import numpy as np
     from jax.experimental import multihost_utils
 
-    if len({len(jax.local_devices(process)) for process in range(jax.process_count())}) == 1:  # else JAX cannot compare
+    # JAX can compare only where all processes have the same number of devices.
+    if len({len(jax.local_devices(process)) for process in range(jax.process_count())}) == 1:
         with suppress(AssertionError):
             multihost_utils.assert_equal(np.frombuffer(sha256(kind.encode()).digest(), np.uint32))
             return

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from autoenc_bench import backends
+from autoenc_bench.backends import selection
 from autoenc_bench.distributed.runtime import Distribution
 from autoenc_bench.formatting import count
 from autoenc_bench.instruments import clock, reference
@@ -35,7 +35,7 @@ class MeasuringContext:
         variables.refuse(os.environ)
         place = self._distribution.process or 0 if self._distribution else 0
         self.cores = threads.limit(self.threads, self._usable, place)
-        backends.load().configure(self.threads)
+        selection.load().configure(self.threads)
         self.tracer = fingerprint.tracer()
         self._begin = conditions.readings(self._own_cores)
 
@@ -53,7 +53,7 @@ class MeasuringContext:
         """Return what runs here; ``cpu`` is the model's name, which takes a second to find out."""
         begin, end = self._begin, conditions.readings(self._own_cores)
         return Survey(
-            machine=fingerprint.identify(cpu, backends.current().accelerators()),
+            machine=fingerprint.identify(cpu, selection.current().accelerators()),
             context=self.context,
             conditions={
                 **conditions.during(begin, end),
@@ -75,14 +75,14 @@ class MeasuringContext:
     def context(self) -> dict[str, Fact]:
         own = (*threads.POOL_VARIABLES, "NPROC") if self.threads is not None else ()  # set here or by the backend
         return {
-            "backend": backends.name(),
-            "device": backends.device(),
-            "precision": fingerprint.readable(backends.precision),
+            "backend": selection.name(),
+            "device": selection.device(),
+            "precision": fingerprint.readable(selection.precision),
             "threads": self.threads,
             "pinned": self.cores is not None,
             "usable_cores": len(self._usable),
             "cpu_limit": fingerprint.readable(fingerprint.cpu_limit),
-            **fingerprint.libraries(backends.name()),
+            **fingerprint.libraries(selection.name()),
             "blas": fingerprint.readable(fingerprint.blas),
             "clock": clock.VERSION,
             "reference": reference.VERSION,
@@ -97,7 +97,7 @@ class MeasuringContext:
         facts = {
             "core_kind": kind_of(self._own_cores, kinds()),
             "interpreter": fingerprint.interpreter(),
-            "keras_settings": fingerprint.readable(backends.settings),
+            "keras_settings": fingerprint.readable(selection.settings),
             "huge_pages": fingerprint.readable(fingerprint.huge_pages),
             "tracer": self.tracer,  # whose times compare with others traced so alone
             **self._drivers(),
@@ -106,18 +106,18 @@ class MeasuringContext:
 
     def _drivers(self) -> dict[str, Fact]:
         """Return the versions of what runs accelerators, none without them."""
-        if not backends.current().accelerators():
+        if not selection.current().accelerators():
             return {}
-        return {"driver": fingerprint.nvidia().version, **(fingerprint.readable(backends.current().versions) or {})}
+        return {"driver": fingerprint.nvidia().version, **(fingerprint.readable(selection.current().versions) or {})}
 
     def __str__(self) -> str:
         """Return in one line what runs where."""
-        backend = backends.name()
+        backend = selection.name()
         used = "all threads" if self.threads is None else count(self.threads, "thread")
         pinned = f" pinned to core {', '.join(map(str, self.cores))}" if self.cores else ""
         pinned += f" ({kind})" if pinned and (kind := kind_of(self._own_cores, kinds())) else ""
         traced = f", traced by {self.tracer}, so times compare with others traced so alone" if self.tracer else ""
-        return f"{backend} {fingerprint.libraries(backend)[backend]} on {backends.device()}, {used}{pinned}{traced}"
+        return f"{backend} {fingerprint.libraries(backend)[backend]} on {selection.device()}, {used}{pinned}{traced}"
 
 
 def survey(thread_count: str) -> Survey:
@@ -126,7 +126,7 @@ def survey(thread_count: str) -> Survey:
     Raises InvalidInputError for threads that cannot be had, NotFoundError for an unknown backend.
     """
     context = MeasuringContext(threads.parse(thread_count))
-    backends.name()
+    selection.name()
     with _silent():
         context.enter()
         from autoenc_bench.machine import roofs  # here, for it loads Keras, which must see the limits

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from autoenc_bench import backends
+from autoenc_bench.backends import selection
 from autoenc_bench.core.data.split import Array
 from autoenc_bench.machine.fingerprint import readable
 from autoenc_bench.machine.threads import usable_cores
@@ -23,7 +23,7 @@ Burst = tuple[Callable[[], object], float]  # what does something once, and how 
 def measure(seconds: float = 6.0) -> Roofs:
     """Measure all roofs in about so many seconds, compiling included; what fails is ``None``."""
     with ThreadPoolExecutor(len(usable_cores())) as pool:
-        makers = _host(pool) if backends.device() == "CPU" else _accelerator()
+        makers = _host(pool) if selection.device() == "CPU" else _accelerator()
         rates = {name: readable(partial(_rate, make, seconds / 4)) for name, make in makers.items()}
         calls = readable(partial(_rate, _dispatch, seconds / 4))
     return Roofs(version=VERSION, **rates, dispatch=calls and 1 / calls)
@@ -78,8 +78,8 @@ def _accelerator(side: int = 8192, size: int = 2**28) -> dict[str, Callable[[], 
     """Use the backend's compiled programs on values that are on the device already; only a sum comes back."""
 
     def program(function: Callable[[Any], Any], values: Array, amount: float) -> Burst:
-        placed, one = backends.current().put(values), np.ones((), np.float32)
-        call = backends.current().compile_call(lambda factor: keras.ops.sum(function(placed * factor))).run
+        placed, one = selection.current().put(values), np.ones((), np.float32)
+        call = selection.current().compile_call(lambda factor: keras.ops.sum(function(placed * factor))).run
         return lambda: call(one), amount
 
     return {
@@ -95,5 +95,5 @@ def _values(*shape: int) -> Array:
 
 def _dispatch(calls: int = 10) -> Burst:
     """Call a program that does nothing, from host to host; in short bursts, for its speed changes within a second."""
-    call, nothing = backends.current().compile_call(lambda values: values).run, np.zeros(1, np.float32)
+    call, nothing = selection.current().compile_call(lambda values: values).run, np.zeros(1, np.float32)
     return lambda: [call(nothing) for _ in range(calls)], calls

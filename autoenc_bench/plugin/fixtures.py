@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 import pytest
 
-from autoenc_bench import backends
+from autoenc_bench.backends import selection
 from autoenc_bench.catalogue import experiments
 from autoenc_bench.catalogue.experiments import Experiment
 from autoenc_bench.catalogue.scales import Scale
@@ -110,14 +110,14 @@ def experiment(request: pytest.FixtureRequest, scale: Scale) -> Experiment:
 @pytest.fixture(scope="session")
 def load(request: pytest.FixtureRequest) -> Load:
     """Return a function (experiment, seed) -> Split or Stream that skips the case if no source has the data."""
-    from autoenc_bench.core import data
+    from autoenc_bench.core.data import sources
 
     distribution = request.config.stash[CONFIGURATION].distribution
     missing: dict[str, str] = {}  # data set -> the reason, so that it is not searched again
 
     @lru_cache(maxsize=2)  # the two crude experiments share theirs
     def cached(name: str, rows: int, features: int, seed: int) -> "Split | Stream":
-        return data.load(name, rows=rows, features=features, seed=seed)
+        return sources.load(name, rows=rows, features=features, seed=seed)
 
     def load(experiment: Experiment, seed: int = 0) -> "Split | Stream":
         if experiment.data not in missing:
@@ -171,7 +171,7 @@ def measure(request: pytest.FixtureRequest, benchmark: Any, scale: Scale) -> "Me
     facts: dict[str, Any] = {
         "experiment": values.get("experiment", ""),
         "phase": phase(request.node),
-        "backend": backends.name(),
+        "backend": selection.name(),
         "seed": values.get("seed", 0),
         **{axis: values[axis] for axis in ("trainer", "batch") if axis in values},
     }
@@ -239,7 +239,7 @@ class Measure:
                 meet()
             starts.append(CLOCK.read())
 
-        watch = memory.MemoryWatch(backends.current())
+        watch = memory.MemoryWatch(selection.current())
         result: T = self._benchmark.pedantic(target, args, setup=begin_round, rounds=rounds, warmup_rounds=warm_ups)
         ended = CLOCK.read()
         used = watch.read()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autoenc_bench import backends
+from autoenc_bench.backends import selection
 from autoenc_bench.catalogue import experiments
 from autoenc_bench.catalogue.experiments import EXPERIMENTS, Experiment
 from autoenc_bench.catalogue.scales import SCALES, Scale
@@ -79,7 +79,7 @@ def configure(config: pytest.Config) -> Configuration:
     """Return the configuration of a run; raise InvalidInputError or NotFoundError for options that it cannot use."""
     option = config.option
     _check_timing(option)
-    backend = backends.choose(option.backend)
+    backend = selection.choose(option.backend)
     scale = SCALES[option.scale].on(backend)
     distribution = runtime.parse(
         _whole(option.devices, "devices"),

@@ -128,11 +128,11 @@ class Session:
 
     def _enter(self) -> None:
         """Limit the threads and load Keras; raise UsageError if the cases cannot run."""
-        from autoenc_bench.core import data
+        from autoenc_bench.core.data import sources
 
         with _usage_errors():
             for name in self._configuration.experiments:
-                data.check(experiments.find(name).data)
+                sources.check(experiments.find(name).data)
             if not self._configuration.distribution:
                 self._setting.enter()
         if self._config.option.turns is not None and self._setting.tracer:

@@ -156,7 +156,7 @@ def plant(clone, follow):
     if follow == "time":
         gate.slow_down(clone, 0.05)
         return
-    file, (old, new) = {"error": ("training", ERROR), "counts": ("backends/tensorflow", PROGRAM)}[follow]
+    file, (old, new) = {"error": ("training", ERROR), "counts": ("../backends/adam_step", PROGRAM)}[follow]
     path = clone / "autoenc_bench" / "core" / f"{file}.py"
     text = path.read_text()
     assert old in text, old

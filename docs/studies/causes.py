@@ -15,6 +15,7 @@ from tabulate import tabulate
 
 ROOT = Path(__file__).parents[2]
 TRAINING, TENSORFLOW = "autoenc_bench/core/training.py", "autoenc_bench/backends/tensorflow.py"
+STEP = "autoenc_bench/backends/adam_step.py"
 LOSS = "            value = loss(batch, model(batch, training=True))\n"
 EPOCH = "        self._order[:rows] = self._permute(rows, shuffle)\n"
 FUSED, FIT, LARGE = "epoch[digits-fused]", "epoch[digits-fit]", "epoch[crude-simple-fused]"
@@ -35,14 +36,14 @@ class Plant(NamedTuple):
 PLANTS = (
     Plant(
         "an extra operation in the step",
-        TENSORFLOW,
+        STEP,
         LOSS,
         f"            batch = tf.gather(batch, tf.argsort(batch[:, 0]))\n{LOSS}",
         "the program changed: +",
     ),
     Plant(
         "a lost fusion",
-        TENSORFLOW,
+        STEP,
         LOSS,
         "            from tensorflow.compiler.tf2xla.ops import gen_xla_ops\n"
         f"            (batch,) = gen_xla_ops.xla_optimization_barrier(input=[batch * 1.01])\n{LOSS}",
@@ -50,7 +51,7 @@ PLANTS = (
     ),
     Plant(
         "float64 in between",
-        TENSORFLOW,
+        STEP,
         LOSS,
         f"{LOSS}            value = tf.cast(tf.exp(tf.math.log(tf.cast(value, tf.float64))), tf.float32)\n",
         "× f64",
@@ -74,7 +75,7 @@ PLANTS = (
         "a retrace per epoch",
         TRAINING,
         EPOCH,
-        f"{EPOCH}        self._program = backends.current().compile_epoch(self._trainable, self.batch_size)\n",
+        f"{EPOCH}        self._program = selection.current().compile_epoch(self._trainable, self.batch_size)\n",
         "Python's calls changed: ",
     ),
     Plant(
@@ -103,7 +104,7 @@ PLANTS = (
     ),
     Plant(
         "a larger batch validated",
-        "autoenc_bench/backends/__init__.py",
+        "autoenc_bench/backends/protocol.py",
         "BLOCK = 1_024, 2**17",
         "BLOCK = 2**20, 2**30",
         "the program changed: ",

@@ -24,9 +24,9 @@ import keras
 import tensorflow
 from tabulate import tabulate
 
-from autoenc_bench import backends
+from autoenc_bench.backends import selection
 from autoenc_bench.catalogue.experiments import find
-from autoenc_bench.core import data
+from autoenc_bench.core.data import sources
 from autoenc_bench.core.training import Fit, prepare
 from autoenc_bench.instruments.clock import CLOCK, Clock, Reading
 from autoenc_bench.machine import threads
@@ -75,8 +75,8 @@ def main() -> None:
 def measure(cores: int, sizes: list[tuple[int, int, int]]) -> list[tuple[str, ...]]:
     """Return the table's lines on so many cores, two for each size: (rows, epochs, rounds)."""
     pinned = threads.limit(cores, threads.usable_cores())
-    backends.current().configure(cores)
-    split = data.load(EXPERIMENT.data, rows=EXPERIMENT.rows, features=EXPERIMENT.features, seed=0)
+    selection.current().configure(cores)
+    split = sources.load(EXPERIMENT.data, rows=EXPERIMENT.rows, features=EXPERIMENT.features, seed=0)
     trainer = prepare(EXPERIMENT, "fit", split, seed=0)
     trainer.warm()
     place = f"{cores}, pinned" if pinned else f"{cores}"

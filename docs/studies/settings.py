@@ -171,14 +171,15 @@ def measure(backend: str) -> dict[str, float]:
     """Time one process's rounds; return the median seconds of each kind."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, [max(os.sched_getaffinity(0))])
-    from autoenc_bench import backends
+    from autoenc_bench.backends import selection
     from autoenc_bench.catalogue.experiments import EXPERIMENTS
-    from autoenc_bench.core import data, models, training
+    from autoenc_bench.core import models, training
+    from autoenc_bench.core.data import sources
     from autoenc_bench.instruments import reference
 
-    assert backends.name() == backend
+    assert selection.name() == backend
     experiment = EXPERIMENTS["digits"]
-    split = data.load(experiment.data, rows=experiment.rows, features=experiment.features, seed=0)
+    split = sources.load(experiment.data, rows=experiment.rows, features=experiment.features, seed=0)
     options = {"batch_size": experiment.batch_size, "seed": 0}
     fused = training.Fused(models.build(experiment, 0), split, **options)
     began = perf_counter()

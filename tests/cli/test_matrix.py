@@ -7,7 +7,7 @@ import pytest
 import recordings
 from suite_runs import QUICK, ROOT, TIMING
 
-from autoenc_bench import backends
+from autoenc_bench.backends import selection
 from autoenc_bench.cli import main as cli
 from autoenc_bench.cli import matrix
 from autoenc_bench.exceptions import RunFailedError
@@ -20,7 +20,7 @@ OLDER = ROOT / "tests/records/data/0001_before.json"  # the same experiment, on 
 
 def test_choose(monkeypatch):
     """All that are installed run, or those that were asked for, each once."""
-    monkeypatch.setattr(backends, "is_installed", lambda name: name != "torch")
+    monkeypatch.setattr(selection, "is_installed", lambda name: name != "torch")
     assert matrix.choose([]) == ["tensorflow", "jax"]
     assert matrix.choose(["jax", "jax"]) == ["jax"]
     with pytest.raises(LookupError, match="backend torch is not installed"):
@@ -66,7 +66,7 @@ def test_statuses(tmp_path, monkeypatch, capsys, failed, status):
 @pytest.mark.slow
 def test_errors_agree(tmp_path, monkeypatch, capsys):
     """Trained on another backend an experiment reaches the same error, and side by side a report would say so."""
-    if not backends.is_installed("jax"):
+    if not selection.is_installed("jax"):
         pytest.skip("jax is not installed")
     monkeypatch.chdir(tmp_path)
     for name, value in QUICK.items():

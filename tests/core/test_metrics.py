@@ -1,4 +1,4 @@
-"""Errors keep the laws of distances, statistics do not depend on how samples arrive, yardsticks are what they say."""
+"""Errors obey the laws of distances, statistics do not depend on the samples' order, references are exact."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -10,19 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from strategies import experiments, pairs, samples
 
-from autoenc_bench.core.data import split_rows
+from autoenc_bench.core.data.sources import split_rows
 from autoenc_bench.core.data.split import Split
-from autoenc_bench.core.metrics import (
-    BINS,
-    absolute,
-    best,
-    constant_mean,
-    mean_squared,
-    pca,
-    psnr,
-    statistics,
-    worst,
-)
+from autoenc_bench.core.metrics import BINS, absolute, best, constant_mean, mean_squared, pca, psnr, statistics, worst
 from autoenc_bench.core.models import build
 from autoenc_bench.core.training import Fused, Inference
 
@@ -42,8 +32,8 @@ def test_absolute(pair):
 
 def test_absolute_is_the_notebooks():
     """The error is the sum over features of the absolute differences."""
-    found = absolute(np.array([[0.0, 1.0, 0.5], [0.2, 0.2, 0.2]]), np.array([[0.5, 0.5, 0.5], [0.2, 0.2, 0.3]]))
-    np.testing.assert_allclose(found, [1.0, 0.1])
+    errors = absolute(np.array([[0.0, 1.0, 0.5], [0.2, 0.2, 0.2]]), np.array([[0.5, 0.5, 0.5], [0.2, 0.2, 0.3]]))
+    np.testing.assert_allclose(errors, [1.0, 0.1])
 
 
 @given(pairs())
@@ -63,7 +53,7 @@ def test_psnr(values):
 
 @given(pairs(), st.randoms(use_true_random=False))
 def test_order_of_samples(pair, random):
-    """Shuffling the samples changes no statistic at all."""
+    """Shuffling the samples changes no statistic."""
     first, second = pair
     order = list(range(len(first)))
     random.shuffle(order)
@@ -82,18 +72,18 @@ def test_batch_size(pair, size):
 @given(values)
 def test_statistics(errors):
     """Mean and σ are NumPy's, quantiles rise from the smallest to the largest, and every error is counted."""
-    found = statistics(errors)
-    assert found.mean == pytest.approx(errors.mean(), rel=1e-12, abs=1e-300)
-    assert found.std == pytest.approx(errors.std(), rel=1e-9, abs=1e-9)
-    quantiles = list(found.quantiles.values())
+    summary = statistics(errors)
+    assert summary.mean == pytest.approx(errors.mean(), rel=1e-12, abs=1e-300)
+    assert summary.std == pytest.approx(errors.std(), rel=1e-9, abs=1e-9)
+    quantiles = list(summary.quantiles.values())
     assert quantiles == sorted(quantiles)
     assert (quantiles[0], quantiles[-1]) == (errors.min(), errors.max())
-    assert len(found.counts) == BINS
-    assert sum(found.counts) == len(errors)
+    assert len(summary.counts) == BINS
+    assert sum(summary.counts) == len(errors)
 
 
 def test_quantiles():
-    """A quantile is an error that occurred, the largest below which no larger share of them lies."""
+    """A quantile is an error that occurred: the largest with at most that share of the others below it."""
     assert statistics(np.array([4.0, 1.0, 3.0, 2.0])).quantiles == {
         **dict.fromkeys(("0", "0.01", "0.05", "0.25"), 1.0),
         "0.5": 2.0,
@@ -103,11 +93,11 @@ def test_quantiles():
 
 
 def test_statistics_of_infinite_errors():
-    """What is not finite has no number; finite quantiles keep theirs."""
-    found = statistics(np.array([30.0, np.inf, 31.0]))
-    assert (found.mean, found.std, found.counts) == (None, None, [])
-    assert found.quantiles["0"] == 30
-    assert found.quantiles["1"] is None
+    """Statistics that are not finite are None; finite quantiles keep their value."""
+    summary = statistics(np.array([30.0, np.inf, 31.0]))
+    assert (summary.mean, summary.std, summary.counts) == (None, None, [])
+    assert summary.quantiles["0"] == 30
+    assert summary.quantiles["1"] is None
 
 
 def test_statistics_of_nothing():
@@ -118,7 +108,7 @@ def test_statistics_of_nothing():
 
 @given(values, st.integers(1, 70))
 def test_best_and_worst(errors, n):
-    """The best are the n smallest in order, the worst the n largest, and no index stands twice."""
+    """The best are the n smallest errors in order, the worst the n largest, and no index occurs twice."""
     ordered = np.sort(errors)
     np.testing.assert_array_equal(errors[best(errors, n)], ordered[:n])
     np.testing.assert_array_equal(errors[worst(errors, n)], ordered[::-1][:n])
@@ -146,13 +136,13 @@ def test_constant_mean():
 
 
 def test_pca_of_a_single_sample():
-    """One training sample has no components, and stands for all."""
+    """One training sample has no components and is the reconstruction of every test sample."""
     split = Split(np.array([[0.2, 0.4]], np.float32), np.array([[0.9, 0.9], [0.2, 0.4]], np.float32))
     np.testing.assert_allclose(pca(split, 1), [[0.2, 0.4], [0.2, 0.4]])
 
 
 def test_pca_learns_from_the_training_samples_only():
-    """Components come from the training samples: what varies only among test samples is lost."""
+    """Components come from the training samples: variation among the test samples alone is lost."""
     train = np.zeros((50, 2))
     train[:, 0] = np.linspace(0, 1, 50)
     split = Split(train, np.array([[0.3, 0.0], [0.3, 0.9]]))
@@ -164,9 +154,9 @@ def test_pca_with_all_components_is_perfect(features, seed):
     """As many components as features, or more, lose nothing; the result stays in [0, 1]."""
     split = uniform(40, features, seed)
     for components in (features, features + 3):
-        found = pca(split, components)
-        np.testing.assert_allclose(found, split.test, atol=1e-5)
-        assert 0 <= found.min() <= found.max() <= 1
+        reconstructions = pca(split, components)
+        np.testing.assert_allclose(reconstructions, split.test, atol=1e-5)
+        assert 0 <= reconstructions.min() <= reconstructions.max() <= 1
 
 
 @given(st.integers(2, 6), st.integers(0, 2**31))
@@ -182,7 +172,7 @@ def test_more_components_are_no_worse(features, seed):
 @given(experiments(activations=("linear",), output_activations=("linear",)), st.integers(0, 2**31), st.booleans())
 @settings(max_examples=6)
 def test_no_linear_autoencoder_beats_pca(experiment, seed, trained):
-    """A linear autoencoder has no smaller squared error on its own training data than PCA of its narrowest width."""
+    """On its own training data, PCA of a linear autoencoder's narrowest width has no larger squared error."""
     experiment = replace(experiment, batch_size=10)
     split = uniform(60, experiment.features, seed)
     width = min(*experiment.encoder, *experiment.decoder)
@@ -190,7 +180,7 @@ def test_no_linear_autoencoder_beats_pca(experiment, seed, trained):
     autoencoder = build(experiment, seed)
     if trained:
         Fused(autoencoder, split, batch_size=10, seed=seed).train(20)
-    found = mean_squared(split.train, Inference(autoencoder).reconstruct(split.train)).mean()
+    error = mean_squared(split.train, Inference(autoencoder).reconstruct(split.train)).mean()
     centred = split.train - split.train.mean(axis=0)
     lost = np.square(np.linalg.svd(centred, compute_uv=False)[width:]).sum() / split.train.size  # Eckart-Young
-    assert found >= lost * (1 - 1e-5)
+    assert error >= lost * (1 - 1e-5)

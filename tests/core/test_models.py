@@ -1,4 +1,4 @@
-"""Models have the shapes, names and initial weights that widths and a seed ask for."""
+"""Models have the shapes and names that the widths define, and the initial weights of a seed."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -28,10 +28,10 @@ def test_shapes_and_counts(experiment, seed):
 
 @given(experiments(), st.integers(0, 2**31))
 def test_initial_weights(experiment, seed):
-    """A seed always gives the same weights: kernels within Glorot's bound, biases zero."""
+    """A seed gives the same weights each time: kernels within Glorot's bound, biases zero."""
     weights = initial_weights(experiment, seed)
-    for first, again in zip(weights, initial_weights(experiment, seed), strict=True):
-        np.testing.assert_array_equal(first, again)
+    for first, second in zip(weights, initial_weights(experiment, seed), strict=True):
+        np.testing.assert_array_equal(first, second)
     for kernel, bias in zip(weights[::2], weights[1::2], strict=True):
         assert np.abs(kernel).max() <= np.float32(np.sqrt(6 / sum(kernel.shape)))
         assert not bias.any()
@@ -39,7 +39,7 @@ def test_initial_weights(experiment, seed):
 
 
 def test_initial_weights_are_keras_defaults():
-    """The weights that NumPy draws are distributed as those that Keras's Dense would start with."""
+    """The weights that NumPy draws have the distribution of the initial weights of Keras's Dense."""
     autoencoder = build(find("mnist"), seed=0)
     kernel = np.asarray(autoencoder.model.get_layer("code").kernel)
     own = np.asarray(autoencoder.model.get_layer("code").kernel_initializer(kernel.shape))
@@ -48,7 +48,7 @@ def test_initial_weights_are_keras_defaults():
 
 
 def test_layers_are_shared_and_named():
-    """Encoder and decoder use the autoencoder's own layers, which have names."""
+    """Encoder and decoder use the named layers of the autoencoder."""
     autoencoder = build(find("crude-complex"), seed=0)
     names = [layer.name for layer in autoencoder.model.layers]
     encoder = ["encoder_1", "encoder_2", "encoder_3", "code"]
@@ -60,7 +60,7 @@ def test_layers_are_shared_and_named():
 
 
 def test_activations():
-    """The last layer has the output's activation, all others the experiment's."""
+    """The last layer has the output activation, all others have the experiment's activation."""
     layers = build(find("mnist"), seed=0).model.layers[1:]
     assert [layer.activation.__name__ for layer in layers] == ["relu", "sigmoid"]
 

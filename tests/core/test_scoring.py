@@ -1,12 +1,13 @@
-"""A score holds what the errors say, beside the yardsticks and the samples that show it."""
+"""A score has the statistics of the errors, the reference values, and the best, worst and first samples."""
 
 import numpy as np
 import pytest
 
 from autoenc_bench.catalogue.experiments import find
 from autoenc_bench.catalogue.scales import SCALES
-from autoenc_bench.core import data, metrics
-from autoenc_bench.core.scoring import SHOWN, score
+from autoenc_bench.core import metrics, scoring
+from autoenc_bench.core.data import sources
+from autoenc_bench.core.scoring import SHOWN
 from autoenc_bench.core.training import Inference, prepare
 
 
@@ -14,22 +15,22 @@ from autoenc_bench.core.training import Inference, prepare
 def scored():
     """Return a trained digits experiment: its test samples, its reconstructions and its score."""
     experiment = SCALES["smoke"].apply(find("digits"))
-    split = data.load("digits", rows=experiment.rows, features=experiment.features, seed=0)
+    split = sources.load("digits", rows=experiment.rows, features=experiment.features, seed=0)
     trainer = prepare(experiment, "fused", split, seed=0)
     trainer.train(experiment.epochs)
     reconstructions = Inference(trainer.autoencoder).reconstruct(split.test)
-    return split.test, reconstructions, score(trainer.autoencoder, split, experiment.code)
+    return split.test, reconstructions, scoring.score(trainer.autoencoder, split, experiment.code)
 
 
 def test_statistics(scored):
     """The statistics are those of the errors of all test samples."""
-    test, reconstructions, found = scored
-    assert found.error.absolute == metrics.statistics(metrics.absolute(test, reconstructions))
-    assert found.error.mean_squared == metrics.statistics(metrics.mean_squared(test, reconstructions))
-    assert found.error.psnr == metrics.statistics(metrics.psnr(test, reconstructions))
+    test, reconstructions, score = scored
+    assert score.error.absolute == metrics.statistics(metrics.absolute(test, reconstructions))
+    assert score.error.mean_squared == metrics.statistics(metrics.mean_squared(test, reconstructions))
+    assert score.error.psnr == metrics.statistics(metrics.psnr(test, reconstructions))
 
 
-def test_yardsticks(scored):
+def test_reference_values(scored):
     """PCA has the code's width, and beats the constant mean on digits."""
     yardsticks = scored[-1].error.yardsticks
     assert yardsticks["PCA"].components == 32
@@ -38,22 +39,22 @@ def test_yardsticks(scored):
 
 
 def test_extremes_and_pictures(scored):
-    """The best and worst samples stand with their index and error, and their pictures match."""
-    test, reconstructions, found = scored
+    """The best and worst samples have their index and error, and their pictures match."""
+    test, reconstructions, score = scored
     absolute = metrics.absolute(test, reconstructions)
     for extremes, indices, name in (
-        (found.error.best, metrics.best(absolute, SHOWN), "best"),
-        (found.error.worst, metrics.worst(absolute, SHOWN), "worst"),
+        (score.error.best, metrics.best(absolute, SHOWN), "best"),
+        (score.error.worst, metrics.worst(absolute, SHOWN), "worst"),
     ):
         assert [(extreme.index, extreme.error) for extreme in extremes] == [(i, absolute[i]) for i in indices]
-        np.testing.assert_array_equal(found.pictures[name][0], np.rint(test[indices] * 255))
-        np.testing.assert_array_equal(found.pictures[name][1], np.rint(reconstructions[indices] * 255))
-    assert found.pictures["first"].shape == (2, SHOWN, 64)
-    assert found.pictures["first"].dtype == np.uint8
+        np.testing.assert_array_equal(score.pictures[name][0], np.rint(test[indices] * 255))
+        np.testing.assert_array_equal(score.pictures[name][1], np.rint(reconstructions[indices] * 255))
+    assert score.pictures["first"].shape == (2, SHOWN, 64)
+    assert score.pictures["first"].dtype == np.uint8
 
 
 def test_first_sample(scored):
-    """The first test sample is kept beside its reconstruction, to a float32's digits."""
-    test, reconstructions, found = scored
-    np.testing.assert_allclose(found.sample.original, test[0], rtol=1e-6)
-    np.testing.assert_allclose(found.sample.reconstruction, reconstructions[0], rtol=1e-6)
+    """The score has the first test sample and its reconstruction, to a float32's digits."""
+    test, reconstructions, score = scored
+    np.testing.assert_allclose(score.sample.original, test[0], rtol=1e-6)
+    np.testing.assert_allclose(score.sample.reconstruction, reconstructions[0], rtol=1e-6)

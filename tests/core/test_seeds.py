@@ -1,4 +1,4 @@
-"""A seed gives three independent streams, each always the same."""
+"""A seed gives three independent streams, the same each time."""
 
 import numpy as np
 import pytest
@@ -16,12 +16,12 @@ def test_same_seed_same_stream(seed, stream):
 
 @given(st.integers(0, 2**32))
 def test_purposes_are_independent(seed):
-    """Each purpose of a seed draws its own numbers, and so does each seed."""
+    """Different purposes of a seed draw different numbers, and so do different seeds."""
     draws = [tuple(generator(seed, stream).random(4)) for stream in STREAMS]
     assert len({*draws, tuple(generator(seed + 1, "data").random(4))}) == len(STREAMS) + 1
 
 
 def test_refuses_a_negative_seed():
-    """A negative seed is refused in a sentence."""
+    """A negative seed is refused."""
     with pytest.raises(ValueError, match="seed is -1; it must be 0 or more"):
         generator(-1, "data")

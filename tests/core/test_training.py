@@ -1,4 +1,4 @@
-"""Both trainers do the same arithmetic, and a reset brings back where they began."""
+"""Both trainers do the same arithmetic, and a reset restores the initial state."""
 
 import sys
 from dataclasses import replace
@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import experiments
 
-from autoenc_bench import backends
-from autoenc_bench.backends import Program
+from autoenc_bench.backends import protocol, selection
+from autoenc_bench.backends.protocol import CompiledFunction
 from autoenc_bench.catalogue.experiments import find
-from autoenc_bench.core import data, training
+from autoenc_bench.core import training
+from autoenc_bench.core.data import sources
 from autoenc_bench.core.data.split import share
 from autoenc_bench.core.models import build
 from autoenc_bench.core.training import TRAINERS, Inference, prepare, repeat
@@ -26,7 +27,7 @@ from autoenc_bench.instruments.clock import CLOCK
 def small(name, rows):
     """Return an experiment of the catalogue on few rows, and random data for it."""
     experiment = replace(find(name), rows=rows)
-    return experiment, data.load("uniform", rows=rows, features=experiment.features, seed=0)
+    return experiment, sources.load("uniform", rows=rows, features=experiment.features, seed=0)
 
 
 def weights(trainer):
@@ -34,40 +35,45 @@ def weights(trainer):
     return np.concatenate([np.ravel(value) for value in trainer.model.get_weights()])
 
 
+def assert_equal_losses(history, expected, rel):
+    """Assert that two histories have the same losses, to a relative difference."""
+    for epochs in zip(history, expected, strict=True):
+        for loss in ("loss", "val_loss"):
+            assert getattr(epochs[0], loss) == pytest.approx(getattr(epochs[1], loss), rel=rel)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "rows"), [("crude-complex", 811), ("mnist", 811)])
 def test_fused_equals_fit(name, rows):
-    """From the same weights, in the same order, three epochs with a partial last batch end the same."""
+    """From the same weights and in the same order, three epochs with a partial last batch give the same result."""
     experiment, split = small(name, rows)
     assert len(split.train) % experiment.batch_size
     fit, fused = (prepare(experiment, trainer, split, seed=1) for trainer in ("fit", "fused"))
     before = weights(fit)
     np.testing.assert_array_equal(before, weights(fused))
-    slow, fast = (trainer.train(3, shuffle=False) for trainer in (fit, fused))
+    expected, history = (trainer.train(3, shuffle=False) for trainer in (fit, fused))
     assert np.abs(weights(fused) - before).max() > 1e-3, "nothing was trained"
     np.testing.assert_allclose(weights(fused), weights(fit), atol=1e-4)
-    for one, other in zip(slow, fast, strict=True):
-        assert one.loss == pytest.approx(other.loss, rel=1e-5)
-        assert one.val_loss == pytest.approx(other.val_loss, rel=1e-5)
+    assert_equal_losses(history, expected, rel=1e-5)
 
 
 ROWS = 1_030  # 927 to train on: nine whole batches and a partial one; 103 to validate on: a whole one and a partial one
 
 
-def made(name, rows=None):
-    """Prepare a trainer of a small experiment, or of its first rows alone."""
+def new_trainer(name, rows=None):
+    """Prepare a trainer of a small experiment, or of its first rows."""
     experiment, split = small("crude-simple", ROWS)
     return prepare(experiment, name, split.head(rows) if rows else split, seed=3)
 
 
 @pytest.fixture(scope="module")
 def trainers():
-    """Return a function (name) -> that trainer, compiled once for all tests, and reset; ``test_reset`` tests that."""
-    kept = cache(made)
+    """Return a function (name) -> that trainer, compiled once for all tests, and reset (see ``test_reset``)."""
+    cached = cache(new_trainer)
 
     def trainer(name):
-        kept(name).reset()
-        return kept(name)
+        cached(name).reset()
+        return cached(name)
 
     return trainer
 
@@ -80,12 +86,12 @@ def trainer(request, trainers):
 
 @pytest.fixture
 def fit(trainers):
-    """Return the trainer that is Keras's own."""
+    """Return the trainer ``fit``."""
     return trainers("fit")
 
 
 def test_reset(trainer):
-    """After a reset a trainer trains the same way again, shuffling included."""
+    """After a reset, training gives the same result again, shuffling included."""
     start = weights(trainer)
     first = [(epoch.loss, epoch.val_loss) for epoch in trainer.train(2)]
     trained = weights(trainer)
@@ -97,14 +103,19 @@ def test_reset(trainer):
 
 
 def test_loads_no_other_backend(fit):
-    """Training loads the backend in use, and not TensorFlow beside another."""
+    """Training on another backend does not import TensorFlow."""
     fit.train(1)
-    assert backends.name() == "tensorflow" or "tensorflow" not in sys.modules
+    assert selection.name() == "tensorflow" or "tensorflow" not in sys.modules
+
+
+def name_of(trainer):
+    """Return the trainer's name."""
+    return next(name for name, kind in TRAINERS.items() if type(trainer) is kind)
 
 
 def test_warm(trainer):
-    """Warming up leaves no trace in weights or order, and trains only the first time."""
-    warm = made(next(name for name, kind in TRAINERS.items() if type(trainer) is kind))
+    """Warming up changes neither weights nor order, and trains only the first time."""
+    warm = new_trainer(name_of(trainer))
     warm.warm()
     np.testing.assert_array_equal(weights(warm), weights(trainer))
     assert [epoch.val_loss for epoch in warm.train(2)] == [epoch.val_loss for epoch in trainer.train(2)]
@@ -114,7 +125,7 @@ def test_warm(trainer):
 
 
 def test_history(trainer):
-    """Each epoch reports finite losses and its seconds, the last val_loss is the model's, and progress hears of it."""
+    """Each epoch has finite losses and seconds, the last val_loss is the model's, and progress gets each epoch."""
     noted = []
     history = trainer.train(3, progress=lambda done, epoch: noted.append((done, epoch)))
     assert noted == list(enumerate(history, start=1))
@@ -126,49 +137,47 @@ def test_history(trainer):
 
 
 def test_slice(trainer):
-    """Training on the first rows is training on a split of them, whatever was trained on before."""
-    alone = made(next(name for name, kind in TRAINERS.items() if type(trainer) is kind), 300)
+    """Training on the first rows equals training on a split of them, also after training on all rows."""
+    separate = new_trainer(name_of(trainer), 300)
     trainer.train(1)
     trainer.reset()
-    for one, other in zip(alone.train(2), trainer.train(2, rows=300), strict=True):
-        assert (one.loss, one.val_loss) == pytest.approx((other.loss, other.val_loss), rel=1e-6)
-    np.testing.assert_allclose(weights(trainer), weights(alone), atol=1e-6)
+    assert_equal_losses(separate.train(2), trainer.train(2, rows=300), rel=1e-6)
+    np.testing.assert_allclose(weights(trainer), weights(separate), atol=1e-6)
     for rows in (928, 250):
         with pytest.raises(ValueError, match=f"slice of {rows} rows"):
             trainer.train(1, rows=rows)
 
 
 def test_blocks_of_validation(monkeypatch):
-    """A loss that is summed block by block, the last one overlapping, is that of all rows at once, and of the first."""
-    monkeypatch.setattr(backends, "BLOCK", (7, 10_000))
+    """A loss summed over blocks, the last one overlapping, equals the loss of all (or the first) rows at once."""
+    monkeypatch.setattr(protocol, "BLOCK", (7, 10_000))
     experiment, split = small("crude-simple", 200)
     trainer = prepare(experiment, "fused", split, seed=0)
     assert trainer.train(1)[0].val_loss == pytest.approx(trainer.evaluate(), rel=1e-6)
-    found = trainer.train(1, rows=100)[0].val_loss
+    val_loss = trainer.train(1, rows=100)[0].val_loss
     trainer.split = replace(split, test=split.test[: share(20, 100, 180)])
-    assert found == pytest.approx(trainer.evaluate(), rel=1e-6)
-    _, found = trainer._program.run(*trainer._rows, trainer._order, 100, 1)
+    assert val_loss == pytest.approx(trainer.evaluate(), rel=1e-6)
+    _, val_loss = trainer._program.run(*trainer._rows, trainer._order, 100, 1)
     trainer.split = replace(split, test=split.test[:1])
-    assert found == pytest.approx(trainer.evaluate(), rel=1e-6)
+    assert val_loss == pytest.approx(trainer.evaluate(), rel=1e-6)
 
 
 def test_programs_of_a_device(trainers, monkeypatch):
-    """An accelerator's programs, of fixed length, do the same as a CPU's; warming compiles that of all rows."""
+    """An accelerator's programs of fixed length do the same as a CPU's; warming compiles the one of all rows."""
     cpu = trainers("fused")
-    monkeypatch.setattr(backends.current(), "accelerators", lambda: ["a GPU"])
-    device = made("fused")
-    epochs = []
+    monkeypatch.setattr(selection.current(), "accelerators", lambda: ["a GPU"])
+    device = new_trainer("fused")
+    rows_run = []
     run = device._program.run
-    monkeypatch.setattr(device, "_program", Program(lambda *args: epochs.append(args[3]) or run(*args)))
+    monkeypatch.setattr(device, "_program", CompiledFunction(lambda *args: rows_run.append(args[3]) or run(*args)))
     device.warm()
-    assert epochs == [927]
+    assert rows_run == [927]
     for rows in (300, None):
-        for one, other in zip(cpu.train(1, rows=rows), device.train(1, rows=rows), strict=True):
-            assert (one.loss, one.val_loss) == pytest.approx((other.loss, other.val_loss), rel=1e-6)
+        assert_equal_losses(device.train(1, rows=rows), cpu.train(1, rows=rows), rel=1e-6)
 
 
 def lasting(seconds, call, now):
-    """Return a function that takes so long, on a clock that stands still meanwhile."""
+    """Return a function that advances a simulated clock by some seconds and makes the call."""
 
     def run(*arguments, **options):
         now[0] += seconds
@@ -178,8 +187,8 @@ def lasting(seconds, call, now):
 
 
 def test_fit_is_timed(fit, monkeypatch):
-    """An epoch takes as long as its steps and those of its validation; the rest of a fit is its set-up."""
-    fit.train(1)  # which makes Keras's functions
+    """An epoch takes as long as its training and validation steps; the rest of a fit is set-up."""
+    fit.train(1)  # makes Keras's functions
     now = [perf_counter()]
     monkeypatch.setattr(clock, "perf_counter", lambda: now[0])
     monkeypatch.setattr(fit.model, "train_function", lasting(1, fit.model.train_function, now))
@@ -193,7 +202,7 @@ def test_fit_is_timed(fit, monkeypatch):
 
 
 def test_fit_is_untouched(fit):
-    """Fit follows Keras's steps and leaves no trace: the same losses to the bit, and the same functions afterwards."""
+    """The trainer gives the same losses as Keras's fit, to the bit, and restores Keras's functions afterwards."""
     history = fit.train(3)
     assert not any("timed" in step.__name__ for step in (fit.model.train_function, fit.model.test_function))
     fit.reset()
@@ -201,7 +210,7 @@ def test_fit_is_untouched(fit):
 
 
 def test_fit_that_fails(fit, monkeypatch):
-    """When a fit fails, the clock goes on as before, and the model's functions are Keras's again."""
+    """When a fit fails, the clock still runs, and the model has Keras's functions again."""
     fit.train(1)
     step = fit.model.train_function
 
@@ -219,34 +228,34 @@ def test_fit_that_fails(fit, monkeypatch):
 
 @pytest.mark.parametrize(("rows", "sizes"), [(60, [60]), (100, [100]), (130, [100, 30]), (200, [100])])
 def test_programs_of_a_stream(rows, sizes):
-    """A stream's epoch has a program for whole batches and one for what is left, each once, and one that validates."""
+    """A stream's epoch has a program for whole batches, one for the rows that are left, and one for validation."""
     streamed = object.__new__(training.Streamed)
     streamed.batch_size, streamed.split, streamed._test = 100, SimpleNamespace(rows=200, test=[0.5] * 20), None
-    streamed._steps = SimpleNamespace(text=lambda _first, _steps, size: f"{size} rows")
-    streamed._validate = SimpleNamespace(text=lambda _test, _rows: "validation")
+    streamed._steps = SimpleNamespace(texts=lambda _first, _steps, size: [f"{size} rows"])
+    streamed._validate = SimpleNamespace(texts=lambda _test, _rows: ["validation"])
     assert streamed.programs(rows) == [*(f"{size} rows" for size in sizes), "validation"]
 
 
 def test_fit_does_not_tune(fit):
-    """On TensorFlow, whose pipelines tune themselves, those of a fit do not; others do afterwards as before."""
-    if backends.name() != "tensorflow":
+    """On TensorFlow, a fit turns autotuning off for its own pipelines only."""
+    if selection.name() != "tensorflow":
         pytest.skip("only TensorFlow's pipelines tune themselves")
     import tensorflow as tf
 
-    iterate, seen = tf.data.Dataset.__iter__, []
-    tf.data.Dataset.__iter__ = lambda dataset: seen.append(dataset.options().autotune.enabled) or iterate(dataset)
+    iterate, tuned = tf.data.Dataset.__iter__, []
+    tf.data.Dataset.__iter__ = lambda dataset: tuned.append(dataset.options().autotune.enabled) or iterate(dataset)
     try:
         fit.train(2)
-        assert len(seen) >= 4, "an epoch trains and validates"
-        assert set(seen) == {False}
+        assert len(tuned) >= 4, "an epoch trains and validates"
+        assert set(tuned) == {False}
         fit.fit_untouched(1)
-        assert seen[-1] is not False
+        assert tuned[-1] is not False
     finally:
         tf.data.Dataset.__iter__ = iterate
 
 
 def test_fused_shuffles():
-    """The rows are met in another order each epoch, and as they lie only when asked."""
+    """The rows have another order in each epoch, and their stored order with ``shuffle=False``."""
     experiment, split = small("crude-simple", 200)
     trainer = prepare(experiment, "fused", split, seed=0)
     orders = [trainer._permute(180, shuffle=True) for _ in range(2)]
@@ -263,16 +272,15 @@ def test_batches_as_large_as_the_data(batch_size):
     experiment, split = small("crude-simple", 200)
     experiment = replace(experiment, batch_size=batch_size)
     fit, fused = (prepare(experiment, trainer, split, seed=1).train(1, shuffle=False) for trainer in ("fit", "fused"))
-    assert fit[0].val_loss == pytest.approx(fused[0].val_loss, rel=1e-5)
-    assert fit[0].loss == pytest.approx(fused[0].loss, rel=1e-5)
+    assert_equal_losses(fused, fit, rel=1e-5)
 
 
 @pytest.mark.slow
 @given(experiments(), st.integers(0, 2**31))
 @settings(max_examples=3)
 def test_any_model_trains(experiment, seed):
-    """Any legal model trains on any legal data, and once more to the same result."""
-    split = data.load(experiment.data, rows=experiment.rows, features=experiment.features, seed=seed)
+    """Any valid model trains on any valid data, and again to the same result."""
+    split = sources.load(experiment.data, rows=experiment.rows, features=experiment.features, seed=seed)
     trainer = prepare(experiment, "fused", split, seed)
     (first,) = trainer.train(1)
     trainer.reset()
@@ -281,7 +289,7 @@ def test_any_model_trains(experiment, seed):
 
 
 def test_unknown_trainer():
-    """An unknown trainer is answered with the known ones."""
+    """The error for an unknown trainer lists the known ones."""
     experiment, split = small("digits", 20)
     with pytest.raises(LookupError, match="unknown trainer 'sgd'; choose from fit, fused"):
         prepare(experiment, "sgd", split, seed=0)
@@ -290,7 +298,7 @@ def test_unknown_trainer():
 @given(experiments(), st.integers(0, 2**31), st.integers(1, 9))
 @settings(max_examples=4)
 def test_inference(experiment, seed, rows):
-    """Decoding the codes is reconstructing, for any model and batch, and outputs stay in [0, 1]."""
+    """Encoding and decoding equals reconstructing, for any model and batch, and outputs stay in [0, 1]."""
     inference = Inference(build(experiment, seed))
     values = np.random.default_rng(seed).random((rows, experiment.features), dtype=np.float32)
     codes = inference.encode(values)

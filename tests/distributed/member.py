@@ -1,6 +1,6 @@
-"""One process of a distributed run, without pytest: ``python member.py JSON`` with what it is and what it does.
+"""One process of a distributed run, without pytest: ``python member.py JSON`` with the arguments of ``main``.
 
-It writes a line of JSON before it joins the others, another when it has, and a third on how that ended.
+It writes a line of JSON before it joins the others, one when it has joined, and one with the error that ends it.
 """
 
 import json
@@ -18,11 +18,11 @@ from autoenc_bench.exceptions import InvalidInputError
 
 
 def main(options, then="work", kind="", patience=runtime.PATIENCE, heartbeat=runtime.HEARTBEAT, watched=False):
-    """Join the others, then do a deed; exit with 4 where that is refused, 2 when interrupted, 1 when a deed fails.
+    """Join the others, then run an action. Exit with 4 when joining is refused, 2 when interrupted, 1 on other errors.
 
-    One that is ``watched`` writes a line when JAX begins to wait for the others.
+    ``watched`` writes a line when JAX begins to wait for the others.
     """
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background it is ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background ignore SIGINT
     runtime.PATIENCE, runtime.HEARTBEAT = patience, heartbeat
     distribution = runtime.parse(*options)
     try:
@@ -31,9 +31,9 @@ def main(options, then="work", kind="", patience=runtime.PATIENCE, heartbeat=run
             threading.Thread(target=watch, daemon=True).start()
         distribution.start(kind)
         connections = psutil.Process().net_connections()
-        listens = [list(one.laddr) for one in connections if one.status == psutil.CONN_LISTEN]
+        listens = [list(socket.laddr) for socket in connections if socket.status == psutil.CONN_LISTEN]
         write({"listens": listens, "context": distribution.context})
-        DEEDS[then](distribution)
+        ACTIONS[then](distribution)
     except (Exception, KeyboardInterrupt) as problem:
         write(f"{type(problem).__name__}: {problem}")
         status = {InvalidInputError: 4, KeyboardInterrupt: 2}.get(type(problem), 1)
@@ -41,14 +41,14 @@ def main(options, then="work", kind="", patience=runtime.PATIENCE, heartbeat=run
         sys.exit(status)
 
 
-def write(what):
+def write(value):
     """Write a line of JSON."""
-    sys.stdout.write(f"{json.dumps(what)}\n")
+    sys.stdout.write(f"{json.dumps(value)}\n")
     sys.stdout.flush()
 
 
 def watch():
-    """Write when JAX has a client of its service, which then waits for the others."""
+    """Write a line when JAX has made its client, which waits for the others."""
     import jax
 
     while not jax.distributed.is_initialized():
@@ -57,19 +57,19 @@ def watch():
 
 
 def work(_distribution):
-    """Do what needs no other process, until a test ends this one."""
+    """Work without the other processes, until a test ends this one."""
     threading.Event().wait()
 
 
 def meet(_distribution):
-    """Wait for the others, again and again."""
+    """Wait for the others repeatedly."""
     from jax.experimental import multihost_utils
 
     while True:
         multihost_utils.sync_global_devices("here")
 
 
-DEEDS = {"work": work, "meet": meet}
+ACTIONS = {"work": work, "meet": meet}
 
 if __name__ == "__main__":
     main(**json.loads(sys.argv[1]))

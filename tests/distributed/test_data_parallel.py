@@ -1,4 +1,4 @@
-"""Several devices, in several processes, train as one does; a run of the suite on them leaves one record or none."""
+"""Several devices in several processes train as one device does; a run of the suite writes one record or none."""
 
 import numpy as np
 import pytest
@@ -14,19 +14,19 @@ pytestmark = pytest.mark.slow
 
 
 def run_suite(store, *options, fails=("no", "no")):
-    """Run the suite in two processes, some of which fail; return the status and the output of each."""
+    """Run the suite in two processes, which may fail; return the status and the output of each."""
     address = free_address()
     joined = ("--coordinator", address, "--num-processes", 2, "--process-id")
     chosen = ("--experiment", "crude-simple", "--backend", "jax", "--scale", "smoke", "--no-roofs", "--no-report")
     plugins = ("-p", "no:cacheprovider", *TIMING, "-p", "witness")
-    alone = {**QUICK, "PYTHONPATH": str(PROGRAM.parent)}
+    environment = {**QUICK, "PYTHONPATH": str(PROGRAM.parent)}
     common = ("-m", "pytest", "benchmarks", *chosen, *plugins, f"--benchmark-storage=file://{store}", *options)
-    return finish(*(start(*common, *joined, one, **alone, FAILS=fails[one]) for one in (0, 1)))
+    return finish(*(start(*common, *joined, process, **environment, FAILS=fails[process]) for process in (0, 1)))
 
 
 @pytest.fixture(scope="module")
 def ended(shared):
-    """Return how two processes with two devices each ended, and the folder of what they wrote."""
+    """Return how two processes with two devices each ended, and the folder of their record."""
     store, ended = shared(
         "distributed", lambda store: run_suite(store, "--devices", 2, "-k", "devices4 or (strong and devices1)")
     )
@@ -44,7 +44,7 @@ def test_same_arithmetic(ended):
 
 
 def test_one_record(ended):
-    """Of two processes that run the suite the first writes the record, which says how many devices there were."""
+    """The first of two processes writes the record, which has the number of devices."""
     ((first, out), (second, other_out)), store = ended
     assert (first, second) == (0, 0), out + other_out
     assert "process 0 writes the record" in other_out
@@ -66,27 +66,27 @@ def test_one_record(ended):
 
 
 def test_failed(tmp_path):
-    """When a case fails in one process the other ends as well, and neither saves a record."""
+    """When a case fails in one process, the other one ends too, and neither saves a record."""
     (other, other_out), (failed, out) = run_suite(tmp_path, "-k", "all_reduce", fails=("no", "yes"))
     assert (other, failed) == (1, 1), other_out + out
     assert "failed all_reduce[crude-simple-devices2]: ZeroDivisionError" in out
     assert "failed all_reduce[crude-simple-devices2]: jax.errors.JaxRuntimeError" in other_out
-    for one in (out, other_out):
-        assert "the distributed run did not come to its end, so no record was saved" in one
+    for output in (out, other_out):
+        assert "the distributed run did not come to its end, so no record was saved" in output
     assert not list(tmp_path.rglob("*.json"))
 
 
 @pytest.mark.parametrize(
-    ("rows", "devices", "weak", "sentence"),
+    ("rows", "devices", "weak", "message"),
     [
-        (1_000, 3, False, "a batch of 100 cannot be parted evenly among 3 devices"),
+        (1_000, 3, False, "a batch of 100 cannot be divided evenly among 3 devices"),
         (700, 8, True, "a batch of 800 is more than the 700 rows at this scale"),
     ],
 )
-def test_batch(rows, devices, weak, sentence):
-    """A batch that cannot be parted evenly, and one for which there are not enough rows, are refused."""
+def test_batch(rows, devices, weak, message):
+    """A batch that does not divide evenly, and a batch with more rows than the data, are refused."""
     from autoenc_bench.distributed.data_parallel import DataParallelTrainer
 
     values = np.zeros((rows, 32), np.float32)
-    with pytest.raises(InvalidInputError, match=sentence):
+    with pytest.raises(InvalidInputError, match=message):
         DataParallelTrainer(find("crude-simple"), Split(values, values), [None] * devices, weak)

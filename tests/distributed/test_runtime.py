@@ -1,4 +1,4 @@
-"""The processes of a distributed run wait for each other, agree, and end when one of them is lost."""
+"""The processes of a distributed run wait for each other, compare their options, and end when one is lost."""
 
 import json
 import re
@@ -28,14 +28,14 @@ from autoenc_bench.exceptions import InvalidInputError, NotFoundError
     ],
 )
 def test_refused(monkeypatch, options, sentence):
-    """Options that do not go together get one sentence."""
+    """Options that do not fit together are refused in one sentence."""
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     with pytest.raises(InvalidInputError, match=re.escape(sentence)):
         parse(*options)
 
 
 def test_parse(monkeypatch):
-    """A run is distributed when it is given devices or a coordinator, which may be any kind of address."""
+    """Devices or a coordinator make a run distributed; the coordinator may be any kind of address."""
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     assert parse(None, None, None, None) is None
     assert not parse(2, None, None, None).several
@@ -46,7 +46,7 @@ def test_parse(monkeypatch):
 
 
 def test_other_backend(monkeypatch):
-    """Only JAX trains on several devices here."""
+    """Only JAX trains on several devices."""
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
     assert parse(None, None, None, None) is None
     with pytest.raises(NotFoundError, match="backend tensorflow trains on one device here; add --backend jax"):
@@ -54,7 +54,7 @@ def test_other_backend(monkeypatch):
 
 
 def test_nothing_to_scale():
-    """One device in one process is refused: there is nothing to measure."""
+    """One device in one process is refused, because there is nothing to scale to."""
     distribution = Distribution(None, None, None, None)
     with pytest.raises(InvalidInputError, match="1 device, and nothing to scale to; give --devices N or --coordinator"):
         distribution.start("")
@@ -62,16 +62,16 @@ def test_nothing_to_scale():
 
 
 def test_cannot_listen():
-    """A port that is taken, and an address that is another machine's, are answered before JAX would crash of them."""
+    """A port in use and an address of another machine are refused. JAX would crash."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        taken = f"127.0.0.1:{server.getsockname()[1]}"
-        for address in (taken, "192.0.2.1:1234", "nowhere.invalid:1234"):
+        in_use = f"127.0.0.1:{server.getsockname()[1]}"
+        for address in (in_use, "192.0.2.1:1234", "nowhere.invalid:1234"):
             with pytest.raises(InvalidInputError, match=f"process 0 cannot listen at {address}: .*; choose another"):
                 Distribution(None, address, 2, 0).start("")
 
 
 def test_bind_address(monkeypatch):
-    """Where process 0 has another address than the others see, JAX's own variable gives it."""
+    """JAX's own variable sets the address of process 0 where the other processes see another one."""
     monkeypatch.setenv("JAX_COORDINATOR_BIND_ADDRESS", "192.0.2.7:99")
     with pytest.raises(InvalidInputError, match=r"cannot listen at 192\.0\.2\.7:99"):
         Distribution(None, free_address(), 2, 0).start("")
@@ -79,15 +79,15 @@ def test_bind_address(monkeypatch):
 
 @pytest.fixture(scope="module")
 def refused(shared):
-    """Return the statuses and last words of processes that cannot train together, by the reason."""
+    """Return the exit statuses and last messages of processes that cannot train together, by the reason."""
 
     def make(_):
         coordinators = [free_address() for _ in range(4)]
         members = {
             "cluster": [start_member(None, "auto", None, None)],
-            "alone": [start_member(None, coordinators[one], 2, one, patience=1) for one in (0, 1)],
-            "kind": [start_member(None, coordinators[2], 2, one, kind=str(one)) for one in (0, 1)],
-            "devices": [start_member(1 + one, coordinators[3], 2, one) for one in (0, 1)],
+            "alone": [start_member(None, coordinators[number], 2, number, patience=1) for number in (0, 1)],
+            "kind": [start_member(None, coordinators[2], 2, number, kind=str(number)) for number in (0, 1)],
+            "devices": [start_member(1 + number, coordinators[3], 2, number) for number in (0, 1)],
         }
         return {
             reason: [(status, read(out)[-1].removeprefix("InvalidInputError: ")) for status, out in finish(*processes)]
@@ -98,13 +98,13 @@ def refused(shared):
 
 
 def test_no_cluster(refused):
-    """Where JAX finds no cluster, the sentence says what to give instead."""
-    sentence = "JAX knows no cluster here (coordinator_address should be defined.); give HOST:PORT, --num-processes N"
+    """When JAX finds no cluster, the message says which options to give."""
+    sentence = "JAX finds no cluster here (coordinator_address should be defined.); give HOST:PORT, --num-processes N"
     assert refused["cluster"] == [[4, f"{sentence} and --process-id I"]]
 
 
-def test_one_does_not_come(refused):
-    """A process that waits in vain, coordinator or not, ends with a sentence when its patience does."""
+def test_missing_process(refused):
+    """A process, coordinator or not, that waits too long for the other one ends with a message."""
     for status, sentence in refused["alone"]:
         assert status == 4
         assert re.fullmatch(
@@ -114,7 +114,7 @@ def test_one_does_not_come(refused):
 
 @pytest.mark.parametrize("reason", ["kind", "devices"])
 def test_disagree(refused, reason):
-    """Processes that run other cases, or have other numbers of devices, are all refused by the same sentence."""
+    """Processes with different cases or numbers of devices are all refused with the same message."""
     sentence = "the processes run other cases, versions or numbers of devices; give all the same options"
     assert refused[reason] == [[4, sentence]] * 2
 
@@ -130,24 +130,24 @@ def test_interrupted_while_waiting():
 
 @pytest.fixture
 def pair():
-    """Return a function (deeds) -> two processes that have joined each other, and what is known of process 0."""
+    """Return a function (actions) -> two processes that have joined, the hosts and the context of process 0."""
 
-    def pair(*deeds, heartbeat):
+    def pair(*actions, heartbeat):
         address = free_address()
-        known = {"heartbeat": heartbeat}
-        members = [start_member(None, address, 2, one, then=deed, **known) for one, deed in enumerate(deeds)]
+        options = [{"then": action, "heartbeat": heartbeat} for action in actions]
+        members = [start_member(None, address, 2, number, **options[number]) for number in (0, 1)]
         joined = [next(json.loads(line) for line in member.stdout if "listens" in line) for member in members]
         port = int(address.split(":")[1])
         hosts = [host.removeprefix("::ffff:") for host, own in joined[0]["listens"] if own == port]
-        return members, {"hosts": hosts, "context": joined[0]["context"]}
+        return members, hosts, joined[0]["context"]
 
     return pair
 
 
 @pytest.mark.parametrize("lost", [0, 1])
 def test_lost(pair, lost):
-    """JAX ends a process that waits for none when another is killed: at once, or when it misses its heartbeats."""
-    members, _ = pair("work", "work", heartbeat=4)
+    """When a process is killed, JAX ends the other one: at once, or when heartbeats are missing."""
+    members, *_ = pair("work", "work", heartbeat=4)
     members[lost].kill()
     (killed, _), (status, out) = finish(members[lost], members[1 - lost])
     assert (killed, status) == (-signal.SIGKILL, -signal.SIGABRT)
@@ -155,10 +155,10 @@ def test_lost(pair, lost):
 
 
 def test_abandoned(pair):
-    """When one is interrupted, one that waits for it gets an error, and both end; the service has one address alone."""
-    members, known = pair("meet", "work", heartbeat=1000)  # by which neither ends
-    assert known["hosts"] == ["127.0.0.1"]
-    assert known["context"] == {"devices": 2, "processes": 2, "virtual_devices": False}
+    """When a process is interrupted, one that waits for it gets an error, and both end; the service has one address."""
+    members, hosts, context = pair("meet", "work", heartbeat=1000)  # too long to end a process
+    assert hosts == ["127.0.0.1"]
+    assert context == {"devices": 2, "processes": 2, "virtual_devices": False}
     members[1].send_signal(signal.SIGINT)
     (waiting, out), (interrupted, _) = finish(*members)
     assert (waiting, interrupted) == (1, 2)

@@ -1,7 +1,7 @@
-"""A pytest plugin for the processes of a distributed run, which writes a line of JSON on what it saw.
+"""A pytest plugin for the processes of a distributed run. It writes a line of JSON at the end.
 
-That is the cases that there are, and how far an epoch of strong scaling moves the weights, and ends on all devices from
-where it does on one. Where FAILS is ``yes`` the reference workload fails, and with it every case.
+The line has all cases, how far an epoch of strong scaling moves the weights, and how far its losses and weights on all
+devices differ from those on one. With FAILS=yes the reference workload fails, and so does every case.
 """
 
 import json
@@ -16,13 +16,13 @@ EPOCHS = {}  # number of devices -> weights before, weights after, and the epoch
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Note all cases, before -k leaves out some."""
+    """Keep the names of all cases, before -k deselects some."""
     CASES.extend(item.name for item in items)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop():
-    """Watch the trainers, now that Keras may be loaded."""
+    """Replace the trainers by watched ones. Keras may be imported from here on."""
     from autoenc_bench.distributed import data_parallel
     from autoenc_bench.instruments import reference
 
@@ -38,7 +38,7 @@ def pytest_runtestloop():
 
 
 def watch(trainer, devices, train, epochs):
-    """Train, and keep what changed."""
+    """Train, and keep the weights before and after."""
     before, history = weights(trainer), train(epochs)
     EPOCHS[devices] = before, weights(trainer), history[-1]
     return history
@@ -50,11 +50,11 @@ def weights(trainer):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Tell what was seen."""
+    """Write the line."""
     seen = {"cases": CASES}
     if len(EPOCHS) > 1:
-        (start, one, expected), (_, every, epoch) = (EPOCHS[devices] for devices in (min(EPOCHS), max(EPOCHS)))
-        seen["moved"] = float(np.abs(one - start).max())
+        (start, single, expected), (_, parallel, epoch) = (EPOCHS[devices] for devices in (min(EPOCHS), max(EPOCHS)))
+        seen["moved"] = float(np.abs(single - start).max())
         seen["differences"] = [abs(epoch.loss - expected.loss), abs(epoch.val_loss - expected.val_loss)]
-        seen["differences"].append(float(np.abs(every - one).max()))
+        seen["differences"].append(float(np.abs(parallel - single).max()))
     terminalreporter.write_line(json.dumps(seen))

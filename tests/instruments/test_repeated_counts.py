@@ -20,7 +20,8 @@ import keras
 import msgspec
 
 from autoenc_bench.catalogue.experiments import find
-from autoenc_bench.core import data, training
+from autoenc_bench.core import training
+from autoenc_bench.core.data import sources
 from autoenc_bench.instruments import call_counts
 from autoenc_bench.core.models import build
 
@@ -35,7 +36,7 @@ class Loss(keras.losses.BinaryCrossentropy):
 def prepared(known):
     name, trainer = known.split()
     experiment = replace(find(name), rows=555)  # with a partial last batch
-    split = data.load(experiment.data, rows=555, features=experiment.features, seed=0)
+    split = sources.load(experiment.data, rows=555, features=experiment.features, seed=0)
     return training.prepare(experiment, trainer, split, seed=0)
 
 
@@ -53,7 +54,7 @@ def program_counts():  # without training, which would compile once more
 
 def inference_counts():
     experiment = replace(find("crude-simple"), rows=555)
-    rows = data.load(experiment.data, rows=555, features=experiment.features, seed=0).test
+    rows = sources.load(experiment.data, rows=555, features=experiment.features, seed=0).test
     inference = training.Inference(build(experiment, seed=0))
     yield "encode", inference.count("encode", rows)
     yield "decode", inference.count("decode", inference.encode(rows))

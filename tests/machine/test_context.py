@@ -10,7 +10,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from autoenc_bench import backends
+from autoenc_bench.backends import protocol, selection
 from autoenc_bench.instruments import clock, reference
 from autoenc_bench.machine import context, fingerprint
 
@@ -83,14 +83,14 @@ def test_context_of_all_threads(contexts):
 @pytest.fixture
 def unusual(monkeypatch):
     """Return a function that gives the facts of a context which are there only where they are not as usual."""
-    usual = {(fingerprint, "interpreter"): None, (fingerprint, "huge_pages"): None, (backends, "settings"): None}
+    usual = {(fingerprint, "interpreter"): None, (fingerprint, "huge_pages"): None, (selection, "settings"): None}
 
     def facts(changes=(), kinds=(), accelerators=()):
         for (owner, name), value in {**usual, **dict(changes)}.items():
             monkeypatch.setattr(owner, name, lambda value=value: value)
         monkeypatch.setattr(context, "kinds", lambda: dict(kinds))
         backend = SimpleNamespace(accelerators=lambda: list(accelerators), versions=lambda: {"cuda": "12.5"})
-        monkeypatch.setattr(backends, "current", lambda: backend)
+        monkeypatch.setattr(selection, "current", lambda: backend)
         monkeypatch.setattr(fingerprint, "nvidia", lambda: fingerprint.Driver(["A GPU"], "570.1"))
         made = context.MeasuringContext(1)
         made.cores = [0]
@@ -109,7 +109,7 @@ def test_as_usual(unusual):
     [
         ({"changes": {(fingerprint, "interpreter"): "development mode"}}, {"interpreter": "development mode"}),
         ({"changes": {(fingerprint, "huge_pages"): "always"}}, {"huge_pages": "always"}),
-        ({"changes": {(backends, "settings"): "epsilon 0.001"}}, {"keras_settings": "epsilon 0.001"}),
+        ({"changes": {(selection, "settings"): "epsilon 0.001"}}, {"keras_settings": "epsilon 0.001"}),
         ({"kinds": {0: "performance", 1: "efficiency"}}, {"core_kind": "performance"}),
         ({"accelerators": ["A GPU"]}, {"driver": "570.1", "cuda": "12.5"}),
     ],
@@ -134,12 +134,12 @@ def test_keras_settings(monkeypatch, config, said):
     keras = ModuleType("keras")
     keras.config = SimpleNamespace(**{**usual, **config})
     monkeypatch.setitem(sys.modules, "keras", keras)
-    assert backends.settings() == said
+    assert selection.settings() == said
 
 
 def test_packaged_versions(monkeypatch):
     """Versions of CUDA that come as packages are found by their names, whatever CUDA they are for."""
     names = {"nvidia-cudnn-cu12": "9.1", "nvidia-cuda-runtime": "13.0", "nvidia-cublas-cu12": "12.4", "numpy": "2.0"}
     made = [SimpleNamespace(metadata={"Name": name}, version=version) for name, version in names.items()]
-    monkeypatch.setattr(backends, "distributions", lambda: made)
-    assert backends.packaged_versions() == {"cudnn": "9.1", "cuda": "13.0"}
+    monkeypatch.setattr(protocol, "distributions", lambda: made)
+    assert protocol.packaged_versions() == {"cudnn": "9.1", "cuda": "13.0"}

@@ -79,8 +79,8 @@ def test_what_fails_is_none(monkeypatch):
 def test_accelerator(monkeypatch, name):
     """An accelerator's bursts run the backend's programs, on values that the program cannot know beforehand."""
     held = []
-    put = roofs.backends.current().put
-    monkeypatch.setattr(roofs.backends.current(), "put", lambda values: held.append(values) or put(values))
+    put = roofs.selection.current().put
+    monkeypatch.setattr(roofs.selection.current(), "put", lambda values: held.append(values) or put(values))
     run, amount = roofs._accelerator(side=8, size=64)[name]()
     run()
     assert amount == {"flops": 2 * 8**3, "bytes": 4 * 64, "exponentials": 64}[name]
@@ -90,7 +90,7 @@ def test_accelerator(monkeypatch, name):
 @pytest.mark.usefixtures("ticking")
 def test_an_accelerator_is_asked(monkeypatch):
     """Where the models run on an accelerator, NumPy's rates say nothing."""
-    monkeypatch.setattr(roofs.backends, "device", lambda: "A GPU")
+    monkeypatch.setattr(roofs.selection, "device", lambda: "A GPU")
     monkeypatch.setattr(
         roofs, "_accelerator", lambda: dict.fromkeys(("flops", "bytes", "exponentials"), lambda: (lambda: None, 1))
     )

@@ -139,7 +139,7 @@ def test_keras_that_cannot_be_loaded(run):
     conftest = "\nimport sys\nsys.modules['keras'] = None\n"
     status, out = run("--experiment=digits", conftest=conftest)
     assert status == pytest.ExitCode.USAGE_ERROR, out
-    assert "ERROR: Keras could not be loaded with the backend jax; it says: import of keras halted" in out
+    assert "ERROR: Keras could not be loaded with the backend jax: import of keras halted" in out
 
 
 STARTER = """

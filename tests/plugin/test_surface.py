@@ -14,10 +14,10 @@ from autoenc_bench.records import reading
 
 SURFACE = {
     "": ["__version__"],
-    "backends": ["choose", "current", "name"],
+    "backends.selection": ["choose", "current", "name"],
     "catalogue.experiments": ["EXPERIMENTS", "Experiment", "find", "resize"],
     "catalogue.scales": ["SCALES", "Scale"],
-    "core.data": ["check", "load"],
+    "core.data.sources": ["check", "load"],
     "core.data.split": ["Split"],
     "core.data.streams": ["Stream"],
     "core.models": ["build"],

