@@ -43,6 +43,6 @@ def test_refused(tmp_path, monkeypatch, odd, said):
 
 def test_a_bug_is_found(tmp_path, monkeypatch):
     """A command that lets an error out is not passed over."""
-    monkeypatch.setattr("autoenc_bench.history.runs.read", lambda *_: {}["no such thing"])
+    monkeypatch.setattr("autoenc_bench.history.runs.read_runs", lambda *_: {}["no such thing"])
     with pytest.raises(AssertionError, match="this is a bug of autoenc-bench"):
         fuzzing.check(1, tmp_path, ["history"])

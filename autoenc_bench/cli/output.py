@@ -11,7 +11,6 @@ def prepare() -> None:
     """Make sure of both outputs: there are some, and each sign that they cannot encode is shown by a stand-in."""
     # Nothing closes what stands for the whole process.
     sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: PTH123, SIM115 - to the end
-    formatting.register_stand_ins()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # not what a test, or a notebook, put in their place
             stream.reconfigure(errors=formatting.STAND_INS)

@@ -52,9 +52,9 @@ def _extremes(values: metrics.Values, indices: NDArray[np.intp]) -> list[case.Ex
     return [case.Extreme(int(index), float(values[index])) for index in indices]
 
 
-def _yardstick(split: Split, reconstructions: NDArray[Any], components: int | None = None) -> case.Yardstick:
+def _yardstick(split: Split, reconstructions: NDArray[Any], components: int | None = None) -> case.ReferenceValue:
     absolute = metrics.absolute(split.test, reconstructions)
-    return case.Yardstick(
+    return case.ReferenceValue(
         mean=float(absolute.mean()),
         std=float(absolute.std()),
         mean_squared=float(metrics.mean_squared(split.test, reconstructions).mean()),

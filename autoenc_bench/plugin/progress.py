@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from autoenc_bench.formatting import STAND_INS, share
 from autoenc_bench.formatting import seconds as with_unit
-from autoenc_bench.formatting import share
 from autoenc_bench.records.case import Case
 from autoenc_bench.records.record import Roofs
 
@@ -81,9 +81,6 @@ def printable(text: str) -> str:
     encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
     if encoding.lower().startswith("utf"):
         return text
-    from autoenc_bench.formatting import STAND_INS, register_stand_ins
-
-    register_stand_ins()
     return text.encode(encoding, STAND_INS).decode(encoding)
 
 

@@ -20,8 +20,8 @@ from autoenc_bench.plugin.conclusion import Conclusion, Pictures
 from autoenc_bench.plugin.options import CONFIGURATION, Configuration, configure
 from autoenc_bench.plugin.progress import Progress, printable, result, short
 from autoenc_bench.records.case import Case
-from autoenc_bench.records.case import case as read_case
 from autoenc_bench.records.record import SCHEMA_VERSION, NotRun, Roofs, Run
+from autoenc_bench.records.validation import convert_case
 from autoenc_bench.report import devices, facts, summary
 
 
@@ -208,13 +208,13 @@ class Session:
         fixture = item.funcargs.get("benchmark")  # type: ignore[attr-defined] # cases are functions
         if report.when == "call" and report.passed:
             try:
-                case, seconds = read_case(fixture.extra_info), fixture.stats and fixture.stats["median"]
+                case, seconds = convert_case(fixture.extra_info), fixture.stats and fixture.stats["median"]
                 if seconds == 0:
                     raise InvalidInputError("its median is 0 s; the clock is too coarse for it")
             except InvalidInputError as problem:
                 report.outcome, report.longrepr = "failed", f"what this case noted is no record: {problem}"
             else:
-                waited = seconds and case.waited(fixture.stats.stats.data, self._setting.context)
+                waited = seconds and case.unusual_off_cpu(fixture.stats.stats.data, self._setting.context)
                 if waited:
                     self._waited[item.nodeid] = f"{short(item.nodeid)} {with_unit(waited)} of {with_unit(seconds)}"
                 self.progress.results[item.nodeid] = result(case, seconds, self._roofs, waited)

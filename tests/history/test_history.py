@@ -109,8 +109,8 @@ def test_unnamed_machines(tmp_path, capsys):
     path = recordings.save_plain(tmp_path)
     path.write_text(path.read_text().replace("A CPU", "unknown"))
     _, out, _ = said(capsys, tmp_path)
-    assert "1 run names no CPU, so nobody knows which machine it was: each stands alone." in " ".join(out.split())
-    assert "A  unnamed CPU, so alone: 1 run, 2026-01-02" in out
+    assert "1 run names no CPU and cannot be compared with other runs." in " ".join(out.split())
+    assert "A  unnamed CPU, compared with no other run: 1 run, 2026-01-02" in out
 
 
 @pytest.mark.parametrize("name", ["none", "empty", "empty/x.json", "file"])
@@ -216,7 +216,7 @@ def test_plain_records(tmp_path, capsys):
 @pytest.mark.parametrize("form", ["table", "markdown"])
 def test_many_changes(tmp_path, capsys, monkeypatch, form):
     """Of many changes the newest are listed, and it says how many more there are."""
-    monkeypatch.setattr(tables, "MOST", 1)
+    monkeypatch.setattr(tables, "MOST_CHANGES", 1)
     made = [histories.content(day, 0.2 * 1.5 ** (day // 6)) for day in range(24)]
     _, out, _ = said(capsys, histories.write(tmp_path, made), "--format", form)
     assert out.index("2026-01-19 12:00 UTC") < out.index("… and ")

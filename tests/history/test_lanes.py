@@ -19,7 +19,7 @@ def test_lanes_fill_their_panel(tmp_path):
     others = [histories.content(day + 0.5, 0.6, machine=histories.OTHER) for day in range(12)]
     found = histories.read(tmp_path, [*histories.slower(), *others])
     low, high = next(timelines.panels(found.series)).lanes(found.machines)[0].limits
-    low = min(low, -timelines.LEAST["time"])
+    low = min(low, -timelines.LEAST_RANGE["time"])
     axes = first_axes(found)
     bottom, top = axes.get_ylim()
     upper, lower = (text.get_position()[1] for text in axes.texts if text.get_text() in ("A", "B"))  # their 0 %
@@ -40,7 +40,7 @@ def test_the_second_tick(tmp_path, factor, tick):
 @pytest.mark.parametrize(("most", "marker", "line"), [(6, "o", "None"), (5, "None", "-")])
 def test_many_runs_are_a_line(tmp_path, monkeypatch, most, marker, line):
     """Runs are dots as long as they are few, and a line where they are more."""
-    monkeypatch.setattr(timelines, "DOTS", most)
+    monkeypatch.setattr(timelines, "MOST_DOTS", most)
     runs = first_axes(histories.read(tmp_path, [histories.content(day) for day in range(6)])).lines[0]
     assert (runs.get_marker(), runs.get_linestyle()) == (marker, line)
 
@@ -48,9 +48,9 @@ def test_many_runs_are_a_line(tmp_path, monkeypatch, most, marker, line):
 def test_a_tick_at_the_rim(tmp_path, monkeypatch):
     """A tick may lie at up to 85 per cent of the way to the edge of its lane, and no further."""
     flat = histories.read(tmp_path, [histories.content(day) for day in range(6)])
-    monkeypatch.setitem(timelines.LEAST, "time", 4 / 0.85)
+    monkeypatch.setitem(timelines.LEAST_RANGE, "time", 4 / 0.85)
     assert [label.get_text() for label in first_axes(flat).get_yticklabels()] == ["0 %", "+4 %"]
-    monkeypatch.setitem(timelines.LEAST, "time", 3.99 / 0.85)
+    monkeypatch.setitem(timelines.LEAST_RANGE, "time", 3.99 / 0.85)
     assert [label.get_text() for label in first_axes(flat).get_yticklabels()] == ["0 %", "+3 %"]
 
 

@@ -4,8 +4,8 @@ import histories
 import pytest
 from browsing import DESK, PHONE, axe, browser, scheme, visit
 
-from autoenc_bench import history
 from autoenc_bench.history import page as pages
+from autoenc_bench.history.history import read_history
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +20,7 @@ def made(tmp_path_factory):
     (folder / "package.json").write_text("{}")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-        return pages.write(history.read([folder]), folder / "out")
+        return pages.write(read_history([folder]), folder / "out")
 
 
 @pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])

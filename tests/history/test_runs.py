@@ -8,8 +8,8 @@ import msgspec
 import pytest
 import recordings
 
-from autoenc_bench import history
 from autoenc_bench.history import runs, tables
+from autoenc_bench.history.history import read_history
 
 
 def changed(path, change):
@@ -23,7 +23,7 @@ def test_every_record_below_a_folder(tmp_path):
     """Records are found however deep they lie, in files and folders alike, and stand in order of time."""
     histories.write(tmp_path / "b" / "deep", [histories.content(3), histories.content(1)])
     histories.write(tmp_path / "a", [histories.content(2)])
-    found, unreadable, left_out = runs.read([tmp_path / "b", tmp_path / "a" / "0001_standard.json"])
+    found, unreadable, left_out = runs.read_runs([tmp_path / "b", tmp_path / "a" / "0001_standard.json"])
     assert [run.when.day for run in found] == [2, 3, 4]
     assert unreadable == left_out == []
 
@@ -32,19 +32,19 @@ def test_the_order_of_names_does_not_matter(tmp_path):
     """Folders named in another order, or named twice, give the same runs."""
     one = histories.write(tmp_path / "one", histories.slower(3))
     two = histories.write(tmp_path / "two", histories.slower(5)[3:])
-    assert runs.read([one, two]) == runs.read([two, one, one, two / "0001_standard.json"])
+    assert runs.read_runs([one, two]) == runs.read_runs([two, one, one, two / "0001_standard.json"])
 
 
 def test_a_copy_counts_once(tmp_path):
     """A record that lies in two folders is one run."""
     one = histories.write(tmp_path / "one", histories.slower(3))
     shutil.copytree(one, tmp_path / "two")
-    assert len(runs.read([tmp_path])[0]) == 3
+    assert len(runs.read_runs([tmp_path])[0]) == 3
 
 
 def test_what_a_run_keeps(tmp_path):
     """A run keeps when, where, which commit, and per case time, reference, efficiency, error and memory."""
-    ((run,), *_) = runs.read(
+    ((run,), *_) = runs.read_runs(
         [histories.write(tmp_path, [histories.content(0, 0.2, error=4.0, machine=histories.OTHER)])]
     )
     assert (run.commit, run.scale, run.roofs) == ("000000000000 on a-branch", "standard", 1)
@@ -59,7 +59,7 @@ def test_what_a_run_keeps(tmp_path):
 
 def test_plain_records(tmp_path):
     """A record by plain pytest-benchmark has time only, and the CPU that pytest-benchmark names; no host name."""
-    ((run,), *_) = runs.read([recordings.save_plain(tmp_path)])
+    ((run,), *_) = runs.read_runs([recordings.save_plain(tmp_path)])
     assert run.machine == runs.MachineIdentity(None, "A CPU")
     assert [case.name for case in run.results] == ["fast", "slow"]
     assert {result.efficiency or result.error or result.referenced for result in run.results.values()} == {None}
@@ -83,7 +83,7 @@ def test_context_of_plain_records(tmp_path):
         plain(tmp_path, number, node=f"host-{number}", system="Linux", machine="x86_64", **python, cpu={"count": cores})
     for path in tmp_path.iterdir():
         changed(path, lambda found: found["machine_info"]["cpu"].update(brand_raw="A CPU"))
-    found = history.read([tmp_path])
+    found = read_history([tmp_path])
     assert found.runs[0].context == {"cores": 2, "system": "Linux x86_64", "python": "CPython 3.11.7"}
     (machine,) = found.machines
     assert [len(context.runs) for context in machine.contexts] == [2, 1]
@@ -96,7 +96,7 @@ def test_older_names_of_a_cpu(tmp_path, words):
     """A CPU that older versions of pytest-benchmark called its brand is the same CPU."""
     for number, word in enumerate(words, start=1):
         plain(tmp_path, number, cpu={word: "A CPU"})
-    found = history.read([tmp_path])
+    found = read_history([tmp_path])
     assert len(found.machines) == 1
     assert found.machines[0].identity == runs.MachineIdentity(None, "A CPU")
 
@@ -105,40 +105,40 @@ def test_older_names_of_a_cpu(tmp_path, words):
 def test_machines_that_nobody_names(tmp_path, cpu):
     """Runs whose CPU nobody names stand alone, each with itself, and the answer says so."""
     plain(tmp_path, 1, cpu=cpu)
-    one = history.read([tmp_path])
+    one = read_history([tmp_path])
     assert one.machines[0].identity.name == "unnamed CPU"
     assert one.machines[0].identity.alone
-    assert "1 run names no CPU, so nobody knows which machine it was: each stands alone." in tables.answer(one)
+    assert "1 run names no CPU and cannot be compared with other runs." in tables.answer(one)
     plain(tmp_path, 2, cpu=cpu)
     plain(tmp_path, 3, cpu={"brand_raw": "A CPU"})
-    three = history.read([tmp_path])
+    three = read_history([tmp_path])
     assert [len(machine.runs) for machine in three.machines] == [1, 1, 1]
     assert [bool(machine.identity.alone) for machine in three.machines] == [True, True, False]
-    assert "2 runs name no CPU, so nobody knows which machine it was: each stands alone." in tables.answer(three)
+    assert "2 runs name no CPU and cannot be compared with other runs." in tables.answer(three)
 
 
 def test_a_machine_of_this_suite_without_a_cpu(tmp_path):
     """A machine with an id, whose CPU nobody names, is no other run's machine either: the id hashes little else."""
     unnamed = msgspec.structs.replace(recordings.MACHINE, cpu=None)
-    found = history.read([histories.write(tmp_path, [histories.content(day, machine=unnamed) for day in range(3)])])
+    found = read_history([histories.write(tmp_path, [histories.content(day, machine=unnamed) for day in range(3)])])
     assert len(found.machines) == 3
     assert {machine.identity.name for machine in found.machines} == {"unnamed CPU, 2 cores"}
-    assert not history.read([histories.write(tmp_path / "named", histories.slower(3))]).machines[0].identity.alone
+    assert not read_history([histories.write(tmp_path / "named", histories.slower(3))]).machines[0].identity.alone
 
 
 def test_a_copy_of_an_unnamed_machines_run(tmp_path):
     """A copy of such a run is the same run; one of the same moment with other times is not."""
     (tmp_path / "copy").mkdir()
     shutil.copy(plain(tmp_path, 1), tmp_path / "copy")
-    assert len(runs.read([tmp_path])[0]) == 1
+    assert len(runs.read_runs([tmp_path])[0]) == 1
     plain(tmp_path / "copy", 1, [recordings.plain("test_a", [1.0, 1.2])])
-    assert len({run.machine.key for run in runs.read([tmp_path])[0]}) == 2
+    assert len({run.machine.key for run in runs.read_runs([tmp_path])[0]}) == 2
 
 
 def test_names_that_two_files_share(tmp_path):
     """Where two benchmarks of a record share a name they are told apart by their files."""
     entries = [recordings.plain("test_x", [1.0]), {**recordings.plain("test_x", [2.0]), "fullname": "b.py::test_x"}]
-    found = runs.read([plain(tmp_path, 1, entries)])[0]
+    found = runs.read_runs([plain(tmp_path, 1, entries)])[0]
     assert [case.name for case in found[0].results] == ["test_x.py::test_x", "b.py::test_x"]
 
 
@@ -148,7 +148,7 @@ def test_names_are_those_of_the_whole_history(tmp_path):
     entries = [recordings.plain("test_x", [1.0]), recordings.plain("test_y", [1.0])]
     for number, some in enumerate((entries, [*entries, elsewhere]), start=1):
         plain(tmp_path, number, some, cpu={"brand": "A CPU"})
-    found = history.read([tmp_path])
+    found = read_history([tmp_path])
     assert [[case.name for case in run.results] for run in found.runs] == [
         ["test_x.py::test_x", "y"],
         ["test_x.py::test_x", "y", "b.py::test_x"],
@@ -163,7 +163,7 @@ def test_names_are_those_of_the_whole_history(tmp_path):
 def test_a_name_that_a_record_has_twice(tmp_path):
     """The second of two equal benchmarks is a case of its own, numbered."""
     entries = [recordings.plain("test_x", [seconds]) for seconds in (1.0, 2.0)]
-    ((run,), *_) = runs.read([plain(tmp_path, 1, entries)])
+    ((run,), *_) = runs.read_runs([plain(tmp_path, 1, entries)])
     assert {case.name: result.time for case, result in run.results.items()} == {"x": 1.0, "x (2)": 2.0}
 
 
@@ -206,7 +206,7 @@ def test_absurd_records(tmp_path, change, field, reason):
     """A record of which nothing can be read is left out with its field and the reason; the others are read."""
     path = histories.write(tmp_path, histories.slower(3)) / "0002_standard.json"
     changed(path, change)
-    found, (unreadable,), left_out = runs.read([tmp_path])
+    found, (unreadable,), left_out = runs.read_runs([tmp_path])
     assert len(found) == 2
     assert unreadable.case == str(path)
     assert field in unreadable.reason
@@ -231,18 +231,21 @@ def _negative_error(found):
     [
         (_negative_case, "epoch[digits-fused]: Expected `float` >= 1e-15 - at `$.stats.median`"),
         (_no_memory, "epoch[digits-fused]: nan - at `$.extra_info.autoenc.memory.peak`; expected a finite number"),
-        (_negative_error, "experiment[digits-fused-seed0]: error.absolute.mean: -0.5; expected a number of at least 0"),
+        (
+            _negative_error,
+            "experiment[digits-fused-seed0]: absolute.mean: -0.5; expected a number of at least 0 - at `$.extra_info.autoenc.error`",
+        ),
     ],
 )
 def test_absurd_cases(tmp_path, change, reason):
     """A case that cannot be read is left out of its run alone, and named with its reason."""
     path = histories.write(tmp_path, histories.slower(3)) / "0002_standard.json"
     changed(path, change)
-    found, unreadable, left_out = runs.read([tmp_path])
+    found, unreadable, left_out = runs.read_runs([tmp_path])
     assert [len(run.results) for run in found] == [2, 1, 2]
     assert unreadable == []
     assert left_out == [f"left out of {path}: {reason}"]
-    assert history.read([tmp_path]).left_out == left_out
+    assert read_history([tmp_path]).left_out == left_out
 
 
 def test_other_files(tmp_path):
@@ -252,7 +255,7 @@ def test_other_files(tmp_path):
     (folder / "0002_half.json").write_text('{"benchmarks": [')
     (folder / "0003_list.json").write_text("[]")
     (tmp_path / "empty").mkdir()
-    found, unreadable, left_out = runs.read([folder, tmp_path / "none", tmp_path / "empty"])
+    found, unreadable, left_out = runs.read_runs([folder, tmp_path / "none", tmp_path / "empty"])
     assert len(found) == 1
     assert len(left_out) == len(unreadable) == 5
     reasons = {entry.case.removeprefix(str(tmp_path)): entry.reason for entry in unreadable}
@@ -266,9 +269,9 @@ def test_nothing_to_read(tmp_path):
     """Where nothing can be read, one sentence says how many files there are and what is wrong with the first."""
     (tmp_path / "a.json").write_text("{}")
     with pytest.raises(ValueError, match=r"a\.json: not a readable record"):
-        runs.read([tmp_path])
+        runs.read_runs([tmp_path])
     (tmp_path / "b.json").write_text("{}")
     with pytest.raises(ValueError, match=r"none of 2 files can be read as a record; the first: .*a\.json"):
-        runs.read([tmp_path])
+        runs.read_runs([tmp_path])
     with pytest.raises(LookupError, match="no records; name a folder"):
-        runs.read([])
+        runs.read_runs([])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoenc_bench import history
+from autoenc_bench.history.history import read_history
 from autoenc_bench.history.series import gather, latest
 
 EPOCH = "epoch[digits-fused]"
@@ -101,7 +101,7 @@ def test_an_error_that_moves_once(tmp_path):
 def test_the_order_of_files_does_not_matter(tmp_path_factory, order):
     """Records in files of any names make the same series."""
     made = histories.slower(8, 5)
-    there = history.read([histories.write(tmp_path_factory.mktemp("any"), [made[place] for place in order])])
+    there = read_history([histories.write(tmp_path_factory.mktemp("any"), [made[place] for place in order])])
     ours = [(one.case, one.context, one.results) for one in gather(there.runs)]
-    here = history.read([histories.write(tmp_path_factory.mktemp("order"), made)])
+    here = read_history([histories.write(tmp_path_factory.mktemp("order"), made)])
     assert ours == [(one.case, one.context, one.results) for one in gather(here.runs)]

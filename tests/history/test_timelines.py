@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import recordings
 
-from autoenc_bench import history
 from autoenc_bench.history import timelines
+from autoenc_bench.history.history import read_history
 from autoenc_bench.report.figures import style
 
 
@@ -89,7 +89,7 @@ def test_an_outlier_does_not_squeeze_its_lane(tmp_path):
 
 def test_many_panels_are_several_figures(tmp_path, monkeypatch):
     """More panels than one figure holds go into another, under another name."""
-    monkeypatch.setattr(timelines, "MOST", 2)
+    monkeypatch.setattr(timelines, "MOST_PANELS", 2)
     drawings = drawn(histories.read(tmp_path, histories.slower(3)))
     assert [drawing.name for drawing in drawings] == ["timelines-digits-standard", "timelines-digits-standard-2"]
     assert len({drawing.alternative for drawing in drawings}) == 2
@@ -105,12 +105,12 @@ def benchmarks(folder, number, days=2, changed=()):
         found = recordings.content(run=None, entries=entries)
         found["datetime"] = f"2026-01-{day + 1:02}T00:00:00"
         (folder / f"{day + 1:04}_plain.json").write_text(json.dumps(found))
-    return history.read([folder])
+    return read_history([folder])
 
 
 def test_other_benchmarks(tmp_path, monkeypatch):
     """Of very many benchmarks that are no experiment's enough are drawn, changes first, and the title says so."""
-    monkeypatch.setattr(timelines, "ENOUGH", 3)
+    monkeypatch.setattr(timelines, "MOST_OTHER_PANELS", 3)
     (drawing,) = drawn(benchmarks(tmp_path, 5, 12, changed=(4, 2)))
     assert titles(drawing) == ["002: time", "004: time", "000: time"]
     assert drawing.title == "How other benchmarks moved: 3 of 5 panels, changes first"
@@ -118,8 +118,8 @@ def test_other_benchmarks(tmp_path, monkeypatch):
 
 def test_enough_benchmarks(tmp_path):
     """Up to that many are all drawn, in their order, over several figures."""
-    made = drawn(benchmarks(tmp_path, timelines.ENOUGH))
-    assert sum(len(titles(drawing)) for drawing in made) == timelines.ENOUGH == 96
+    made = drawn(benchmarks(tmp_path, timelines.MOST_OTHER_PANELS))
+    assert sum(len(titles(drawing)) for drawing in made) == timelines.MOST_OTHER_PANELS == 96
     assert titles(made[0])[:2] == ["000: time", "001: time"]
     assert {drawing.title for drawing in made} == {"How other benchmarks moved"}
     assert [drawing.name for drawing in made] == [f"timelines-others{part}" for part in ("", "-2", "-3", "-4")]
@@ -127,7 +127,7 @@ def test_enough_benchmarks(tmp_path):
 
 def test_an_experiment_is_drawn_whole(tmp_path, monkeypatch):
     """Of an experiment every case is drawn, however many it has."""
-    monkeypatch.setattr(timelines, "ENOUGH", 1)
+    monkeypatch.setattr(timelines, "MOST_OTHER_PANELS", 1)
     (drawing,) = drawn(histories.read(tmp_path, histories.slower(3)))
     assert len(titles(drawing)) == 3
     assert "panels" not in drawing.title

@@ -16,8 +16,8 @@ from autoenc_bench.plugin import explanations, fixtures
 from autoenc_bench.plugin.fixtures import Measure
 from autoenc_bench.plugin.progress import result
 from autoenc_bench.records.case import IDLE_STEP, Epoch
-from autoenc_bench.records.case import case as read_case
 from autoenc_bench.records.counts import Counts
+from autoenc_bench.records.validation import convert_case
 
 
 class Benchmark:
@@ -185,7 +185,7 @@ def test_explained_in_turns(probe, tmp_path):
 
 def noted(probe):
     """Return the case as a record has it."""
-    return read_case(probe._benchmark.extra_info)
+    return convert_case(probe._benchmark.extra_info)
 
 
 def test_rounds(probe):
@@ -242,7 +242,7 @@ def test_accounts(probe, machine, monkeypatch):
     assert accounts.queued == pytest.approx([1.0] * 2)
     assert accounts.stolen == pytest.approx([1.5] * 2)
     assert accounts.idle == pytest.approx([2.0] * 2)
-    assert accounts.waiting(times) == pytest.approx(2.0, abs=IDLE_STEP)
+    assert accounts.off_cpu(times) == pytest.approx(2.0, abs=IDLE_STEP)
 
 
 def test_order(probe, monkeypatch):
@@ -263,7 +263,7 @@ def test_planted_sleep(probe, machine):
 
     probe(target, rows=1, rounds=2)
     case, times = noted(probe), probe._benchmark.times
-    waited = case.waited(times, {"threads": 1, "pinned": True, "device": "CPU"})
+    waited = case.unusual_off_cpu(times, {"threads": 1, "pinned": True, "device": "CPU"})
     assert waited == pytest.approx(0.1)
     assert "waited 100 ms, 25 %" in result(case, 0.4, waited=waited)
 

@@ -91,7 +91,7 @@ def test_selections(select, rounds, arguments):
     """Alone or with all others, at one round or several, only a first call compiles while it is timed."""
     run, compiled = select(rounds, *arguments)
     assert run.status == 0, run.out
-    benchmarks = loading.read(run.record).record.benchmarks
+    benchmarks = loading.read_record(run.record).record.benchmarks
     names = {benchmark.name for benchmark in benchmarks}
     assert names
     assert compiled == FIRST & names
@@ -134,7 +134,7 @@ def test_timing_off(select):
 def test_timing_on(select):
     """What forces timing counts, as pytest-benchmark has it."""
     run, _ = select(1, "--benchmark-disable", "--benchmark-enable", "-k", "build")
-    assert len(loading.read(run.record).record.benchmarks) == 1
+    assert len(loading.read_record(run.record).record.benchmarks) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,16 @@ import os
 import subprocess
 import sys
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 from contents import content
 
-from autoenc_bench.records import reading, storage
+from autoenc_bench.records import loading, storage
+
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 def test_numbers_rise(tmp_path):
@@ -97,12 +100,25 @@ def test_newest_is_not_by_file_time(tmp_path):
     assert storage.newest(tmp_path).parent.name == "b"
 
 
+def test_recorded(tmp_path):
+    """The time of a record is read in UTC; it is the earliest of all if it cannot be read."""
+    path = tmp_path / "0001_x.json"
+    assert storage._recorded(path) == EARLIEST
+    path.write_text(json.dumps(content(datetime="2026-01-02T03:04:05+01:00", extra=float("nan"))))
+    assert storage._recorded(path) == datetime(2026, 1, 2, 2, 4, 5, tzinfo=UTC)
+    for text in (*(json.dumps(content(datetime=odd)) for odd in ("now", None)), "{", "[]", "{}"):
+        path.write_text(text)
+        assert storage._recorded(path) == EARLIEST
+
+
 def test_newest_of_many(tmp_path):
     """Numbers of more than four digits come after those of four; what has no number is not counted."""
     for name in ("9999_x.json", "10000_x.json", "notes_y.json"):
         (tmp_path / "a").mkdir(exist_ok=True)
         (tmp_path / "a" / name).write_text("{}")
     assert storage.newest(tmp_path).name == "10000_x.json"
+    with pytest.raises(LookupError, match="no records yet"):
+        storage.newest(tmp_path / "a")
     assert storage.save(content(), tmp_path / "a", "next", {}).name == "10001_next.json"
 
 
@@ -174,7 +190,7 @@ def test_runs_that_save_at_once(tmp_path):
     assert len(paths) == len({path.name[:4] for path in paths}) == 16
     assert {path.stem[5:] for path in paths} == {f"run{number}" for number in range(16)}
     for path in paths:
-        reading.read(path)
+        loading.read_record(path)
 
 
 def test_a_number_that_was_taken_meanwhile(tmp_path, monkeypatch):
@@ -196,7 +212,7 @@ def test_killed_runs_leave_no_half_record(tmp_path):
     for folder in folders:
         storage.save(content(), folder, "after", {})
         for record in folder.glob("*.json"):
-            reading.read(record)
+            loading.read_record(record)
         assert folder in folders[:first] or storage.pictures(folder / "0001_x.json")
 
 

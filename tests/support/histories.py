@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import recordings
 
-from autoenc_bench import history
+from autoenc_bench.history.history import read_history
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 OTHER = msgspec.structs.replace(recordings.MACHINE, id="ba9876543210", cpu="Another CPU", accelerators=["A GPU"])
@@ -41,7 +41,7 @@ def write(folder, contents):
 
 def read(folder, contents):
     """Write records and read them as a history."""
-    return history.read([write(folder, contents)])
+    return read_history([write(folder, contents)])
 
 
 def slower(days=12, at=8, **changes):

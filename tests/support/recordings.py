@@ -51,8 +51,8 @@ def error(mean, sigma, components=2, seed=0):
     values = np.abs(np.random.default_rng(seed).normal(mean, sigma, 2000))
     extremes = [case.Extreme(index, float(value)) for index, value in enumerate(np.sort(values)[:SHOWN])]
     yardsticks = {
-        "constant mean": case.Yardstick(1.1 * mean, sigma, 0.1),
-        "PCA": case.Yardstick(1.05 * mean, sigma, 0.1, components),
+        "constant mean": case.ReferenceValue(1.1 * mean, sigma, 0.1),
+        "PCA": case.ReferenceValue(1.05 * mean, sigma, 0.1, components),
     }
     found = statistics(values)
     return case.Error(found, found, found, extremes, extremes[::-1], yardsticks)
