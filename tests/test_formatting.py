@@ -1,4 +1,4 @@
-"""Numbers and names read as people expect them."""
+"""Numbers, names and tables are formatted for people."""
 
 import re
 
@@ -23,7 +23,7 @@ def test_amounts():
 
 
 def test_line():
-    """A text is put on one line, and shows as escapes what breaks lines or a terminal would obey."""
+    """A text is put on one line, with escapes for line breaks and control characters."""
     assert words.line(" a\n\x1b[31mb\t  c") == r"a\n\x1b[31mb\t c"
     assert words.line(words.line("\n::a")) == r"\n::a"
 
@@ -42,7 +42,7 @@ def test_line():
     ],
 )
 def test_visible(text, shown):
-    """What a terminal, or the log of GitHub Actions, would obey is shown as an escape; lines stay, and other signs."""
+    """Control characters and commands of GitHub Actions are escaped; line breaks and other characters stay."""
     assert words.visible(text) == shown
 
 
@@ -51,19 +51,19 @@ def test_visible(text, shown):
     [(1.2345e-8, "12.3 ns"), (9.999e-4, "1 ms"), (0.5, "500 ms"), (59.94, "59.9 s"), (12345.6, "12,346 s")],
 )
 def test_seconds(value, shown):
-    """A time is said with its unit, to three digits."""
+    """A time has its unit and three digits."""
     assert words.seconds(value) == shown
 
 
 def test_moment():
-    """A record's time is said to the minute; what is no time stands as it is."""
+    """A record's time is shown to the minute; another text is unchanged."""
     assert words.moment("2026-01-02T03:04:05.678+00:00") == "2026-01-02 03:04 UTC"
     assert words.moment("now") == "now"
 
 
 @pytest.mark.parametrize("text", ["a", "`", "``a`", "a|b", "", "a\nb", "\\", "a``"])
 def test_code(text):
-    """A text in Markdown's code is fenced by more backticks than it has."""
+    """A code span of Markdown has more backticks around it than within."""
     found = words.code(text)
     fence = re.match("`+", found)[0]
     inner = found.removeprefix(fence).removesuffix(fence)
@@ -75,7 +75,7 @@ def test_code(text):
     ("number", "shown"), [(0, "0 cores"), (1, "1 core"), (2, "2 cores"), (12345, "12,345 cores"), (None, "None cores")]
 )
 def test_count(number, shown):
-    """A number of things has its noun in the right number."""
+    """The noun is in the singular after 1, else in the plural."""
     assert words.count(number, "core") == shown
 
 
@@ -95,7 +95,7 @@ def test_count(number, shown):
     ],
 )
 def test_fact(name, value, shown):
-    """A fact is shown as people read it, and what is missing by what that means."""
+    """A fact is shown in words, and a missing one by its meaning."""
     assert words.fact(name, value) == shown
 
 
@@ -106,7 +106,7 @@ def test_rate(value, shown):
 
 
 def test_cell():
-    """A cell keeps the number that it shows; what was not measured is a dash, and zero is not that."""
+    """A cell keeps its number; a number that was not measured is a dash, and zero is a number."""
     assert words.cell(1234.5, "{:,.0f}".format) == words.Cell("1,234", 1234.5)
     assert words.cell(0, "{:.1f}".format) == words.Cell("0.0", 0)
     assert words.cell(None, "{:.1f}".format) == words.Cell("–", None)
@@ -121,7 +121,7 @@ ITEMS = [("a|b", 1000), ("c\nd", None), ("007", 5)]
 
 
 def test_table_as_text():
-    """On a terminal names lie left and numbers right, each on one line and as it stands."""
+    """On a terminal names are left-aligned and numbers right-aligned, unchanged and on one line."""
     assert words.Table.of(COLUMNS, ITEMS).text().splitlines() == [
         "name          by    how many",
         "------  --------  ----------",
@@ -132,7 +132,7 @@ def test_table_as_text():
 
 
 def test_table_as_markdown():
-    """In Markdown names are code, columns have their sides, and no name ends a cell."""
+    """In Markdown names are code, columns are aligned, and no name ends its cell."""
     assert words.Table.of(COLUMNS, ITEMS, names=2).markdown().splitlines() == [
         "| name   | by         |   how many |",
         "|--------|------------|------------|",
@@ -143,7 +143,7 @@ def test_table_as_markdown():
 
 
 def test_table_with_sides():
-    """Columns may be given their sides one by one."""
+    """The alignment of each column can be set."""
     rows = [[words.Cell("a"), words.Cell("1")], [words.Cell("bb"), words.Cell("22")]]
     table = words.Table(("name", "what"), rows, align=("right", "left"))
     assert table.text().splitlines()[2:] == ["     a  1", "    bb  22"]

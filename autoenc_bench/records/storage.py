@@ -157,8 +157,6 @@ def write_whole(data: bytes, path: Path) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        with suppress(OSError):  # some network shares refuse it; their own permissions apply
-            whole.chmod(0o644)
         whole.replace(path)
 
 

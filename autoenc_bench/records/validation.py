@@ -75,15 +75,16 @@ def _benchmark(content: Any, *, is_ours: bool) -> Benchmark:
 
     Fields that this suite does not read may hold any value, and so may ``extra_info`` of a third party.
     """
-    entry = msgspec.convert(content, _Entry)
-    stats = {name: entry.stats[name] for name in Timing.__struct_fields__ if name in entry.stats}
-    case = entry.extra_info.get("autoenc") if isinstance(entry.extra_info, dict) else None
-    if stats.get("median") == 0:
-        raise InvalidInputError("its median is 0 s; the clock is too coarse for it")
-    fields = {"stats": stats, "extra_info": {"autoenc": case if is_ours else _valid(case, Case)}}
-    _check_finite(fields)
-    named = {"name": entry.name, "fullname": entry.fullname, "options": entry.options}
-    return msgspec.convert({**named, **fields}, Benchmark, from_attributes=True)
+    fields = msgspec.convert(content, dict[str, Any])
+    if isinstance(stats := fields.get("stats"), dict):
+        fields["stats"] = {name: value for name, value in stats.items() if name in Timing.__struct_fields__}
+        if stats.get("median") == 0:
+            raise InvalidInputError("its median is 0 s; the clock is too coarse for it")
+    extra_info = fields.get("extra_info")
+    case = extra_info.get("autoenc") if isinstance(extra_info, dict) else None
+    fields["extra_info"] = {"autoenc": case if is_ours else _valid(case, Case)}
+    _check_finite({name: fields.get(name) for name in ("stats", "extra_info")})
+    return msgspec.convert(fields, Benchmark, from_attributes=True)
 
 
 def convert_case(extra_info: dict[str, Any]) -> Case:
@@ -147,11 +148,3 @@ class _Version(msgspec.Struct):
 class _Outline(msgspec.Struct):
     benchmarks: list[Any]
     autoenc: _Version | None = None
-
-
-class _Entry(msgspec.Struct):
-    name: str
-    fullname: str
-    stats: dict[str, Any]
-    extra_info: Any = None
-    options: Any = None

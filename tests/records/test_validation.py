@@ -122,7 +122,7 @@ def test_names_of_invalid_benchmarks(odd, name):
 def test_no_valid_benchmark():
     """A record is refused if all its benchmarks are invalid, with the first reason, and if it has none."""
     invalid = [entry("a", {"median": 0}), entry("b", {"median": -1})]
-    reason = "^benchmarks: none of 2 can be read; expected at least one; the first, a: its median is 0 s"
+    reason = r"^benchmarks: none of 2 can be read; expected at least one; the first, a: its median is 0 s"
     with pytest.raises(InvalidInputError, match=reason):
         decode(content(benchmarks=invalid))
     with pytest.raises(InvalidInputError, match=r"^benchmarks: there are none; expected at least one$"):
@@ -133,7 +133,7 @@ def test_cases_without_their_run():
     """Cases of this suite are refused without the block that describes the run."""
     found = content()
     del found["autoenc"]
-    with pytest.raises(InvalidInputError, match="^autoenc: missing beside cases of this suite; expected the block"):
+    with pytest.raises(InvalidInputError, match=r"^autoenc: missing beside cases of this suite; expected the block"):
         decode(found)
 
 
