@@ -290,7 +290,7 @@ def test_what_ran_on_neither_side(tmp_path):
     """A case that was skipped on both sides is named with its reason, and is no pass unless that is allowed."""
     base = side(tmp_path / "base", [0.2] * 3, skipped=recordings.RUN.skipped)
     found = comparison.compare(base, base)
-    reason = "skipped in all 3 runs of each side: nobody has the data"
+    reason = "skipped in all 3 runs of each side: the data is missing"
     assert f"not measured: experiment[mnist-fused-seed0]: {reason}" in tables.text(found)
     assert status.of(found).code == exit_codes.NOT_COMPARED
     assert status.of(found, allow_missing=True).code == exit_codes.PASSED
