@@ -1,6 +1,6 @@
 """Runs -> series: one case at one scale on one machine in one context, as timelines with their changes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -83,18 +83,16 @@ class Series:
         """Return the efficiencies by the newest definition of the roofs, at the same speed as ``time``."""
         rows = zip(self.results, self.time.values, strict=True)
         values = [None if one.efficiency is None else one.efficiency * one.time / time for one, time in rows]
-        return self._timeline("efficiency", values, [run.roofs for run in self.runs])
+        return self._timeline("efficiency", values, lambda run: run.roofs)
 
     @cached_property
     def error(self) -> Timeline | None:
-        return self._timeline("error", [result.error for result in self.results], [None] * len(self.runs))
+        return self._timeline("error", [result.error for result in self.results])
 
     @cached_property
     def memory(self) -> Timeline | None:
         """Return the peak memory in runs of the newest selection of cases; it depends on the cases before."""
-        return self._timeline(
-            "memory", [result.memory for result in self.results], [run.selection for run in self.runs]
-        )
+        return self._timeline("memory", [result.memory for result in self.results], lambda run: run.selection)
 
     @cached_property
     def timelines(self) -> list[Timeline]:
@@ -104,11 +102,12 @@ class Series:
     def roof(self) -> str | None:
         return next((result.roof for result in reversed(self.results) if result.roof), None)
 
-    def _timeline(self, kind: str, values: Sequence[float | None], keys: Sequence[object]) -> Timeline | None:
+    def _timeline(
+        self, kind: str, values: Iterable[float | None], key: Callable[[PastRun], object] = lambda _: None
+    ) -> Timeline | None:
         """Return the known values of the runs whose key equals that of the newest known value."""
-        rows = zip(self.runs, values, keys, strict=True)
-        known = [(run, value, key) for run, value, key in rows if value is not None]
-        kept = [(run, value) for run, value, key in known if key == known[-1][2]]
+        known = [(run, value) for run, value in zip(self.runs, values, strict=True) if value is not None]
+        kept = [(run, value) for run, value in known if key(run) == key(known[-1][0])]
         return Timeline(kind, [run for run, _ in kept], [value for _, value in kept]) if kept else None
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-from matplotlib.figure import Figure
 
 from autoenc_bench.formatting import cell, count
 from autoenc_bench.history import tables
@@ -129,7 +128,7 @@ def _figure(history: History, name: str, title: str, shown: list[Panel]) -> styl
     height = 1.1 + (0.55 + max(0.8, 0.42 * max(map(len, lanes)))) * down
     setting = _setting(history, {lane.letter for panel in lanes for lane in panel})
     figure = style.blank(title, setting, width=3.2 * max(across, 1.5), height=height)
-    _lay_out(figure, down, across)
+    figure.set_figheight(height + 0.14 * figure.get_supxlabel().count("\n"))  # inches for each further line
     axes = layout.panels(figure, len(shown), across, sharex=True)
     for place, panel in enumerate(shown):
         _draw(axes[place], panel.title, lanes[place], LEAST_RANGE[panel.kind])
@@ -149,23 +148,6 @@ def _setting(history: History, letters: Collection[str]) -> str:
         f"{letter}: {style.plain(cpu, 50)}" + (f" ({style.plain(rest.replace(', ', '; '), 40)})" if rest else "")
         for letter, (cpu, _, rest) in names
     )
-
-
-def _lay_out(figure: Figure, down: int, across: int) -> None:
-    """Place panels by inches. A computed layout would take a third of the drawing time of so many panels."""
-    lines = len(figure.get_supxlabel().splitlines())
-    width, height = figure.get_size_inches()
-    height += 0.14 * (lines - 1)
-    figure.set_size_inches(width, height)
-    below = 0.4 + 0.14 * lines
-    figure.set_layout_engine(None)
-    left = {"x": 0.1 / width, "ha": "left"}
-    figure.suptitle(figure.get_suptitle(), **left, y=1 - 0.1 / height, va="top", fontsize=11, fontweight="bold")
-    figure.supxlabel(figure.get_supxlabel(), **left, y=0.08 / height, va="bottom", fontsize=6.5, color=style.MUTED)
-    wspace = 0.85 * across / (width - 0.9 - 0.85 * (across - 1))
-    hspace = 0.42 * down / (height - below - 0.7 - 0.42 * (down - 1))
-    margins = {"left": 0.6 / width, "right": 1 - 0.3 / width, "top": 1 - 0.7 / height, "bottom": below / height}
-    figure.subplots_adjust(**margins, wspace=wspace, hspace=hspace)
 
 
 def _draw(axes: Axes, title: str, lanes: list[Lane], least: float) -> None:
