@@ -4,7 +4,7 @@ PASSED, REGRESSED, NOT_COMPARED, UNDECIDED = 0, 1, 2, 3
 NOTHING_TO_FIND = 1
 REFUSED, BUG = 2, 70  # 70 is EX_SOFTWARE of sysexits.h
 
-_A_BUG = {BUG: "a bug of autoenc-bench; please report it"}
+_A_BUG = {BUG: "a bug of autoenc-bench: please report it"}
 
 GATE = {
     PASSED: "everything was measured on both sides, in every run and for every seed; each kind has a decided case; "
@@ -23,11 +23,11 @@ MATRIX = {
 BISECT = {
     0: "found the change, and confirmed it if that takes a clock",
     NOTHING_TO_FIND: "nothing changed between the two revisions",
-    REFUSED: "could not search, with the reason",
+    REFUSED: "an error, which the message explains",
     UNDECIDED: "several candidates remain, or the one that was found is not confirmed",
     **_A_BUG,
 }
-OTHERS = {0: "done", REFUSED: "could not be done, with the reason", **_A_BUG}
+OTHERS = {0: "done", REFUSED: "an error, which the message explains", **_A_BUG}
 # Pytest's own 2 and 3 mean that it was interrupted, and an internal error.
 PYTEST = {
     0: "no case failed; with --baseline, compare would exit with 0",
