@@ -97,18 +97,18 @@ def read_record(path: Path, *, pictured: bool = True) -> Source:
 
 def _with_pictures(source: Source) -> Source:
     """Add the pictures of the cases that have an image size. A case with invalid pictures loses its image size."""
-    left_out, side = list(source.left_out), source.path.with_suffix(".npz")
+    left_out, benchmarks = list(source.left_out), []
     try:
-        pictures = storage.pictures(source.path)
+        pictures, is_damaged = storage.pictures(source.path), False
     except InvalidInputError as problem:
-        pictures = {}
+        pictures, is_damaged = {}, True
         left_out.append(NotRun("pictures", str(problem)))
-    benchmarks = []
     for benchmark in source.record.benchmarks:
         case = benchmark.extra_info.autoenc
-        if case and case.image and (error := next(_picture_errors(benchmark.name, case, pictures), None)):
-            if pictures or not side.exists():
-                left_out.append(NotRun(f"pictures of {names.identity(benchmark)}", f"{side}: {error}"))
+        if case and case.image and (error := _picture_error(benchmark.name, case, pictures)):
+            if not is_damaged:
+                reason = f"{source.path.with_suffix('.npz')}: {error}"
+                left_out.append(NotRun(f"pictures of {names.identity(benchmark)}", reason))
             without_image = msgspec.structs.replace(case, image=None)
             benchmark = msgspec.structs.replace(benchmark, extra_info=ExtraInfo(without_image))
         benchmarks.append(benchmark)
@@ -116,21 +116,19 @@ def _with_pictures(source: Source) -> Source:
     return replace(source, record=record, pictures=pictures, left_out=left_out)
 
 
-def _picture_errors(name: str, case: Case, pictures: storage.Pictures) -> Iterator[str]:
-    """List the pictures of a case that are missing or have another shape than the record says."""
+def _picture_error(name: str, case: Case, pictures: storage.Pictures) -> str | None:
+    """Return what is wrong with the first picture of a case that is missing or has another shape than expected."""
     for kind in storage.PICTURE_KINDS:
         key = f"{names.bracketed(name)}/{kind}"
-        if not pictures:
-            yield f"no such side file; expected one beside the record with {key}"
-        elif key not in pictures:
-            yield f"{key} is missing; expected the pictures of every case that has an image size"
-        else:
-            shape = pictures[key].shape
-            # The record does not say how many first samples there are.
-            samples = shape[1] if kind == "first" or not case.error else len(getattr(case.error, kind))
-            expected = (2, max(1, samples), prod(case.image or ()))
-            if shape != expected:
-                yield f"{key} has shape {shape}; expected {expected}, as the record says"
+        if key not in pictures:
+            return f"{key} is missing; expected a side file with the pictures of each case that has an image size"
+        shape = pictures[key].shape
+        # The record does not say how many first samples there are.
+        samples = shape[1] if kind == "first" or not case.error else len(getattr(case.error, kind))
+        expected = (2, max(1, samples), prod(case.image or ()))
+        if shape != expected:
+            return f"{key} has shape {shape}; expected {expected}, as the record says"
+    return None
 
 
 def read_records(paths: Iterable[Path], *, pictured: bool = True) -> tuple[list[Source], list[NotRun]]:

@@ -143,7 +143,11 @@ def _cut(kind, *index):
 @pytest.mark.parametrize(
     ("change", "case", "reason"),
     [
-        (lambda side: side.unlink(), f"pictures of {WHOLE}", "no such side file; expected one beside the record with"),
+        (
+            lambda side: side.unlink(),
+            f"pictures of {WHOLE}",
+            "digits-fused-seed0/first is missing; expected a side file",
+        ),
         (lambda side: side.write_bytes(side.read_bytes()[:100]), "pictures", "not a readable side file"),
         (
             lambda side: np.savez(side, weights=np.zeros((2, 3))),
