@@ -102,12 +102,13 @@ def _letter(place: int) -> str:
     return (_letter(tens - 1) if tens else "") + ascii_uppercase[ones]
 
 
-def compare(machines: list[KnownMachine], series: Iterable[Series]) -> list[MachinePair]:
+def compare(machines: list[KnownMachine], all_series: Iterable[Series]) -> list[MachinePair]:
     """Pair the first machine that has cases at a scale with each other one, by the newest context of each case."""
     newest: dict[str | None, dict[str, dict[str, Series]]] = {}  # scale -> key of the machine -> name of the case
-    for one in series:
-        cases = newest.setdefault(one.scale, {}).setdefault(one.machine.key, {})
-        cases[one.case.name] = max(cases.get(one.case.name, one), one, key=lambda one: one.runs[-1].when)
+    for series in all_series:
+        cases = newest.setdefault(series.scale, {}).setdefault(series.machine.key, {})
+        before = cases.get(series.case.name, series)
+        cases[series.case.name] = max(before, series, key=lambda candidate: candidate.runs[-1].when)
     pairs = []
     for scale, by_machine in newest.items():
         base, *others = [machine for machine in machines if machine.identity.key in by_machine]

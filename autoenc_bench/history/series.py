@@ -81,8 +81,10 @@ class Series:
     @cached_property
     def efficiency(self) -> Timeline | None:
         """Return the efficiencies by the newest definition of the roofs, at the same speed as ``time``."""
-        rows = zip(self.results, self.time.values, strict=True)
-        values = [None if one.efficiency is None else one.efficiency * one.time / time for one, time in rows]
+        values = [
+            None if result.efficiency is None else result.efficiency * result.time / time
+            for result, time in zip(self.results, self.time.values, strict=True)
+        ]
         return self._timeline("efficiency", values, lambda run: run.roofs)
 
     @cached_property

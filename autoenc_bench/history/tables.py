@@ -179,23 +179,25 @@ def _efficiency(series: Series) -> Cell:
 def by_scale(history: History) -> list[tuple[str | None, list[Series]]]:
     """Group series by scale, each group ordered by case and machine."""
     places = {case: place for place, case in enumerate(dict.fromkeys(series.case for series in history.series))}
-
-    def order(series: Series) -> tuple[str, int, str]:
-        return series.scale or "", places[series.case], history.label(series)
-
-    return [(scale, list(group)) for scale, group in groupby(sorted(history.series, key=order), lambda one: one.scale)]
+    ordered = sorted(history.series, key=lambda series: (places[series.case], history.label(series)))
+    scales = sorted(dict.fromkeys(series.scale for series in ordered), key=lambda scale: scale or "")
+    return [(scale, [series for series in ordered if series.scale == scale]) for scale in scales]
 
 
-def series_table(history: History, series: Iterable[Series], columns: int | None = None) -> Table:
+def series_table(history: History, group: Iterable[Series], columns: int | None = None) -> Table:
     """Return a row for each series: case, machine, runs, newest levels, and the change of the time since the first."""
     every: tuple[tuple[str, Callable[[Series], Cell]], ...] = (
-        ("case", lambda one: Cell(one.case.name)),
-        ("on", lambda one: Cell(history.label(one))),
-        ("runs", lambda one: cell(len(one.runs), str)),
-        ("first – last", lambda one: Cell(_days(one.runs), one.runs[0].when.timestamp())),
-        ("time", lambda one: cell(latest(one.time), lambda time: seconds(time) + ("" if one.referenced else " raw"))),
-        ("changed", lambda one: Cell("no") if one.time.growth is None else cell(one.time.growth, percent)),
-        ("error", lambda one: cell(latest(one.error), UNITS["error"])),
-        ("memory", lambda one: cell(latest(one.memory), mebibytes)),
+        ("case", lambda series: Cell(series.case.name)),
+        ("on", lambda series: Cell(history.label(series))),
+        ("runs", lambda series: cell(len(series.runs), str)),
+        ("first – last", lambda series: Cell(_days(series.runs), series.runs[0].when.timestamp())),
+        ("time", _time),
+        ("changed", lambda series: Cell("no") if series.time.growth is None else cell(series.time.growth, percent)),
+        ("error", lambda series: cell(latest(series.error), UNITS["error"])),
+        ("memory", lambda series: cell(latest(series.memory), mebibytes)),
     )
-    return Table.of(every[:columns], series)
+    return Table.of(every[:columns], group)
+
+
+def _time(series: Series) -> Cell:
+    return cell(latest(series.time), lambda time: seconds(time) + ("" if series.referenced else " raw"))

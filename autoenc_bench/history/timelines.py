@@ -88,10 +88,10 @@ def draw(history: History) -> Iterator[tuple[str, style.Drawing]]:
     """Draw all timelines of at least two runs, as pairs (chapter, drawing). Call it within ``style.style()``."""
     for scale, group in tables.by_scale(history):
         experiments: dict[str | None, list[Series]] = {}
-        for one in group:
-            experiments.setdefault(one.case.experiment, []).append(one)
-        for experiment, series in experiments.items():
-            subject, shown = style.plain(experiment) if experiment else "other benchmarks", list(panels(series))
+        for series in group:
+            experiments.setdefault(series.case.experiment, []).append(series)
+        for experiment, own in experiments.items():
+            subject, shown = style.plain(experiment) if experiment else "other benchmarks", list(panels(own))
             title = f"How {subject} moved" + (f", scale {style.plain(scale)}" if scale else "")
             if len(shown) > MOST_OTHER_PANELS and not experiment:
                 title += f": {MOST_OTHER_PANELS} of {len(shown):,} panels, changes first"
@@ -101,14 +101,14 @@ def draw(history: History) -> Iterator[tuple[str, style.Drawing]]:
                 yield "Timelines", _figure(history, name, title, shown[begin : begin + MOST_PANELS])
 
 
-def panels(series: Iterable[Series]) -> Iterator[Panel]:
+def panels(all_series: Iterable[Series]) -> Iterator[Panel]:
     """Return the panels of an experiment with at least two runs: times, errors, then ``KINDS_IF_CHANGED``."""
     by_kind: dict[tuple[str, CaseName], Panel] = {}
-    for one in series:
-        for timeline in one.timelines:
+    for series in all_series:
+        for timeline in series.timelines:
             if len(timeline.runs) > 1:
-                panel = Panel(f"{_short_name(one.case)}: {timeline.kind}", timeline.kind, [])
-                by_kind.setdefault((timeline.kind, one.case), panel).timelines.append((one, timeline))
+                panel = Panel(f"{_short_name(series.case)}: {timeline.kind}", timeline.kind, [])
+                by_kind.setdefault((timeline.kind, series.case), panel).timelines.append((series, timeline))
     for kind in ("time", "error", *KINDS_IF_CHANGED):
         for panel in by_kind.values():
             if panel.kind == kind and (kind not in KINDS_IF_CHANGED or panel.changed):

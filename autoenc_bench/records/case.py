@@ -1,4 +1,4 @@
-"""The schema of one case: what it did, its errors and its memory. The times lie beside it (see record.py)."""
+"""The schema of one case: what it did, its errors and its memory. record.py has its times."""
 
 from collections.abc import Mapping, Sequence
 from statistics import median

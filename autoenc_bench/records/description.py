@@ -1,4 +1,4 @@
-"""A record's machine and run in words, also where plain pytest-benchmark wrote it."""
+"""The machine and the run of a record in words, also for records of plain pytest-benchmark."""
 
 import re
 from collections.abc import Mapping

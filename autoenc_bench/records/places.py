@@ -3,7 +3,7 @@
 from pathlib import Path
 
 SAVED = Path(".benchmarks")  # pytest-benchmark's own default
-LIVE = Path(".continuous")  # apart from SAVED, because the two sides of a live comparison are not history
+LIVE = Path(".continuous")  # not SAVED, because the two sides of a live comparison are not history
 REPORTS = Path("reports")
 BASELINES = REPORTS / "baselines"
 

@@ -39,7 +39,7 @@ def platform_folder() -> str:
 def newest(folder: Path) -> Path:
     """Return the newest record in a storage folder; raise NotFoundError if it holds none.
 
-    Within the folder of one system and Python it is the one with the highest number, between them the last recorded.
+    It has the highest number within the folder of its system and Python, and was recorded last between folders.
     """
     newest = {path.parent: path for path in sorted(folder.glob(f"*/{NUMBERED}"), key=place)}
     if newest:
@@ -66,7 +66,7 @@ def find(name: str, stores: Sequence[Path]) -> list[Path]:
     path = Path(name)
     if path.is_file():
         return [path]
-    matches = glob(name, recursive=True, include_hidden=True)  # noqa: PTH207 - Path.glob refuses odd ones
+    matches = glob(name, recursive=True, include_hidden=True)  # noqa: PTH207 - Path.glob refuses some patterns
     files = path.rglob("*.json") if path.is_dir() else map(Path, matches)
     if records := sorted((path for path in files if path.suffix == ".json" and path.is_file()), key=place):
         return records
