@@ -1,5 +1,6 @@
 """The folders that commands read and write, relative to the project's folder, and paths that users name."""
 
+import os
 from pathlib import Path
 
 SAVED = Path(".benchmarks")  # pytest-benchmark's own default
@@ -10,7 +11,4 @@ BASELINES = REPORTS / "baselines"
 
 def expanded(path: str | Path) -> Path:
     """Return a path with ``~`` replaced by the home directory. Shells do so only at some positions of an argument."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:  # no such user, or a user without a home directory
-        return Path(path)
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises an error for an unknown user
