@@ -13,10 +13,6 @@ _STAND_INS = {"–": "-", "…": "...", "±": "+-", "×": "x", "÷": "/", "→":
 _STAND_INS |= {"✓": "+", "✗": "x", "∞": "inf", "●": "o", "◆": "*", "−": "-"}
 _STAND_INS |= {"─": "-", "┊": ":", "┼": "+", "‹": "<", "›": ">"}
 
-# GitHub Actions executes these in a log: "::" at the beginning of a line, and "##[" anywhere.
-_COMMANDS = re.compile(r"^( *):(?=:)|#(?=#\[)", re.MULTILINE)
-_ESCAPES = {":": r"\u003a", "#": r"\u0023"}  # valid in JSON as well
-
 Item = TypeVar("Item")
 
 
@@ -84,7 +80,9 @@ def line(text: str) -> str:
 def visible(text: str) -> str:
     r"""Return a text with escapes such as ``\x1b`` for all that a terminal or a job's log would execute."""
     printable = re.sub(r"[^\n -~]", lambda sign: sign[0] if sign[0].isprintable() else ascii(sign[0])[1:-1], text)
-    return _COMMANDS.sub(lambda found: found[0][:-1] + _ESCAPES[found[0][-1]], printable)
+    # GitHub Actions executes "::" at the beginning of a line, and "##[" anywhere. These escapes are valid in JSON.
+    without_commands = re.sub(r"^( *):(?=:)", r"\1\\u003a", printable, flags=re.MULTILINE)
+    return re.sub(r"#(?=#\[)", r"\\u0023", without_commands)
 
 
 def plain(text: str) -> str:
