@@ -6,7 +6,8 @@ from typing import Any
 
 from autoenc_bench.history.change_points import ChangePoint
 from autoenc_bench.history.history import History
-from autoenc_bench.history.machines import CasePair, KnownMachine, MachinePair
+from autoenc_bench.history.machines import KnownMachine
+from autoenc_bench.history.pairs import CasePair, MachinePair
 from autoenc_bench.history.runs import PastRun
 from autoenc_bench.history.series import Series, Timeline, latest
 
@@ -16,19 +17,19 @@ SCHEMA_VERSION = 1
 def text(history: History) -> str:
     """Return a history as one JSON document."""
     places = {id(run): place for place, run in enumerate(history.runs)}
+    machines = {machine.identity.key: machine for machine in history.machines}
     content = {
         "schema_version": SCHEMA_VERSION,
-        "runs": [_run(history, run) for run in history.runs],
+        "runs": [_run(run, machines[run.machine.key]) for run in history.runs],
         "machines": [_machine(machine) for machine in history.machines],
-        "series": [_series(history, series, places) for series in history.series],
+        "series": [_series(series, places) for series in history.series],
         "sides": [_pair(pair) for pair in history.pairs],
         "unreadable": [{"file": file.case, "reason": file.reason} for file in history.unreadable],
     }
     return json.dumps(content, allow_nan=False)
 
 
-def _run(history: History, run: PastRun) -> dict[str, Any]:
-    machine = history.machine(run)
+def _run(run: PastRun, machine: KnownMachine) -> dict[str, Any]:
     place = {"machine": machine.letter, "context": machine.number(run), "scale": run.scale}
     return {"file": str(run.path), "datetime": run.when.isoformat(), **place, "commit": run.commit}
 
@@ -41,9 +42,9 @@ def _machine(machine: KnownMachine) -> dict[str, Any]:
     return {"letter": machine.letter, "id": machine.identity.id, "name": machine.name, "contexts": contexts}
 
 
-def _series(history: History, series: Series, places: dict[int, int]) -> dict[str, Any]:
+def _series(series: Series, places: dict[int, int]) -> dict[str, Any]:
     case = {"case": series.case.name, "experiment": series.case.experiment, "phase": series.case.phase}
-    place = {"scale": series.scale, "machine": history.machine(series.runs[0]).letter, "context": series.context}
+    place = {"scale": series.scale, "machine": series.machine.letter, "context": series.context}
     units = {"referenced": series.referenced, "unit": series.unit, "roof": series.roof}
     return {**case, **place, **units, "timelines": [_timeline(timeline, places) for timeline in series.timelines]}
 

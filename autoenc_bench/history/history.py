@@ -7,7 +7,8 @@ from pathlib import Path
 
 from autoenc_bench.history import runs
 from autoenc_bench.history.change_points import ChangePoint
-from autoenc_bench.history.machines import KnownMachine, MachinePair, compare, recognise
+from autoenc_bench.history.machines import KnownMachine, recognise
+from autoenc_bench.history.pairs import MachinePair, compare
 from autoenc_bench.history.runs import PastRun
 from autoenc_bench.history.series import Series, Timeline, gather
 from autoenc_bench.records.record import NotRun
@@ -36,7 +37,7 @@ class History:
 
     @cached_property
     def series(self) -> list[Series]:
-        return gather(self.runs)
+        return gather(self.runs, self.machines)
 
     @cached_property
     def machines(self) -> list[KnownMachine]:
@@ -52,13 +53,6 @@ class History:
     @cached_property
     def pairs(self) -> list[MachinePair]:
         return compare(self.machines, self.series)
-
-    def machine(self, run: PastRun) -> KnownMachine:
-        return next(machine for machine in self.machines if machine.identity.key == run.machine.key)
-
-    def label(self, series: Series) -> str:
-        """Return the label of a series' machine and context: A, or A2."""
-        return self.machine(series.runs[0]).label(series.context)
 
 
 def read_history(paths: Iterable[Path]) -> History:

@@ -26,7 +26,7 @@ def write(history: History, out: Path, on_progress: Progress = lambda _: None) -
             pairs=[(pair, tables.pair_table(pair)) for pair in history.pairs],
             sides=tables.PAIR_LEGEND,
             pictures=output.save(timelines.draw(history), folder, FIGURES, on_progress),
-            scales=[(scale, tables.series_table(history, group)) for scale, group in tables.by_scale(history)],
+            scales=[(scale, tables.series_table(group)) for scale, group in tables.by_scale(history)],
             legend=tables.LEGEND,
             unreadable=history.unreadable,
         )

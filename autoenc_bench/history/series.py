@@ -8,7 +8,8 @@ from statistics import median
 
 from autoenc_bench.history import change_points
 from autoenc_bench.history.change_points import ChangePoint
-from autoenc_bench.history.runs import CaseName, CaseResult, MachineIdentity, PastRun
+from autoenc_bench.history.machines import KnownMachine
+from autoenc_bench.history.runs import CaseName, CaseResult, PastRun
 
 # The smallest relative change that matters. Errors repeat to the bit, so a smaller change of them counts.
 SMALLEST = {"time": 0.01, "efficiency": 0.01, "error": 0.001, "memory": 0.01}
@@ -51,10 +52,15 @@ class Series:
 
     case: CaseName
     scale: str | None
-    machine: MachineIdentity
+    machine: KnownMachine
     context: int
     runs: list[PastRun]
     results: list[CaseResult]
+
+    @property
+    def label(self) -> str:
+        """Return the label of the machine and the context: A, or A2."""
+        return self.machine.label(self.context)
 
     @cached_property
     def referenced(self) -> bool:
@@ -118,16 +124,16 @@ def latest(timeline: Timeline | None) -> float | None:
     return change_points.level(timeline.values[timeline.segments[-1][0] :]) if timeline else None
 
 
-def gather(runs: Iterable[PastRun]) -> list[Series]:
+def gather(runs: Iterable[PastRun], machines: Iterable[KnownMachine]) -> list[Series]:
     """Group results into series, in the order of the first runs of cases and machines. ``runs`` are oldest first."""
-    contexts: dict[str, dict[bytes, int]] = {}
-    gathered: dict[tuple[CaseName, str | None, str, int], Series] = {}
+    by_key = {machine.identity.key: machine for machine in machines}
+    gathered: dict[tuple[CaseName, str | None, str], Series] = {}
     for run in runs:
-        numbers = contexts.setdefault(run.machine.key, {})
-        context = numbers.setdefault(run.context_key, len(numbers) + 1)
+        machine = by_key[run.machine.key]
+        context = machine.number(run)
         for case, result in run.results.items():
-            key = case, run.scale, run.machine.key, context
-            series = gathered.setdefault(key, Series(case, run.scale, run.machine, context, [], []))
+            key = case, run.scale, machine.label(context)
+            series = gathered.setdefault(key, Series(case, run.scale, machine, context, [], []))
             series.runs.append(run)
             series.results.append(result)
     return list(gathered.values())

@@ -8,7 +8,8 @@ from textwrap import fill
 from autoenc_bench.formatting import NONE, Cell, Table, cell, code, count, line, mebibytes, percent, seconds, share
 from autoenc_bench.history.change_points import ALPHA
 from autoenc_bench.history.history import History, SeriesChange
-from autoenc_bench.history.machines import KnownMachine, MachinePair
+from autoenc_bench.history.machines import KnownMachine
+from autoenc_bench.history.pairs import MachinePair
 from autoenc_bench.history.runs import PastRun
 from autoenc_bench.history.series import Series, latest
 
@@ -36,7 +37,7 @@ def text(history: History) -> str:
         parts.append("\n".join([f"{title}, {count(len(pair.cases), 'case')}:", *differs, pair_table(pair).text()]))
     parts += [fill(PAIR_LEGEND, TEXT_WIDTH)] if history.pairs else []
     for scale, group in by_scale(history):
-        parts.append(f"{_scale(scale)}:\n{series_table(history, group, TERMINAL_COLUMNS).text()}")
+        parts.append(f"{_scale(scale)}:\n{series_table(group, TERMINAL_COLUMNS).text()}")
     parts += [fill(LEGEND, TEXT_WIDTH)]
     parts += [line(f"not readable: {file.case}: {file.reason}") for file in history.unreadable]
     return "\n\n".join(parts)
@@ -54,7 +55,7 @@ def markdown(history: History) -> str:
         parts += [f"Their contexts differ: {code(', '.join(pair.differs))}"] if pair.differs else []
         parts += [pair_table(pair).markdown(), f"<sub>{PAIR_LEGEND}</sub>"]
     for scale, group in by_scale(history):
-        table = f"{code(_scale(scale))}\n\n{series_table(history, group, TERMINAL_COLUMNS).markdown()}"
+        table = f"{code(_scale(scale))}\n\n{series_table(group, TERMINAL_COLUMNS).markdown()}"
         parts += [f"<details><summary>{len(group):,} series</summary>\n\n{table}\n\n</details>"]
     parts += [f"<sub>{LEGEND}</sub>"]
     if history.unreadable:
@@ -115,17 +116,16 @@ def _newest_changes(history: History) -> tuple[list[tuple[str, Table]], int]:
     """Return the newest changes, a table below a heading for each run that shows some, and the number of the others."""
     shown: list[tuple[str, Table]] = []
     left = len(history.changes)
-    for heading, group in groupby(history.changes, key=lambda change: _heading(history, change)):
+    for heading, group in groupby(history.changes, key=_heading):
         if len(history.changes) - left < MOST_CHANGES:
             shown.append((heading, Table(CHANGE_HEADERS, [_change(change) for change in group])))
             left -= len(shown[-1][1].rows)
     return shown, left
 
 
-def _heading(history: History, change: SeriesChange) -> str:
-    run = change.run
-    commit, label = run.commit or "unknown", history.label(change.series)
-    return f"{run.when:%Y-%m-%d %H:%M} UTC, machine {label}, commit {commit}, {line(str(run.path))}"
+def _heading(change: SeriesChange) -> str:
+    run, commit = change.run, change.run.commit or "unknown"
+    return f"{run.when:%Y-%m-%d %H:%M} UTC, machine {change.series.label}, commit {commit}, {line(str(run.path))}"
 
 
 def _change(change: SeriesChange) -> list[Cell]:
@@ -146,7 +146,7 @@ def change_table(history: History) -> Table:
     rows = []
     for change in history.changes:
         run, (case, *others) = change.run, _change(change)
-        first = [Cell(f"{run.when:%Y-%m-%d %H:%M}", run.when.timestamp()), Cell(history.label(change.series))]
+        first = [Cell(f"{run.when:%Y-%m-%d %H:%M}", run.when.timestamp()), Cell(change.series.label)]
         rows.append([case, *first, *others, Cell(run.commit or NONE), Cell(str(run.path))])
     return Table([CHANGE_HEADERS[0], "first run", "on", *CHANGE_HEADERS[1:], "commit", "record"], rows)
 
@@ -179,16 +179,16 @@ def _efficiency(series: Series) -> Cell:
 def by_scale(history: History) -> list[tuple[str | None, list[Series]]]:
     """Group series by scale, each group ordered by case and machine."""
     places = {case: place for place, case in enumerate(dict.fromkeys(series.case for series in history.series))}
-    ordered = sorted(history.series, key=lambda series: (places[series.case], history.label(series)))
+    ordered = sorted(history.series, key=lambda series: (places[series.case], series.label))
     scales = sorted(dict.fromkeys(series.scale for series in ordered), key=lambda scale: scale or "")
     return [(scale, [series for series in ordered if series.scale == scale]) for scale in scales]
 
 
-def series_table(history: History, group: Iterable[Series], columns: int | None = None) -> Table:
+def series_table(group: Iterable[Series], columns: int | None = None) -> Table:
     """Return a row for each series: case, machine, runs, newest levels, and the change of the time since the first."""
     every: tuple[tuple[str, Callable[[Series], Cell]], ...] = (
         ("case", lambda series: Cell(series.case.name)),
-        ("on", lambda series: Cell(history.label(series))),
+        ("on", lambda series: Cell(series.label)),
         ("runs", lambda series: cell(len(series.runs), str)),
         ("first – last", lambda series: Cell(_days(series.runs), series.runs[0].when.timestamp())),
         ("time", _time),

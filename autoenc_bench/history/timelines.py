@@ -79,7 +79,7 @@ class Panel:
     def lanes(self, machines: Iterable[KnownMachine]) -> list[Lane]:
         lanes = []
         for place, machine in enumerate(machines):
-            own = [timeline for series, timeline in self.timelines if series.machine.key == machine.identity.key]
+            own = [timeline for series, timeline in self.timelines if series.machine is machine]
             lanes += [Lane(machine.letter, style.other(place), [*map(RelativeTimeline, own)])] if own else []
         return lanes
 
@@ -137,7 +137,7 @@ def _figure(history: History, name: str, title: str, shown: list[Panel]) -> styl
     axes[0].xaxis.set_major_locator(locator)  # all panels share the axis
     axes[0].xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call] # Matplotlib's
     lead = f"Change in per cent against each series' first level, over time, in {count(len(shown), 'panel')}."
-    alternative = " ".join([lead, *(_in_words(history, panel) for panel in shown)])
+    alternative = " ".join([lead, *map(_in_words, shown)])
     return style.Drawing(f"timelines-{name}", title, alternative, figure, NOTE)
 
 
@@ -187,11 +187,11 @@ def _draw_timeline(axes: Axes, relative: RelativeTimeline, colour: str, zero: fl
         layout.beside(axes, growth, at, (-3, 0), paper=0.6, fontsize=7.5, fontweight="bold", annotation_clip=False)
 
 
-def _in_words(history: History, panel: Panel) -> str:
+def _in_words(panel: Panel) -> str:
     phrases = []
     for series, timeline in panel.timelines:
         kind, days = timeline.kind, [run.when.date() for run in timeline.runs]
         changes = [f"{tables.growth(kind, change.ratio)} from {days[change.index]}" for change in timeline.changes]
         newest = cell(latest(timeline), tables.UNITS[kind]).text
-        phrases.append(f"{history.label(series)} {newest}, {', '.join(changes) or 'no change'}")
+        phrases.append(f"{series.label} {newest}, {', '.join(changes) or 'no change'}")
     return f"{panel.title}: {'; '.join(phrases)}."

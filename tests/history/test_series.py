@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoenc_bench.history.history import read_history
-from autoenc_bench.history.series import gather, latest
+from autoenc_bench.history.series import latest
 
 EPOCH = "epoch[digits-fused]"
 
@@ -102,6 +102,6 @@ def test_the_order_of_files_does_not_matter(tmp_path_factory, order):
     """The order of files does not change the series."""
     made = histories.slower(8, 5)
     there = read_history([histories.write(tmp_path_factory.mktemp("any"), [made[place] for place in order])])
-    ours = [(one.case, one.context, one.results) for one in gather(there.runs)]
+    ours = [(one.case, one.context, one.results) for one in there.series]
     here = read_history([histories.write(tmp_path_factory.mktemp("order"), made)])
-    assert ours == [(one.case, one.context, one.results) for one in gather(here.runs)]
+    assert ours == [(one.case, one.context, one.results) for one in here.series]
