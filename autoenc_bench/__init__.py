@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from autoenc_bench.catalogue.experiments import find as find_experiment
     from autoenc_bench.core.data.sources import register as register_data
     from autoenc_bench.core.data.split import Split
-    from autoenc_bench.records.loading import read as read_record
+    from autoenc_bench.records.loading import read_record
     from autoenc_bench.report.page import write as draw_report
     from autoenc_bench.verdicts.comparison import compare
     from autoenc_bench.verdicts.limits import Limits
@@ -41,7 +41,7 @@ _HOMES = {
     "compare": "verdicts.comparison",
     "draw_report": "report.page:write",
     "find_experiment": "catalogue.experiments:find",
-    "read_record": "records.loading:read",
+    "read_record": "records.loading",
     "register": "catalogue.experiments",
     "register_data": "core.data.sources:register",
 }

@@ -1,26 +1,26 @@
-"""What a user can mend: the only errors that a command turns into one sentence and a status.
+"""The errors that a user can fix. A command turns them into one sentence and an exit code.
 
-Each is also the built-in error that a caller would expect. Anything else that is raised is a bug, and looks like one.
+Each is also the built-in error that a caller would expect. Any other exception is a bug and shows a traceback.
 """
 
 
 class AutoencBenchError(Exception):
-    """Base of all errors whose message tells what came, what is accepted and what to do."""
+    """Base of all errors. The message says what happened, what was expected and what to do."""
 
 
 class InvalidInputError(AutoencBenchError, ValueError):
-    """A value, an option or a file that cannot be used as it is."""
+    """A value, an option or a file that is invalid."""
 
 
 class NotFoundError(AutoencBenchError, LookupError):
-    """A record, revision, experiment, backend or data set that is not there."""
+    """A record, revision, experiment, backend or data set that does not exist."""
 
 
 class RunFailedError(AutoencBenchError, RuntimeError):
-    """A process that was started, or waited for, ended without what it was to measure."""
+    """A process that ended without its measurement."""
 
 
 def unwritable(problem: OSError, path: object) -> InvalidInputError:
-    """Return what to raise where a file or folder, the problem's or else this path, cannot be written."""
+    """Return the error for a file or folder that cannot be written: the problem's own, or else this path."""
     reason = f"cannot be written: {problem.strerror}; choose another folder"
     return InvalidInputError(f"{problem.filename or path}: {reason}")

@@ -1,10 +1,10 @@
-"""What an exit status means: the one table of all commands', which help and documentation show."""
+"""The meaning of every exit code of every command, as help and documentation show it."""
 
 PASSED, REGRESSED, NOT_COMPARED, UNDECIDED = 0, 1, 2, 3
 NOTHING_TO_FIND = 1
-REFUSED, BUG = 2, 70  # 70 is EX_SOFTWARE of sysexits.h, and means nothing else here
+REFUSED, BUG = 2, 70  # 70 is EX_SOFTWARE of sysexits.h
 
-_A_BUG = "a bug of autoenc-bench, to be reported"
+_A_BUG = {BUG: "a bug of autoenc-bench: please report it"}
 
 GATE = {
     PASSED: "everything was measured on both sides, in every run and for every seed; each kind has a decided case; "
@@ -12,32 +12,32 @@ GATE = {
     REGRESSED: "something regressed",
     NOT_COMPARED: "could not compare, or a run lacks a case or a seed",
     UNDECIDED: "of time, memory or error, one kind has no decided case; with --strict, any case is undecided",
-    BUG: _A_BUG,
+    **_A_BUG,
 }
 MATRIX = {
     0: "every backend has its record and no case failed",
     1: "a case failed",
     2: "a backend has no record",
-    BUG: _A_BUG,
+    **_A_BUG,
 }
 BISECT = {
-    0: "found, and confirmed where that takes a clock",
-    NOTHING_TO_FIND: "nothing changed between the two",
-    REFUSED: "it could not be done, and why",
-    UNDECIDED: "not told: of several candidates, or the one that was found is not confirmed",
-    BUG: _A_BUG,
+    0: "found the change, and confirmed it if that takes a clock",
+    NOTHING_TO_FIND: "nothing changed between the two revisions",
+    REFUSED: "an error, which the message explains",
+    UNDECIDED: "several candidates remain, or the one that was found is not confirmed",
+    **_A_BUG,
 }
-OTHERS = {0: "done", REFUSED: "it could not be done, and why", BUG: _A_BUG}
+OTHERS = {0: "done", REFUSED: "an error, which the message explains", **_A_BUG}
 # Pytest's own 2 and 3 mean that it was interrupted, and an internal error.
 PYTEST = {
-    0: "no case failed; with --baseline, compare would end with 0",
+    0: "no case failed; with --baseline, compare would exit with 0",
     1: "a case failed or, with --baseline, something regressed",
-    3: "a bug, of autoenc-bench or of pytest",
-    4: "pytest refused to start, or could not save the record; with --baseline, compare would end with 2 or 3",
+    3: "a bug of autoenc-bench or of pytest",
+    4: "pytest refused to start, or could not save the record; with --baseline, compare would exit with 2 or 3",
 }
 IN_PYTEST = {PASSED: 0, REGRESSED: 1, NOT_COMPARED: 4, UNDECIDED: 4}
 
 
 def epilog(meanings: dict[int, str]) -> str:
-    """Return what a command's help says of its statuses."""
+    """Return the sentence on exit codes in a command's help."""
     return "exit status: " + "; ".join(f"{status} {meaning}" for status, meaning in meanings.items())

@@ -1,4 +1,4 @@
-"""Numbers, names and tables as people read them, on a terminal, in Markdown or on a page."""
+"""Numbers, names and tables as text, for a terminal, for Markdown and for a page."""
 
 import codecs
 import re
@@ -6,30 +6,24 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
-NONE = "–"  # was not measured
-STAND_INS = "autoenc-bench-stand-ins"  # how an encoder deals with what it cannot encode
-# For the signs of ours that other encodings lack; any other sign is shown by its number.
+NONE = "–"  # in place of a number that was not measured
+STAND_INS = "autoenc-bench-stand-ins"  # name of the error handler for encoders
+# ASCII for the characters that this package prints and some encodings lack.
 _STAND_INS = {"–": "-", "…": "...", "±": "+-", "×": "x", "÷": "/", "→": "->", "σ": "sigma", "µ": "u", "·": "|"}
 _STAND_INS |= {"✓": "+", "✗": "x", "∞": "inf", "●": "o", "◆": "*", "−": "-"}
 _STAND_INS |= {"─": "-", "┊": ":", "┼": "+", "‹": "<", "›": ">"}
 
-# What a log of GitHub Actions obeys: "::" at the beginning of a line, and "##[" anywhere.
-_COMMANDS = re.compile(r"^( *):(?=:)|#(?=#\[)", re.MULTILINE)
-_ESCAPES = {":": r"\u003a", "#": r"\u0023"}  # which JSON reads as well
-
 Item = TypeVar("Item")
 
 
-def register_stand_ins() -> None:
-    """Make ``errors=STAND_INS`` known to encoders."""
-    codecs.register_error(STAND_INS, _stand_in)
-
-
 def _stand_in(problem: UnicodeError) -> tuple[str, int]:
+    """Replace one character that an encoding lacks, by its stand-in or by a numeric escape."""
     assert isinstance(problem, UnicodeEncodeError)
-    lacking = problem.object[problem.start : problem.end]
-    shown = (_STAND_INS.get(sign) or sign.encode("ascii", "backslashreplace").decode() for sign in lacking)
-    return "".join(shown), problem.end
+    character = problem.object[problem.start]
+    return _STAND_INS.get(character) or ascii(character)[1:-1], problem.start + 1
+
+
+codecs.register_error(STAND_INS, _stand_in)
 
 
 def seconds(value: float) -> str:
@@ -60,18 +54,18 @@ def rate(value: float) -> str:
 
 
 def percent(ratio: float, digits: int = 1) -> str:
-    """Return by how much something grew, in per cent with its sign."""
+    """Return the change that a ratio stands for, in per cent with its sign."""
     return f"{(ratio - 1) * 100:+.{digits}f} %"
 
 
 def moment(text: str) -> str:
-    """Return a record's time to the minute, in UTC; a text that is no time stays as it is."""
+    """Return a record's time to the minute, in UTC; return any other text unchanged."""
     match = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[\d:.]*(Z|\+00:00)?", text)
     return f"{match[1]} {match[2]} UTC" if match else text
 
 
 def code(text: str) -> str:
-    """Return a text as Markdown's code, also in a table: no markup, no mention, no line break."""
+    """Return a text as a code span of Markdown, without markup, mentions and line breaks, also within a table."""
     escaped = line(text).replace("|", r"\|")
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", escaped)), default=0))
     pad = " " if escaped.startswith("`") or escaped.endswith("`") or not escaped else ""
@@ -79,43 +73,41 @@ def code(text: str) -> str:
 
 
 def line(text: str) -> str:
-    """Return a text on one line, with escapes as ``visible`` shows them, for line breaks too."""
+    """Return a text on one line, with escapes for line breaks and for all that ``visible`` escapes."""
     return " ".join(visible(text.replace("\n", r"\n")).split())
 
 
 def visible(text: str) -> str:
-    r"""Return a text, line by line, with escapes such as ``\x1b`` for what a terminal or a job's log would obey."""
-    printable = re.sub(r"[^\n -~]", lambda sign: sign[0] if sign[0].isprintable() else _escape(sign[0]), text)
-    return _COMMANDS.sub(lambda found: found[0][:-1] + _ESCAPES[found[0][-1]], printable)
+    r"""Return a text with escapes such as ``\x1b`` for all that a terminal or a job's log would execute."""
+    printable = re.sub(r"[^\n -~]", lambda sign: sign[0] if sign[0].isprintable() else ascii(sign[0])[1:-1], text)
+    # GitHub Actions executes "::" at the beginning of a line, and "##[" anywhere. These escapes are valid in JSON.
+    without_commands = re.sub(r"^( *):(?=:)", r"\1\\u003a", printable, flags=re.MULTILINE)
+    return re.sub(r"#(?=#\[)", r"\\u0023", without_commands)
 
 
 def plain(text: str) -> str:
-    """Return a text without the sequences that colour it or move a terminal's cursor."""
+    """Return a text without the escape sequences that colour it or move a terminal's cursor."""
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
 
-def _escape(sign: str) -> str:
-    return sign.encode("unicode_escape").decode()
-
-
 def count(number: object, noun: str) -> str:
-    """Return a number of things: 1 core, 2 cores."""
+    """Return a number with its noun: 1 core, 2 cores."""
     shown = f"{number:,}" if isinstance(number, int) else str(number)
     return f"{shown} {noun}{'' if number == 1 else 's'}"
 
 
 def few(names: Sequence[str], separator: str = ", ") -> str:
-    """Return the first three names, and how many more there are."""
+    """Return the first three names and the number of the others."""
     return separator.join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
 
 
 def fact(name: str, value: object) -> str:
-    """Return the value of a fact of a machine or its context, without its unit."""
+    """Return the value of a fact of a machine or of its context, without unit."""
     if value is None:
         return {"threads": "all", "cpu_limit": "no limit"}.get(name, "unknown")
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list):  # before and after a run, where both can be read
+    if isinstance(value, list):  # before and after a run
         return " – ".join(dict.fromkeys(fact(name, part) for part in value)) if value else "none"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
@@ -124,44 +116,44 @@ def fact(name: str, value: object) -> str:
 
 @dataclass(frozen=True)
 class Cell:
-    """What a table shows, and the number that it is sorted by where the text would not do."""
+    """A text in a table, and the number to sort it by if it is not sorted as text."""
 
     text: str
     value: float | None = None
 
 
 def cell(value: float | None, show: Callable[[float], str]) -> Cell:
-    """Return the cell of a number, or of one that was not measured."""
+    """Return the cell of a number, or of ``NONE``."""
     return Cell(NONE) if value is None else Cell(show(value), value)
 
 
-Columns = Sequence[tuple[str, Callable[[Item], Cell]]]  # each a header, and what makes its cell of an item
+Columns = Sequence[tuple[str, Callable[[Item], Cell]]]  # headers, each with a function from an item to its cell
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table, for a terminal, for Markdown and for HTML (the macro in templates/parts.html)."""
+    """A table for a terminal, for Markdown and for HTML (the macro in templates/parts.html)."""
 
     headers: Sequence[str]
     rows: Sequence[Sequence[Cell]]
-    names: int = 1  # so many columns hold names from records: they lie to the left, and Markdown shows them as code
-    align: Sequence[str] = ()  # each column's side, where it is not left for names and right for others
+    names: int = 1  # number of columns with names from records: left-aligned, and code in Markdown
+    align: Sequence[str] = ()  # of each column; by default left for names and right for others
 
     @classmethod
     def of(cls, columns: Columns[Item], items: Iterable[Item], names: int = 1) -> Self:
-        """Return the table with a row for each item."""
+        """Return a table with a row for each item."""
         return cls([header for header, _ in columns], [[show(item) for _, show in columns] for item in items], names)
 
     def text(self) -> str:
         return self._lay_out("simple", [[line(cell.text) for cell in row] for row in self.rows])
 
     def markdown(self) -> str:
-        parted = ((row[: self.names], row[self.names :]) for row in self.rows)
-        rows = [[code(cell.text) for cell in names] + [line(cell.text) for cell in others] for names, others in parted]
+        shows = [code] * self.names + [line] * (len(self.headers) - self.names)
+        rows = [[show(cell.text) for show, cell in zip(shows, row, strict=True)] for row in self.rows]
         return self._lay_out("github", rows)
 
     def _lay_out(self, style: str, rows: list[list[str]]) -> str:
-        from tabulate import tabulate  # here, for --help need not wait for it
+        from tabulate import tabulate  # imported here because --help does not need it
 
         align = self.align or ["left"] * self.names + ["right"] * (len(self.headers) - self.names)
         return tabulate(rows, self.headers, tablefmt=style, colalign=align, disable_numparse=True)

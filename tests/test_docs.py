@@ -36,7 +36,7 @@ STRUCTURES = {
     "`error`": case.Error,
     "Statistics": case.Statistics,
     "`best` and `worst`": case.Extreme,
-    "`yardsticks`": case.Yardstick,
+    "`yardsticks`": case.ReferenceValue,
     "`curve`": case.Epoch,
     "`sample`": case.Sample,
     "`work`": case.Work,

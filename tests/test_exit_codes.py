@@ -1,4 +1,4 @@
-"""Each row of the tables of exit statuses is what a command ends with: whoever adds a row shows here how it comes."""
+"""Each row of the tables of exit codes has a command here that ends with it."""
 
 import json
 from types import SimpleNamespace
@@ -18,12 +18,12 @@ from autoenc_bench.report import devices, page
 from autoenc_bench.verdicts import comparison
 
 CASE = "epoch[digits-fused]"
-BUG_SAID = "this is a bug of autoenc-bench"
+BUG_MESSAGE = "this is a bug of autoenc-bench"
 
 
 @pytest.fixture(autouse=True)
 def records(tmp_path, monkeypatch):
-    """Run in a folder with records to compare, and two backends' beside them."""
+    """Run in a folder with records to compare, and with the records of two backends."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     for name, times, errors in (
@@ -50,16 +50,16 @@ def records(tmp_path, monkeypatch):
 
 
 def fail(*_, **__):
-    """Do what nobody meant to be done."""
+    """Raise an exception that only a bug raises."""
     return {}["constant mean"]
 
 
-def ends(arguments, status, said):
-    """Run a command in this process; hold its status, and what it says, against what they should be."""
+def check(arguments, status, message):
+    """Run a command in this process; check its exit code and its message."""
     found, out, err = call(*arguments)
     assert found == status, err
-    assert said in out + err
-    assert (BUG_SAID in err) == ("Traceback" in err) == (status == exit_codes.BUG)
+    assert message in out + err
+    assert (BUG_MESSAGE in err) == ("Traceback" in err) == (status == exit_codes.BUG)
 
 
 GATE = [
@@ -76,16 +76,16 @@ GATE = [
     (3, ["once", "once"], "no case was decided in time: "),
     (3, ["base", "slower-but-noisy"], "no case was decided in time: "),
     (3, ["base", "slower-but-noisy", "--strict"], "no case was decided in time: "),
-    (70, ["base", "base"], BUG_SAID),
+    (70, ["base", "base"], BUG_MESSAGE),
 ]
 
 
-@pytest.mark.parametrize(("status", "sides", "said"), GATE)
-def test_gate(monkeypatch, status, sides, said):
-    """Two sides are compared, or were not."""
+@pytest.mark.parametrize(("status", "sides", "message"), GATE)
+def test_gate(monkeypatch, status, sides, message):
+    """``compare`` ends with the code of its verdict, or of the reason why it has none."""
     if status == exit_codes.BUG:
         monkeypatch.setattr(comparison, "compare", fail)
-    ends(["compare", *sides], status, said)
+    check(["compare", *sides], status, message)
 
 
 MATRIX = [
@@ -96,13 +96,13 @@ MATRIX = [
     (2, ["tensorflow", "jax"], "could not run the suite"),
     (2, ["tensorflow", "torch"], "could not run the suite"),
     (2, ["mxnet"], "unknown backend 'mxnet'"),
-    (70, ["jax"], BUG_SAID),
+    (70, ["jax"], BUG_MESSAGE),
 ]
 
 
-@pytest.mark.parametrize(("status", "backends", "said"), MATRIX)
-def test_matrix(records, monkeypatch, status, backends, said):
-    """Each backend leaves a record, all but TensorFlow, of which one has a case that failed."""
+@pytest.mark.parametrize(("status", "backends", "message"), MATRIX)
+def test_matrix(records, monkeypatch, status, backends, message):
+    """``matrix`` ends with the worst result: TensorFlow writes no record here, and a case of torch fails."""
 
     def measure(backend, *_):
         if backend == "tensorflow":
@@ -116,11 +116,11 @@ def test_matrix(records, monkeypatch, status, backends, said):
     monkeypatch.setattr(matrix, "choose", matrix.choose if backends == ["mxnet"] else list)
     monkeypatch.setattr(matrix, "measure", measure)
     monkeypatch.setattr(page, "write", fail if status == exit_codes.BUG else write)
-    ends(["matrix", *(f"--backend={backend}" for backend in backends)], status, said)
+    check(["matrix", *(f"--backend={backend}" for backend in backends)], status, message)
 
 
 def interrupted(*_, **__):
-    """Do what a Ctrl-C does."""
+    """Raise what Ctrl-C raises."""
     raise KeyboardInterrupt
 
 
@@ -139,26 +139,26 @@ OTHERS = [
     (2, ["machine", "--threads", "0"], None, "thread count '0'"),
     (0, ["why", "main", ".", CASE], (cli.why, "run", lambda _: "the program changed"), "the program changed"),
     (2, ["why", "main", ".", "digits"], None, "got 'digits'"),
-    (70, ["why", "main", ".", CASE], (cli.why, "chosen", fail), BUG_SAID),
-    (2, ["history", "base"], (runs, "read", interrupted), "interrupted"),
-    (70, ["summary", "0001_jax.json"], (devices, "headline", fail), BUG_SAID),
-    (70, ["history", "base"], (runs, "read", fail), BUG_SAID),
-    (70, ["report", "0001_jax.json"], (page, "write", fail), BUG_SAID),
-    (70, ["machine"], (context, "survey", fail), BUG_SAID),
-    (70, ["experiments"], (cli.experiments, "Table", fail), BUG_SAID),
+    (70, ["why", "main", ".", CASE], (cli.why, "chosen", fail), BUG_MESSAGE),
+    (2, ["history", "base"], (runs, "read_runs", interrupted), "interrupted"),
+    (70, ["summary", "0001_jax.json"], (devices, "headline", fail), BUG_MESSAGE),
+    (70, ["history", "base"], (runs, "read_runs", fail), BUG_MESSAGE),
+    (70, ["report", "0001_jax.json"], (page, "write", fail), BUG_MESSAGE),
+    (70, ["machine"], (context, "survey", fail), BUG_MESSAGE),
+    (70, ["experiments"], (cli.experiments, "Table", fail), BUG_MESSAGE),
 ]
 
 
-@pytest.mark.parametrize(("status", "arguments", "changed", "said"), OTHERS)
-def test_others(monkeypatch, status, arguments, changed, said):
-    """All other commands do what they were asked, or say why not."""
+@pytest.mark.parametrize(("status", "arguments", "changed", "message"), OTHERS)
+def test_others(monkeypatch, status, arguments, changed, message):
+    """All other commands succeed, or end with the reason."""
     if changed:
         monkeypatch.setattr(*changed)
-    ends(arguments, status, said)
+    check(arguments, status, message)
 
 
 def test_every_row():
-    """No row of a table, and no command, is without a case here."""
+    """Each row of each table, and each command, has a case here."""
     for name, rows in (("GATE", GATE), ("MATRIX", MATRIX), ("OTHERS", OTHERS)):
         assert {row[0] for row in rows} == set(getattr(exit_codes, name)), name
     commands = {module.__name__.rpartition(".")[2] for module in cli.COMMANDS} - {
@@ -177,7 +177,7 @@ def test_every_row():
     [([], "OTHERS"), (["compare"], "GATE"), (["continuous"], "GATE"), (["matrix"], "MATRIX")],
 )
 def test_help(capsys, monkeypatch, command, table):
-    """A command's help says what each of its statuses means."""
+    """The help of a command explains each of its exit codes."""
     monkeypatch.setenv("COLUMNS", "2000")  # no line breaks within words
     with pytest.raises(SystemExit, match="0"):
         cli.main([*command, "--help"])
@@ -188,6 +188,6 @@ def test_help(capsys, monkeypatch, command, table):
 
 @pytest.mark.parametrize("arguments", [[], ["--nothing"], ["compare", "base"], ["history", "--format", "pdf"]])
 def test_bad_usage(arguments):
-    """Bad usage is refused with the same status."""
+    """Invalid usage is refused with the same exit code."""
     with pytest.raises(SystemExit, match=str(exit_codes.REFUSED)):
         call(*arguments)

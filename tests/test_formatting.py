@@ -1,31 +1,54 @@
-"""Numbers and names read as people expect them."""
+"""Numbers, names and tables are formatted for people."""
 
 import re
 
 import pytest
 
-from autoenc_bench import formatting as words
+from autoenc_bench import formatting
 
 
-def test_amounts():
-    """Times, shares, memory and growth have their units and signs."""
-    assert [words.seconds(value) for value in (2e-9, 0.0123, 0.97, 1.5, 2000)] == [
-        "2 ns",
-        "12.3 ms",
-        "970 ms",
-        "1.5 s",
-        "2,000 s",
-    ]
-    assert words.share(0.0314) == "3.1 %"
-    assert (words.share(1.514), words.share(100), words.share(390)) == ("150 %", "10,000 %", "39,000 %")
-    assert words.mebibytes(3 * 2**30) == "3,072 MiB"
-    assert [words.percent(ratio) for ratio in (1.1, 0.9, 1.0)] == ["+10.0 %", "-10.0 %", "+0.0 %"]
+@pytest.mark.parametrize(
+    ("show", "value", "shown"),
+    [
+        (formatting.seconds, 2e-9, "2 ns"),
+        (formatting.seconds, 1.2345e-8, "12.3 ns"),
+        (formatting.seconds, 9.999e-4, "1 ms"),
+        (formatting.seconds, 0.0123, "12.3 ms"),
+        (formatting.seconds, 0.97, "970 ms"),
+        (formatting.seconds, 1.5, "1.5 s"),
+        (formatting.seconds, 59.94, "59.9 s"),
+        (formatting.seconds, 2000, "2,000 s"),
+        (formatting.seconds, 12345.6, "12,346 s"),
+        (formatting.share, 0.0314, "3.1 %"),
+        (formatting.share, 1.514, "150 %"),
+        (formatting.share, 100, "10,000 %"),
+        (formatting.share, 390, "39,000 %"),
+        (formatting.mebibytes, 3 * 2**30, "3,072 MiB"),
+        (formatting.percent, 1.1, "+10.0 %"),
+        (formatting.percent, 0.9, "-10.0 %"),
+        (formatting.percent, 1.0, "+0.0 %"),
+        (formatting.rate, 2.5e6, "2.5 M"),
+        (formatting.rate, 12345, "12.3 k"),
+        (formatting.rate, 1000, "1 k"),
+        (formatting.rate, 99.94, "99.9"),
+        (formatting.moment, "2026-01-02T03:04:05.678+00:00", "2026-01-02 03:04 UTC"),
+        (formatting.moment, "now", "now"),
+    ],
+)
+def test_amounts(show, value, shown):
+    """Times, shares, memory, changes and rates have units, signs and few digits; times of day have minutes."""
+    assert show(value) == shown
+
+
+def test_stand_ins():
+    """A character that an encoding lacks is replaced by ASCII or by its number."""
+    assert "σ → é \N{CJK UNIFIED IDEOGRAPH-65E5}".encode("latin-1", formatting.STAND_INS) == b"sigma -> \xe9 \\u65e5"
 
 
 def test_line():
-    """A text is put on one line, and shows as escapes what breaks lines or a terminal would obey."""
-    assert words.line(" a\n\x1b[31mb\t  c") == r"a\n\x1b[31mb\t c"
-    assert words.line(words.line("\n::a")) == r"\n::a"
+    """A text is put on one line, with escapes for line breaks and control characters."""
+    assert formatting.line(" a\n\x1b[31mb\t  c") == r"a\n\x1b[31mb\t c"
+    assert formatting.line(formatting.line("\n::a")) == r"\n::a"
 
 
 @pytest.mark.parametrize(
@@ -42,29 +65,14 @@ def test_line():
     ],
 )
 def test_visible(text, shown):
-    """What a terminal, or the log of GitHub Actions, would obey is shown as an escape; lines stay, and other signs."""
-    assert words.visible(text) == shown
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [(1.2345e-8, "12.3 ns"), (9.999e-4, "1 ms"), (0.5, "500 ms"), (59.94, "59.9 s"), (12345.6, "12,346 s")],
-)
-def test_seconds(value, shown):
-    """A time is said with its unit, to three digits."""
-    assert words.seconds(value) == shown
-
-
-def test_moment():
-    """A record's time is said to the minute; what is no time stands as it is."""
-    assert words.moment("2026-01-02T03:04:05.678+00:00") == "2026-01-02 03:04 UTC"
-    assert words.moment("now") == "now"
+    """Control characters and commands of GitHub Actions are escaped; line breaks and other characters stay."""
+    assert formatting.visible(text) == shown
 
 
 @pytest.mark.parametrize("text", ["a", "`", "``a`", "a|b", "", "a\nb", "\\", "a``"])
 def test_code(text):
-    """A text in Markdown's code is fenced by more backticks than it has."""
-    found = words.code(text)
+    """A code span of Markdown has more backticks around it than within."""
+    found = formatting.code(text)
     fence = re.match("`+", found)[0]
     inner = found.removeprefix(fence).removesuffix(fence)
     assert fence not in re.findall("`+", inner)
@@ -75,8 +83,8 @@ def test_code(text):
     ("number", "shown"), [(0, "0 cores"), (1, "1 core"), (2, "2 cores"), (12345, "12,345 cores"), (None, "None cores")]
 )
 def test_count(number, shown):
-    """A number of things has its noun in the right number."""
-    assert words.count(number, "core") == shown
+    """The noun is in the singular after 1, else in the plural."""
+    assert formatting.count(number, "core") == shown
 
 
 @pytest.mark.parametrize(
@@ -95,34 +103,28 @@ def test_count(number, shown):
     ],
 )
 def test_fact(name, value, shown):
-    """A fact is shown as people read it, and what is missing by what that means."""
-    assert words.fact(name, value) == shown
-
-
-@pytest.mark.parametrize(("value", "shown"), [(2.5e6, "2.5 M"), (12345, "12.3 k"), (1000, "1 k"), (99.94, "99.9")])
-def test_rate(value, shown):
-    """A rate is shown in thousands or millions, to three digits."""
-    assert words.rate(value) == shown
+    """A fact is shown in words, and a missing one by its meaning."""
+    assert formatting.fact(name, value) == shown
 
 
 def test_cell():
-    """A cell keeps the number that it shows; what was not measured is a dash, and zero is not that."""
-    assert words.cell(1234.5, "{:,.0f}".format) == words.Cell("1,234", 1234.5)
-    assert words.cell(0, "{:.1f}".format) == words.Cell("0.0", 0)
-    assert words.cell(None, "{:.1f}".format) == words.Cell("–", None)
+    """A cell keeps its number; a number that was not measured is a dash, and zero is a number."""
+    assert formatting.cell(1234.5, "{:,.0f}".format) == formatting.Cell("1,234", 1234.5)
+    assert formatting.cell(0, "{:.1f}".format) == formatting.Cell("0.0", 0)
+    assert formatting.cell(None, "{:.1f}".format) == formatting.Cell("–", None)
 
 
 COLUMNS = (
-    ("name", lambda item: words.Cell(item[0])),
-    ("by", lambda item: words.Cell(f"{item[0]}{item[0]}")),
-    ("how many", lambda item: words.cell(item[1], "{:,}".format)),
+    ("name", lambda item: formatting.Cell(item[0])),
+    ("by", lambda item: formatting.Cell(f"{item[0]}{item[0]}")),
+    ("how many", lambda item: formatting.cell(item[1], "{:,}".format)),
 )
 ITEMS = [("a|b", 1000), ("c\nd", None), ("007", 5)]
 
 
 def test_table_as_text():
-    """On a terminal names lie left and numbers right, each on one line and as it stands."""
-    assert words.Table.of(COLUMNS, ITEMS).text().splitlines() == [
+    """On a terminal names are left-aligned and numbers right-aligned, unchanged and on one line."""
+    assert formatting.Table.of(COLUMNS, ITEMS).text().splitlines() == [
         "name          by    how many",
         "------  --------  ----------",
         "a|b       a|ba|b       1,000",
@@ -132,8 +134,8 @@ def test_table_as_text():
 
 
 def test_table_as_markdown():
-    """In Markdown names are code, columns have their sides, and no name ends a cell."""
-    assert words.Table.of(COLUMNS, ITEMS, names=2).markdown().splitlines() == [
+    """In Markdown names are code, columns are aligned, and no name ends its cell."""
+    assert formatting.Table.of(COLUMNS, ITEMS, names=2).markdown().splitlines() == [
         "| name   | by         |   how many |",
         "|--------|------------|------------|",
         r"| `a\|b` | `a\|ba\|b` |      1,000 |",
@@ -143,7 +145,7 @@ def test_table_as_markdown():
 
 
 def test_table_with_sides():
-    """Columns may be given their sides one by one."""
-    rows = [[words.Cell("a"), words.Cell("1")], [words.Cell("bb"), words.Cell("22")]]
-    table = words.Table(("name", "what"), rows, align=("right", "left"))
+    """The alignment of each column can be set."""
+    rows = [[formatting.Cell("a"), formatting.Cell("1")], [formatting.Cell("bb"), formatting.Cell("22")]]
+    table = formatting.Table(("name", "what"), rows, align=("right", "left"))
     assert table.text().splitlines()[2:] == ["     a  1", "    bb  22"]

@@ -24,8 +24,8 @@ from autoenc_bench.cli import output
 from autoenc_bench.cli.continuous import seconds, warn
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
 from autoenc_bench.formatting import count, line
-from autoenc_bench.records import LIVE, expanded
 from autoenc_bench.records.names import without_seed
+from autoenc_bench.records.places import LIVE, expanded
 from autoenc_bench.records.record import BACKENDS
 from autoenc_bench.verdicts.limits import COUNTS
 

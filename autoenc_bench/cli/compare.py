@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from autoenc_bench import exit_codes
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.cli.output import tell
-from autoenc_bench.records import BASELINES, SAVED, expanded
+from autoenc_bench.records.places import BASELINES, SAVED, expanded
 
 if TYPE_CHECKING:
     from autoenc_bench.records.loading import Source
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     overrides = limits.parse(options.fail_on, EXPERIMENTS)
 
     def side(name: str) -> "list[Source]":
-        sources, unreadable = loading.read_all(storage.find(name, (options.storage, BASELINES)), pictured=False)
+        sources, unreadable = loading.read_records(storage.find(name, (options.storage, BASELINES)), pictured=False)
         for left_out in loading.left_out(sources, unreadable):
             tell(left_out)
         return sources

@@ -22,7 +22,7 @@ from autoenc_bench.cli import compare, output
 from autoenc_bench.cli.compare import add_limits, conclude
 from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.formatting import line
-from autoenc_bench.records import LIVE, expanded
+from autoenc_bench.records.places import LIVE, expanded
 
 if TYPE_CHECKING:
     from autoenc_bench.live.checkouts import Wanted

@@ -12,7 +12,7 @@ from pathlib import Path
 from autoenc_bench.cli.compare import add_format
 from autoenc_bench.cli.output import tell, write
 from autoenc_bench.cli.report import drawing
-from autoenc_bench.records import BASELINES, SAVED, expanded
+from autoenc_bench.records.places import BASELINES, SAVED, expanded
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -23,10 +23,10 @@ def add(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> str:
-    from autoenc_bench import history  # imported here because other commands do not need it
     from autoenc_bench.history import document, tables
+    from autoenc_bench.history.history import read_history  # imported here because other commands do not need it
 
-    series = history.read(options.folder or [SAVED, *filter(Path.exists, [BASELINES])])
+    series = read_history(options.folder or [SAVED, *filter(Path.exists, [BASELINES])])
     for left_out in series.left_out:
         tell(left_out)
     if options.out:

@@ -14,7 +14,7 @@ from autoenc_bench import exit_codes
 from autoenc_bench.cli import output
 from autoenc_bench.cli.continuous import names_tests
 from autoenc_bench.exceptions import NotFoundError, RunFailedError
-from autoenc_bench.records import REPORTS, SAVED, expanded
+from autoenc_bench.records.places import REPORTS, SAVED, expanded
 from autoenc_bench.records.record import BACKENDS
 
 EPILOG = f"Options after -- are pytest's, such as -- --scale smoke. {exit_codes.epilog(exit_codes.MATRIX)}"
@@ -28,7 +28,7 @@ def add(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
-    from autoenc_bench.records import reading
+    from autoenc_bench.records import loading
     from autoenc_bench.report import page
 
     backends, given = choose(options.backend), options.pytest
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
             output.tell(problem)
             status = 2
             continue
-        content, _ = reading.read(path)
+        content = loading.read_record(path, pictured=False).record
         failed = content.autoenc.failed if content.autoenc else []
         status = max(status, int(bool(failed)))
         counted = f"{len(content.benchmarks)} cases, {len(failed)} failed"

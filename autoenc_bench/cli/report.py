@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from autoenc_bench.cli.compare import add_storage
 from autoenc_bench.cli.output import tell
 from autoenc_bench.formatting import line
-from autoenc_bench.records import REPORTS, expanded
+from autoenc_bench.records.places import REPORTS, expanded
 
 
 def add(command: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ import argparse
 from autoenc_bench.cli.compare import add_format, add_storage
 from autoenc_bench.cli.output import tell
 from autoenc_bench.exceptions import InvalidInputError
-from autoenc_bench.records import expanded
+from autoenc_bench.records.places import expanded
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> str:
     from autoenc_bench.report import devices, summary
 
     path = options.record or storage.newest(options.storage)
-    source = loading.read(path, pictured=False)
+    source = loading.read_record(path, pictured=False)
     for left_out in loading.left_out([source]):
         tell(left_out)
     run = source.record.autoenc

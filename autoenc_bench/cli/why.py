@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> str:
     with checkouts.both(base, head, Path.cwd()) as sides, new_store() as store:
         output.write("running both sides once", sys.stderr)
         paths = explanations.run(sides, given, store)
-    one, other = (gather([loading.read(path, pictured=False)]) for path in paths)
+    one, other = (gather([loading.read_record(path, pictured=False)]) for path in paths)
     comparison = compare_sides(one, other, Overrides({}), under_test(one, other))
     verdict = next(verdict for verdict in comparison.verdicts if verdict.case == case)
     return "\n".join(map(line, (f"{case}: {verdict.cause or NOTHING}", *explanations.read(store, case))))

@@ -50,9 +50,9 @@ def score(autoencoder: Autoencoder, split: Split, components: int) -> Score:
     return Score(error, case.Sample(*first), pictures)
 
 
-def _reference(split: Split, reconstructions: Array, components: int | None = None) -> case.Yardstick:
+def _reference(split: Split, reconstructions: Array, components: int | None = None) -> case.ReferenceValue:
     absolute = metrics.absolute(split.test, reconstructions)
-    return case.Yardstick(
+    return case.ReferenceValue(
         mean=float(absolute.mean()),
         std=float(absolute.std()),
         mean_squared=float(metrics.mean_squared(split.test, reconstructions).mean()),

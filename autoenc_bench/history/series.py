@@ -1,6 +1,6 @@
-"""Runs in, series out: one case at one scale on one machine in one context, as timelines with their changes."""
+"""Runs -> series: one case at one scale on one machine in one context, as timelines with their changes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -8,15 +8,16 @@ from statistics import median
 
 from autoenc_bench.history import change_points
 from autoenc_bench.history.change_points import ChangePoint
-from autoenc_bench.history.runs import CaseName, CaseResult, MachineIdentity, PastRun
+from autoenc_bench.history.machines import KnownMachine
+from autoenc_bench.history.runs import CaseName, CaseResult, PastRun
 
-# A change must be so large to matter, whatever the noise: errors repeat to the bit, so less of them counts.
+# The smallest relative change that matters. Errors repeat to the bit, so a smaller change of them counts.
 SMALLEST = {"time": 0.01, "efficiency": 0.01, "error": 0.001, "memory": 0.01}
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """One figure over time: ``values[i]`` is that of ``runs[i]``, and ``changes`` count from 0 in both.
+    """One figure over time: ``values[i]`` belongs to ``runs[i]``, and so do the indices of ``changes``.
 
     ``kind`` is time (seconds), efficiency (share of the roof), error or memory (bytes).
     """
@@ -31,6 +32,7 @@ class Timeline:
 
     @property
     def segments(self) -> list[tuple[int, int]]:
+        """List begin and end of each level."""
         return list(pairwise([0, *(change.index for change in self.changes), len(self.values)]))
 
     @property
@@ -39,37 +41,42 @@ class Timeline:
 
     @property
     def growth(self) -> float | None:
-        """Return the newest level over the first, ``None`` where nothing changed."""
+        """Return the newest level over the first, ``None`` if nothing changed."""
         levels = self.levels
         return levels[-1] / levels[0] if self.changes and levels[0] else None
 
 
 @dataclass(frozen=True)
 class Series:
-    """What one case did, run by run, oldest first. ``context`` counts the contexts of a machine from 1."""
+    """The results of one case, run by run, oldest first. ``context`` is the number of the machine's context, from 1."""
 
     case: CaseName
     scale: str | None
-    machine: MachineIdentity
+    machine: KnownMachine
     context: int
     runs: list[PastRun]
     results: list[CaseResult]
 
+    @property
+    def label(self) -> str:
+        """Return the label of the machine and the context: A, or A2."""
+        return self.machine.label(self.context)
+
     @cached_property
     def referenced(self) -> bool:
-        """Return whether its times are in units of the reference workload beside them: when all of them can be."""
+        """Return whether the times are referenced: only if each run measured the reference workload."""
         return all(result.referenced is not None for result in self.results)
 
     @cached_property
     def unit(self) -> float:
-        """Return the seconds that times in units of the reference workload are shown with: its median over the runs."""
+        """Return the factor from referenced times to seconds: the median of the reference workload over the runs."""
         return median(result.reference or 1.0 for result in self.results) if self.referenced else 1.0
 
     @cached_property
     def time(self) -> Timeline:
-        """Return its times: seconds as measured, or at this machine's usual speed where they are referenced."""
-        usual = [(one.referenced or 0.0) * self.unit if self.referenced else one.time for one in self.results]
-        return Timeline("time", self.runs, usual)
+        """Return the seconds at this machine's usual speed if the times are referenced, else as measured."""
+        times = [(result.referenced or 0.0) * self.unit if self.referenced else result.time for result in self.results]
+        return Timeline("time", self.runs, times)
 
     @property
     def raw(self) -> float:
@@ -79,19 +86,21 @@ class Series:
 
     @cached_property
     def efficiency(self) -> Timeline | None:
-        """Return its efficiencies by the newest definition of the roofs, at the speed that the times are shown with."""
-        rows = zip(self.results, self.time.values, strict=True)
-        values = [None if one.efficiency is None else one.efficiency * one.time / time for one, time in rows]
-        return self._known("efficiency", values, [run.roofs for run in self.runs])
+        """Return the efficiencies by the newest definition of the roofs, at the same speed as ``time``."""
+        values = [
+            None if result.efficiency is None else result.efficiency * result.time / time
+            for result, time in zip(self.results, self.time.values, strict=True)
+        ]
+        return self._timeline("efficiency", values, lambda run: run.roofs)
 
     @cached_property
     def error(self) -> Timeline | None:
-        return self._known("error", [result.error for result in self.results], [None] * len(self.runs))
+        return self._timeline("error", [result.error for result in self.results])
 
     @cached_property
     def memory(self) -> Timeline | None:
-        """Return its peaks of resident memory in runs of the newest selection of cases: others leave other things."""
-        return self._known("memory", [result.memory for result in self.results], [run.selection for run in self.runs])
+        """Return the peak memory in runs of the newest selection of cases; it depends on the cases before."""
+        return self._timeline("memory", [result.memory for result in self.results], lambda run: run.selection)
 
     @cached_property
     def timelines(self) -> list[Timeline]:
@@ -101,29 +110,30 @@ class Series:
     def roof(self) -> str | None:
         return next((result.roof for result in reversed(self.results) if result.roof), None)
 
-    def _known(self, kind: str, values: Sequence[float | None], keys: Sequence[object]) -> Timeline | None:
-        """Keep the values that are known, of the runs whose key is that of the newest of them."""
-        rows = zip(self.runs, values, keys, strict=True)
-        known = [(run, value, key) for run, value, key in rows if value is not None]
-        kept = [(run, value) for run, value, key in known if key == known[-1][2]]
+    def _timeline(
+        self, kind: str, values: Iterable[float | None], key: Callable[[PastRun], object] = lambda _: None
+    ) -> Timeline | None:
+        """Return the known values of the runs whose key equals that of the newest known value."""
+        known = [(run, value) for run, value in zip(self.runs, values, strict=True) if value is not None]
+        kept = [(run, value) for run, value in known if key(run) == key(known[-1][0])]
         return Timeline(kind, [run for run, _ in kept], [value for _, value in kept]) if kept else None
 
 
 def latest(timeline: Timeline | None) -> float | None:
-    """Return the newest state: the median of the newest level's newest runs; ``None`` of no timeline."""
+    """Return the median of the newest runs of the newest level, ``None`` without a timeline."""
     return change_points.level(timeline.values[timeline.segments[-1][0] :]) if timeline else None
 
 
-def gather(runs: Iterable[PastRun]) -> list[Series]:
-    """Sort results into series, in the order in which cases and machines first came; ``runs`` are oldest first."""
-    contexts: dict[str, dict[bytes, int]] = {}
-    found: dict[tuple[CaseName, str | None, str, int], Series] = {}
+def gather(runs: Iterable[PastRun], machines: Iterable[KnownMachine]) -> list[Series]:
+    """Group results into series, in the order of the first runs of cases and machines. ``runs`` are oldest first."""
+    by_key = {machine.identity.key: machine for machine in machines}
+    gathered: dict[tuple[CaseName, str | None, str], Series] = {}
     for run in runs:
-        known = contexts.setdefault(run.machine.key, {})
-        context = known.setdefault(run.context_key, len(known) + 1)
+        machine = by_key[run.machine.key]
+        context = machine.number(run)
         for case, result in run.results.items():
-            key = case, run.scale, run.machine.key, context
-            series = found.setdefault(key, Series(case, run.scale, run.machine, context, [], []))
+            key = case, run.scale, machine.label(context)
+            series = gathered.setdefault(key, Series(case, run.scale, machine, context, [], []))
             series.runs.append(run)
             series.results.append(result)
-    return list(found.values())
+    return list(gathered.values())

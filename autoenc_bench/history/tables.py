@@ -1,4 +1,4 @@
-"""A history in words and tables: for the terminal and for Markdown, and the parts of its page."""
+"""A history in words and tables: for a terminal, for Markdown, and for the parts of its page."""
 
 from collections.abc import Callable, Iterable
 from itertools import groupby
@@ -6,44 +6,45 @@ from math import ceil, inf, isfinite
 from textwrap import fill
 
 from autoenc_bench.formatting import NONE, Cell, Table, cell, code, count, line, mebibytes, percent, seconds, share
-from autoenc_bench.history import History, SeriesChange
 from autoenc_bench.history.change_points import ALPHA
-from autoenc_bench.history.machines import KnownMachine, MachinePair
+from autoenc_bench.history.history import History, SeriesChange
+from autoenc_bench.history.machines import KnownMachine
+from autoenc_bench.history.pairs import MachinePair
 from autoenc_bench.history.runs import PastRun
 from autoenc_bench.history.series import Series, latest
 
-MOST = 40  # changes listed: who reads on wants a page
-WIDE = 100  # columns of running text
-BRIEF = 6  # columns of a series that a terminal has room for
+MOST_CHANGES = 40  # that are listed; the page has all
+TEXT_WIDTH = 100  # columns of running text
+TERMINAL_COLUMNS = 6  # of the table of series, so that it fits a terminal
 LEGEND = (
-    "time: at this machine's usual speed (in units of a reference workload timed beside each round, times that "
-    "workload's usual seconds), raw where a run has none; the newest level, as after the last change; changed: that "
-    "against the first level"
+    "time: at this machine's usual speed (referenced time × the usual seconds of the reference workload), raw if a run "
+    "has no reference; the newest level, since the last change; changed: that against the first level"
 )
-SIDES = "÷: raw times, newest level over newest level; error: equal within 0.1 %, else how much larger"
-CHANGE = ("case", "what", "change", "95 % interval", "from", "to")
+PAIR_LEGEND = "÷: raw times, newest level over newest level; error: equal within 0.1 %, else how much larger"
+CHANGE_HEADERS = ("case", "what", "change", "95 % interval", "from", "to")
 UNITS = {"time": seconds, "efficiency": share, "error": "{:.5g}".format, "memory": mebibytes}
 
 
 def text(history: History) -> str:
     """Return a history for a terminal."""
     changes, more = _newest_changes(history)
-    parts = [fill(" ".join(answer(history)), WIDE), "\n".join(_machines(history))]
+    parts = [fill(" ".join(answer(history)), TEXT_WIDTH), "\n".join(_machines(history))]
     parts += [f"{heading}\n{table.text()}" for heading, table in changes] or ["No changes."]
     parts += [f"… and {more:,} more: --format json lists them, --out DIR draws them"] if more else []
     for pair in history.pairs:
         title = f"{pair.other.letter} beside {pair.base.letter}, the base, at {_scale(pair.scale).lower()}"
         differs = [f"Their contexts differ: {', '.join(pair.differs)}"] if pair.differs else []
         parts.append("\n".join([f"{title}, {count(len(pair.cases), 'case')}:", *differs, pair_table(pair).text()]))
-    parts += [fill(SIDES, WIDE)] if history.pairs else []
-    parts += [f"{_scale(scale)}:\n{series_table(history, group, BRIEF).text()}" for scale, group in by_scale(history)]
-    parts += [fill(LEGEND, WIDE)]
+    parts += [fill(PAIR_LEGEND, TEXT_WIDTH)] if history.pairs else []
+    for scale, group in by_scale(history):
+        parts.append(f"{_scale(scale)}:\n{series_table(group, TERMINAL_COLUMNS).text()}")
+    parts += [fill(LEGEND, TEXT_WIDTH)]
     parts += [line(f"not readable: {file.case}: {file.reason}") for file in history.unreadable]
     return "\n\n".join(parts)
 
 
 def markdown(history: History) -> str:
-    """Return a history for a pull request or a job's summary; names from records stand as code."""
+    """Return a history for a pull request or a job's summary; names from records are shown as code."""
     changes, more = _newest_changes(history)
     parts = ["# autoenc-bench history", " ".join(answer(history))]
     parts += ["\n".join(f"- {code(entry.strip())}" for entry in _machines(history)), "## Changes"]
@@ -52,9 +53,9 @@ def markdown(history: History) -> str:
     for pair in history.pairs:
         parts += [f"## {pair.other.letter} beside {pair.base.letter}, at {code(_scale(pair.scale))}"]
         parts += [f"Their contexts differ: {code(', '.join(pair.differs))}"] if pair.differs else []
-        parts += [pair_table(pair).markdown(), f"<sub>{SIDES}</sub>"]
+        parts += [pair_table(pair).markdown(), f"<sub>{PAIR_LEGEND}</sub>"]
     for scale, group in by_scale(history):
-        table = f"{code(_scale(scale))}\n\n{series_table(history, group, BRIEF).markdown()}"
+        table = f"{code(_scale(scale))}\n\n{series_table(group, TERMINAL_COLUMNS).markdown()}"
         parts += [f"<details><summary>{len(group):,} series</summary>\n\n{table}\n\n</details>"]
     parts += [f"<sub>{LEGEND}</sub>"]
     if history.unreadable:
@@ -67,7 +68,7 @@ def _scale(scale: str | None) -> str:
 
 
 def answer(history: History) -> list[str]:
-    """Sum a history up in sentences."""
+    """Return the sentences that summarise a history."""
     sentences = [
         f"{count(len(history.runs), 'run')} on {count(len(history.machines), 'machine')}, "
         f"{_days(history.runs, 'to')}: {count(len({series.case for series in history.series}), 'case')}, "
@@ -75,10 +76,10 @@ def answer(history: History) -> list[str]:
     ]
     if history.changes:
         number = sum(len(series.timelines) for series in history.series)
-        sentences.append(f"Of {number:,} timelines at most {ceil(ALPHA * number):,} would show a change by chance.")
+        sentences.append(f"At most {ceil(ALPHA * number):,} of {number:,} timelines would show a change by chance.")
     if alone := sum(bool(machine.identity.alone) for machine in history.machines):
-        which = "1 run names" if alone == 1 else f"{alone:,} runs name"
-        sentences.append(f"{which} no CPU, so nobody knows which machine it was: each stands alone.")
+        names = "names" if alone == 1 else "name"
+        sentences.append(f"{count(alone, 'run')} {names} no CPU and cannot be compared with other runs.")
     if history.unreadable:
         sentences.append(f"{count(len(history.unreadable), 'file')} could not be read.")
     return sentences
@@ -98,12 +99,12 @@ def _machines(history: History) -> list[str]:
 
 
 def span(machine: KnownMachine) -> str:
-    """Return how many runs of a machine there are, and from when to when."""
+    """Return the number of runs of a machine, and the days of the first and the last."""
     return f"{count(len(machine.runs), 'run')}, {_days(machine.runs)}"
 
 
 def contexts(machine: KnownMachine) -> list[str]:
-    """List in what the contexts of a machine differ, each from the one before; nothing where there is only one."""
+    """List the contexts of a machine with the differences from the one before, or nothing if there is only one."""
     entries = []
     for number, context in enumerate(machine.contexts, start=1):
         since = f" from {context.runs[0].when.date()}, {', '.join(context.differs)}" if number > 1 else ""
@@ -112,29 +113,28 @@ def contexts(machine: KnownMachine) -> list[str]:
 
 
 def _newest_changes(history: History) -> tuple[list[tuple[str, Table]], int]:
-    """Return the newest changes, as tables below a heading for the first run that shows them, and how many are left."""
+    """Return the newest changes, a table below a heading for each run that shows some, and the number of the others."""
     shown: list[tuple[str, Table]] = []
     left = len(history.changes)
-    for heading, group in groupby(history.changes, key=lambda change: _heading(history, change)):
-        if len(history.changes) - left < MOST:
-            shown.append((heading, Table(CHANGE, [_change(change) for change in group])))
+    for heading, group in groupby(history.changes, key=_heading):
+        if len(history.changes) - left < MOST_CHANGES:
+            shown.append((heading, Table(CHANGE_HEADERS, [_change(change) for change in group])))
             left -= len(shown[-1][1].rows)
     return shown, left
 
 
-def _heading(history: History, change: SeriesChange) -> str:
-    run = change.run
-    commit, label = run.commit or "unknown", history.label(change.series)
-    return f"{run.when:%Y-%m-%d %H:%M} UTC, machine {label}, commit {commit}, {line(str(run.path))}"
+def _heading(change: SeriesChange) -> str:
+    run, commit = change.run, change.run.commit or "unknown"
+    return f"{run.when:%Y-%m-%d %H:%M} UTC, machine {change.series.label}, commit {commit}, {line(str(run.path))}"
 
 
 def _change(change: SeriesChange) -> list[Cell]:
     kind, point, levels = change.timeline.kind, change.point, change.timeline.levels
-    raw_time, place = kind == "time" and not change.series.referenced, change.timeline.changes.index(point)
+    is_raw, place = kind == "time" and not change.series.referenced, change.timeline.changes.index(point)
     size, low, high = (growth(kind, ratio) for ratio in (point.ratio, point.low, point.high))
     return [
         Cell(change.series.case.name),
-        Cell("raw time" if raw_time else kind),
+        Cell("raw time" if is_raw else kind),
         Cell(size, point.ratio if isfinite(point.ratio) else None),
         Cell(NONE if point.ratio in (0.0, inf) else f"{low.removesuffix(' %')} … {high}"),
         *(Cell(UNITS[kind](level)) for level in levels[place : place + 2]),
@@ -142,22 +142,22 @@ def _change(change: SeriesChange) -> list[Cell]:
 
 
 def change_table(history: History) -> Table:
-    """Return all changes with the runs that show them first, newest first."""
+    """Return all changes, newest first, each with the first run that shows it."""
     rows = []
     for change in history.changes:
         run, (case, *others) = change.run, _change(change)
-        first = [Cell(f"{run.when:%Y-%m-%d %H:%M}", run.when.timestamp()), Cell(history.label(change.series))]
+        first = [Cell(f"{run.when:%Y-%m-%d %H:%M}", run.when.timestamp()), Cell(change.series.label)]
         rows.append([case, *first, *others, Cell(run.commit or NONE), Cell(str(run.path))])
-    return Table([CHANGE[0], "first run", "on", *CHANGE[1:], "commit", "record"], rows)
+    return Table([CHANGE_HEADERS[0], "first run", "on", *CHANGE_HEADERS[1:], "commit", "record"], rows)
 
 
 def growth(kind: str, ratio: float) -> str:
-    """Return by how much a figure of this kind grew."""
+    """Return the change of a figure of this kind in per cent."""
     return "from 0" if ratio == inf else percent(ratio, 2 if kind == "error" else 1)
 
 
 def pair_table(pair: MachinePair) -> Table:
-    """Return the cases of two machines: raw time on the base, ratio, efficiencies and their roofs, and the errors."""
+    """Return the cases of two machines: raw time of the base, ratio, efficiencies with their roofs, and errors."""
     base, other = pair.base.letter, pair.other.letter
     return Table.of(
         (
@@ -177,22 +177,27 @@ def _efficiency(series: Series) -> Cell:
 
 
 def by_scale(history: History) -> list[tuple[str | None, list[Series]]]:
-    """Group series by their scale, and within it by their case."""
-    places = {case: place for place, case in enumerate(dict.fromkeys(one.case for one in history.series))}
-    ordered = sorted(history.series, key=lambda one: (one.scale or "", places[one.case], history.label(one)))
-    return [(scale, list(group)) for scale, group in groupby(ordered, key=lambda one: one.scale)]
+    """Group series by scale, each group ordered by case and machine."""
+    places = {case: place for place, case in enumerate(dict.fromkeys(series.case for series in history.series))}
+    ordered = sorted(history.series, key=lambda series: (places[series.case], series.label))
+    scales = sorted(dict.fromkeys(series.scale for series in ordered), key=lambda scale: scale or "")
+    return [(scale, [series for series in ordered if series.scale == scale]) for scale in scales]
 
 
-def series_table(history: History, series: Iterable[Series], columns: int | None = None) -> Table:
-    """Return a row for each series: case, machine, runs, newest state, and how the time changed in all."""
+def series_table(group: Iterable[Series], columns: int | None = None) -> Table:
+    """Return a row for each series: case, machine, runs, newest levels, and the change of the time since the first."""
     every: tuple[tuple[str, Callable[[Series], Cell]], ...] = (
-        ("case", lambda one: Cell(one.case.name)),
-        ("on", lambda one: Cell(history.label(one))),
-        ("runs", lambda one: cell(len(one.runs), str)),
-        ("first – last", lambda one: Cell(_days(one.runs), one.runs[0].when.timestamp())),
-        ("time", lambda one: cell(latest(one.time), lambda time: seconds(time) + ("" if one.referenced else " raw"))),
-        ("changed", lambda one: Cell("no") if one.time.growth is None else cell(one.time.growth, percent)),
-        ("error", lambda one: cell(latest(one.error), UNITS["error"])),
-        ("memory", lambda one: cell(latest(one.memory), mebibytes)),
+        ("case", lambda series: Cell(series.case.name)),
+        ("on", lambda series: Cell(series.label)),
+        ("runs", lambda series: cell(len(series.runs), str)),
+        ("first – last", lambda series: Cell(_days(series.runs), series.runs[0].when.timestamp())),
+        ("time", _time),
+        ("changed", lambda series: Cell("no") if series.time.growth is None else cell(series.time.growth, percent)),
+        ("error", lambda series: cell(latest(series.error), UNITS["error"])),
+        ("memory", lambda series: cell(latest(series.memory), mebibytes)),
     )
-    return Table.of(every[:columns], series)
+    return Table.of(every[:columns], group)
+
+
+def _time(series: Series) -> Cell:
+    return cell(latest(series.time), lambda time: seconds(time) + ("" if series.referenced else " raw"))

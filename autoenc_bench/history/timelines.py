@@ -1,6 +1,6 @@
-"""How results moved over time: a figure per experiment, a panel per case, a lane per machine.
+"""Figures of results over time: a figure per experiment, a panel per case, a lane per machine.
 
-In these figures alone a colour is a machine, for an experiment has a figure of its own.
+A colour is a machine here; in all other figures it is an experiment.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -9,39 +9,46 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-from matplotlib.figure import Figure
 
 from autoenc_bench.formatting import cell, count
-from autoenc_bench.history import History, tables
+from autoenc_bench.history import tables
+from autoenc_bench.history.history import History
 from autoenc_bench.history.machines import KnownMachine
 from autoenc_bench.history.runs import CaseName
 from autoenc_bench.history.series import Series, Timeline, latest
-from autoenc_bench.records.loading import bracketed
+from autoenc_bench.records.names import bracketed
 from autoenc_bench.report.figures import layout, style
 
-MOST = 24  # panels in one figure
-ENOUGH = 96  # panels of benchmarks that are no experiment's: somebody may have a thousand
-ACROSS = 3
-DOTS = 60  # runs of one series that are drawn one by one; more are a line
-LEAST = {"time": 4.0, "efficiency": 4.0, "error": 0.4, "memory": 4.0}  # per cent that a lane shows at least, each way
-STEPS = [size * 10.0**power for power in range(-1, 12) for size in (1, 2, 3, 4, 5, 6, 8)]  # per cent between ticks
-ALONE = ("efficiency", "memory")  # drawn where they changed: efficiency is mostly time upside down, memory a flat line
-DAY = 86_400
+MOST_PANELS = 24  # in one figure
+MOST_OTHER_PANELS = 96  # of benchmarks outside the experiments, because there may be thousands
+PANELS_ACROSS = 3
+MOST_DOTS = 60  # runs of a series with a dot each; more runs are drawn as a line
+LEAST_RANGE = {"time": 4.0, "efficiency": 4.0, "error": 0.4, "memory": 4.0}  # per cent of a lane, up and down
+TICKS = [size * 10.0**power for power in range(-1, 12) for size in (1, 2, 3, 4, 5, 6, 8)]  # per cent
+# Drawn only if they changed: efficiency mostly mirrors time, and memory is mostly a flat line.
+KINDS_IF_CHANGED = ("efficiency", "memory")
+SECONDS_PER_DAY = 86_400
+NOTE = (
+    "A lane is a machine, and 0 % is the first level of each series in it. Dots, or a thin line, are runs. The thick "
+    "line is their level, and a number in per cent is a change. A dashed line begins another context, and with it "
+    "another series. An arrow at the edge of a lane is a run beyond it. Efficiency and memory are drawn only if they "
+    "changed."
+)
 
 
 class RelativeTimeline:
-    """A timeline, its dates in days, and its values and levels in per cent against its first level above zero."""
+    """A timeline with dates in days, and values and levels in per cent against its first level above zero."""
 
     def __init__(self, timeline: Timeline) -> None:
         base = next((level for level in timeline.levels if level), 1.0)
         self.timeline = timeline
-        self.days = np.array([run.when.timestamp() / DAY for run in timeline.runs])
+        self.days = np.array([run.when.timestamp() / SECONDS_PER_DAY for run in timeline.runs])
         self.values, self.levels = ((np.array(part) / base - 1) * 100 for part in (timeline.values, timeline.levels))
 
 
 @dataclass(frozen=True)
 class Lane:
-    """What one machine did in a panel: a timeline for each of its contexts, oldest first."""
+    """The timelines of one machine in a panel, one for each of its contexts, oldest first."""
 
     letter: str
     colour: str
@@ -49,17 +56,17 @@ class Lane:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """Return the lowest and the highest that must be seen: all levels, and all runs but outliers."""
+        """Return the lowest and the highest value that must be visible: of all levels, and of all runs but outliers."""
         values = np.concatenate([relative.values for relative in self.timelines])
         distances = np.abs(values - np.median(values))
         usual = values[distances <= 5 * np.quantile(distances, 0.8)]
-        seen = np.concatenate([usual, *(relative.levels for relative in self.timelines)])
-        return float(seen.min()), float(seen.max())
+        visible = np.concatenate([usual, *(relative.levels for relative in self.timelines)])
+        return float(visible.min()), float(visible.max())
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A case's timelines of one kind, each with its series."""
+    """The timelines of a case of one kind, each with its series."""
 
     title: str
     kind: str
@@ -72,44 +79,44 @@ class Panel:
     def lanes(self, machines: Iterable[KnownMachine]) -> list[Lane]:
         lanes = []
         for place, machine in enumerate(machines):
-            own = [line for one, line in self.timelines if one.machine.key == machine.identity.key]
+            own = [timeline for series, timeline in self.timelines if series.machine is machine]
             lanes += [Lane(machine.letter, style.other(place), [*map(RelativeTimeline, own)])] if own else []
         return lanes
 
 
 def draw(history: History) -> Iterator[tuple[str, style.Drawing]]:
-    """Draw the timelines of at least two runs, as pairs (chapter, drawing), within ``style.style()``."""
+    """Draw all timelines of at least two runs, as pairs (chapter, drawing). Call it within ``style.style()``."""
     for scale, group in tables.by_scale(history):
         experiments: dict[str | None, list[Series]] = {}
-        for one in group:
-            experiments.setdefault(one.case.experiment, []).append(one)
-        for experiment, series in experiments.items():
-            subject, every = style.plain(experiment) if experiment else "other benchmarks", list(panels(series))
+        for series in group:
+            experiments.setdefault(series.case.experiment, []).append(series)
+        for experiment, own in experiments.items():
+            subject, shown = style.plain(experiment) if experiment else "other benchmarks", list(panels(own))
             title = f"How {subject} moved" + (f", scale {style.plain(scale)}" if scale else "")
-            if len(every) > ENOUGH and not experiment:
-                title += f": {ENOUGH} of {len(every):,} panels, changes first"
-                every = sorted(every, key=lambda panel: not panel.changed)[:ENOUGH]
-            for part, begin in enumerate(range(0, len(every), MOST), start=1):
+            if len(shown) > MOST_OTHER_PANELS and not experiment:
+                title += f": {MOST_OTHER_PANELS} of {len(shown):,} panels, changes first"
+                shown = sorted(shown, key=lambda panel: not panel.changed)[:MOST_OTHER_PANELS]
+            for part, begin in enumerate(range(0, len(shown), MOST_PANELS), start=1):
                 name = "-".join(filter(None, [experiment or "others", scale, str(part) if part > 1 else None]))
-                yield "Timelines", _figure(history, name, title, every[begin : begin + MOST])
+                yield "Timelines", _figure(history, name, title, shown[begin : begin + MOST_PANELS])
 
 
-def panels(series: Iterable[Series]) -> Iterator[Panel]:
-    """Make the panels of an experiment, of what has at least two runs: times, then errors, then what changed."""
+def panels(all_series: Iterable[Series]) -> Iterator[Panel]:
+    """Return the panels of an experiment with at least two runs: times, errors, then ``KINDS_IF_CHANGED``."""
     by_kind: dict[tuple[str, CaseName], Panel] = {}
-    for one in series:
-        for timeline in one.timelines:
+    for series in all_series:
+        for timeline in series.timelines:
             if len(timeline.runs) > 1:
-                panel = Panel(f"{_short_name(one.case)}: {timeline.kind}", timeline.kind, [])
-                by_kind.setdefault((timeline.kind, one.case), panel).timelines.append((one, timeline))
-    for kind in ("time", "error", *ALONE):
+                panel = Panel(f"{_short_name(series.case)}: {timeline.kind}", timeline.kind, [])
+                by_kind.setdefault((timeline.kind, series.case), panel).timelines.append((series, timeline))
+    for kind in ("time", "error", *KINDS_IF_CHANGED):
         for panel in by_kind.values():
-            if panel.kind == kind and (kind not in ALONE or panel.changed):
+            if panel.kind == kind and (kind not in KINDS_IF_CHANGED or panel.changed):
                 yield panel
 
 
 def _short_name(case: CaseName) -> str:
-    """Return a case's name within its experiment's figure: its phase, trainer and seed."""
+    """Return the name of a case in the figure of its experiment: phase, trainer and seed."""
     variant = bracketed(case.name).removeprefix(case.experiment or "").removeprefix("-")
     named = case.experiment and "[" in case.name
     return style.plain(f"{case.name.partition('[')[0]} {variant}".strip() if named else case.name, 34)
@@ -117,28 +124,21 @@ def _short_name(case: CaseName) -> str:
 
 def _figure(history: History, name: str, title: str, shown: list[Panel]) -> style.Drawing:
     lanes = [panel.lanes(history.machines) for panel in shown]
-    down, across = -(-len(shown) // ACROSS), min(ACROSS, len(shown))
+    down, across = -(-len(shown) // PANELS_ACROSS), min(PANELS_ACROSS, len(shown))
     height = 1.1 + (0.55 + max(0.8, 0.42 * max(map(len, lanes)))) * down
     setting = _setting(history, {lane.letter for panel in lanes for lane in panel})
     figure = style.blank(title, setting, width=3.2 * max(across, 1.5), height=height)
-    _lay_out(figure, down, across)
+    figure.set_figheight(height + 0.14 * figure.get_supxlabel().count("\n"))  # inches for each further line
     axes = layout.panels(figure, len(shown), across, sharex=True)
     for place, panel in enumerate(shown):
-        _draw(axes[place], panel.title, lanes[place], LEAST[panel.kind])
+        _draw(axes[place], panel.title, lanes[place], LEAST_RANGE[panel.kind])
         axes[place].tick_params(labelbottom=place + across >= len(shown), axis="x", labelsize=7.5)
-    # Matplotlib ships no types for its dates. All panels share the axis.
-    locator = AutoDateLocator(minticks=2, maxticks=5)  # type: ignore[no-untyped-call] # Matplotlib's
-    axes[0].xaxis.set_major_locator(locator)
+    locator = AutoDateLocator(minticks=2, maxticks=5)  # type: ignore[no-untyped-call] # Matplotlib has no types for dates
+    axes[0].xaxis.set_major_locator(locator)  # all panels share the axis
     axes[0].xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call] # Matplotlib's
     lead = f"Change in per cent against each series' first level, over time, in {count(len(shown), 'panel')}."
-    alternative = " ".join([lead, *(_in_words(history, panel) for panel in shown)])
-    note = (
-        "A lane is a machine, and 0 % in it the first level of each of its series. Dots or a thin line are runs, the "
-        "thick line is the level that they belong to, a number in per cent a change, a dashed line another context and "
-        "so another series. A run beyond its lane is an arrow at its edge. Efficiency and memory are drawn where they "
-        "changed."
-    )
-    return style.Drawing(f"timelines-{name}", title, alternative, figure, note)
+    alternative = " ".join([lead, *map(_in_words, shown)])
+    return style.Drawing(f"timelines-{name}", title, alternative, figure, NOTE)
 
 
 def _setting(history: History, letters: Collection[str]) -> str:
@@ -150,25 +150,8 @@ def _setting(history: History, letters: Collection[str]) -> str:
     )
 
 
-def _lay_out(figure: Figure, down: int, across: int) -> None:
-    """Place panels by inches: a layout that is computed takes a third of the time of drawing so many of them."""
-    lines = len(figure.get_supxlabel().splitlines())
-    width, height = figure.get_size_inches()
-    height += 0.14 * (lines - 1)
-    figure.set_size_inches(width, height)
-    below = 0.4 + 0.14 * lines
-    figure.set_layout_engine(None)
-    left = {"x": 0.1 / width, "ha": "left"}
-    figure.suptitle(figure.get_suptitle(), **left, y=1 - 0.1 / height, va="top", fontsize=11, fontweight="bold")
-    figure.supxlabel(figure.get_supxlabel(), **left, y=0.08 / height, va="bottom", fontsize=6.5, color=style.MUTED)
-    wspace = 0.85 * across / (width - 0.9 - 0.85 * (across - 1))
-    hspace = 0.42 * down / (height - below - 0.7 - 0.42 * (down - 1))
-    margins = {"left": 0.6 / width, "right": 1 - 0.3 / width, "top": 1 - 0.7 / height, "bottom": below / height}
-    figure.subplots_adjust(**margins, wspace=wspace, hspace=hspace)
-
-
 def _draw(axes: Axes, title: str, lanes: list[Lane], least: float) -> None:
-    """Draw lanes from the top down, all of one height."""
+    """Draw lanes of equal height from the top down."""
     low = min(-least, *(lane.limits[0] for lane in lanes))
     high = max(least, *(lane.limits[1] for lane in lanes))
     apart = 1.08 * (high - low)
@@ -183,16 +166,16 @@ def _draw(axes: Axes, title: str, lanes: list[Lane], least: float) -> None:
         axes.axhline(zero, color=style.GRID, linewidth=0.7, zorder=0)
         beside = axes.get_yaxis_transform()
         axes.text(1.015, zero, lane.letter, transform=beside, color=lane.colour, weight="bold", va="center")
-    # In each lane 0 % has a tick, and one step to the side where it reaches further.
+    # Each lane has a tick at 0 %, and another one on the side where it reaches further.
     far = high if high >= -low else low
-    step = max(size for size in STEPS if size <= 0.85 * abs(far)) * (1 if far > 0 else -1)
+    step = max(size for size in TICKS if size <= 0.85 * abs(far)) * (1 if far > 0 else -1)
     ticks = [zero + place for zero in zeros for place in (0.0, step)]
     axes.set_yticks(ticks, ["0 %", f"{step:+.12g} %"] * len(zeros), fontsize=7)
 
 
 def _draw_timeline(axes: Axes, relative: RelativeTimeline, colour: str, zero: float, low: float, high: float) -> None:
     timeline, days, values = relative.timeline, relative.days, relative.values
-    shape = "-" if len(days) > DOTS else "o"
+    shape = "-" if len(days) > MOST_DOTS else "o"
     axes.plot(days, zero + np.clip(values, low, high), shape, color=colour, linewidth=0.6, markersize=2, alpha=0.6)
     for beyond, edge, marker in ((values > high, high, "^"), (values < low, low, "v")):
         if beyond.any():
@@ -204,11 +187,11 @@ def _draw_timeline(axes: Axes, relative: RelativeTimeline, colour: str, zero: fl
         layout.beside(axes, growth, at, (-3, 0), paper=0.6, fontsize=7.5, fontweight="bold", annotation_clip=False)
 
 
-def _in_words(history: History, panel: Panel) -> str:
+def _in_words(panel: Panel) -> str:
     phrases = []
-    for one, timeline in panel.timelines:
+    for series, timeline in panel.timelines:
         kind, days = timeline.kind, [run.when.date() for run in timeline.runs]
-        changes = [f"{tables.growth(kind, one.ratio)} from {days[one.index]}" for one in timeline.changes]
+        changes = [f"{tables.growth(kind, change.ratio)} from {days[change.index]}" for change in timeline.changes]
         newest = cell(latest(timeline), tables.UNITS[kind]).text
-        phrases.append(f"{history.label(one)} {newest}, {', '.join(changes) or 'no change'}")
+        phrases.append(f"{series.label} {newest}, {', '.join(changes) or 'no change'}")
     return f"{panel.title}: {'; '.join(phrases)}."

@@ -314,4 +314,4 @@ class Bisection:
             except TimeoutError as problem:
                 reason = f"{side.description} was not done in {seconds:.0f} s; give more with --budget"
                 raise RunFailedError(reason) from problem
-        return loading.read(self._runs[point], pictured=False)
+        return loading.read_record(self._runs[point], pictured=False)

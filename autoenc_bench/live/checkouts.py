@@ -11,7 +11,7 @@ from pathlib import Path
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.live import environments, packages, revisions, worktrees
 from autoenc_bench.live.revisions import Code, git
-from autoenc_bench.records.record import SIDES
+from autoenc_bench.records.record import SIDE_NAMES
 
 # What measures is the head's on both sides: the cases, pytest's configuration, and the plugin with its fixtures.
 PLUGIN = "autoenc_bench/plugin"
@@ -59,7 +59,7 @@ def _prepare(
     try:
         store = revisions.make_store(top, root / "objects")
         codes = _codes(base, head, top, store)
-        places = [worktrees.path(root, name) for name in SIDES]
+        places = [worktrees.path(root, name) for name in SIDE_NAMES]
         folders = [place / prefix for place in places]
         for place, folder, code in zip(places, folders, codes, strict=True):
             git(top, "worktree", "add", "--detach", str(place), code.commit)

@@ -186,7 +186,9 @@ class Continuous:
                 raise
             return ended, None
         self._done |= done
-        read = [(side, loading.read(path, pictured=False)) for side, path in zip(SIDES, paths, strict=True) if path]
+        read = [
+            (side, loading.read_record(path, pictured=False)) for side, path in zip(SIDES, paths, strict=True) if path
+        ]
         for side, source in read:  # all or, after a Ctrl-C, none
             self._sources[self.both[side].name].append(source)
         self._groups += bool(read)

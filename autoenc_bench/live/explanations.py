@@ -11,7 +11,7 @@ from pathlib import Path
 from autoenc_bench.formatting import seconds
 from autoenc_bench.live import processes
 from autoenc_bench.live.checkouts import Checkout
-from autoenc_bench.records.record import SIDES
+from autoenc_bench.records.record import SIDE_NAMES
 
 FOLDER = "why"
 SHOWN = 4  # functions
@@ -38,7 +38,7 @@ def run(sides: Sequence[Checkout], options: Sequence[str], store: Path) -> list[
 
 def read(store: Path, case: str) -> Iterator[str]:
     """Return in lines what is known of a case beyond its counts, and where to read on."""
-    base, head = (store / FOLDER / side / case for side in SIDES)
+    base, head = (store / FOLDER / side / case for side in SIDE_NAMES)
     if differing := list(_differences(base, head)):
         path = store / FOLDER / f"{case}.diff"
         path.write_text("".join(differing))

@@ -21,7 +21,7 @@ import msgspec
 import numpy as np
 import psutil
 
-from autoenc_bench.records.loading import named
+from autoenc_bench.records.description import cpu_name
 from autoenc_bench.records.record import BACKENDS, Machine
 
 PATIENCE = 30  # seconds that NVIDIA's tool may take
@@ -77,7 +77,7 @@ def identify(cpu: str | None, devices: Sequence[str]) -> Machine:
     Memory is rounded to GiB, since kernels keep some of it to themselves.
     """
     facts = {
-        "cpu": named(cpu) or readable(arm_part),
+        "cpu": cpu_name(cpu) or readable(arm_part),
         "physical_cores": readable(lambda: psutil.cpu_count(logical=False)),
         "logical_cores": readable(psutil.cpu_count),
         "memory_gib": readable(lambda: round(psutil.virtual_memory().total / 2**30)),

@@ -14,7 +14,8 @@ from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, unwri
 from autoenc_bench.formatting import line
 from autoenc_bench.plugin.options import Configuration
 from autoenc_bench.plugin.progress import short
-from autoenc_bench.records import REPORTS, storage
+from autoenc_bench.records import storage
+from autoenc_bench.records.places import REPORTS
 from autoenc_bench.report import github
 
 if TYPE_CHECKING:

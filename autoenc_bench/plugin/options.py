@@ -15,7 +15,7 @@ from autoenc_bench.distributed import runtime
 from autoenc_bench.distributed.runtime import Distribution
 from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.machine import threads
-from autoenc_bench.records import BASELINES
+from autoenc_bench.records.places import BASELINES
 from autoenc_bench.records.record import BACKENDS
 
 if TYPE_CHECKING:

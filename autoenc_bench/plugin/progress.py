@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from autoenc_bench.formatting import STAND_INS, register_stand_ins, share
+from autoenc_bench.formatting import STAND_INS, share
 from autoenc_bench.formatting import seconds as with_unit
 from autoenc_bench.records.case import Case
 from autoenc_bench.records.record import Roofs
@@ -80,7 +80,6 @@ class Progress:
 def printable(text: str) -> str:
     """Return a text with substitutes for what the terminal cannot encode; pytest would escape its line breaks too."""
     encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
-    register_stand_ins()
     return text if encoding.lower().startswith("utf") else text.encode(encoding, STAND_INS).decode(encoding)
 
 

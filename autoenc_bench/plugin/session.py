@@ -24,9 +24,9 @@ from autoenc_bench.plugin.conclusion import Conclusion
 from autoenc_bench.plugin.options import CONFIGURATION, Configuration, configure
 from autoenc_bench.plugin.progress import Progress, printable, result, short
 from autoenc_bench.records.case import Case
-from autoenc_bench.records.case import case as read_case
 from autoenc_bench.records.record import SCHEMA_VERSION, NotRun, Roofs, Run
 from autoenc_bench.records.storage import Pictures
+from autoenc_bench.records.validation import convert_case
 from autoenc_bench.report import devices, facts, summary
 
 SESSION = pytest.StashKey["Session"]()
@@ -196,7 +196,7 @@ class Session:
         """Keep the measurements of a case that passed; let it fail if they cannot be recorded."""
         fixture = item.funcargs["benchmark"]
         try:
-            case, stats = read_case(fixture.extra_info), fixture.stats
+            case, stats = convert_case(fixture.extra_info), fixture.stats
             if stats and stats["median"] == 0:
                 raise InvalidInputError("its median is 0 s; the clock is too coarse for it")
         except InvalidInputError as problem:
@@ -204,7 +204,7 @@ class Session:
             return
         outcome.case, outcome.stats = case, stats
         if stats:
-            outcome.off_cpu = case.waited(stats.stats.data, self._setting.context)
+            outcome.off_cpu = case.unusual_off_cpu(stats.stats.data, self._setting.context)
         self.progress.results[item.nodeid] = result(case, outcome.seconds, self._roofs, outcome.off_cpu)
 
     @pytest.hookimpl(wrapper=True)

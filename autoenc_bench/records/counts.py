@@ -1,4 +1,4 @@
-"""What a case does, counted: the same in every run of the same code with the same versions, whatever else runs."""
+"""Counts of what a case executes. They are equal in every run of the same code with the same versions."""
 
 from typing import Annotated
 
@@ -6,28 +6,28 @@ import msgspec
 from msgspec import Meta
 
 Number = Annotated[int, Meta(ge=0, le=2**53)]
-STEP, EPOCH, CALL = "step", "epoch", "call"  # of what Python's calls are counted
+STEP, EPOCH, CALL = "step", "epoch", "call"  # the units for which Python calls are counted
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Some instructions of a program, each once."""
+    """The instructions of one part of a program. Each instruction counts once."""
 
     instructions: dict[str, Number]  # by kind
-    types: dict[str, Number]  # their results, by the type of the numbers
+    types: dict[str, Number]  # results of the instructions, by the type of their numbers
     flops: Number = 0  # of matrix products
-    bytes: Number = 0  # that go in and out of what is not fused
+    bytes: Number = 0  # inputs and outputs of instructions; inside a fusion none count
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
-    """A compiled program; how often its loops turn may depend on what it is given."""
+    """A compiled program. The number of iterations of its loops may depend on its inputs, so it is not counted."""
 
-    identity: str  # a hash of all but names, metadata and the order that does not matter
-    once: Part
-    loops: Part  # what lies in loops
+    identity: str  # a hash of everything except names, metadata and irrelevant order
+    once: Part  # instructions outside loops
+    loops: Part  # instructions in loops
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a case does."""
+    """The compiled programs and the Python calls of a case."""
 
     programs: list[Program] = []
-    calls: dict[str, dict[str, Number]] = {}  # of Python's functions, by name, in a step, an epoch or a call
+    calls: dict[str, dict[str, Number]] = {}  # unit (step, epoch or call) -> Python function -> number of calls

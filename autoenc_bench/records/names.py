@@ -1,30 +1,37 @@
-"""What cases are called: a case of this suite by its id, any other by file, class and name, as shortly as is unique."""
+"""Names of cases: a case of this suite by its id, any other by file, class and name, shortened while unique."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import chain, count
 
 from autoenc_bench.records.record import Benchmark
 
 
 def identity(benchmark: Benchmark) -> str:
-    """Return what tells a case from all others of a record: of this suite its id, else file, class and name."""
+    """Return the name of a case that is unique in its record: its id in this suite, else its full name."""
     return benchmark.name.removeprefix("test_") if benchmark.extra_info.autoenc else benchmark.fullname
 
 
 def without_seed(identity: str) -> str:
-    """Return what the seeds of a whole experiment share."""
+    """Return the name that all seeds of a whole experiment share."""
     return re.sub(r"-seed\d+\]$", "]", identity)
 
 
+def bracketed(name: str) -> str:
+    """Return the text within the brackets of a case's name, or the whole name if it has none."""
+    return name.partition("[")[2].removesuffix("]") if "[" in name else name
+
+
 def identities(benchmarks: Iterable[Benchmark]) -> list[str]:
-    """Return those of a record's cases; of equal ones all but the first are numbered: ``a::test_b (2)``."""
-    told_apart: dict[str, None] = {}
+    """Return the identity of each case. Repeated ones are numbered from the second on: ``a::test_b (2)``."""
+    unique: dict[str, None] = {}
     for name in map(identity, benchmarks):
-        numbered = (f"{name} ({number})" for number in count(2))
-        told_apart[next(one for one in chain([name], numbered) if one not in told_apart)] = None
-    return list(told_apart)
+        numbered, number = name, 1
+        while numbered in unique:
+            number += 1
+            numbered = f"{name} ({number})"
+        unique[numbered] = None
+    return list(unique)
 
 
 def repeated(benchmarks: Iterable[Benchmark]) -> list[str]:
@@ -33,13 +40,17 @@ def repeated(benchmarks: Iterable[Benchmark]) -> list[str]:
 
 
 def shown(identities: Iterable[str]) -> dict[str, str]:
-    """Map each identity to the shortest of its forms that no other one has: name, with its class, with its file."""
-    forms = {one: list(_forms(one)) for one in identities}
-    number = Counter(form for own in forms.values() for form in set(own))
-    return {one: next((form for form in own if number[form] == 1), one) for one, own in forms.items()}
+    """Map each identity to its shortest unique form: the name, the name with its class, or also with its file."""
+    forms = {identity: list(_forms(identity)) for identity in identities}
+    uses = Counter(form for candidates in forms.values() for form in set(candidates))
+    return {
+        identity: next((form for form in candidates if uses[form] == 1), identity)
+        for identity, candidates in forms.items()
+    }
 
 
 def _forms(identity: str) -> Iterator[str]:
+    """List the forms of an identity, from the shortest to the longest."""
     plain, bracket, parameters = identity.partition("[")
     file, *scopes = plain.split("::")
     if scopes:

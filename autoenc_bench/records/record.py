@@ -1,4 +1,4 @@
-"""What a record holds; docs/record-format.md has it field by field."""
+"""The schema of a record. docs/record-format.md describes each field."""
 
 from collections.abc import Iterable
 from statistics import median
@@ -11,24 +11,24 @@ from autoenc_bench.formatting import fact, line
 from autoenc_bench.records.case import Case, Count, Positive, Work
 
 SCHEMA_VERSION = 2
-BACKENDS = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "torch": ("torch",)}  # with their packages
-SIDES = ("base", "head")  # of a live comparison
+BACKENDS = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "torch": ("torch",)}  # name -> packages
+SIDE_NAMES = ("base", "head")  # of a live comparison
 Fact = str | bool | int | float | None
 
-# Within what a clock can have measured: from below a cycle of any CPU to decades.
+# A clock can measure these: from less than one cycle of any CPU to decades.
 Seconds = Annotated[float, Meta(ge=1e-15, le=1e9)]
 Round = Annotated[float, Meta(ge=0, le=1e9)]
 
 
 class NotRun(msgspec.Struct, frozen=True):
-    """A case that did not run, or did not hold, and why."""
+    """A case that did not run, that failed or that cannot be read, and the reason."""
 
     case: str
     reason: str
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """What stays the same from run to run, and its hash ``id``; ``None`` is what could not be read."""
+    """Facts that stay the same in every run on a machine, and their hash ``id``; ``None`` is an unknown fact."""
 
     id: str
     cpu: str | None
@@ -41,18 +41,19 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Roofs(msgspec.Struct, frozen=True, kw_only=True):
-    """What a machine does at most on the threads of a run; ``None`` is what could not be measured."""
+    """Maximum rates of a machine on the threads of a run; ``None`` is a rate that could not be measured."""
 
-    version: int  # of the way of measuring: efficiencies by different ones are not compared
+    version: int  # of the method; efficiencies by different methods are not compared
     flops: Positive | None  # float32 operations per second, of matrix products
     bytes: Positive | None  # per second, read or written
     exponentials: Positive | None  # per second
     dispatch: Positive | None  # seconds per call of an empty compiled program
 
     def bound(self, work: Work) -> tuple[str, float] | None:
-        """Return the roof that limits this work most, and the seconds that the work takes there at least.
+        """Return the roof that limits this work most, and the seconds that the work takes at that roof.
 
-        That is the roofline model (Williams, Waterman and Patterson 2009) with two more roofs, all of them overlapping.
+        Source: the roofline model (Williams, Waterman and Patterson 2009), with two more roofs. All of them overlap.
+        Returns ``None`` if no roof limits the work.
         """
         seconds = {
             "compute": self.flops and work.flops / self.flops,
@@ -64,16 +65,16 @@ class Roofs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run is made on."""
+    """Machine, context and conditions of a run."""
 
     machine: Machine
-    context: dict[str, Fact]  # equal where times are comparable: versions, threads, limits, environment variables
-    conditions: dict[str, Fact | list[Fact]]  # clock, load, temperature, …, which only explain
+    context: dict[str, Fact]  # equal if times are comparable: versions, threads, limits, environment variables
+    conditions: dict[str, Fact | list[Fact]]  # clock, load, temperature, …: they only explain a difference
     roofs: Roofs | None
 
 
 class Run(Survey, frozen=True, kw_only=True):
-    """One run: what it was made on, its scale, and what it left out."""
+    """One run: machine and context, scale, and the cases that did not run."""
 
     schema_version: int
     suite_version: str
@@ -81,12 +82,12 @@ class Run(Survey, frozen=True, kw_only=True):
     seeds: int
     skipped: list[NotRun]
     failed: list[NotRun]
-    pair: str | None = None  # of a live comparison: the two records of this name took turns,
-    side: str | None = None  # one of them as the base, the other as the head
+    pair: str | None = None  # in a live comparison: the name that both records of the pair share
+    side: str | None = None  # in a live comparison: base or head
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """Those of pytest-benchmark's statistics that are read here, in seconds per call."""
+    """The statistics of pytest-benchmark that this suite reads, in seconds per call."""
 
     median: Seconds
     min: Round
@@ -96,15 +97,15 @@ class Timing(msgspec.Struct, frozen=True):
 
     @property
     def times(self) -> list[float]:
-        """Return the seconds of each round; where a record kept none of them, the smallest and the median.
+        """Return the seconds of each round, or the smallest and the median if the record holds no rounds.
 
-        A round of zero seconds, by a coarse clock, is left out.
+        Rounds of zero seconds, which a coarse clock measures, are left out.
         """
         return list(filter(None, self.data or sorted({self.min, self.median})))
 
 
 class ExtraInfo(msgspec.Struct, frozen=True):
-    """What a benchmark has beside its timing; other plugins' keys are passed over."""
+    """The fields beside the timing of a benchmark. Keys of other plugins are ignored."""
 
     autoenc: Case | None = None
 
@@ -116,17 +117,17 @@ class Benchmark(msgspec.Struct, frozen=True):
     fullname: str
     stats: Timing
     extra_info: ExtraInfo = ExtraInfo()
-    options: Any = None  # in whatever form pytest-benchmark has them
+    options: Any = None  # of pytest-benchmark, not validated
 
     @property
     def timer(self) -> str | None:
-        """Return the name of the clock, without its module, ``None`` where the record names none."""
+        """Return the name of the clock without its module, ``None`` if the record names none."""
         timer = self.options.get("timer") if isinstance(self.options, dict) else None
         return timer.rpartition(".")[2] if isinstance(timer, str) else None
 
     @property
     def disables_gc(self) -> bool:
-        """Return whether Python's garbage collection was off while the case was timed."""
+        """Return whether Python's garbage collection was off during the timed rounds."""
         return isinstance(self.options, dict) and self.options.get("disable_gc") is True
 
     @property
@@ -137,7 +138,7 @@ class Benchmark(msgspec.Struct, frozen=True):
 
     @property
     def quotients(self) -> list[float] | None:
-        """Return each round's time in units of the reference workload beside it."""
+        """Return the referenced time of each round, ``None`` if a round or its reference is missing."""
         case, data = self.extra_info.autoenc, self.stats.data
         if not (case and case.reference and data and all(data) and len(data) == len(case.reference)):
             return None
@@ -145,10 +146,11 @@ class Benchmark(msgspec.Struct, frozen=True):
 
     @property
     def referenced(self) -> float | None:
+        """Return the median referenced time of the rounds."""
         return median(self.quotients) if self.quotients else None
 
     def bound(self, roofs: Roofs | None) -> tuple[str, float] | None:
-        """Return the roof that limits the case, and the case's efficiency there: roof time / measured time."""
+        """Return the roof that limits the case, and its efficiency: time at the roof / measured time."""
         case = self.extra_info.autoenc
         bound = roofs.bound(case.work) if roofs and case and case.work else None
         return bound and (bound[0], bound[1] / self.stats.median)
@@ -163,7 +165,7 @@ class Commit(msgspec.Struct, frozen=True):
 
     @property
     def known(self) -> bool:
-        """Whether there was a commit; pytest-benchmark has two words for none."""
+        """Return whether the record names a commit; pytest-benchmark has two words for none."""
         return self.id not in (None, "", "unversioned", "unknown")
 
     def __str__(self) -> str:
@@ -172,30 +174,30 @@ class Commit(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """One run; a record by plain pytest-benchmark has no ``autoenc``."""
+    """One run as a file. A record of plain pytest-benchmark has no ``autoenc``."""
 
     benchmarks: list[Benchmark]
     datetime: str
     version: str
     autoenc: Run | None = None
     commit_info: Commit | None = None
-    machine_info: Any = None  # in whatever form pytest-benchmark has it
+    machine_info: Any = None  # of pytest-benchmark, not validated
 
     def timed(self) -> list[tuple[Case, float]]:
         """List the cases that belong to an experiment, each with its median seconds per call."""
-        known = [(one.extra_info.autoenc, one.stats.median) for one in self.benchmarks]
-        return [(case, seconds) for case, seconds in known if case and case.experiment]
+        cases = [(benchmark.extra_info.autoenc, benchmark.stats.median) for benchmark in self.benchmarks]
+        return [(case, seconds) for case, seconds in cases if case and case.experiment]
 
 
 def differences(before: dict[str, Fact], after: dict[str, Fact]) -> list[str]:
-    """List the facts in which two contexts differ: ``keras 3.11 → 3.12``; what one of them lacks is absent there."""
+    """List the facts in which two contexts differ: ``keras 3.11 → 3.12``. A missing fact is shown as "absent"."""
     pairs = [(name, before.get(name, "absent"), after.get(name, "absent")) for name in {**before, **after}]
-    unlike = [pair for pair in pairs if repr(pair[1]) != repr(pair[2])]
-    return [line(f"{name} {fact(name, one)} → {fact(name, other)}") for name, one, other in unlike]
+    # repr, because 1 and True are equal but different facts
+    return [line(f"{name} {fact(name, old)} → {fact(name, new)}") for name, old, new in pairs if repr(old) != repr(new)]
 
 
 def by_reason(entries: Iterable[NotRun]) -> dict[str, list[str]]:
-    """Group the cases that did not run by the reason that they share."""
+    """Group cases by their reason."""
     reasons: dict[str, list[str]] = {}
     for entry in entries:
         reasons.setdefault(entry.reason, []).append(entry.case)

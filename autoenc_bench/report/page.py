@@ -47,7 +47,7 @@ def write(
 
     Raises NotFoundError or InvalidInputError when no record can be read, or ``out`` cannot be written.
     """
-    sources, unreadable = loading.read_all(paths)
+    sources, unreadable = loading.read_records(paths)
     beside = HISTORY if (out / HISTORY).exists() else None
     with output.publish(out, "figures", RECORDS) as folder:
         sections = _sections(side_by_side.drawn_alone(sources), folder, on_progress, processes)

@@ -6,7 +6,7 @@ from math import exp
 
 from autoenc_bench.formatting import NONE, Cell, Columns, Table, cell, count, mebibytes, percent, seconds, share
 from autoenc_bench.records.loading import Source
-from autoenc_bench.records.record import SIDES
+from autoenc_bench.records.record import SIDE_NAMES
 from autoenc_bench.report import summary
 from autoenc_bench.report.summary import ExperimentSummary
 from autoenc_bench.report.view import Picture
@@ -118,7 +118,7 @@ def paired(sources: Sequence[Source]) -> RoundByRound | None:
     Raises InvalidInputError where the limits, kept beside the records, cannot be read.
     """
     runs = [(source, source.record.autoenc) for source in sources]
-    base, head = ([source for source, run in runs if run and run.pair and run.side == side] for side in SIDES)
+    base, head = ([source for source, run in runs if run and run.pair and run.side == side] for side in SIDE_NAMES)
     if not (base and head):
         return None
     both, asked = (gather(base), gather(head)), judging.read(source.path for source in (*base, *head))

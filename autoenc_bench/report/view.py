@@ -103,7 +103,7 @@ class Section:
         known = [("recorded", moment(record.datetime)), ("record", self.source.path.name)]
         known += [("commit", str(commit))] if (commit := record.commit_info) and commit.known else []
         if run is None:
-            machine = str(self.source.origin).replace(" · ", ", ")
+            machine = str(self.source.machine_info).replace(" · ", ", ")
             return [*known, ("machine", machine), ("pytest-benchmark", record.version)]
         known += [*facts.facts(run), ("scale", run.scale), ("seeds", str(run.seeds))]
         return [*known, ("pytest-benchmark", record.version), ("autoenc-bench", run.suite_version)]
@@ -144,7 +144,7 @@ def _case(label: str, benchmark: Benchmark, run: Run | None) -> list[Cell]:
         cell(efficiency, share),
         Cell(roof),
         cell(median(case.set_up) if case and case.set_up else None, seconds),
-        cell(case.waited(times, run.context) if case and run else None, seconds),
+        cell(case.unusual_off_cpu(times, run.context) if case and run else None, seconds),
         _peak(case.memory) if case and case.memory else Cell(NONE),
     ]
 

@@ -21,7 +21,7 @@ class Baseline:
 
     def __init__(self, name: str, fail_on: Iterable[str], stores: Sequence[Path]) -> None:
         self._name, self._overrides = name, limits.parse(fail_on, EXPERIMENTS)
-        self._sources, unreadable = loading.read_all(storage.find(name, stores), pictured=False)
+        self._sources, unreadable = loading.read_records(storage.find(name, stores), pictured=False)
         self.left_out = list(loading.left_out(self._sources, unreadable))
 
     def choose(self, run: Run) -> str:
@@ -48,7 +48,7 @@ class Baseline:
         self, path: Path, selected: status.Selection, *, allow_missing: bool = False
     ) -> tuple[Comparison, status.Status]:
         """Compare a run's record with it; the run may lack cases that were not ``selected``."""
-        comparison = compare(self._sources, [loading.read(path, pictured=False)], self._overrides)
+        comparison = compare(self._sources, [loading.read_record(path, pictured=False)], self._overrides)
         return comparison, status.of(comparison, allow_missing=allow_missing, selected=selected)
 
 

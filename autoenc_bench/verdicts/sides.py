@@ -15,7 +15,8 @@ from autoenc_bench.formatting import few
 from autoenc_bench.records import names
 from autoenc_bench.records.case import Statistics
 from autoenc_bench.records.counts import Counts
-from autoenc_bench.records.loading import Source, cpu_kind
+from autoenc_bench.records.description import cpu_kind
+from autoenc_bench.records.loading import Source
 from autoenc_bench.records.names import identity, without_seed
 from autoenc_bench.records.record import BACKENDS, Benchmark, Fact, differences
 from autoenc_bench.verdicts.causes import Usage
@@ -194,7 +195,7 @@ def _lost(source: Source) -> Iterator[tuple[str, Lost]]:
 def _surroundings(source: Source) -> Surroundings:
     run = source.record.autoenc
     facts = {MACHINE: source.machine, **source.facts}
-    return Surroundings(run.scale if run else None, facts, source.origin.kind)
+    return Surroundings(run.scale if run else None, facts, source.machine_info.kind)
 
 
 class Differences(NamedTuple):
@@ -298,7 +299,7 @@ def _usage(benchmark: Benchmark) -> Usage | None:
     case, rounds = benchmark.extra_info.autoenc, benchmark.stats.data or [0.0]
     if not (case and case.cpu and all(rounds)):
         return None
-    waiting = case.waiting(rounds)
+    waiting = case.off_cpu(rounds)
     return Usage(sum(case.cpu) / sum(rounds), None if waiting is None else waiting * len(rounds) / sum(rounds))
 
 

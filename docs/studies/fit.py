@@ -145,7 +145,7 @@ def waiting(readings: list[Reading]) -> float | None:
         return None
     accounts = {name: [getattr(each, name) for each in readings] for name in ("cpu", "queued", "stolen", "idle")}
     case = Case(experiment=EXPERIMENT.name, phase="epoch", backend="tensorflow", seed=0, rows=1, **accounts)
-    return case.waiting([reading.wall for reading in readings])
+    return case.off_cpu([reading.wall for reading in readings])
 
 
 if __name__ == "__main__":

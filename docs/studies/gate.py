@@ -320,7 +320,7 @@ def train(folder, experiment, seeds, plant, variables):
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    return loading.read(storage.newest(folder), pictured=False)
+    return loading.read_record(storage.newest(folder), pictured=False)
 
 
 def main():

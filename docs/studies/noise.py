@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from scipy.stats import chi2
 from tabulate import tabulate
 
-from autoenc_bench.records import reading
+from autoenc_bench.records import loading
 from autoenc_bench.records.record import Benchmark
 
 HEADERS = (
@@ -47,7 +47,7 @@ def main() -> None:
         for number in range(len(list(folder.rglob("*.json"))), chosen.processes):
             print(f"process {number + 1} of {chosen.processes}", file=sys.stderr, flush=True)
             run(folder, chosen.k)
-        found = [reading.read(path)[0] for path in sorted(folder.rglob("*.json"))]
+        found = [loading.read_record(path).record for path in sorted(folder.rglob("*.json"))]
     print(tabulate(map(row, zip(*(record.benchmarks for record in found), strict=True)), HEADERS, tablefmt="github"))
 
 
@@ -92,7 +92,7 @@ def row(benchmarks: tuple[Benchmark, ...]) -> tuple[str, ...]:
 def waiting_and_set_up(benchmarks: tuple[Benchmark, ...]) -> tuple[str, str]:
     """Give the median share of a round that one pinned thread waited, and the median seconds of fit's set-up."""
     noted = [(case, one.stats) for one in benchmarks if (case := one.extra_info.autoenc)]
-    waited = [seconds / stats.median for case, stats in noted if (seconds := case.waiting(stats.times)) is not None]
+    waited = [seconds / stats.median for case, stats in noted if (seconds := case.off_cpu(stats.times)) is not None]
     set_ups = [median(case.set_up) for case, _ in noted if case.set_up]
     return share(median(waited)) if waited else "–", f"{median(set_ups):.3f}" if set_ups else "–"
 

@@ -49,7 +49,7 @@ def test_statuses(tmp_path, monkeypatch, capsys, arguments, status):
     [
         (comparison, "compare", ["compare", "base", "base"]),
         (page, "write", ["report", "base/0001_standard.json"]),
-        (runs, "read", ["history", "base"]),
+        (runs, "read_runs", ["history", "base"]),
     ],
 )
 def test_bug(tmp_path, monkeypatch, capsys, module, name, arguments):

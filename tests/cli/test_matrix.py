@@ -77,7 +77,7 @@ def test_errors_agree(tmp_path, monkeypatch, capsys):
     assert status == 0, err
     assert "jax: 1 cases, 0 failed; record: .benchmarks/" in err
     assert (tmp_path / "out" / "index.html").exists()
-    sources = [loading.read(path) for path in (OLDER, storage.newest(tmp_path / ".benchmarks"))]
+    sources = [loading.read_record(path) for path in (OLDER, storage.newest(tmp_path / ".benchmarks"))]
     together = SideBySide(side_by_side.rows(side_by_side.together(sources)), [])
     assert [row.label for row in together.rows] == ["tensorflow", "jax"]
     assert together.answer == "All errors agree."

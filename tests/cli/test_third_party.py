@@ -240,8 +240,8 @@ def test_unknown_machines_in_a_history():
     assert status == 0
     text = " ".join(out.split())
     assert "5 runs on 5 machines" in text
-    assert "4 runs name no CPU, so nobody knows which machine it was: each stands alone." in text
-    assert out.count("unnamed CPU, so alone: 1 run") == 4
+    assert "4 runs name no CPU and cannot be compared with other runs." in text
+    assert out.count("unnamed CPU, compared with no other run: 1 run") == 4
     assert "Some CPU v1, as pytest-benchmark names it: 1 run" in out
 
 

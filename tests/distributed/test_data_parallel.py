@@ -8,7 +8,7 @@ from suite_runs import QUICK, TIMING
 from autoenc_bench.catalogue.experiments import find
 from autoenc_bench.core.data.split import Split
 from autoenc_bench.exceptions import InvalidInputError
-from autoenc_bench.records import reading, storage
+from autoenc_bench.records import loading, storage
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +48,7 @@ def test_one_record(ended):
     ((first, out), (second, other_out)), store = ended
     assert (first, second) == (0, 0), out + other_out
     assert "process 0 writes the record" in other_out
-    record, _ = reading.read(storage.newest(store))
+    record = loading.read_record(storage.newest(store)).record
     assert len(list(store.rglob("*.json"))) == 1
     context = record.autoenc.context
     assert (context["devices"], context["processes"], context["virtual_devices"]) == (4, 2, True)

@@ -1,4 +1,4 @@
-"""The command: a table, Markdown or JSON of a history, and a page; or one sentence on why not."""
+"""The command ``history`` prints a table, Markdown or JSON and writes a page, or prints one sentence as an error."""
 
 import json
 import re
@@ -24,23 +24,23 @@ def no_job(monkeypatch):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Return a folder of two machines, one of which slows down, changes its context, and has another error."""
+    """Return records of two machines with different errors. The first slows down and changes its context."""
     slower = histories.slower(12, 8)
     later = [histories.content(20 + day, 0.25, keras="3.2") for day in range(2)]
     others = [histories.content(day + 0.5, 0.6, error=5.02, machine=histories.OTHER) for day in range(12)]
     return histories.write(tmp_path_factory.mktemp("history") / "records", [*slower, *later, *others])
 
 
-def said(capsys, *arguments):
-    """Run the command; return its status and what it printed on both streams."""
+def run(capsys, *arguments):
+    """Run the command; return its exit code, its output and its errors."""
     status = cli.main(["history", *map(str, arguments)])
     printed = capsys.readouterr()
     return status, printed.out, printed.err
 
 
 def test_table(folder, capsys):
-    """The answer comes first, then machines, changes, machines side by side, and a line per series, in 110 columns."""
-    status, out, err = said(capsys, folder)
+    """The table has a summary, machines, changes, machines side by side, and a line per series, in 110 columns."""
+    status, out, err = run(capsys, folder)
     assert (status, err) == (0, "")
     assert out.startswith("26 runs on 2 machines, 2026-01-01 to 2026-01-22: 2 cases, 6 series, ")
     places = [
@@ -63,28 +63,28 @@ def test_table(folder, capsys):
 
 
 def test_the_default_folders(tmp_path, monkeypatch, capsys):
-    """Without a name the stored records and the baselines are read, where there are some."""
+    """Without an argument the saved records and the baselines are read, if there are any."""
     monkeypatch.chdir(tmp_path)
-    assert said(capsys) == (2, "", "autoenc-bench: .benchmarks: no such folder or record\n")
+    assert run(capsys) == (2, "", "autoenc-bench: .benchmarks: no such folder or record\n")
     histories.write(tmp_path / ".benchmarks" / "Linux", histories.slower(2))
-    assert said(capsys)[1].startswith("2 runs on 1 machine")
+    assert run(capsys)[1].startswith("2 runs on 1 machine")
     histories.write(tmp_path / "reports" / "baselines", [histories.content(7)])
-    assert said(capsys)[1].startswith("3 runs on 1 machine")
+    assert run(capsys)[1].startswith("3 runs on 1 machine")
 
 
 def test_short_histories(tmp_path, capsys):
-    """One run, two and three have no changes, however far apart they are."""
+    """One, two or three runs have no changes, however much they differ."""
     for days in (1, 2, 3):
         made = [histories.content(day, 0.1 * 3**day) for day in range(days)]
-        _, out, _ = said(capsys, histories.write(tmp_path / str(days), made))
+        _, out, _ = run(capsys, histories.write(tmp_path / str(days), made))
         assert "No changes." in out
         assert f"{days} run" in out
 
 
 def test_left_out(folder, tmp_path, capsys):
-    """A file that is no record is named with its reason on standard error and in the output; the status is 0."""
+    """A file that is no record is listed with the reason in errors and output; the exit code is 0."""
     (tmp_path / "package.json").write_text('{"name": "x"}')
-    status, out, err = said(capsys, folder, tmp_path)
+    status, out, err = run(capsys, folder, tmp_path)
     assert status == 0
     assert "26 runs" in out
     assert re.fullmatch(r"autoenc-bench: left out .*package\.json: not a readable record: .*`benchmarks`\n", err)
@@ -93,10 +93,10 @@ def test_left_out(folder, tmp_path, capsys):
 
 
 def test_left_out_of_a_run(tmp_path, capsys):
-    """A case that cannot be read is named on standard error; its run counts, and every file could be read."""
+    """An invalid case is listed in the errors; its run counts."""
     made = histories.slower(3)
     made[1]["benchmarks"][0]["stats"]["median"] = 0
-    status, out, err = said(capsys, histories.write(tmp_path, made))
+    status, out, err = run(capsys, histories.write(tmp_path, made))
     assert status == 0
     assert out.startswith("3 runs on 1 machine")
     assert "could not be read" not in out
@@ -105,36 +105,36 @@ def test_left_out_of_a_run(tmp_path, capsys):
 
 
 def test_unnamed_machines(tmp_path, capsys):
-    """A machine whose CPU no record names stands alone, and it says so."""
+    """A run with an unknown CPU is a machine of its own, and the output explains it."""
     path = recordings.save_plain(tmp_path)
     path.write_text(path.read_text().replace("A CPU", "unknown"))
-    _, out, _ = said(capsys, tmp_path)
-    assert "1 run names no CPU, so nobody knows which machine it was: each stands alone." in " ".join(out.split())
-    assert "A  unnamed CPU, so alone: 1 run, 2026-01-02" in out
+    _, out, _ = run(capsys, tmp_path)
+    assert "1 run names no CPU and cannot be compared with other runs." in " ".join(out.split())
+    assert "A  unnamed CPU, compared with no other run: 1 run, 2026-01-02" in out
 
 
 @pytest.mark.parametrize("name", ["none", "empty", "empty/x.json", "file"])
 def test_nothing_to_show(tmp_path, name, capsys):
-    """An absent folder, one without records, and one with none that is one: one sentence and status 2."""
+    """A missing path, and one without a record, give one sentence and exit code 2."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("x")
-    status, out, err = said(capsys, tmp_path / name)
+    status, out, err = run(capsys, tmp_path / name)
     assert (status, out) == (2, "")
     assert err.startswith(f"autoenc-bench: {tmp_path / name}: ")
     assert err.count("\n") == 1
 
 
 def test_an_unwritable_folder(folder, tmp_path, capsys):
-    """Where the page cannot be written, one sentence says so with status 2."""
+    """A page that cannot be written gives one sentence and exit code 2."""
     (tmp_path / "file").write_text("")
-    status, out, err = said(capsys, folder, "--out", tmp_path / "file")
+    status, out, err = run(capsys, folder, "--out", tmp_path / "file")
     assert (status, out) == (2, "")
     assert err == f"autoenc-bench: {tmp_path / 'file'}: cannot be written: File exists; choose another folder\n"
 
 
 def test_json(folder, capsys):
-    """The document is complete: every series with its timelines, plain numbers, and null for what is not known."""
-    _, out, _ = said(capsys, folder, "--format", "json")
+    """The document has all series with their timelines, as plain numbers, and null for unknown ones."""
+    _, out, _ = run(capsys, folder, "--format", "json")
     found = json.loads(out, parse_constant=pytest.fail)
     assert set(found) == {"schema_version", "runs", "machines", "series", "sides", "unreadable"}
     assert (len(found["runs"]), len(found["series"])) == (26, 6)
@@ -156,27 +156,27 @@ def test_json(folder, capsys):
 
 
 def test_json_of_infinite_changes(tmp_path, capsys):
-    """A rise from zero has no ratio: null, for JSON has no infinity."""
+    """The ratio of a rise from zero is null, because JSON has no infinity."""
     made = [histories.content(day) for day in range(12)]
     for day, found in enumerate(made):
         found["benchmarks"][1]["extra_info"]["autoenc"]["error"]["absolute"]["mean"] = 0.0 if day < 6 else 1.0
     folder = histories.write(tmp_path, made)
-    found = json.loads(said(capsys, folder, "--format", "json")[1])
+    found = json.loads(run(capsys, folder, "--format", "json")[1])
     (change,) = found["series"][1]["timelines"][1]["changes"]
     assert (change["run"], change["ratio"], change["low"]) == (6, None, None)
-    assert re.search(r"error +from 0 +– +0 +1\n", said(capsys, folder)[1])
+    assert re.search(r"error +from 0 +– +0 +1\n", run(capsys, folder)[1])
 
 
 def test_markdown(folder, capsys):
-    """Markdown has the changes as a table and the series folded away."""
-    _, out, _ = said(capsys, folder, "--format", "markdown")
+    """Markdown has a table of changes, and the series in a closed details element."""
+    _, out, _ = run(capsys, folder, "--format", "markdown")
     assert out.startswith("# autoenc-bench history\n\n26 runs")
     assert "| `epoch[digits-fused]` |" in re.sub(" +", " ", out)
     assert "<details><summary>6 series</summary>" in out
 
 
 def hostile(tmp_path):
-    """Write records whose names are hostile wherever they have names."""
+    """Write records in which every name is hostile."""
     machine = msgspec.structs.replace(recordings.MACHINE, cpu=HOSTILE, accelerators=[HOSTILE])
     made = [histories.content(day, machine=machine, **{HOSTILE: str(day > 1)}) for day in range(3)]
     for found in made:
@@ -188,12 +188,12 @@ def hostile(tmp_path):
 
 
 def test_hostile_names(tmp_path, capsys):
-    """Hostile names stand on one line of the table, in code spans of Markdown, and as text on the page."""
+    """Hostile names stay on one line of the table, in code spans of Markdown, and as text on the page."""
     folder = hostile(tmp_path / "records")
-    _, out, _ = said(capsys, folder, "--out", tmp_path / "out")
+    _, out, _ = run(capsys, folder, "--out", tmp_path / "out")
     assert "\x1b" not in out
     assert "\n# one" not in out
-    _, out, _ = said(capsys, folder, "--format", "markdown")
+    _, out, _ = run(capsys, folder, "--format", "markdown")
     assert "img" not in re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", out)
     page = (tmp_path / "out" / "history.html").read_text()
     assert "<img src=x" not in page
@@ -204,10 +204,10 @@ def test_hostile_names(tmp_path, capsys):
 
 
 def test_plain_records(tmp_path, capsys):
-    """Records by plain pytest-benchmark have series of their own, under the CPU that it names, with raw times."""
+    """Records of plain pytest-benchmark have separate series with raw times, under the CPU that they name."""
     recordings.save_plain(tmp_path)
     histories.write(tmp_path / "ours", histories.slower(2))
-    _, out, _ = said(capsys, tmp_path)
+    _, out, _ = run(capsys, tmp_path)
     assert "A CPU, as pytest-benchmark names it: 1 run" in out
     assert re.search(r"slow +B +1 +2026-01-02 +205 ms raw +no", out)
     assert "No scale:" in out
@@ -215,20 +215,20 @@ def test_plain_records(tmp_path, capsys):
 
 @pytest.mark.parametrize("form", ["table", "markdown"])
 def test_many_changes(tmp_path, capsys, monkeypatch, form):
-    """Of many changes the newest are listed, and it says how many more there are."""
-    monkeypatch.setattr(tables, "MOST", 1)
+    """Of many changes the newest are listed, with the number of the others."""
+    monkeypatch.setattr(tables, "MOST_CHANGES", 1)
     made = [histories.content(day, 0.2 * 1.5 ** (day // 6)) for day in range(24)]
-    _, out, _ = said(capsys, histories.write(tmp_path, made), "--format", form)
+    _, out, _ = run(capsys, histories.write(tmp_path, made), "--format", form)
     assert out.index("2026-01-19 12:00 UTC") < out.index("… and ")
     assert "2026-01-13 12:00 UTC" not in out
     assert re.search(r"… and [1-9]\d* more", out)
 
 
 def test_files(folder, tmp_path, capsys):
-    """The page comes with every figure as SVG and PNG, and the same records give the same bytes."""
-    status, _, err = said(capsys, folder, "--out", tmp_path / "one")
+    """The page has every figure as SVG and PNG, and the same records give the same bytes."""
+    status, _, err = run(capsys, folder, "--out", tmp_path / "one")
     assert (status, err) == (0, f"history: {tmp_path / 'one' / 'history.html'}\n")
-    said(capsys, folder, "--out", tmp_path / "two")
+    run(capsys, folder, "--out", tmp_path / "two")
     one, two = (
         {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
         for out in (tmp_path / "one", tmp_path / "two")
@@ -239,13 +239,13 @@ def test_files(folder, tmp_path, capsys):
 
 
 def test_pages_link_each_other(folder, tmp_path, capsys):
-    """The pages of a report and of a history link each other where both are there, and leave each other's figures."""
+    """The pages of a report and of a history in one folder link each other and keep each other's figures."""
     out = tmp_path / "out"
-    said(capsys, folder, "--out", out)
+    run(capsys, folder, "--out", out)
     assert "index.html" not in (out / "history.html").read_text()
     assert cli.main(["report", str(recordings.save_plain(tmp_path)), "--out", str(out)]) == 0
     assert 'href="history.html"' in (out / "index.html").read_text()
-    said(capsys, folder, "--out", out)
+    run(capsys, folder, "--out", out)
     assert 'href="index.html"' in (out / "history.html").read_text()
     assert sorted(path.name for path in out.iterdir()) == [
         "figures",
@@ -258,18 +258,18 @@ def test_pages_link_each_other(folder, tmp_path, capsys):
 
 
 def test_step_summary(folder, tmp_path, monkeypatch, capsys):
-    """In a GitHub Actions job the Markdown is appended to the job's summary, where a page is asked for."""
+    """In a GitHub Actions job, ``--out`` appends the Markdown to the job's summary."""
     job = tmp_path / "job.md"
     job.write_text("before\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(job))
-    said(capsys, folder)
+    run(capsys, folder)
     assert job.read_text() == "before\n"
-    _, out, _ = said(capsys, folder, "--out", tmp_path / "out", "--format", "markdown")
+    _, out, _ = run(capsys, folder, "--out", tmp_path / "out", "--format", "markdown")
     assert job.read_text().rstrip("\n") == "before\n" + out.rstrip("\n")
 
 
 def test_the_table_loads_no_matplotlib(folder):
-    """The plain table loads neither Matplotlib nor a framework."""
+    """The table loads neither Matplotlib nor a framework."""
     code = (
         "import sys, autoenc_bench.cli.main as cli; cli.main(['history', sys.argv[1]]);"
         "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'sklearn', 'matplotlib', 'jinja2')))"

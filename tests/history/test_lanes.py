@@ -1,4 +1,4 @@
-"""Lanes lie one above the other, fill their panel, and have a tick where their values reach."""
+"""Lanes fill their panel from the top down, and each has a tick where its values reach."""
 
 import histories
 import pytest
@@ -19,7 +19,7 @@ def test_lanes_fill_their_panel(tmp_path):
     others = [histories.content(day + 0.5, 0.6, machine=histories.OTHER) for day in range(12)]
     found = histories.read(tmp_path, [*histories.slower(), *others])
     low, high = next(timelines.panels(found.series)).lanes(found.machines)[0].limits
-    low = min(low, -timelines.LEAST["time"])
+    low = min(low, -timelines.LEAST_RANGE["time"])
     axes = first_axes(found)
     bottom, top = axes.get_ylim()
     upper, lower = (text.get_position()[1] for text in axes.texts if text.get_text() in ("A", "B"))  # their 0 %
@@ -31,7 +31,7 @@ def test_lanes_fill_their_panel(tmp_path):
 
 @pytest.mark.parametrize(("factor", "tick"), [(1.2, "+10 %"), (0.8, "-10 %"), (1.0, "+3 %")])
 def test_the_second_tick(tmp_path, factor, tick):
-    """Beside 0 % a lane has a tick on the side to which its values reach further."""
+    """A lane has a second tick on the side where its values reach further from 0 %."""
     contents = [histories.content(day, 0.2 * (factor if day >= 6 else 1)) for day in range(12)]
     axes = first_axes(histories.read(tmp_path, contents))
     assert [label.get_text() for label in axes.get_yticklabels()] == ["0 %", tick]
@@ -39,23 +39,23 @@ def test_the_second_tick(tmp_path, factor, tick):
 
 @pytest.mark.parametrize(("most", "marker", "line"), [(6, "o", "None"), (5, "None", "-")])
 def test_many_runs_are_a_line(tmp_path, monkeypatch, most, marker, line):
-    """Runs are dots as long as they are few, and a line where they are more."""
-    monkeypatch.setattr(timelines, "DOTS", most)
+    """Few runs are drawn as dots, more runs as a line."""
+    monkeypatch.setattr(timelines, "MOST_DOTS", most)
     runs = first_axes(histories.read(tmp_path, [histories.content(day) for day in range(6)])).lines[0]
     assert (runs.get_marker(), runs.get_linestyle()) == (marker, line)
 
 
 def test_a_tick_at_the_rim(tmp_path, monkeypatch):
-    """A tick may lie at up to 85 per cent of the way to the edge of its lane, and no further."""
+    """A tick lies at most at 85 per cent of the way to the edge of its lane."""
     flat = histories.read(tmp_path, [histories.content(day) for day in range(6)])
-    monkeypatch.setitem(timelines.LEAST, "time", 4 / 0.85)
+    monkeypatch.setitem(timelines.LEAST_RANGE, "time", 4 / 0.85)
     assert [label.get_text() for label in first_axes(flat).get_yticklabels()] == ["0 %", "+4 %"]
-    monkeypatch.setitem(timelines.LEAST, "time", 3.99 / 0.85)
+    monkeypatch.setitem(timelines.LEAST_RANGE, "time", 3.99 / 0.85)
     assert [label.get_text() for label in first_axes(flat).get_yticklabels()] == ["0 %", "+3 %"]
 
 
 def test_rows_add_to_the_height(tmp_path):
-    """A figure with a second row of panels is higher by a row, which has an inch and more."""
+    """A second row of panels makes a figure higher, by more than an inch."""
     one_row, two_rows = (histories.read(tmp_path / f"{days}", histories.slower(days)) for days in (3, 12))
     figures = [first_axes(found).figure for found in (one_row, two_rows)]
     assert [len(figure.axes) for figure in figures] == [3, 4]  # three in a row

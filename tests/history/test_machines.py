@@ -1,24 +1,27 @@
-"""Machines have letters and contexts; side by side stand newest states, raw times and equal or unequal errors."""
+"""Machines have letters and contexts. Pairs compare newest contexts, raw times and errors."""
 
 import histories
 import msgspec
 import pytest
 import recordings
 
+from autoenc_bench.history import tables
 from autoenc_bench.records import record
 
 
 def test_contexts(tmp_path):
-    """Machines come in the order of their first runs, and each context says in what it differs from the one before."""
+    """Machines are in the order of their first runs. Each context lists its differences from the one before."""
     made = [histories.content(0, machine=histories.OTHER), histories.content(1), histories.content(2, keras="3.2")]
     first, second = histories.read(tmp_path, made).machines
     assert (first.letter, first.identity.name, first.label(1)) == ("A", "Another CPU, 2 cores, A GPU", "A")
     assert [second.label(1), second.label(2)] == ["B1", "B2"]
     assert [context.differs for context in second.contexts] == [[], ["keras 3.1 → 3.2"]]
+    assert tables.contexts(first) == []  # a single context is not listed
+    assert tables.contexts(second) == ["   B1: 1 run", "   B2: 1 run from 2026-01-03, keras 3.1 → 3.2"]
 
 
 def test_differences():
-    """Facts that changed, came and went are named; 1 and true differ."""
+    """Facts that changed, are new or are gone are listed; 1 and true differ."""
     before = {"threads": None, "pinned": True, "gone": "x", "same": 1}
     after = {"threads": 2, "pinned": 1, "new": None, "same": 1}
     assert record.differences(before, after) == [
@@ -37,9 +40,9 @@ def test_letters(tmp_path):
 
 
 def test_side_by_side(tmp_path):
-    """Ratios are of raw times since the last change, errors equal within 0.1 %, and contexts held together."""
+    """A pair has ratios of raw times since the last change, errors equal within 0.1 %, and differences of contexts."""
     ours = histories.slower(12, 8, reference=0.01)
-    slow = [1] * 11 + [2] * 10  # the other machine's latest moments are slow ones, which raw times show
+    slow = [1] * 11 + [2] * 10  # the other machine was slow in its latest runs, which raw times show
     theirs = [
         histories.content(day + 0.5, 0.33 * factor, machine=histories.OTHER, reference=0.03 * factor, keras="3.2")
         for day, factor in enumerate(slow)
@@ -62,13 +65,13 @@ def test_errors_that_differ(tmp_path):
 
 
 def test_scales_are_not_compared(tmp_path):
-    """Machines that share no scale are not held side by side."""
+    """Machines without a common scale are no pair."""
     made = [histories.content(0), histories.content(1, machine=histories.OTHER, scale="smoke")]
     assert histories.read(tmp_path, made).pairs == []
 
 
 def test_kinds_of_one_name(tmp_path):
-    """One id of two kinds of CPU is two machines, whose names then tell the kinds apart."""
+    """Two kinds of CPU with one id are two machines, and their names contain the kinds."""
     made = [histories.content(day) for day in range(2)]
     for content, model in zip(made, (79, 85), strict=True):
         content["machine_info"]["cpu"] |= {"family": 6, "model": model}

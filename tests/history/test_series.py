@@ -1,12 +1,12 @@
-"""Series are one case at one scale on one machine in one context; timelines are referenced only where all can be."""
+"""A series is one case at one scale on one machine in one context. Its times are referenced if all can be."""
 
 import histories
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoenc_bench import history
-from autoenc_bench.history.series import gather, latest
+from autoenc_bench.history.history import read_history
+from autoenc_bench.history.series import latest
 
 EPOCH = "epoch[digits-fused]"
 
@@ -17,7 +17,7 @@ def series(found, case=EPOCH):
 
 
 def test_what_makes_a_series(tmp_path):
-    """Another machine, scale or context is another series; one that came again goes on."""
+    """Another machine, scale or context is another series; a context that returns continues its series."""
     made = [
         histories.content(0),
         histories.content(1, keras="3.2"),
@@ -31,7 +31,7 @@ def test_what_makes_a_series(tmp_path):
 
 
 def test_referenced_times(tmp_path):
-    """Referenced times are seconds at the machine's usual speed: a slow moment of the machine leaves no trace."""
+    """Referenced times are seconds at the machine's usual speed; a slow moment of the machine does not show."""
     made = [histories.content(day, 0.2 * slow, reference=0.01 * slow) for day, slow in enumerate((1, 1, 1, 3, 1))]
     (one,) = series(histories.read(tmp_path, made))
     assert one.referenced
@@ -40,7 +40,7 @@ def test_referenced_times(tmp_path):
 
 
 def test_raw_where_one_run_has_no_reference(tmp_path):
-    """Where one run has no reference, all times of the series are raw."""
+    """If one run has no reference, all times of the series are raw."""
     made = [histories.content(day, 0.2 * (1 + day)) for day in range(3)]
     del made[1]["benchmarks"][0]["extra_info"]["autoenc"]["reference"]
     (one,) = series(histories.read(tmp_path, made))
@@ -49,7 +49,7 @@ def test_raw_where_one_run_has_no_reference(tmp_path):
 
 
 def test_efficiency_by_one_definition_only(tmp_path):
-    """Efficiencies by an older definition of the roofs are left out, not compared."""
+    """Efficiencies by an older definition of the roofs are left out."""
     made = [histories.content(day) for day in range(4)]
     for found in made[2:]:
         found["autoenc"]["roofs"]["version"] = 2
@@ -61,7 +61,7 @@ def test_efficiency_by_one_definition_only(tmp_path):
 
 
 def test_memory_of_one_selection_only(tmp_path):
-    """A process that ran fewer cases before holds less, so peaks of another selection are left out."""
+    """Memory peaks of another selection of cases are left out, because they depend on the cases before."""
     made = [histories.content(day) for day in range(4)]
     for found in made[:2]:
         del found["benchmarks"][1]
@@ -78,7 +78,7 @@ def test_timelines_of_what_is_known(tmp_path):
 
 
 def test_levels_and_growth(tmp_path):
-    """A change has a level before and after, and the growth of a series is the last over the first."""
+    """The growth of a series is its newest level over the first."""
     (one,) = series(histories.read(tmp_path, histories.slower()))
     (change,) = one.time.changes
     assert change.index == 8
@@ -88,7 +88,7 @@ def test_levels_and_growth(tmp_path):
 
 
 def test_an_error_that_moves_once(tmp_path):
-    """Errors repeat to the bit, so a move of half a per cent is seen."""
+    """Errors repeat to the bit, so a change of half a per cent is found."""
     made = [histories.content(day, error=4.0 if day < 6 else 4.02) for day in range(10)]
     (one,) = series(histories.read(tmp_path, made), "experiment[digits-fused-seed0]")
     (change,) = one.error.changes
@@ -99,9 +99,9 @@ def test_an_error_that_moves_once(tmp_path):
 @settings(max_examples=8)
 @given(st.permutations(range(8)))
 def test_the_order_of_files_does_not_matter(tmp_path_factory, order):
-    """Records in files of any names make the same series."""
+    """The order of files does not change the series."""
     made = histories.slower(8, 5)
-    there = history.read([histories.write(tmp_path_factory.mktemp("any"), [made[place] for place in order])])
-    ours = [(one.case, one.context, one.results) for one in gather(there.runs)]
-    here = history.read([histories.write(tmp_path_factory.mktemp("order"), made)])
-    assert ours == [(one.case, one.context, one.results) for one in gather(here.runs)]
+    there = read_history([histories.write(tmp_path_factory.mktemp("any"), [made[place] for place in order])])
+    ours = [(one.case, one.context, one.results) for one in there.series]
+    here = read_history([histories.write(tmp_path_factory.mktemp("order"), made)])
+    assert ours == [(one.case, one.context, one.results) for one in here.series]

@@ -1,4 +1,4 @@
-"""Timelines: a panel per case with at least two runs, a lane per machine, levels and changes where they are."""
+"""Timelines have a panel per case with at least two runs, a lane per machine, levels and changes."""
 
 import json
 
@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 import recordings
 
-from autoenc_bench import history
 from autoenc_bench.history import timelines
+from autoenc_bench.history.history import read_history
 from autoenc_bench.report.figures import style
 
 
 def drawn(found):
-    """Draw a history; return its drawings."""
+    """Return the drawings of a history."""
     with style.style():
         return [drawing for _, drawing in timelines.draw(found)]
 
 
 def titles(drawing):
-    """List a figure's panels."""
+    """List the titles of a figure's panels."""
     return [axes.get_title(loc="left") for axes in drawing.figure.axes]
 
 
@@ -32,7 +32,7 @@ def two(tmp_path):
 
 
 def test_panels(two):
-    """An experiment has a figure: times of all cases, the error, and the efficiency, for it changed; not the memory."""
+    """The figure of an experiment has all times, the error, and the efficiency, which changed; not the memory."""
     (drawing,) = drawn(two)
     assert titles(drawing) == [
         "epoch fused: time",
@@ -46,7 +46,7 @@ def test_panels(two):
 
 
 def test_words(two):
-    """The words that stand for a figure name every series with its newest level and its changes."""
+    """The alternative text of a figure names each series with its newest level and its changes."""
     (drawing,) = drawn(two)
     assert "epoch fused: time: A 23" in drawing.alternative
     assert "from 2026-01-09; B 630 ms, no change." in drawing.alternative
@@ -54,19 +54,19 @@ def test_words(two):
 
 
 def test_one_run_is_no_timeline(tmp_path):
-    """A single run draws nothing."""
+    """A single run is not drawn."""
     assert drawn(histories.read(tmp_path, [histories.content(0)])) == []
 
 
 def test_scales_apart(tmp_path):
-    """Each scale has figures of its own, under names of its own."""
+    """Each scale has its own figures and file names."""
     made = [histories.content(day, scale=scale) for day, scale in enumerate(("smoke", "standard") * 2)]
     names = [drawing.name for drawing in drawn(histories.read(tmp_path, made))]
     assert names == ["timelines-digits-smoke", "timelines-digits-standard"]
 
 
 def test_lanes(two):
-    """Values are per cent against the first level, a machine's in its own lane, and zeros do not break them."""
+    """Each machine has a lane with its values in per cent against the first level."""
     panel = next(timelines.panels(two.series))
     first, second = panel.lanes(two.machines)
     assert (first.letter, second.letter) == ("A", "B")
@@ -78,7 +78,7 @@ def test_lanes(two):
 
 
 def test_an_outlier_does_not_squeeze_its_lane(tmp_path):
-    """A run a hundred times as slow stands at the edge of its lane as an arrow."""
+    """A run that is a hundred times slower is an arrow at the edge of its lane."""
     made = [histories.content(day, 0.2 * (1 + 0.01 * (day % 3)) * (100 if day == 5 else 1)) for day in range(12)]
     found = histories.read(tmp_path, made)
     (lane,) = next(timelines.panels(found.series)).lanes(found.machines)
@@ -88,15 +88,15 @@ def test_an_outlier_does_not_squeeze_its_lane(tmp_path):
 
 
 def test_many_panels_are_several_figures(tmp_path, monkeypatch):
-    """More panels than one figure holds go into another, under another name."""
-    monkeypatch.setattr(timelines, "MOST", 2)
+    """Panels that do not fit into one figure are in another one with another name."""
+    monkeypatch.setattr(timelines, "MOST_PANELS", 2)
     drawings = drawn(histories.read(tmp_path, histories.slower(3)))
     assert [drawing.name for drawing in drawings] == ["timelines-digits-standard", "timelines-digits-standard-2"]
     assert len({drawing.alternative for drawing in drawings}) == 2
 
 
 def benchmarks(folder, number, days=2, changed=()):
-    """Read a history of so many benchmarks that are no experiment's, some of which become slower in its middle."""
+    """Read a history of benchmarks outside the experiments; the changed ones become slower in the middle."""
     for day in range(days):
         entries = [
             recordings.plain(f"test_{one:03}", [2.0 if one in changed and 2 * day >= days else 1.0])
@@ -105,29 +105,29 @@ def benchmarks(folder, number, days=2, changed=()):
         found = recordings.content(run=None, entries=entries)
         found["datetime"] = f"2026-01-{day + 1:02}T00:00:00"
         (folder / f"{day + 1:04}_plain.json").write_text(json.dumps(found))
-    return history.read([folder])
+    return read_history([folder])
 
 
 def test_other_benchmarks(tmp_path, monkeypatch):
-    """Of very many benchmarks that are no experiment's enough are drawn, changes first, and the title says so."""
-    monkeypatch.setattr(timelines, "ENOUGH", 3)
+    """Of many benchmarks outside the experiments only some are drawn, changes first; the title gives both numbers."""
+    monkeypatch.setattr(timelines, "MOST_OTHER_PANELS", 3)
     (drawing,) = drawn(benchmarks(tmp_path, 5, 12, changed=(4, 2)))
     assert titles(drawing) == ["002: time", "004: time", "000: time"]
     assert drawing.title == "How other benchmarks moved: 3 of 5 panels, changes first"
 
 
 def test_enough_benchmarks(tmp_path):
-    """Up to that many are all drawn, in their order, over several figures."""
-    made = drawn(benchmarks(tmp_path, timelines.ENOUGH))
-    assert sum(len(titles(drawing)) for drawing in made) == timelines.ENOUGH == 96
+    """Up to that number all of them are drawn, in their order, in several figures."""
+    made = drawn(benchmarks(tmp_path, timelines.MOST_OTHER_PANELS))
+    assert sum(len(titles(drawing)) for drawing in made) == timelines.MOST_OTHER_PANELS == 96
     assert titles(made[0])[:2] == ["000: time", "001: time"]
     assert {drawing.title for drawing in made} == {"How other benchmarks moved"}
     assert [drawing.name for drawing in made] == [f"timelines-others{part}" for part in ("", "-2", "-3", "-4")]
 
 
 def test_an_experiment_is_drawn_whole(tmp_path, monkeypatch):
-    """Of an experiment every case is drawn, however many it has."""
-    monkeypatch.setattr(timelines, "ENOUGH", 1)
+    """All cases of an experiment are drawn."""
+    monkeypatch.setattr(timelines, "MOST_OTHER_PANELS", 1)
     (drawing,) = drawn(histories.read(tmp_path, histories.slower(3)))
     assert len(titles(drawing)) == 3
     assert "panels" not in drawing.title
@@ -139,7 +139,7 @@ def setting(drawing):
 
 
 def test_the_setting_names_drawn_machines(tmp_path):
-    """A figure names the machines that are drawn in it, and no other."""
+    """A figure names only the machines that are drawn in it."""
     many = [msgspec.structs.replace(recordings.MACHINE, id=f"{number:012}", cpu=f"CPU {number}") for number in range(9)]
     made = [histories.content(day, machine=one) for day, one in enumerate(many)]
     made += [histories.content(20 + day, machine=many[4], scale="smoke") for day in range(2)]
@@ -150,7 +150,7 @@ def test_the_setting_names_drawn_machines(tmp_path):
 
 
 def test_room_for_a_tall_caption(tmp_path):
-    """However many machines a figure names, their line lies below its panels and their dates."""
+    """The line with the names of many machines is below the panels and their dates."""
     many = [
         msgspec.structs.replace(recordings.MACHINE, id=f"{number:012}", cpu=f"A CPU of a long name, {number}")
         for number in range(30)
@@ -170,7 +170,7 @@ def test_room_for_a_tall_caption(tmp_path):
 
 @pytest.mark.parametrize("days", [1, 4, 10, 30, 53, 60, 120, 400, 2000])
 def test_dates(tmp_path, days):
-    """Whatever time a history spans, its axis has a few dates."""
+    """The axis of a history of any length has two to six dates."""
     (drawing,) = drawn(histories.read(tmp_path, [histories.content(day) for day in (0, days / 2, days)]))
     axes = drawing.figure.axes[-1]
     low, high = axes.get_xlim()

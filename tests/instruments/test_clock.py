@@ -32,7 +32,7 @@ def waited(one):
     """Return for how long a record would say that a case of one such round waited."""
     accounts = {name: [one[name]] for name in ("cpu", "queued", "stolen", "idle")}
     case = Case(experiment="digits", phase="epoch", backend="jax", seed=0, rows=1, **accounts)
-    return case.waited([one["wall"]], ALONE)
+    return case.unusual_off_cpu([one["wall"]], ALONE)
 
 
 def test_sleep(machine):
@@ -104,10 +104,10 @@ def test_waiting_of_one_pinned_thread():
     """Where several threads run, or an accelerator does, seconds without the CPU say nothing; nor without a core's."""
     accounts = {"cpu": [0.5], "queued": [0.4], "stolen": [0.0], "idle": [0.51]}
     case = Case(experiment="digits", phase="epoch", backend="jax", seed=0, rows=1, **accounts)
-    assert case.waited([1.0], ALONE) == pytest.approx(0.5)
+    assert case.unusual_off_cpu([1.0], ALONE) == pytest.approx(0.5)
     for name, other in (("threads", 2), ("pinned", False), ("device", "H100")):
-        assert case.waited([1.0], {**ALONE, name: other}) is None
-    assert replace(case, idle=None).waited([1.0], ALONE) is None
+        assert case.unusual_off_cpu([1.0], {**ALONE, name: other}) is None
+    assert replace(case, idle=None).unusual_off_cpu([1.0], ALONE) is None
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_waiting(queued, stolen, idle, waiting):
     """Of a second with half of it computed, what was not stolen, nor a neighbour's while somebody was ready, waited."""
     accounts = {"cpu": [0.5], "queued": [queued], "stolen": [stolen], "idle": [idle]}
     case = Case(experiment="digits", phase="epoch", backend="jax", seed=0, rows=1, **accounts)
-    assert case.waiting([1.0]) == pytest.approx(waiting)
+    assert case.off_cpu([1.0]) == pytest.approx(waiting)
 
 
 def test_paused(machine):

@@ -361,7 +361,7 @@ def search(straight, tmp_path, monkeypatch):
         key = repr(level)
         if key not in read:
             place = histories.write(tmp_path / f"level-{len(read)}", [content(level, day) for day in range(8)])
-            read[key] = [loading.read(path, pictured=False) for path in place.glob("*.json")]
+            read[key] = [loading.read_record(path, pictured=False) for path in place.glob("*.json")]
         return read[key]
 
     def make(levels, follow="time", case=EPOCH, budget=3600.0, store="store"):

@@ -5,7 +5,7 @@ import standins
 
 from autoenc_bench.live import explanations
 from autoenc_bench.live.processes import SideFailedError
-from autoenc_bench.records import reading
+from autoenc_bench.records import loading
 
 CASE = "epoch[digits-fused]"
 PROGRAM = "ENTRY %main {\n  %x = f32[] constant(1)\n}\n"
@@ -130,7 +130,7 @@ def test_run(tmp_path):
     sides = standins.sides(tmp_path, head={"calls": 4, "profile": {"step (model.py)": 0.3}})
     store = tmp_path / "store"
     paths = explanations.run(sides, [standins.FILE + CASE], store)
-    counted = [reading.read(path)[0].benchmarks[0].extra_info.autoenc.counts for path in paths]
+    counted = [loading.read_record(path).record.benchmarks[0].extra_info.autoenc.counts for path in paths]
     assert [counts.calls for counts in counted] == [{"step": {"model:step": number}} for number in (3, 4)]
     assert [what for what, *_ in standins.logged(tmp_path)].count("start") == 2
     assert set(store.rglob("*.json")) == set(paths)  # nothing else is taken for a record

@@ -92,7 +92,7 @@ def test_pairs_are_made_of_both_sides(group):
         both.start()
         both.visit(FILE + EPOCH, 8, SECONDS)
         paths = both.end()
-    runs = [loading.read(path, pictured=False).record for path in paths]
+    runs = [loading.read_record(path, pictured=False).record for path in paths]
     assert [run.autoenc.pair for run in runs] == ["store-1-1", "store-1-1", "store-1-2", "store-1-2"]
     assert [path.parents[2].name for path in paths] == ["base", "head", "base", "head"]
     assert [len(run.benchmarks[0].stats.times) for run in runs] == [8] * 4

@@ -14,7 +14,7 @@ from autoenc_bench.live import explanations, members, processes
 from autoenc_bench.live.checkouts import Checkout
 from autoenc_bench.live.members import Member
 from autoenc_bench.live.processes import SideFailedError
-from autoenc_bench.records import reading
+from autoenc_bench.records import loading
 
 
 @pytest.fixture
@@ -236,7 +236,7 @@ def converse(one, about):
 
     about(ask)
     path = one._process.saved
-    content = reading.read(path)[0]
+    content = loading.read_record(path).record
     entries = []
     for entry in content.benchmarks:
         noted, rounds = entry.extra_info.autoenc, len(entry.stats.times)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autoenc_bench.records import reading
+from autoenc_bench.records import loading
 
 pytestmark = pytest.mark.slow
 
@@ -14,7 +14,10 @@ PROGRAMS = {"encode", "decode", "reconstruct"}  # and fused epochs
 def cases(smoke):
     """Return the cases of the smoke run, by their names."""
     assert smoke.status == 0, smoke.out
-    return {one.name.removeprefix("test_"): one.extra_info.autoenc for one in reading.read(smoke.record)[0].benchmarks}
+    return {
+        one.name.removeprefix("test_"): one.extra_info.autoenc
+        for one in loading.read_record(smoke.record).record.benchmarks
+    }
 
 
 def test_what_is_counted(cases):

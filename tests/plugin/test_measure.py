@@ -18,8 +18,8 @@ from autoenc_bench.plugin.progress import result
 from autoenc_bench.plugin.session import SESSION
 from autoenc_bench.plugin.turns import TURNS
 from autoenc_bench.records.case import IDLE_STEP, Epoch
-from autoenc_bench.records.case import case as read_case
 from autoenc_bench.records.counts import Counts
+from autoenc_bench.records.validation import convert_case
 
 
 class Benchmark:
@@ -191,7 +191,7 @@ def test_interleaved_explanations(probe, tmp_path):
 
 def noted(probe):
     """Return the case as it is in the record."""
-    return read_case(probe._benchmark.extra_info)
+    return convert_case(probe._benchmark.extra_info)
 
 
 def test_rounds(probe):
@@ -248,7 +248,7 @@ def test_accounts(probe, machine, monkeypatch):
     assert accounts.queued == pytest.approx([1.0] * 2)
     assert accounts.stolen == pytest.approx([1.5] * 2)
     assert accounts.idle == pytest.approx([2.0] * 2)
-    assert accounts.waiting(times) == pytest.approx(2.0, abs=IDLE_STEP)
+    assert accounts.off_cpu(times) == pytest.approx(2.0, abs=IDLE_STEP)
 
 
 def test_order(probe, monkeypatch):
@@ -269,7 +269,7 @@ def test_injected_sleep(probe, machine):
 
     probe(target, rows=1, rounds=2)
     case, times = noted(probe), probe._benchmark.times
-    off_cpu = case.waited(times, {"threads": 1, "pinned": True, "device": "CPU"})
+    off_cpu = case.unusual_off_cpu(times, {"threads": 1, "pinned": True, "device": "CPU"})
     assert off_cpu == pytest.approx(0.1)
     assert "off-CPU 100 ms, 25 %" in result(case, 0.4, off_cpu=off_cpu)
 

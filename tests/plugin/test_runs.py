@@ -98,7 +98,7 @@ def run(tmp_path):
     def run(*arguments, conftest="", cases=CASES, **environment):
         done = fork_pytest(write(tmp_path, conftest, cases), *CHOSEN, *arguments, **environment)
         records = tmp_path / ".benchmarks"
-        record = loading.read(done.record).record if records.exists() and any(records.rglob("*.json")) else None
+        record = loading.read_record(done.record).record if records.exists() and any(records.rglob("*.json")) else None
         return done.status, done.out, record
 
     return run
@@ -310,7 +310,7 @@ def test_full_disk(run):
     assert (status, record) == (pytest.ExitCode.USAGE_ERROR, None), out
     *_, lost, path, _ = out.splitlines()
     assert lost.startswith("the record could not be saved: [Errno 28]")
-    assert len(loading.read(storage.Path(path)).record.benchmarks) == 2
+    assert len(loading.read_record(storage.Path(path)).record.benchmarks) == 2
 
 
 def test_never_started(run):

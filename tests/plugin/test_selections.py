@@ -85,7 +85,7 @@ def test_selections(select, rounds, arguments):
     """Only a first call compiles while it is timed, alone or with other cases, in one round or several."""
     run, compiled = select(rounds, *arguments)
     assert run.status == 0, run.out
-    benchmarks = loading.read(run.record).record.benchmarks
+    benchmarks = loading.read_record(run.record).record.benchmarks
     names = {benchmark.name for benchmark in benchmarks}
     assert names
     assert compiled == FIRST & names
@@ -128,4 +128,4 @@ def test_timing_off(select):
 def test_timing_on(select):
     """The option --benchmark-enable overrides --benchmark-disable, as in pytest-benchmark."""
     run, _ = select(1, "--benchmark-disable", "--benchmark-enable", "-k", "build")
-    assert len(loading.read(run.record).record.benchmarks) == 1
+    assert len(loading.read_record(run.record).record.benchmarks) == 1

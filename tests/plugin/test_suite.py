@@ -11,7 +11,7 @@ import pytest_benchmark.cli
 from suite_runs import ROOT, SMOKE, fork_suite
 
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
-from autoenc_bench.records import reading, storage
+from autoenc_bench.records import loading, storage
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 def recorded(smoke):
     """Return the record of the smoke run, which passed."""
     assert smoke.status == 0, smoke.out
-    return reading.read(smoke.record)[0]
+    return loading.read_record(smoke.record).record
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +204,7 @@ def own(run_once):
 
 def test_own_experiment(own):
     """The documentation's example, in a user's conftest.py, runs like an experiment of the catalogue."""
-    names = {benchmark.name for benchmark in reading.read(own.record)[0].benchmarks}
+    names = {benchmark.name for benchmark in loading.read_record(own.record).record.benchmarks}
     assert names >= {
         "test_epoch[wide-code-fit]",
         "test_epoch[wide-code-fused]",
@@ -217,7 +217,7 @@ def test_failed_cases(own):
     """A failed case fails the run, is named in the record and on the terminal, and has no times."""
     assert own.status == pytest.ExitCode.TESTS_FAILED
     assert "failed epoch[bad-loss-fused]: " in own.out
-    content, _ = reading.read(own.record)
+    content = loading.read_record(own.record).record
     failed = {entry.case: entry.reason for entry in content.autoenc.failed}
     assert "training did not lower the loss" in failed["epoch[bad-loss-fused]"]
     assert not failed.keys() & {benchmark.name.removeprefix("test_") for benchmark in content.benchmarks}
@@ -226,14 +226,14 @@ def test_failed_cases(own):
 def test_bad_data(own):
     """Unusable data fail their cases with one sentence."""
     assert "train data holds nan at row 0, column 0; values must be finite and within [0, 1]" in own.out
-    failed = [entry for entry in reading.read(own.record)[0].autoenc.failed if "bad-data" in entry.case]
+    failed = [entry for entry in loading.read_record(own.record).record.autoenc.failed if "bad-data" in entry.case]
     assert len(failed) == 4
     assert all("Traceback" not in entry.reason for entry in failed)
 
 
 def test_no_source_of_mnist(own):
     """If no source has MNIST, its cases are skipped with the reason, and the others run."""
-    skipped = reading.read(own.record)[0].autoenc.skipped
+    skipped = loading.read_record(own.record).record.autoenc.skipped
     assert {entry.case for entry in skipped} == {
         "epoch[mnist-fit]",
         "epoch[mnist-fused]",

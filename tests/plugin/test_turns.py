@@ -15,7 +15,7 @@ from autoenc_bench.live.checkouts import Checkout
 from autoenc_bench.live.groups import Group
 from autoenc_bench.live.members import Member
 from autoenc_bench.plugin import turns
-from autoenc_bench.records import reading
+from autoenc_bench.records import loading
 
 EPOCH = "epoch[digits-fused]"
 DIGITS = (*TIMING, "--backend=jax", "--scale=smoke", "--experiment=digits")
@@ -55,7 +55,7 @@ def test_group(tmp_path):
         assert kept(tmp_path) == [{"program-1.txt"}] * 2
         group.profile(case, math.inf)
     assert kept(tmp_path) == [{"program-1.txt", "profile.txt"}] * 2
-    records = [reading.read(path)[0] for path in paths]
+    records = [loading.read_record(path).record for path in paths]
     assert [(one.autoenc.side, one.autoenc.pair) for one in records] == [
         ("base", "live-1-1"),
         ("head", "live-1-1"),
@@ -134,7 +134,7 @@ def test_no_more_turns(socket_pair):
 @pytest.mark.slow
 def test_alone(fused):
     """Without others, a run has the rounds and the reference workload that it always had, and no pair."""
-    record = reading.read(fused.record)[0]
+    record = loading.read_record(fused.record).record
     (benchmark,) = [one for one in record.benchmarks if one.name == f"test_{EPOCH}"]
     noted = benchmark.extra_info.autoenc
     assert noted.between is None

@@ -1,4 +1,4 @@
-"""A record and its side file that an earlier version wrote read to the numbers that the earlier version read."""
+"""A record and its side file by an earlier version are read to the numbers that the earlier version read."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ import pytest
 
 from autoenc_bench import compare
 from autoenc_bench.cli.main import main
-from autoenc_bench.records import loading
+from autoenc_bench.records import description, loading
 
 DATA = Path(__file__).parent / "data"
 RECORD = DATA / "0001_before.json"  # of digits at smoke, by version 0.1.0 at 3ec7cb5d7c2a
@@ -16,7 +16,7 @@ EXPECTED = json.loads((DATA / "expected.json").read_text())  # printed by the co
 
 
 def numbers(benchmark, case, roofs):
-    """Return what is read of one case."""
+    """Return all numbers that are read of one case."""
     errors = {name: getattr(case.error, name) for name in ("absolute", "mean_squared", "psnr")} if case.error else {}
     memory, work, bound = case.memory, case.work, benchmark.bound(roofs)
     return {
@@ -45,8 +45,8 @@ def numbers(benchmark, case, roofs):
 
 
 def test_cases():
-    """Times, references, efficiencies, memory, work and errors of each case are what they were."""
-    source = loading.read(RECORD)
+    """Times, references, efficiencies, memory, work and errors of each case are those of the earlier version."""
+    source = loading.read_record(RECORD)
     read = {benchmark.name: numbers(benchmark, case, source.record.autoenc.roofs) for benchmark, case in source.cases}
     assert list(read) == list(EXPECTED["cases"])
     for name, expected in EXPECTED["cases"].items():
@@ -54,23 +54,23 @@ def test_cases():
 
 
 def test_surroundings():
-    """Machine, context and versions are what they were, in the same words."""
-    source = loading.read(RECORD)
+    """Machine, context and versions are those of the earlier version, in the same words."""
+    source = loading.read_record(RECORD)
     assert source.setting == EXPECTED["setting"]
-    assert source.versions() == EXPECTED["versions"]
+    assert description.versions(source.record.autoenc.context) == EXPECTED["versions"]
     assert source.record.autoenc.context == EXPECTED["context"]
 
 
 def test_pictures():
     """The side file holds the same pictures: shapes and sums."""
-    pictures = loading.read(RECORD).pictures
+    pictures = loading.read_record(RECORD).pictures
     assert {name: [list(sheet.shape), int(sheet.sum())] for name, sheet in pictures.items()} == EXPECTED["pictures"]
 
 
 @pytest.mark.parametrize("runs", [1, 3])
 def test_nothing_changed(runs):
-    """Compared with itself it is unchanged: peaks and errors by one run, times where several tell how they spread."""
-    comparison = compare([loading.read(RECORD)] * runs, [loading.read(RECORD)] * runs)
+    """The record is unchanged against itself: memory and errors with one run, times with several."""
+    comparison = compare([loading.read_record(RECORD)] * runs, [loading.read_record(RECORD)] * runs)
     assert len(comparison.verdicts) == len(EXPECTED["cases"])
     for verdict in comparison.verdicts:
         assert {kind: str(found.outcome) for kind, found in verdict.judgements.items()} == {
@@ -81,7 +81,7 @@ def test_nothing_changed(runs):
 
 
 def test_command(tmp_path, capsys):
-    """The command says so, too, and ends well."""
+    """The command reports the same and exits with 0."""
     for number in range(3):
         shutil.copy(RECORD, tmp_path / f"000{number}_before.json")
     assert main(["compare", str(tmp_path), str(tmp_path)]) == 0

@@ -1,4 +1,4 @@
-"""Cases are told apart by what they are, and called as shortly as is unique."""
+"""Each case has a unique identity, and the shortest name that is unique."""
 
 import msgspec
 import pytest
@@ -11,14 +11,14 @@ from autoenc_bench.records.record import Benchmark
 
 
 def benchmark(fullname, own=False):
-    """Return a benchmark of this name, one of this suite's or a stranger's."""
+    """Return a benchmark of this name, of this suite or of a third party."""
     name = fullname.rpartition("::")[2]
     extra = {"extra_info": {"autoenc": CASE}} if own else {}
     return msgspec.convert({"name": name, "fullname": fullname, "stats": TIMING, **extra}, Benchmark)
 
 
 def test_identity():
-    """A case of this suite is told by its id, wherever it lies; any other by file, class and name."""
+    """The identity of a case is its id in this suite, else file, class and name."""
     assert names.identity(benchmark("a.py::test_epoch[digits-fit]", own=True)) == "epoch[digits-fit]"
     assert names.identity(benchmark("a.py::TestX::test_y[1]")) == "a.py::TestX::test_y[1]"
 
@@ -34,12 +34,12 @@ def test_identity():
     ],
 )
 def test_without_seed(identity, shared):
-    """Seeds of one experiment share all but the seed at the end of the brackets."""
+    """The name without seed lacks only the seed at the end of the brackets."""
     assert names.without_seed(identity) == shared
 
 
 def test_identities():
-    """Of equal cases all but the first are numbered, and the repeated ones are listed once."""
+    """Repeated cases are numbered from the second on, and each is listed once."""
     cases = [benchmark(f"a.py::test_{name}") for name in "xyxx"]
     assert names.identities(cases) == ["a.py::test_x", "a.py::test_y", "a.py::test_x (2)", "a.py::test_x (3)"]
     assert names.repeated(cases) == ["a.py::test_x"]
@@ -47,7 +47,7 @@ def test_identities():
 
 
 def test_two_files_of_one_suite():
-    """A file that was moved, or is named from another folder, leaves the cases of this suite what they are."""
+    """The file does not change the identity of a case of this suite."""
     cases = [benchmark(f"{file}::test_epoch[digits]", own=True) for file in ("a.py", "b.py")]
     assert names.repeated(cases) == ["epoch[digits]"]
 
@@ -71,7 +71,7 @@ def test_two_files_of_one_suite():
     ],
 )
 def test_shown(identities, shown):
-    """A case is called by its name; where others have it with its class, else with as much of its file as needed."""
+    """The shortest name has the class or parts of the file only if other cases share the name."""
     assert list(names.shown(identities).items()) == list(zip(identities, shown, strict=True))
 
 
@@ -86,7 +86,7 @@ IDENTITIES = st.builds(
 
 @given(st.lists(IDENTITIES, unique=True))
 def test_shown_is_unique(identities):
-    """Whatever cases are called, no two names of different ones are equal, and none is longer than all of it."""
+    """The shortest names of any cases are unique, and none is longer than the identity."""
     shown = names.shown(identities)
     assert list(shown) == identities
     assert len(set(shown.values())) == len(identities)

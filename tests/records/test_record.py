@@ -1,4 +1,4 @@
-"""What a record holds says what it comes to: referenced times, the roof that binds, the commit."""
+"""Records compute referenced times and the roof that limits a case, and name the commit."""
 
 import msgspec
 import pytest
@@ -10,7 +10,7 @@ from autoenc_bench.records import record as records
 
 
 def test_referenced():
-    """A time in units of the reference workload is the median over rounds, each beside its own reference."""
+    """A referenced time is the median over rounds, each divided by its own reference."""
     case = {**CASE, "reference": [0.01, 0.04, 0.02]}
     found = {"name": "n", "fullname": "f::n", "stats": {**TIMING, "data": [1.0, 2.0, 3.0]}}
     benchmark = msgspec.convert({**found, "extra_info": {"autoenc": case}}, records.Benchmark)
@@ -34,7 +34,7 @@ def test_referenced():
     ],
 )
 def test_bound(work, bound):
-    """The roof that takes longest binds, and a case's efficiency is the time there over the measured one."""
+    """The roof with the longest time limits a case; efficiency is that time over the measured time."""
     case = {**CASE, "work": {"flops": 0, "bytes": 0, "exponentials": 0, "calls": 0, **work}}
     found = {"name": "n", "fullname": "f::n", "stats": TIMING, "extra_info": {"autoenc": case}}
     benchmark = msgspec.convert(found, records.Benchmark)
@@ -44,7 +44,7 @@ def test_bound(work, bound):
 
 
 def test_roofs_that_could_not_be_measured():
-    """Without a roof the others bind; without any there is no efficiency."""
+    """If a roof was not measured, another one limits a case; without any there is no efficiency."""
     work = case.Work(flops=1e11, bytes=1e9, exponentials=0, calls=0)
     unmeasured = msgspec.structs.replace(recordings.ROOFS, flops=None)
     assert unmeasured.bound(work) == ("memory", 0.1)
@@ -52,7 +52,7 @@ def test_roofs_that_could_not_be_measured():
 
 
 def test_commit():
-    """A commit is named shortly; pytest-benchmark's words for none are none."""
+    """A commit has a short name; pytest-benchmark's words for no commit are none."""
     assert str(records.Commit("0123456789abcdef", "main", True)) == "0123456789ab on main, with changes"
     assert str(records.Commit("0123456789abcdef")) == "0123456789ab"
     assert records.Commit("0123456789abcdef").known

@@ -1,4 +1,4 @@
-"""Records are saved whole or not at all, under numbers that nobody shares, and found by their names."""
+"""Records are saved atomically under unique numbers, and found by their names."""
 
 import io
 import json
@@ -6,17 +6,19 @@ import os
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 from contents import content
 
-from autoenc_bench.records import reading, storage
+from autoenc_bench.records import loading, storage
+
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 def test_numbers_rise(tmp_path):
-    """Files are numbered as pytest-benchmark does, from the largest number on."""
+    """New records are numbered from the largest number on, as pytest-benchmark does."""
     (tmp_path / "0041_old.json").write_text("{}")
     paths = [storage.save(content(), tmp_path, name, {}) for name in ("one", "two")]
     assert [path.name for path in paths] == ["0042_one.json", "0043_two.json"]
@@ -24,7 +26,7 @@ def test_numbers_rise(tmp_path):
 
 
 def test_pictures(tmp_path):
-    """Pictures stand beside the record under its name, and a record without has none."""
+    """Pictures are in a side file of the record's name, which a record without pictures lacks."""
     pictures = {"digits-fused-seed0/best": np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)}
     path = storage.save(content(), tmp_path, "smoke", pictures)
     assert path.with_suffix(".npz").exists()
@@ -35,7 +37,7 @@ def test_pictures(tmp_path):
 
 
 def npy():
-    """Return the bytes of a file of a single array, which NumPy loads, but not as several."""
+    """Return the bytes of a file with a single array, which NumPy does not load as several."""
     file = io.BytesIO()
     np.save(file, np.zeros((2, 3, 4), np.uint8))
     return file.getvalue()
@@ -43,14 +45,14 @@ def npy():
 
 @pytest.mark.parametrize("data", [b"", b"PK", b"PK\x03\x04", b"\x93NUMPY", npy()])
 def test_damaged_pictures(tmp_path, data):
-    """A damaged side file is refused by name."""
+    """A damaged side file is refused with its name."""
     (tmp_path / "0001_x.npz").write_bytes(data)
     with pytest.raises(ValueError, match=r"0001_x\.npz: not a readable side file"):
         storage.pictures(tmp_path / "0001_x.json")
 
 
 def test_foreign_pictures(tmp_path):
-    """A side file that holds something else is refused with what was expected."""
+    """A side file with other arrays is refused with what was expected."""
     np.savez(tmp_path / "0001_x.npz", weights=np.zeros((2, 3)))
     with pytest.raises(ValueError, match=r"weights is float64 of shape \(2, 3\); expected uint8"):
         storage.pictures(tmp_path / "0001_x.json")
@@ -64,22 +66,22 @@ def test_foreign_pictures(tmp_path):
 
 
 @pytest.mark.parametrize("value", [np.float32(1), np.int64(1), {1, 2}, float("nan"), float("inf")])
-def test_refuses_to_write_what_is_no_plain_number(tmp_path, value):
-    """NumPy's numbers, other objects and what is not finite are refused, and nothing is written."""
+def test_values_that_are_not_written(tmp_path, value):
+    """NumPy's numbers, other objects, NaN and infinities are refused, and nothing is written."""
     with pytest.raises(ValueError, match=r"does not belong in a record|not JSON compliant"):
         storage.save(content(datetime="now", extra=value), tmp_path, "smoke", {})
     assert not list(tmp_path.iterdir())
 
 
-def test_refuses_to_write_what_is_no_record(tmp_path):
-    """Content that could not be read back is not written."""
+def test_content_that_is_no_record(tmp_path):
+    """Content that is no valid record is refused, and nothing is written."""
     with pytest.raises(ValueError, match="benchmarks"):
         storage.save(content(benchmarks="none"), tmp_path, "smoke", {})
     assert not list(tmp_path.iterdir())
 
 
 def test_newest(tmp_path):
-    """The newest record is that of the last number in its folder, and between folders the one made last."""
+    """The newest record has the last number in its folder, and was recorded last among the folders."""
     days = {"a": (3, 1), "b": (9, 2), "c": (1, 1)}  # a clock may go wrong within a folder
     for folder, made in days.items():
         for day in made:
@@ -88,7 +90,7 @@ def test_newest(tmp_path):
 
 
 def test_newest_is_not_by_file_time(tmp_path):
-    """A clone or a restored cache, which rewrites the times of files, changes nothing."""
+    """The times of files, which a clone or a restored cache changes, do not matter."""
     old, new = (storage.save(content(), tmp_path / "a", name, {}) for name in ("old", "new"))
     os.utime(new, (1, 1))
     assert storage.newest(tmp_path) == new
@@ -97,17 +99,30 @@ def test_newest_is_not_by_file_time(tmp_path):
     assert storage.newest(tmp_path).parent.name == "b"
 
 
+def test_recorded(tmp_path):
+    """The time of a record is read in UTC; it is the earliest of all if it cannot be read."""
+    path = tmp_path / "0001_x.json"
+    assert storage._recorded(path) == EARLIEST
+    path.write_text(json.dumps(content(datetime="2026-01-02T03:04:05+01:00", extra=float("nan"))))
+    assert storage._recorded(path) == datetime(2026, 1, 2, 2, 4, 5, tzinfo=UTC)
+    for text in (*(json.dumps(content(datetime=odd)) for odd in ("now", None)), "{", "[]", "{}"):
+        path.write_text(text)
+        assert storage._recorded(path) == EARLIEST
+
+
 def test_newest_of_many(tmp_path):
-    """Numbers of more than four digits come after those of four; what has no number is not counted."""
+    """A number of five digits follows one of four; files without number are ignored, and none is an error."""
     for name in ("9999_x.json", "10000_x.json", "notes_y.json"):
         (tmp_path / "a").mkdir(exist_ok=True)
         (tmp_path / "a" / name).write_text("{}")
     assert storage.newest(tmp_path).name == "10000_x.json"
+    with pytest.raises(LookupError, match="no records yet"):
+        storage.newest(tmp_path / "a")
     assert storage.save(content(), tmp_path / "a", "next", {}).name == "10001_next.json"
 
 
 def test_platform_folder():
-    """The folder is pytest-benchmark's, so that its own commands find the records."""
+    """The folder's name is pytest-benchmark's, so that its own commands find the records."""
     from pytest_benchmark.utils import get_machine_id
 
     assert storage.platform_folder() == get_machine_id()
@@ -130,8 +145,7 @@ for number in range(16):
 os.close(starting)
 assert [os.waitpid(child, 0)[1] for child in children] == [0] * 16
 """
-# Each saver, in a folder of its own, is killed one line of the storage's code later than the one before it, until one
-# comes to its end.
+# Each process saves in its own folder and is killed one line of the storage code later, until one finishes.
 KILLED = """
 import numpy as np
 
@@ -168,17 +182,17 @@ def forked(code, found, folder):
 
 
 def test_runs_that_save_at_once(tmp_path):
-    """Sixteen processes that save at the same moment get sixteen numbers and leave sixteen whole records."""
+    """Sixteen processes that save at the same moment write sixteen records with different numbers."""
     forked(AT_ONCE, content(), tmp_path)
     paths = sorted(tmp_path.iterdir())
     assert len(paths) == len({path.name[:4] for path in paths}) == 16
     assert {path.stem[5:] for path in paths} == {f"run{number}" for number in range(16)}
     for path in paths:
-        reading.read(path)
+        loading.read_record(path)
 
 
-def test_a_number_that_was_taken_meanwhile(tmp_path, monkeypatch):
-    """A number that another run saved under, and let go of, between two looks is not given again."""
+def test_a_number_that_was_used_meanwhile(tmp_path, monkeypatch):
+    """A number that another process claimed, used and released in the meantime is not used again."""
     last = iter([0, 1, 1, 1])
     monkeypatch.setattr(storage, "_last_number", lambda _: next(last))
     assert storage.save(content(), tmp_path, "mine", {}).name == "0002_mine.json"
@@ -186,7 +200,7 @@ def test_a_number_that_was_taken_meanwhile(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_killed_runs_leave_no_half_record(tmp_path):
-    """Of savers that are killed at each of their steps, every record can be read, pictures and all; others go on."""
+    """If a process is killed at any step of saving, each record can be read with its pictures, and others can save."""
     forked(KILLED, content(), tmp_path)
     folders = sorted(tmp_path.iterdir(), key=lambda folder: int(folder.name))
     saved = [[path.name for path in folder.glob("*.json")] for folder in folders]
@@ -196,12 +210,12 @@ def test_killed_runs_leave_no_half_record(tmp_path):
     for folder in folders:
         storage.save(content(), folder, "after", {})
         for record in folder.glob("*.json"):
-            reading.read(record)
+            loading.read_record(record)
         assert folder in folders[:first] or storage.pictures(folder / "0001_x.json")
 
 
 def test_pictures_appear_before_the_record(tmp_path, monkeypatch):
-    """Who finds a record finds its pictures, for they were renamed before it."""
+    """The side file appears before its record."""
     replace, appeared = storage.Path.replace, []
     monkeypatch.setattr(storage.Path, "replace", lambda self, target: appeared.append(target) or replace(self, target))
     path = storage.save(content(), tmp_path, "smoke", {"digits/best": np.zeros((2, 3, 4), np.uint8)})
@@ -209,7 +223,7 @@ def test_pictures_appear_before_the_record(tmp_path, monkeypatch):
 
 
 def test_a_file_is_on_the_disk_before_it_appears(tmp_path, monkeypatch):
-    """All of a file is flushed to the disk before its rename, else a power cut leaves an empty one of that name."""
+    """A file is flushed to the disk before its rename, so that a power cut leaves no empty file of that name."""
     flushed = {}  # inode -> bytes
 
     def flush(descriptor):
@@ -229,7 +243,7 @@ def test_a_file_is_on_the_disk_before_it_appears(tmp_path, monkeypatch):
 
 
 def test_a_record_appears_by_renaming(tmp_path, monkeypatch):
-    """Until the rename, which is one step, no file bears a record's name; a failed one leaves nothing behind."""
+    """No file has the record's name before the atomic rename, and a failed rename leaves nothing behind."""
 
     def fail(_self, _target):
         assert not list(tmp_path.glob("*.json"))
@@ -243,7 +257,7 @@ def test_a_record_appears_by_renaming(tmp_path, monkeypatch):
 
 @pytest.fixture
 def stores(tmp_path):
-    """Lay out two stores, the second with a baseline in a folder of its own."""
+    """Create two stores, the second with a baseline in its own folder."""
     for name in ("first/Linux/0001_main.json", "first/Linux/0002_mine.json", "first/Linux/0003_main.json"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -275,14 +289,14 @@ def stores(tmp_path):
     ],
 )
 def test_find(stores, tmp_path, monkeypatch, name, expected):
-    """A saved name means all runs saved so in the first store that has it; paths and patterns mean themselves."""
+    """A name stands for a path, a pattern, or all runs saved under it in the first store that has one."""
     monkeypatch.chdir(tmp_path)
     assert [path.name for path in storage.find(name, stores)] == expected
 
 
 @pytest.mark.parametrize("name", ["base", "store", "store/*.json"])
 def test_oldest_number_first(tmp_path, monkeypatch, name):
-    """Records of a folder come by number, also where numbers have more digits; what has none comes first, by name."""
+    """Records of a folder are ordered by number, with any digits; those without number come first, by name."""
     monkeypatch.chdir(tmp_path)
     names = ["b_base.json", "notes_base.json", "0998_base.json", "9999_base.json", "10000_base.json", "10001_base.json"]
     (tmp_path / "store").mkdir()
@@ -299,7 +313,7 @@ def test_absolute_pattern(stores):
 
 @pytest.mark.parametrize("name", ["nobody", "*.yaml", "void", "a**b", "[", "/nobody/**"])
 def test_nothing_there(stores, tmp_path, monkeypatch, name):
-    """What stands for no record is refused with what would."""
+    """A name that stands for no record is refused with the names that do."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "void").mkdir()
     with pytest.raises(LookupError, match="no such record; give a file, a folder, a pattern, or a name saved in"):
@@ -307,24 +321,13 @@ def test_nothing_there(stores, tmp_path, monkeypatch, name):
 
 
 def test_home(stores, monkeypatch):
-    """A name may begin with the home directory, which shells expand in some places only."""
+    """A name may begin with ``~``, which shells expand at some positions only."""
     monkeypatch.setenv("HOME", str(stores[0].parent))
     assert storage.find(f"~/{stores[0].name}", ()) == storage.find(str(stores[0]), ())
 
 
-def test_permissions_that_cannot_be_changed(tmp_path, monkeypatch):
-    """A file system that refuses to change permissions, as some network shares do, loses no file."""
-
-    def refuse(*_):
-        raise PermissionError(1, "Operation not permitted")
-
-    monkeypatch.setattr(Path, "chmod", refuse)
-    storage.write_whole(b"whole", tmp_path / "file")
-    assert (tmp_path / "file").read_bytes() == b"whole"
-
-
 def test_new_folder(tmp_path):
-    """A folder that is there already is not taken again; all lie beside each other."""
+    """An existing folder is not used again; the next one gets a number."""
     made = [storage.new_folder(tmp_path / "store" / "20261129-182021") for _ in range(3)]
     assert [path.name for path in made] == ["20261129-182021", "20261129-182021-2", "20261129-182021-3"]
     assert all(path.is_dir() for path in made)

@@ -47,7 +47,7 @@ def path(tmp_path):
 
 def test_rows(path):
     """Rates, efficiencies and times per step follow from rows, seconds, devices and steps."""
-    rows = devices.rows(loading.read(path).record.timed())
+    rows = devices.rows(loading.read_record(path).record.timed())
     assert [(row.experiment, row.devices) for row in rows] == [
         ("crude-simple", 1),
         ("crude-simple", 2),
@@ -64,7 +64,7 @@ def test_rows(path):
 
 def test_answer(path):
     """Where a step is no longer than its all-reduce leaves room for, more devices cannot help; else what they bring."""
-    source = loading.read(path)
+    source = loading.read_record(path)
     said = devices.answer(devices.rows(source.record.timed()), source.record.autoenc.context)
     assert said == [
         "More devices cannot help crude-simple at this batch: a step takes 10 ms on one, 20 ms on 2, and one "
@@ -76,7 +76,7 @@ def test_answer(path):
 
 def test_virtual(tmp_path):
     """Virtual devices are proof of correctness, and no measure of speed: words, setting and figure say so."""
-    source = loading.read(record(tmp_path, virtual=True))
+    source = loading.read_record(record(tmp_path, virtual=True))
     assert "jax on CPU, 2 virtual devices" in source.setting
     assert devices.answer([], source.record.autoenc.context)[0].startswith("These devices are virtual")
     with style.style():
@@ -103,7 +103,7 @@ def test_partial(tmp_path):
     kept = [entry for entry in entries() if "all_reduce" not in entry["name"] and "strong" not in entry["name"]]
     run = msgspec.structs.replace(recordings.RUN, context={**recordings.RUN.context, "devices": 2, "processes": 2})
     path = recordings.save(tmp_path, recordings.content(run=run, entries=kept))
-    rows = devices.rows(loading.read(path).record.timed())
+    rows = devices.rows(loading.read_record(path).record.timed())
     assert [row[2].text for row in devices.table(rows).rows] == ["–"] * 4
     assert all("strong" not in sentence for sentence in devices.answer(rows, run.context))
     report.write([path], tmp_path / "out")
@@ -111,7 +111,7 @@ def test_partial(tmp_path):
 
 def test_table(path):
     """Each column shows its figure with its unit, and is sorted by the number."""
-    cells = devices.table(devices.rows(loading.read(path).record.timed())).rows[3]
+    cells = devices.table(devices.rows(loading.read_record(path).record.timed())).rows[3]
     assert [cell.text for cell in cells] == ["mnist", "2", "160", "80 %", "182", "91 %", "62.5 ms", "5 ms"]
     assert (cells[2].value, cells[6].value, cells[7].value) == (160, 0.0625, 0.005)
 
@@ -124,13 +124,13 @@ def test_summary(path, capsys):
 
 def test_not_side_by_side(path, tmp_path):
     """Distributed runs have no place beside usual ones, whose columns they do not have."""
-    usual = [loading.read(recordings.save(tmp_path, name=name)) for name in ("one", "two")]
-    assert side_by_side.together([loading.read(path), *usual]) == usual
+    usual = [loading.read_record(recordings.save(tmp_path, name=name)) for name in ("one", "two")]
+    assert side_by_side.together([loading.read_record(path), *usual]) == usual
 
 
 def test_no_gain(path):
     """Where there would be room for a gain that did not come, that is said as well."""
-    rows = devices.rows(loading.read(path).record.timed())
+    rows = devices.rows(loading.read_record(path).record.timed())
     slow = [msgspec.structs.replace(row, strong_efficiency=0.4, step=0.12) if row.devices == 2 else row for row in rows]
     assert "More devices did not help mnist at this batch: a step takes 100 ms on one, 120 ms on 2" in " ".join(
         devices.answer(slow, {})

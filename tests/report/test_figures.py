@@ -24,7 +24,7 @@ from autoenc_bench.report.side_by_side import RecordResult
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     """Return a record of seven experiments, with pictures of one."""
-    return loading.read(recordings.save(tmp_path_factory.mktemp("records")))
+    return loading.read_record(recordings.save(tmp_path_factory.mktemp("records")))
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +202,7 @@ def test_compressing_only(drawn):
 def test_plain_record(tmp_path):
     """A record by plain pytest-benchmark is drawn with time only, the slowest first."""
     with style.style():
-        [(chapter, drawing)] = figures.draw(loading.read(recordings.save_plain(tmp_path)))
+        [(chapter, drawing)] = figures.draw(loading.read_record(recordings.save_plain(tmp_path)))
     assert (chapter, drawing.name) == ("Timings", "time-per-case")
     assert "from slow with a median of 205 ms to fast with 110 µs" in drawing.alternative
 
@@ -210,7 +210,7 @@ def test_plain_record(tmp_path):
 def test_many_plain_benchmarks(tmp_path):
     """Hundreds of benchmarks give a figure of readable height that says what it leaves out."""
     entries = [recordings.plain(f"test_{number}", [1 + number]) for number in range(300)]
-    source = loading.read(recordings.save(tmp_path, recordings.content(run=None, entries=entries)))
+    source = loading.read_record(recordings.save(tmp_path, recordings.content(run=None, entries=entries)))
     [drawing] = timings.bare(source)
     assert "60 slowest of 300" in drawing.note
     assert drawing.figure.get_figheight() < 15
@@ -219,7 +219,7 @@ def test_many_plain_benchmarks(tmp_path):
 def test_plain_names_in_a_figure(tmp_path):
     """Benchmarks that share a name have rows of their own, named by their files."""
     entries = [recordings.plain("test_a", [1.0]), {**recordings.plain("test_a", [2.0]), "fullname": "b.py::test_a"}]
-    source = loading.read(recordings.save(tmp_path, recordings.content(run=None, entries=entries)))
+    source = loading.read_record(recordings.save(tmp_path, recordings.content(run=None, entries=entries)))
     [drawing] = timings.bare(source)
     rows = [label.get_text() for label in drawing.figure.axes[0].get_yticklabels()]
     assert rows == ["b.py::test_a", "test_x.py::test_a"]
@@ -229,7 +229,7 @@ def test_plain_names_in_a_figure(tmp_path):
 def marks(folder, times):
     """Return the seconds of the marks that a benchmark with these rounds has."""
     entries = [recordings.plain("test_a", list(map(float, times)))]
-    source = loading.read(recordings.save(folder, recordings.content(run=None, entries=entries)))
+    source = loading.read_record(recordings.save(folder, recordings.content(run=None, entries=entries)))
     [drawing] = timings.bare(source)
     line, points = drawing.figure.axes[0].lines
     assert [*line.get_xdata()] == [min(filter(None, times)), max(times)]
@@ -257,7 +257,7 @@ def test_every_round(tmp_path):
 @pytest.mark.parametrize("experiment", ["crude-simple", "features-4", "mine"])
 def test_one_experiment(tmp_path, experiment):
     """A record of one experiment is drawn as far as it goes, whatever its name."""
-    source = loading.read(recordings.save(tmp_path, recordings.content([experiment])))
+    source = loading.read_record(recordings.save(tmp_path, recordings.content([experiment])))
     with style.style():
         drawings = [drawing for _, drawing in figures.draw(source)]
         if experiment == "mine":
@@ -274,7 +274,7 @@ def test_two_trainers_and_seeds(tmp_path):
         for seed in (1, 0)
         for trainer in ("fit", "fused")
     ]
-    source = loading.read(recordings.save(tmp_path, recordings.content(entries=made)))
+    source = loading.read_record(recordings.save(tmp_path, recordings.content(entries=made)))
     [drawing] = curves.curves(source)
     assert drawing.alternative.count("reaches 0.628") == 2
     assert source.wholes()["crude-simple"][1].trainer == "fused"
@@ -287,7 +287,7 @@ def test_errors_that_are_not_finite(tmp_path):
     nothing = metrics.statistics(np.array([1.0, np.inf]))
     broken = msgspec.structs.replace(broken, error=msgspec.structs.replace(broken.error, absolute=nothing))
     made = [recordings.benchmark(broken, 1.0), recordings.benchmark(recordings.whole("crude-complex"), 1.0)]
-    source = loading.read(recordings.save(tmp_path, recordings.content(entries=made)))
+    source = loading.read_record(recordings.save(tmp_path, recordings.content(entries=made)))
     with style.style():
         names = [drawing.name for _, drawing in figures.draw(source)]
     assert "error-crude-simple" not in names
@@ -389,7 +389,7 @@ def test_one_epoch(tmp_path):
     """A training of one epoch has no curve; without another there is no figure of curves."""
     short = recordings.whole("crude-simple", epochs=1, curve=[case.Epoch(0.7, 0.7, 1.0)])
     entries = [recordings.benchmark(short, 2.0, rounds=1)]
-    source = loading.read(recordings.save(tmp_path, recordings.content(entries=entries)))
+    source = loading.read_record(recordings.save(tmp_path, recordings.content(entries=entries)))
     assert list(curves.curves(source)) == []
 
 

@@ -72,7 +72,7 @@ def test_the_answer_comes_first(reader):
         "The machine and the run",
         "0123456789ab on a-branch",
         "What is missing",
-        "nobody has the data",
+        "the data is missing",
         "Speed and error of 1 experiment",
     ):
         place = reader.text.index(words, place)
@@ -88,7 +88,7 @@ def test_summary(written):
         "| `crude-simple` | `1 0001_small` | 794 |",
         "## `0001_small`\n\n`A CPU, 2 cores · 8 GiB",
         "| `features-2` | 794 | 42,857 | 54.0 × |",
-        "\n\n- skipped `experiment[mnist-fused-seed0]`: `nobody has the data`\n\n<details><summary>56 cases, each",
+        "\n\n- skipped `experiment[mnist-fused-seed0]`: `the data is missing`\n\n<details><summary>56 cases, each",
         "| `epoch[digits-fused]` | 210 ms |",
         "\n\n</details>\n\n## `0001_small`\n\n",
         "| `slow` | 205 ms |",

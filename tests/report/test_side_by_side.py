@@ -5,7 +5,7 @@ import pytest
 import recordings
 
 from autoenc_bench.records import loading
-from autoenc_bench.records.record import SIDES
+from autoenc_bench.records.record import SIDE_NAMES
 from autoenc_bench.report import side_by_side
 from autoenc_bench.report.figures import pairs as pairs_figures
 from autoenc_bench.report.figures import style
@@ -26,7 +26,7 @@ def save(folder, backend, error=0.0, scale="standard", entries=None):
 
 def read(*paths):
     """Read records, and lay side by side what can be."""
-    return side_by_side.together([loading.read(path) for path in paths])
+    return side_by_side.together([loading.read_record(path) for path in paths])
 
 
 def test_rows(tmp_path):
@@ -135,10 +135,10 @@ def live(tmp_path):
     noise = {"1": 1.0, "2": 1.002, "3": 0.998}
     paths = [
         turns(tmp_path, side, f"run-{number}", 1.1 * factor if side == "head" else 1.0)
-        for side in SIDES
+        for side in SIDE_NAMES
         for number, factor in noise.items()
     ]
-    return [loading.read(path) for path in paths]
+    return [loading.read_record(path) for path in paths]
 
 
 def test_round_by_round(live):
@@ -157,7 +157,7 @@ def test_one_side_is_no_comparison(live):
 
 def test_drawn_alone(live, tmp_path):
     """Of a live comparison the first pair's records are drawn by themselves, and so are all others."""
-    usual = loading.read(save(tmp_path, "jax"))
+    usual = loading.read_record(save(tmp_path, "jax"))
     names = [source.path.parent.parent.name for source in side_by_side.drawn_alone([usual, *live])]
     assert names == ["jax", "run-1", "run-1"]
 

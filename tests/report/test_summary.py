@@ -3,7 +3,7 @@
 import msgspec
 
 from autoenc_bench.records import record
-from autoenc_bench.records.case import Case, Error, Statistics, Yardstick
+from autoenc_bench.records.case import Case, Error, ReferenceValue, Statistics
 from autoenc_bench.report import summary
 
 
@@ -25,8 +25,8 @@ def error(mean):
     """Return an error with that mean."""
     statistics = Statistics(mean=mean, std=mean / 10, quantiles={}, counts=[])
     yardsticks = {
-        "constant mean": Yardstick(12.0, 1.0, 0.1),
-        "PCA": Yardstick(1.7, 0.4, 0.01, components=32),
+        "constant mean": ReferenceValue(12.0, 1.0, 0.1),
+        "PCA": ReferenceValue(1.7, 0.4, 0.01, components=32),
     }
     return Error(statistics, statistics, statistics, [], [], yardsticks)
 

@@ -164,4 +164,4 @@ def test_origin_in_any_form(tmp_path):
     for machine, commit in (([], None), ({"cpu": []}, {}), (None, {"id": None})):
         found = {**json.loads(path.read_text()), "machine_info": machine, "commit_info": commit}
         path.write_text(json.dumps(found))
-        assert loading.read(path).setting == "pytest-benchmark 5.3.1"
+        assert loading.read_record(path).setting == "pytest-benchmark 5.3.1"

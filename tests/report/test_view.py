@@ -15,7 +15,7 @@ from autoenc_bench.report import view
 def section(folder, entries, run=recordings.RUN):
     """Return the section of a record with these entries."""
     path = recordings.save(folder, recordings.content(entries=list(entries), run=run))
-    return view.Section(loading.read(path), 1, "records/1-small.html", [])
+    return view.Section(loading.read_record(path), 1, "records/1-small.html", [])
 
 
 def test_peaks(tmp_path):
@@ -53,7 +53,7 @@ def test_columns(tmp_path, tiny):
     known = ["rounds", "rows/s", "efficiency", "bound by", "set-up", "peak memory"]
     assert table.headers == ["case", "median", "fastest", "slowest", "spread", *known]
     assert {len(row) for row in table.rows} == {11}
-    plain = view.Section(loading.read(tiny), 1, "records/1-plain.html", []).cases
+    plain = view.Section(loading.read_record(tiny), 1, "records/1-plain.html", []).cases
     assert plain.headers == ["case", "median", "fastest", "slowest", "spread", "rounds"]
     assert [row[0].text for row in plain.rows] == ["fast", "slow"]
     once = section(tmp_path, [recordings.plain("test_a", [1.0])], None).cases
@@ -104,7 +104,7 @@ def test_not_run(tmp_path):
     misfit = {**entries[0], "stats": {**entries[0]["stats"], "median": 0}}
     path = tmp_path / "0001_odd.json"
     path.write_text(json.dumps(recordings.content(entries=[misfit, *entries[1:]], run=run)))
-    odd = view.Section(loading.read(path, pictured=False), 1, "records/1-odd.html", [])
+    odd = view.Section(loading.read_record(path, pictured=False), 1, "records/1-odd.html", [])
     too_coarse = {"its median is 0 s; the clock is too coarse for it": ["build[digits]"]}
     assert odd.not_run == {**some.not_run, "unreadable": too_coarse}
     assert odd.answer[0] == "1 experiment, 7 cases."
@@ -133,7 +133,7 @@ def test_facts(tmp_path):
 
 def test_facts_by_plain_pytest_benchmark(tiny):
     """A record by plain pytest-benchmark has the facts that it holds."""
-    assert view.Section(loading.read(tiny), 1, "records/1-plain.html", []).facts == [
+    assert view.Section(loading.read_record(tiny), 1, "records/1-plain.html", []).facts == [
         ("recorded", "2026-01-02 03:04 UTC"),
         ("record", "0001_plain.json"),
         ("commit", "0123456789ab on a-branch"),

@@ -1,4 +1,4 @@
-"""The content of a record, field by field, for tests that change one of them."""
+"""The content of a record, for tests that change single fields."""
 
 import msgspec
 import recordings

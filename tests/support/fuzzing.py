@@ -1,6 +1,6 @@
-"""Records that nobody meant to write: a good one in which one thing is replaced, removed, doubled, huge or odd.
+"""Mutated records: valid ones with one to three parts replaced, removed, doubled, nested or scaled.
 
-``python tests/support/fuzzing.py N`` reads N of them by each command, in process, and counts the statuses.
+``python tests/support/fuzzing.py N`` reads N of them with each command in this process and counts the exit codes.
 """
 
 import copy
@@ -28,7 +28,7 @@ ODD = [None, True, False, [], {}, [[]], [None], {"": None}, *NUMBERS, *TEXTS]
 
 
 def paths(value, at=()):
-    """List where the parts of a record lie: keys and places from its top."""
+    """List the paths of all parts of a record, as keys and indices."""
     found = [at] if at else []
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, part in parts:
@@ -37,7 +37,7 @@ def paths(value, at=()):
 
 
 def mutate(good, draw):
-    """Return a copy of a record with one to three odd things in it."""
+    """Return a copy of a record with one to three mutations."""
     content = copy.deepcopy(good)
     for _ in range(draw.choice((1, 1, 1, 2, 3))):
         at = draw.choice(paths(content))
@@ -65,7 +65,7 @@ def mutate(good, draw):
 
 
 def text(content, draw):
-    """Return a record as a file has it, now and then with a part of it torn out."""
+    """Return a record as the bytes of a file, in one of twenty cases with damaged bytes."""
     data = json.dumps(content).encode()
     if draw.random() < 0.05:
         begin = draw.randrange(len(data))
@@ -74,7 +74,7 @@ def text(content, draw):
 
 
 def side_file(path, draw):
-    """Change a record's side file in place: other arrays, shapes and types, or torn bytes."""
+    """Change a side file in place: other arrays, shapes and types, or damaged bytes."""
     with np.load(path) as arrays:
         found = {name: arrays[name] for name in arrays.files}
     name = draw.choice(list(found))
@@ -93,7 +93,7 @@ def side_file(path, draw):
 
 
 def call(*arguments):
-    """Run a command in this process: its status, and what it wrote."""
+    """Run a command in this process; return its exit code, its output and its errors."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         status = cli.main([str(argument) for argument in arguments])
@@ -101,14 +101,14 @@ def call(*arguments):
 
 
 def good(draw):
-    """Return a record of this suite, or one by plain pytest-benchmark."""
+    """Return a valid record, of this suite or of plain pytest-benchmark."""
     if draw.random() < 0.3:
         return recordings.content(run=None, entries=[recordings.plain(f"test_{one}", [0.1, 0.2, 0.3]) for one in "abc"])
     return histories.content(1) if draw.random() < 0.5 else recordings.content(["digits"])
 
 
 def sides(path, seed):
-    """Return a base and a head: the record itself, or three good runs, and as many with the record among them."""
+    """Return base and head: the record itself as both, or three valid runs, and two with the record."""
     if seed % 2:
         return path, path
     base, head = path.parent / "base", path.parent / f"head-{seed}"
@@ -120,7 +120,7 @@ def sides(path, seed):
 
 
 def check(seed, folder, commands=("summary", "history", "compare"), side=False):
-    """Let each command read a mutated record, or side file; return the statuses, once they are known to be right."""
+    """Let each command read a mutated record or side file; check and return the exit codes."""
     draw = random.Random(seed)
     path = folder / f"{seed}.json"
     if side:
@@ -146,7 +146,7 @@ def check(seed, folder, commands=("summary", "history", "compare"), side=False):
 
 
 def main():
-    """Count the statuses of so many mutated records, and of a twentieth as many reports of records and side files."""
+    """Count the exit codes for N mutated records, and for a twentieth as many reports of records and side files."""
     number, first = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
     counts = Counter()
     with tempfile.TemporaryDirectory() as folder:

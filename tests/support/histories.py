@@ -1,4 +1,4 @@
-"""Histories to read: records of a few cases over days, with levels that the tests choose."""
+"""Histories: records of two cases over several days, with levels that the tests choose."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import recordings
 
-from autoenc_bench import history
+from autoenc_bench.history.history import read_history
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 OTHER = msgspec.structs.replace(recordings.MACHINE, id="ba9876543210", cpu="Another CPU", accelerators=["A GPU"])
@@ -15,7 +15,7 @@ OTHER = msgspec.structs.replace(recordings.MACHINE, id="ba9876543210", cpu="Anot
 def content(
     day, time=0.2, *, machine=recordings.MACHINE, error=None, reference=0.01, scale="standard", skipped=(), **context
 ):
-    """Make one day's record: an epoch with work and memory, and an experiment with its error."""
+    """Return the record of a day: an epoch with work and memory, and an experiment with its error."""
     run = msgspec.structs.replace(
         recordings.RUN, machine=machine, scale=scale, context={**recordings.RUN.context, **context}, skipped=skipped
     )
@@ -32,7 +32,7 @@ def content(
 
 
 def write(folder, contents):
-    """Write records into a folder, in the order given."""
+    """Write records into a folder, in this order; return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, found in enumerate(contents, start=1):
         (folder / f"{number:04}_standard.json").write_text(json.dumps(found))
@@ -41,9 +41,9 @@ def write(folder, contents):
 
 def read(folder, contents):
     """Write records and read them as a history."""
-    return history.read([write(folder, contents)])
+    return read_history([write(folder, contents)])
 
 
 def slower(days=12, at=8, **changes):
-    """Make a history whose times wobble by 1 % and rise by a tenth on one day."""
+    """Return records whose times vary by 1 % and rise by a tenth on one day."""
     return [content(day, 0.2 * (1.1 if day >= at else 1) * (1 + 0.01 * (day % 3)), **changes) for day in range(days)]

@@ -1,4 +1,4 @@
-"""Small records to draw: what a run of a few experiments would have written, and one by plain pytest-benchmark."""
+"""Small records: of a run of a few experiments, and of plain pytest-benchmark."""
 
 import json
 
@@ -35,7 +35,7 @@ RUN = record.Run(
     },
     conditions={"clock_mhz": [2600.0, 2600.5], "load": [0.5, 1.0], "temperature_c": [None, None], "cores": [1]},
     roofs=ROOFS,
-    skipped=[record.NotRun("experiment[mnist-fused-seed0]", "nobody has the data")],
+    skipped=[record.NotRun("experiment[mnist-fused-seed0]", "the data is missing")],
     failed=[],
 )
 SERIES = tuple(f"features-{number}" for number in (2, 4, 8, 16))
@@ -47,19 +47,19 @@ SHOWN = 10
 
 
 def error(mean, sigma, components=2, seed=0):
-    """Make the statistics of 2,000 errors around a mean, the ten extremes, and yardsticks beside it."""
+    """Return the statistics of 2,000 errors around a mean, the ten extremes, and reference values."""
     values = np.abs(np.random.default_rng(seed).normal(mean, sigma, 2000))
     extremes = [case.Extreme(index, float(value)) for index, value in enumerate(np.sort(values)[:SHOWN])]
     yardsticks = {
-        "constant mean": case.Yardstick(1.1 * mean, sigma, 0.1),
-        "PCA": case.Yardstick(1.05 * mean, sigma, 0.1, components),
+        "constant mean": case.ReferenceValue(1.1 * mean, sigma, 0.1),
+        "PCA": case.ReferenceValue(1.05 * mean, sigma, 0.1, components),
     }
     found = statistics(values)
     return case.Error(found, found, found, extremes, extremes[::-1], yardsticks)
 
 
 def whole(experiment, trainer="fused", seed=0, **changes):
-    """Make the case of a whole experiment."""
+    """Return the case of a whole experiment."""
     number = int(experiment.rpartition("-")[2]) if experiment.startswith("features") else 32
     sample = [round(float(value), 3) for value in np.linspace(0.01, 0.99, number)]
     curve = [case.Epoch(loss, loss, 1.5 if loss == 0.7 else 0.1) for loss in (0.7, 0.65, 0.625, 0.62, 0.62)]
@@ -80,12 +80,12 @@ def whole(experiment, trainer="fused", seed=0, **changes):
 
 
 def timed(experiment, phase, rows=1000, **axes):
-    """Make the case of a phase."""
+    """Return the case of a phase."""
     return case.Case(experiment=experiment, phase=phase, backend="tensorflow", seed=0, rows=rows, **axes)
 
 
 def benchmark(case, seconds, rounds=3, reference=0.01):
-    """Make the entry of a case whose rounds are 5 % apart, each beside a reference workload of that length."""
+    """Return the entry of a case with rounds 5 % apart, each with this time of the reference workload."""
     case = msgspec.structs.replace(case, reference=[reference] * rounds)
     axes = [case.trainer, case.batch, f"seed{case.seed}" if case.phase == "experiment" else None]
     name = f"test_{case.phase}[{'-'.join([case.experiment, *filter(None, axes)])}]"
@@ -94,13 +94,13 @@ def benchmark(case, seconds, rounds=3, reference=0.01):
 
 
 def plain(name, times):
-    """Make the entry of a benchmark that says nothing but its times."""
+    """Return the entry of a benchmark with times only."""
     stats = {"median": float(np.median(times)), "min": min(times), "rounds": len(times), "data": times}
     return {"name": name, "fullname": f"benchmarks/test_x.py::{name}", "stats": stats, "extra_info": {}}
 
 
 def entries_of(experiment):
-    """Make all entries of one experiment."""
+    """Yield all entries of one experiment."""
     image = {"image": (SIDE, SIDE)} if experiment == "digits" else {}
     yield benchmark(timed(experiment, "build", 1), 0.01)
     for trainer, seconds, rows in (("fit", 1.2, 1000), ("fused", 0.2, 9000)):
@@ -112,7 +112,7 @@ def entries_of(experiment):
 
 
 def content(experiments=(*PLAIN, "digits"), run=RUN, entries=None):
-    """Make the content of a record; ``run=None`` makes one by plain pytest-benchmark."""
+    """Return the content of a record, of plain pytest-benchmark if ``run`` is ``None``."""
     made = [entry for name in experiments for entry in entries_of(name)] if entries is None else entries
     found = {
         "machine_info": {"node": "a-host", "system": "Linux", "cpu": {"brand_raw": "A CPU"}},
@@ -125,7 +125,7 @@ def content(experiments=(*PLAIN, "digits"), run=RUN, entries=None):
 
 
 def pictures(found):
-    """Make the pictures of every case of a record that has an image size."""
+    """Return the pictures of every case with an image size."""
     brackets = [entry["name"].partition("[")[2].removesuffix("]") for entry in found["benchmarks"] if _has_image(entry)]
     sheet = np.arange(2 * SHOWN * SIDE**2, dtype=np.uint8).reshape(2, SHOWN, SIDE**2)
     return {f"{name}/{which}": sheet for name in brackets for which in ("first", "best", "worst")}
@@ -142,7 +142,7 @@ def save(folder, found=None, name="small"):
 
 
 def save_plain(folder):
-    """Write a record of two benchmarks as plain pytest-benchmark does; return its path."""
+    """Write a plain record of two benchmarks; return its path."""
     path = folder / "0001_plain.json"
     entries = [plain("test_fast", [1e-4, 1.1e-4, 1.3e-4]), plain("test_slow", [0.2, 0.21])]
     path.write_text(json.dumps(content(run=None, entries=entries)))

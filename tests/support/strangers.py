@@ -1,6 +1,6 @@
-"""Records that plain pytest-benchmark could have left on other people's machines, each with one thing to trip over.
+"""Third-party records: those that plain pytest-benchmark may write on other machines, each with one difficulty.
 
-``python tests/support/strangers.py FOLDER`` writes them all, to be tried by hand.
+``python tests/support/strangers.py FOLDER`` writes all of them, to try commands by hand.
 """
 
 import copy
@@ -16,19 +16,19 @@ NAN, INFINITY = float("nan"), float("inf")
 CPU = {"brand_raw": "Some CPU v1", "count": 4, "arch": "X86_64"}
 OLDER = {"family": 6, "model": 79, "stepping": 0, "l2_cache_size": 2**18, "l3_cache_size": 2**21}
 SIGNS = "test_σ[é → ✓ 日本]"
-CONTROLS = "test_a[\x1b[31mred\n::error::injected\a]"  # what a terminal, and the log of GitHub Actions, obeys
+CONTROLS = "test_a[\x1b[31mred\n::error::injected\a]"  # a terminal and GitHub Actions execute these
 FOREIGN = {"rows": [[1, 2], [3, 4]]}
-CUBED = {  # one bare name in two classes and in two files
+CUBED = {  # one name in two classes and in two files
     "x": "tests/test_first.py::TestOne::test_cubed[int]",
     "y": "tests/test_first.py::TestTwo::test_cubed[int]",
     "z": "tests/test_second.py::TestOne::test_cubed[int]",
 }
-MANY = 4000  # of so long a name that two pages with them are larger than GitHub takes
+MANY = 4000  # with such long names that two pages with them exceed GitHub's limit
 LONG = "test_with_parameters_that_take_some_room[{:04}-" + "long" * 15 + "]"
 
 
 def entry(case, seconds, rounds=5):
-    """Make a benchmark of this full name, with all statistics that pytest-benchmark keeps; rounds are 1 % apart."""
+    """Return a benchmark with all statistics of pytest-benchmark; its rounds are 1 % apart."""
     name = case.rpartition("::")[2]
     times = [seconds * (1 + 0.01 * (place - rounds // 2)) for place in range(rounds)]
     made = recordings.plain(name, times)
@@ -38,12 +38,12 @@ def entry(case, seconds, rounds=5):
 
 
 def letters(factor=1.0):
-    """Make four benchmarks of a file, each twice as slow as the one before."""
+    """Return four benchmarks of a file, each twice as slow as the one before."""
     return [entry(f"tests/test_letters.py::test_{one}", 0.001 * factor * 2**place) for place, one in enumerate("abcd")]
 
 
 def record(entries=None, minute=0, commit="c0ffee" * 5, cpu=CPU, **machine):
-    """Make a record of benchmarks; without a CPU where that is ``None``."""
+    """Return a record of benchmarks, without a CPU if that is ``None``."""
     found = recordings.content(run=None, entries=letters() if entries is None else entries)
     found["machine_info"] |= {"machine": "x86_64", "python_implementation": "CPython", "python_version": "3.11.7"}
     found["machine_info"] |= {"cpu": cpu, **machine}
@@ -54,7 +54,7 @@ def record(entries=None, minute=0, commit="c0ffee" * 5, cpu=CPU, **machine):
 
 
 def changed(at, value):
-    """Make a record in which one thing of the first benchmark, found by these keys, is another."""
+    """Return a record with another value at these keys of the first benchmark."""
     found = record()
     holder = found["benchmarks"][0]
     for key in at[:-1]:
@@ -64,27 +64,27 @@ def changed(at, value):
 
 
 def runs(make, commit="c0ffee" * 5):
-    """Make three runs, 0.3 % apart, of the benchmarks that ``make`` makes for a factor: as many as tell a spread."""
+    """Return three runs, 0.3 % apart, of the benchmarks that ``make`` returns for a factor."""
     return [record(make(1 + 0.003 * run), minute=run, commit=commit) for run in range(3)]
 
 
 def cubes(which="xyz", slow=""):
-    """Return what makes some of the benchmarks of one bare name, those of ``slow`` twice as slow."""
+    """Return a maker of benchmarks of one name; those in ``slow`` are twice as slow."""
     return lambda factor: [entry(CUBED[one], 0.002 * factor * (1 + (one in slow))) for one in which]
 
 
 def signs(factor=1.0):
-    """Make a benchmark whose name has signs that few encodings have."""
+    """Return a benchmark with characters in its name that few encodings have."""
     return [entry(f"tests/test_signs.py::{SIGNS}", 0.001 * factor)]
 
 
 def controls(factor=1.0):
-    """Make a benchmark whose name has control characters."""
+    """Return a benchmark with control characters in its name."""
     return [entry(f"tests/test_controls.py::{CONTROLS}", 0.001 * factor)]
 
 
 def many():
-    """Make a record of thousands of benchmarks that keeps no times of rounds, as by ``--benchmark-disable-data``."""
+    """Return a record of thousands of benchmarks without the times of rounds."""
     entries = [entry(f"tests/test_long.py::{LONG.format(number)}", 0.001) for number in range(MANY)]
     for one in entries:
         del one["stats"]["data"]
@@ -92,13 +92,13 @@ def many():
 
 
 def letters_of(names="abc", changes=()):
-    """Return what makes benchmarks of these letters for a factor, those in ``changes`` slower by theirs."""
+    """Return a maker of benchmarks of these letters; ``changes`` maps letters to a further factor."""
     slower = dict(changes)
     return lambda factor: [entry(f"tests/test_x.py::test_{one}", 0.001 * factor * slower.get(one, 1)) for one in names]
 
 
 def ticking(ticks, tick=41.67e-9, iterations=1, keeps_data=True, odd=0):
-    """Make nine runs of a benchmark whose every round lasts so many ticks, beside finer ones; ``odd`` for the last."""
+    """Return nine runs of a benchmark with rounds of so many ticks, ``odd`` more in the last, beside finer ones."""
     made = []
     for run in range(9):
         one = entry("tests/test_x.py::test_tick", 1.0)
@@ -116,7 +116,7 @@ def ticking(ticks, tick=41.67e-9, iterations=1, keeps_data=True, odd=0):
 
 
 def seeded(factors):
-    """Return what makes benchmarks whose parameters end like the seeds of this suite."""
+    """Return a maker of benchmarks whose parameters end like the seeds of this suite."""
     return lambda factor: [
         entry(f"tests/test_x.py::test_train[adam-seed{seed}]", 0.001 * seed * slower * factor)
         for seed, slower in factors.items()
@@ -124,12 +124,12 @@ def seeded(factors):
 
 
 def below(folder, make):
-    """Return what makes the same benchmarks below another folder."""
+    """Return a maker of the same benchmarks below another folder."""
     return lambda factor: [one | {"fullname": f"{folder}/{one['fullname']}"} for one in make(factor)]
 
 
 def timed_by(timer, factor=1.0, **options):
-    """Make three runs that name their clock, and maybe other options."""
+    """Return three runs with this clock, and with other options."""
     made = runs(lambda wobble: letters_of()(factor * wobble))
     for content in made:
         for one in content["benchmarks"]:
@@ -138,12 +138,12 @@ def timed_by(timer, factor=1.0, **options):
 
 
 def on_kind(**cpu):
-    """Make three runs on a CPU of one name and of this kind."""
+    """Return three runs on a CPU of one name and of this kind."""
     return [content | {"machine_info": content["machine_info"] | {"cpu": CPU | cpu}} for content in runs(letters_of())]
 
 
 def singles():
-    """Map the names of single records to what they hold."""
+    """Map the names of single records to their contents."""
     patch, other = {"python_version": "3.11.9"}, {**CPU, "brand_raw": "Some CPU v2"}
     too_quick = {"median": 0.0, "min": 0.0, "max": 0.0, "mean": 0.0, "rounds": 3, "data": [0.0] * 3}
     nowhere = {"nan": NAN, "inf": -INFINITY, "array": "UNSERIALIZABLE[array([1.])]", "autoenc": ["not", "ours"]}
@@ -184,7 +184,7 @@ def singles():
 
 
 def folders():
-    """Map the names of folders to the records in them."""
+    """Map the names of folders to the contents of their records."""
     later = "decade" * 5
     return {
         "cubes": runs(cubes()),
@@ -226,18 +226,18 @@ def folders():
     }
 
 
-ENCODINGS = ("utf-8-sig", "utf-16", "utf-16-be")  # that editors and shells of other systems write
+ENCODINGS = ("utf-8-sig", "utf-16", "utf-16-be")  # of editors and shells on other systems
 
 
 def save(path, content, encoding="utf-8"):
-    """Write a file as JSON."""
+    """Write content as JSON; return the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, ensure_ascii=False), encoding)
     return path
 
 
 def save_numbered(folder, contents):
-    """Write records as a run saves them, numbered from 1, the first of them with the newest file time."""
+    """Write records numbered from 1, the first of them with the newest file time; return the folder."""
     for number, content in enumerate(contents, start=1):
         path = save(folder / f"{number:04}_run.json", content)
         os.utime(path, (2e9 - number, 2e9 - number))
@@ -245,7 +245,7 @@ def save_numbered(folder, contents):
 
 
 def write(folder):
-    """Write everything that is here into a folder."""
+    """Write all records of this module into a folder; return the folder."""
     for name, content in singles().items():
         save(folder / f"{name}.json", content)
     for name, contents in folders().items():

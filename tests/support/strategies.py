@@ -1,4 +1,4 @@
-"""Hypothesis strategies: any legal experiment that is small, and data for it."""
+"""Hypothesis strategies: any small valid experiment, and data for it."""
 
 import numpy as np
 from hypothesis import strategies as st

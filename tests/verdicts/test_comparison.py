@@ -26,7 +26,7 @@ def side(folder, times, **changes):
     """Write a side's records, one per time, and read them."""
     contents = [histories.content(day, time, **changes) for day, time in enumerate(times)]
     histories.write(folder, contents)
-    return [loading.read(path, pictured=False) for path in sorted(folder.glob("*.json"))]
+    return [loading.read_record(path, pictured=False) for path in sorted(folder.glob("*.json"))]
 
 
 def noisy(level, runs=8, seed=0):
@@ -160,7 +160,7 @@ def test_seeds_are_one_case(tmp_path):
         for seed, seconds in ((0, 1.0), (1, 4.0))
     ]
     path = recordings.save(tmp_path, recordings.content(entries=entries))
-    (observed,) = sides.gather([loading.read(path)]).cases.values()
+    (observed,) = sides.gather([loading.read_record(path)]).cases.values()
     assert observed.times(observed.seeds) == [pytest.approx(np.log(2))]
 
 
@@ -174,7 +174,7 @@ def test_seeds_without_a_reference(tmp_path):
         ]
         del entries[1]["extra_info"]["autoenc"]["reference"]
         path = recordings.save(tmp_path / name, recordings.content(entries=entries))
-        runs.append([loading.read(path, pictured=False)])
+        runs.append([loading.read_record(path, pictured=False)])
     assert by_case(comparison.compare(*runs))[WHOLE].time.interval.estimate == 0
 
 
@@ -229,7 +229,7 @@ def test_memory_of_another_selection(tmp_path):
     content = histories.content(0)
     del content["benchmarks"][1]
     histories.write(tmp_path / "head", [content] * 3)
-    head = [loading.read(path, pictured=False) for path in (tmp_path / "head").glob("*.json")]
+    head = [loading.read_record(path, pictured=False) for path in (tmp_path / "head").glob("*.json")]
     verdict = by_case(comparison.compare(side(tmp_path / "base", [0.2] * 3), head))[EPOCH]
     assert (verdict.memory.outcome, verdict.time.outcome) == (Outcome.INCOMPARABLE, Outcome.UNCHANGED)
     assert verdict.memory.reason == "other cases ran in the process"
@@ -248,7 +248,7 @@ def test_nothing_in_common(tmp_path):
         ("seed", seed, f"time is incomparable in {WHOLE}: no seed in common"),
     ):
         histories.write(tmp_path / name, [other])
-        head = [loading.read(path, pictured=False) for path in (tmp_path / name).glob("*.json")]
+        head = [loading.read_record(path, pictured=False) for path in (tmp_path / name).glob("*.json")]
         ended = status.of(comparison.compare(base, head))
         assert ended.code == exit_codes.NOT_COMPARED
         assert ended.reason.startswith(reason)
@@ -278,7 +278,7 @@ def test_new_and_missing(tmp_path):
     content["benchmarks"][0]["name"] = "test_epoch[digits-other]"
     content["autoenc"]["failed"] = [{"case": EPOCH, "reason": "AssertionError: worse"}]
     histories.write(tmp_path / "head", [content] * 3)
-    head = [loading.read(path, pictured=False) for path in (tmp_path / "head").glob("*.json")]
+    head = [loading.read_record(path, pictured=False) for path in (tmp_path / "head").glob("*.json")]
     found = comparison.compare(base, head)
     assert by_case(found)["epoch[digits-other]"].time.outcome is Outcome.NEW
     assert by_case(found)[EPOCH].time.outcome is Outcome.MISSING
@@ -291,7 +291,7 @@ def test_what_ran_on_neither_side(tmp_path):
     """A case that was skipped on both sides is named with its reason, and is no pass unless that is allowed."""
     base = side(tmp_path / "base", [0.2] * 3, skipped=recordings.RUN.skipped)
     found = comparison.compare(base, base)
-    reason = "skipped in all 3 runs of each side: nobody has the data"
+    reason = "skipped in all 3 runs of each side: the data is missing"
     assert f"not measured: experiment[mnist-fused-seed0]: {reason}" in tables.text(found)
     assert status.of(found).code == exit_codes.NOT_COMPARED
     assert status.of(found, allow_missing=True).code == exit_codes.PASSED
@@ -303,7 +303,7 @@ def test_what_one_side_lost(tmp_path):
     content = histories.content(0, skipped=[recordings.record.NotRun(EPOCH, "no time")])
     del content["benchmarks"][0]
     histories.write(tmp_path / "fewer", [content] * 3)
-    fewer = [loading.read(path, pictured=False) for path in (tmp_path / "fewer").glob("*.json")]
+    fewer = [loading.read_record(path, pictured=False) for path in (tmp_path / "fewer").glob("*.json")]
     for sides_ in ((base, fewer), (fewer, base)):
         assert status.of(comparison.compare(*sides_)).code == exit_codes.NOT_COMPARED
         assert status.of(comparison.compare(*sides_), allow_missing=True).code == exit_codes.PASSED
@@ -366,7 +366,7 @@ def test_seeds_are_paired(tmp_path):
             for seed, mean in means.items()
         ]
         path = recordings.save(tmp_path / name, recordings.content(entries=entries))
-        runs.append([loading.read(path, pictured=False)])
+        runs.append([loading.read_record(path, pictured=False)])
     found = by_case(comparison.compare(*runs))
     assert list(found) == [WHOLE]
     assert found[WHOLE].error.interval.runs == (2, 2)
@@ -382,7 +382,7 @@ def test_more_seeds_would_decide(tmp_path):
             for seed, mean in enumerate(means)
         ]
         path = recordings.save(tmp_path / name, recordings.content(entries=entries))
-        runs.append([loading.read(path, pictured=False)])
+        runs.append([loading.read_record(path, pictured=False)])
     found = comparison.compare(*runs)
     error = by_case(found)[WHOLE].error
     assert (error.outcome, error.reason) == (Outcome.UNDECIDED, "4 seeds would decide")
@@ -482,7 +482,7 @@ def turns(folder, speeds, slowdown=0.0, rounds=12, seed=0, name="pair-{}", **con
         epoch["extra_info"]["autoenc"] |= {"between": [0.01] * rounds, "reference": [0.01] * rounds}
         contents.append(found)
     histories.write(folder, contents)
-    return [loading.read(path, pictured=False) for path in sorted(folder.glob("*.json"))]
+    return [loading.read_record(path, pictured=False) for path in sorted(folder.glob("*.json"))]
 
 
 def both_turned(tmp_path, speeds=SPEEDS, slowdown=0.05, names=("pair-{}", "pair-{}")):
@@ -602,7 +602,7 @@ def test_pairs_of_other_contexts(tmp_path):
 def test_plain_records(tmp_path):
     """Records of plain pytest-benchmark are compared as well, by time alone."""
     path = recordings.save_plain(tmp_path)
-    found = comparison.compare([loading.read(path)], [loading.read(path)])
+    found = comparison.compare([loading.read_record(path)], [loading.read_record(path)])
     assert [verdict.case for verdict in found.verdicts] == ["fast", "slow"]
     assert found.verdicts[0].time.interval.estimate == 0
     assert found.verdicts[0].error is None

@@ -115,7 +115,7 @@ def side(folder, known, day=0, **context):
     if known:
         content["benchmarks"][0]["extra_info"]["autoenc"]["counts"] = msgspec.to_builtins(known)
     histories.write(folder, [content])
-    return [loading.read(path, pictured=False) for path in folder.glob("*.json")]
+    return [loading.read_record(path, pictured=False) for path in folder.glob("*.json")]
 
 
 def compare(tmp_path, base, head, fail_on=(), **context):
@@ -193,7 +193,7 @@ def test_runs_that_differ(tmp_path):
     for content, known in zip(contents, (BASE, OTHER), strict=True):
         content["benchmarks"][0]["extra_info"]["autoenc"]["counts"] = msgspec.to_builtins(known)
     histories.write(tmp_path / "base", contents)
-    base = [loading.read(path, pictured=False) for path in (tmp_path / "base").glob("*.json")]
+    base = [loading.read_record(path, pictured=False) for path in (tmp_path / "base").glob("*.json")]
     found = comparison.compare(base, side(tmp_path / "head", BASE))
     judged = {verdict.case: verdict for verdict in found.verdicts}[EPOCH]
     assert (judged.counts.outcome, judged.counts.reason) == (Outcome.INCOMPARABLE, "runs of one side differ")
@@ -270,7 +270,9 @@ def test_cause_of_a_regression(tmp_path):
         for content in contents[name]:
             content["benchmarks"][0]["extra_info"]["autoenc"]["counts"] = msgspec.to_builtins(known)
         histories.write(tmp_path / name, contents[name])
-    sides = [[loading.read(path, pictured=False) for path in (tmp_path / name).glob("*.json")] for name in contents]
+    sides = [
+        [loading.read_record(path, pictured=False) for path in (tmp_path / name).glob("*.json")] for name in contents
+    ]
     told = tables.text(comparison.compare(*sides))
     assert f"why {EPOCH}: the program changed: +10.0 % bytes in loops" in told
     assert "why experiment" not in told  # whose time changed as well, and which was not counted

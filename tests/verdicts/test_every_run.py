@@ -67,7 +67,7 @@ def side(folder, contents):
     paths = [folder / f"{number:04}_run.json" for number in range(len(contents))]
     for path, content in zip(paths, contents, strict=True):
         path.write_text(json.dumps(content))
-    return [loading.read(path, pictured=False) for path in paths]
+    return [loading.read_record(path, pictured=False) for path in paths]
 
 
 @pytest.fixture

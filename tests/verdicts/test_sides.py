@@ -18,7 +18,7 @@ def gather(folder, **changes):
         own = {name: values[seed] for name, values in changes.items()}
         entries.append(recordings.benchmark(recordings.whole("digits", seed=seed, **own), seconds, rounds=1))
     path = recordings.save(folder, recordings.content(entries=entries))
-    (observed,) = sides.gather([loading.read(path, pictured=False)]).cases.values()
+    (observed,) = sides.gather([loading.read_record(path, pictured=False)]).cases.values()
     return observed
 
 
@@ -54,7 +54,7 @@ def side(tmp_path):
         for number, kind in enumerate(kinds):
             found = recordings.content(("digits",))
             found["machine_info"]["cpu"] |= kind
-            sources.append(loading.read(recordings.save(tmp_path, found, f"kind-{number}"), pictured=False))
+            sources.append(loading.read_record(recordings.save(tmp_path, found, f"kind-{number}"), pictured=False))
         return sides.gather(sources)
 
     return make

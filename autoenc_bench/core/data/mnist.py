@@ -18,7 +18,7 @@ from platformdirs import user_cache_dir
 
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError, RunFailedError
 from autoenc_bench.formatting import few
-from autoenc_bench.records import expanded
+from autoenc_bench.records.places import expanded
 from autoenc_bench.records.storage import read_arrays, write_whole
 
 PATH_VARIABLE = "AUTOENC_BENCH_MNIST"

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from autoenc_bench.records.loading import PICTURES, Source, bracketed
+from autoenc_bench.records.loading import Source
+from autoenc_bench.records.names import bracketed
+from autoenc_bench.records.storage import PICTURE_KINDS
 from autoenc_bench.report.figures import curves, devices, efficiency, histograms, samples, scaling, style, timings
 
 CHAPTERS = {"mnist": "The MNIST dataset", "digits": "The digits dataset"}
@@ -57,6 +59,6 @@ def others(source: Source) -> Iterator[tuple[str, Iterable[style.Drawing]]]:
     for name, (benchmark, case) in source.wholes().items():
         if name not in apart:
             key = bracketed(benchmark.name)
-            pictures = {which: source.pictures[f"{key}/{which}"] for which in PICTURES if case.image}
+            pictures = {which: source.pictures[f"{key}/{which}"] for which in PICTURE_KINDS if case.image}
             yield name, samples.montages(source.setting, case, pictures)
             yield name, [histograms.histogram(source.setting, case)] if histograms.drawable(case) else []

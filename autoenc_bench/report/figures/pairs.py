@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from autoenc_bench.formatting import count, seconds
-from autoenc_bench.records.record import SIDES
+from autoenc_bench.records.record import SIDE_NAMES
 from autoenc_bench.report.figures import style
 from autoenc_bench.verdicts import tables
 from autoenc_bench.verdicts.comparison import Comparison
@@ -52,7 +52,7 @@ def _case(comparison: Comparison, case: str, experiment: str | None, time: Judge
 
 def _over_time(axes: Axes, sides: list[NDArray[np.float64]], rounds: list[int], colour: str) -> None:
     places = np.arange(sum(rounds))
-    for name, side, fill, edge in zip(SIDES, sides, (style.PAPER, colour), (style.MUTED, colour), strict=True):
+    for name, side, fill, edge in zip(SIDE_NAMES, sides, (style.PAPER, colour), (style.MUTED, colour), strict=True):
         axes.plot(places, 1000 * np.exp(side), "o", ms=3, mew=0.8, label=name, mfc=fill, mec=edge)
     for end in np.cumsum(rounds)[:-1]:
         axes.axvline(end - 0.5, color=style.GRID, linewidth=0.8, zorder=0)

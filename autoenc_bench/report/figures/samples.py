@@ -45,7 +45,7 @@ def first(setting: str, cases: dict[str, Case]) -> style.Drawing:
 def montages(setting: str, case: Case, pictures: Mapping[str, Bytes]) -> Iterator[style.Drawing]:
     """Draw a case's first, worst and best pictures above their reconstructions, and the website's plot.
 
-    ``pictures`` maps ``loading.PICTURES`` to arrays of shape (2, n, features); a case that is no picture needs none.
+    ``pictures`` maps ``storage.PICTURE_KINDS`` to arrays of shape (2, n, features); a case without pictures needs none.
     """
     if not (case.image and case.error):
         return
