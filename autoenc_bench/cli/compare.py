@@ -84,7 +84,7 @@ def conclude(comparison: "Comparison", ended: "Status", layout: str, measured: s
     """Show a comparison on a job's page, and say how it ends; return its text and the exit status."""
     from autoenc_bench.exceptions import InvalidInputError
     from autoenc_bench.report import github
-    from autoenc_bench.verdicts import document, tables
+    from autoenc_bench.verdicts import tables
 
     try:
         github.append_step_summary(tables.markdown(comparison, ended.reason, measured))
@@ -94,6 +94,6 @@ def conclude(comparison: "Comparison", ended: "Status", layout: str, measured: s
     layouts = {
         "table": lambda: tables.text(comparison, measured),
         "markdown": lambda: tables.markdown(comparison, ended.reason, measured),
-        "json": lambda: document.text(comparison, ended, measured),
+        "json": lambda: tables.document(comparison, ended, measured),
     }
     return layouts[layout](), ended.code

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from autoenc_bench import cli, exit_codes
 from autoenc_bench.records import case, loading
-from autoenc_bench.verdicts import comparison, document, errors, limits, sides, status, tables
+from autoenc_bench.verdicts import comparison, errors, limits, sides, status, tables
 from autoenc_bench.verdicts.comparison import Outcome
 from autoenc_bench.verdicts.intervals import Interval
 
@@ -63,7 +63,7 @@ def test_undecided_says_what_it_sees(tmp_path):
     """Runs that spread cannot tell 4 %, and the table says which change they could have told."""
     found = both(tmp_path, [0.2, 0.22, 0.18], [0.208, 0.23, 0.19])
     assert by_case(found)[EPOCH].time.outcome is Outcome.UNDECIDED
-    assert "undecided, sees +" in tables.text(found)
+    assert "undecided, detectable +" in tables.text(found)
 
 
 @pytest.mark.parametrize(("base", "head", "decided"), [(1, 1, False), (2, 7, False), (3, 3, True), (8, 1, True)])
@@ -79,11 +79,11 @@ def test_no_verdict_without_a_spread(tmp_path, base, head, decided):
 def test_notes_of_a_live_comparison(tmp_path):
     """The table says how it was measured, and what giving up means where a case was given up; else neither."""
     found = both(tmp_path, [0.2] * 3, [0.2] * 3)
-    given_up = replace(found.verdicts[0].time, reason="given up")
+    given_up = replace(found.verdicts[0].time, reason="stopped for futility")
     live = replace(found, verdicts=[replace(found.verdicts[0], time=given_up)])
     assert "\n3 runs in 1 s\n" in tables.text(live, "3 runs in 1 s")
-    assert "given up: spreads too far between runs" in tables.text(live)
-    assert "given up" not in tables.text(found)
+    assert "stopped for futility: the pairs differ too much" in tables.text(live)
+    assert "stopped for futility" not in tables.text(found)
     answer = tables.text(found).partition("case ")[0]
     assert [line.partition(":")[0] for line in answer.split("\n") if line] == ["time", "error", "memory", "base"]
 
@@ -187,7 +187,7 @@ def test_another_scale(tmp_path):
 def test_one_side_of_two_contexts(tmp_path):
     """Records of one side must belong together."""
     mixed = [*side(tmp_path / "a", [0.2]), *side(tmp_path / "b", [0.2], keras="3.2")]
-    with pytest.raises(ValueError, match="are of one side, but not of one machine, scale and context"):
+    with pytest.raises(ValueError, match="are on one side, but differ in machine, scale or context"):
         comparison.compare(mixed, mixed)
 
 
@@ -258,16 +258,16 @@ def test_document(tmp_path):
     changes = {"keras": "3.2"}
     base, head = side(tmp_path / "base", [0.2] * 3), side(tmp_path / "head", [0.2] * 3, **changes)
     found = comparison.compare(base, head, across=["keras"])
-    compared = json.loads(document.text(found, status.of(found), "3 runs in 1 s"))
+    compared = json.loads(tables.document(found, status.of(found), "3 runs in 1 s"))
     assert (compared["status"], compared["result"]) == status.of(found)
     assert (compared["unlike"], compared["tested"], compared["measured"]) == ("", "keras 3.1 → 3.2", "3 runs in 1 s")
     found = comparison.compare(base, head)
-    refused = json.loads(document.text(found, status.of(found)))
+    refused = json.loads(tables.document(found, status.of(found)))
     assert (refused["unlike"], refused["tested"]) == ("keras 3.1 → 3.2", "")
     assert refused["verdicts"][0]["time"]["ratio"] is None
     endless = comparison.decide(Interval(inf, inf, inf, 0.0, (1, 1)), 0.01)
     found = replace(comparison.compare(base, base), verdicts=[comparison.Verdict("case", None, endless)])
-    assert json.loads(document.text(found, status.of(found)))["verdicts"][0]["time"]["ratio"] is None
+    assert json.loads(tables.document(found, status.of(found)))["verdicts"][0]["time"]["ratio"] is None
 
 
 def test_new_and_missing(tmp_path):
@@ -405,7 +405,7 @@ def stored(tmp_path, monkeypatch):
     return tmp_path
 
 
-CLAIM = "nothing regressed; a change of 3 % in time, 10 % in memory, 1 % in error would have shown"
+CLAIM = "nothing regressed; a change of 3 % in time, 10 % in memory, 1 % in error would have been detected"
 
 
 @pytest.mark.parametrize(
@@ -421,11 +421,11 @@ CLAIM = "nothing regressed; a change of 3 % in time, 10 % in memory, 1 % in erro
         (["base", "same", "--fail-on", "speed:3%"], 2, "limit 'speed:3%'; give time, memory, error"),
         (["base", "same", "--across", "colour"], 2, "unknown part 'colour'"),
         (["base", "wild", "--strict"], 3, f"undecided: {EPOCH}"),
-        (["base", "wild"], 0, f"{CLAIM}; but in {EPOCH} only one of "),
+        (["base", "wild"], 0, f"{CLAIM}; but in {EPOCH} only a change of "),
         (
             ["one", "one"],
             3,
-            "no case was decided in time: too few runs to know how far times spread; record 3 runs",
+            "no case was decided in time: too few runs to measure their spread; record 3 runs",
         ),
     ],
 )
@@ -543,7 +543,7 @@ def test_took_no_turns(tmp_path):
     (row,) = [line for line in tables.text(found).split("\n") if line.startswith(WHOLE)]
     assert row.split()[1:3] == ["unchanged", "–"]
     assert f"`{WHOLE}`" in tables.markdown(found, "result")
-    whole_document = json.loads(document.text(found, status.of(found)))
+    whole_document = json.loads(tables.document(found, status.of(found)))
     (written,) = [one for one in whole_document["verdicts"] if one["case"] == WHOLE]
     assert (written["time"], written["error"]["outcome"], written["joined"]) == (None, "unchanged", "unchanged")
 
@@ -565,7 +565,7 @@ def test_one_pair(tmp_path):
     assert "inf" not in tables.text(found)
     ended = status.of(found)
     assert ended.code == exit_codes.UNDECIDED
-    written = json.loads(document.text(found, ended))["verdicts"][0]["time"]
+    written = json.loads(tables.document(found, ended))["verdicts"][0]["time"]
     assert (written["outcome"], written["spread"], written["low"], written["high"]) == ("undecided", None, None, None)
 
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from autoenc_bench import exit_codes
 from autoenc_bench.records import loading
 from autoenc_bench.records.counts import Counts, Part, Program
-from autoenc_bench.verdicts import causes, comparison, counts, document, limits, status, tables
-from autoenc_bench.verdicts.causes import Usage
+from autoenc_bench.verdicts import comparison, counts, limits, status, tables
 from autoenc_bench.verdicts.comparison import Outcome
+from autoenc_bench.verdicts.counts import Usage
 
 EPOCH = "epoch[digits-fused]"
 
@@ -54,7 +54,7 @@ def test_equal():
         (program("b", flops=50), "-50.0 % FLOPs in loops"),
         (program("b", types={"f32": 3, "f64": 2}), "2 × f64 in loops"),
         (program("b", once={"add": 1, "while": 2}), "+1 while"),
-        (program("b"), "the same instructions on other shapes or constants, or in another arrangement"),
+        (program("b"), "the same instructions with other shapes or constants, or in another arrangement"),
     ],
 )
 def test_another_program(changed, words):
@@ -159,7 +159,7 @@ def test_outcome(tmp_path, head, fail_on, outcome):
             None,
             ["counts:0%"],
             exit_codes.NOT_COMPARED,
-            "--fail-on asks for counts, but no case has counts on both sides",
+            "--fail-on names counts, but no case has counts on both sides",
         ),
     ],
 )
@@ -184,7 +184,7 @@ def test_elsewhere(tmp_path):
     found = compare(tmp_path, BASE, OTHER, ["counts:0%"], keras="3.99")
     judged = {verdict.case: verdict for verdict in found.verdicts}[EPOCH]
     assert judged.counts.outcome is Outcome.INCOMPARABLE
-    assert judged.counts.reason == "+10.0 % bytes in loops (with another keras)"
+    assert judged.counts.reason == "+10.0 % bytes in loops (the sides differ in keras)"
 
 
 def test_runs_that_differ(tmp_path):
@@ -202,7 +202,7 @@ def test_runs_that_differ(tmp_path):
 def test_document(tmp_path):
     """JSON has the outcome, what changed, and no limit where there is none."""
     found = compare(tmp_path, BASE, OTHER)
-    told = msgspec.json.decode(document.text(found, status.of(found)))
+    told = msgspec.json.decode(tables.document(found, status.of(found)))
     judged = {one["case"]: one for one in told["verdicts"]}[EPOCH]
     assert (judged["counts"]["outcome"], judged["counts"]["limit"]) == ("changed", None)
     assert judged["cause"] == ""
@@ -211,7 +211,7 @@ def test_document(tmp_path):
 # Causes
 
 QUIET = Usage(1.0, 0.01)
-EQUAL = "what was counted is equal"
+EQUAL = "counts are equal"
 
 
 @pytest.mark.parametrize(
@@ -231,15 +231,15 @@ EQUAL = "what was counted is equal"
         (
             counts.Difference((), (), 0),
             (QUIET, Usage(0.8, 0.2)),
-            f"{EQUAL}, but it waits for 20 % of a round instead of 1 %",
+            f"{EQUAL}, but the head waits for 20 % of a round instead of 1 %",
         ),
         (
             counts.Difference((), (), 0),
             (QUIET, Usage(1.9, None)),
-            f"{EQUAL}, on 1.9 cores instead of 1.0",
+            f"{EQUAL}, but the head uses 1.9 cores instead of 1.0",
         ),
         *(
-            (counts.Difference((), (), 0), usages, f"{EQUAL}: so the runtime, the memory or the machine")
+            (counts.Difference((), (), 0), usages, f"{EQUAL}, so the cause is the runtime, the memory or the machine")
             for usages in (
                 (QUIET, QUIET),
                 (None, None),
@@ -252,13 +252,13 @@ EQUAL = "what was counted is equal"
 )
 def test_cause(difference, usages, cause):
     """The cause is what was counted, else how the machine was used, else the runtime, the memory or the machine."""
-    assert causes.cause(difference, *usages, "") == cause
-    assert causes.cause(difference, *usages, "keras 1 → 2") == f"{cause}; under test: keras 1 → 2"
+    assert counts.cause(difference, *usages, "") == cause
+    assert counts.cause(difference, *usages, "keras 1 → 2") == f"{cause}; under test: keras 1 → 2"
 
 
 def test_no_cause():
     """Without counts there is no cause."""
-    assert causes.cause(None, QUIET, QUIET, "keras 1 → 2") == ""
+    assert counts.cause(None, QUIET, QUIET, "keras 1 → 2") == ""
 
 
 def test_cause_of_a_regression(tmp_path):
@@ -279,5 +279,5 @@ def test_cause_of_a_regression(tmp_path):
 
 def test_typical_usage():
     """A side's usage is the median of its runs', where these tell."""
-    assert causes.typical([]) is None
-    assert causes.typical([Usage(1.0, 0.1), Usage(3.0, None), Usage(2.0, 0.3)]) == Usage(2.0, 0.2)
+    assert counts.typical_usage([]) is None
+    assert counts.typical_usage([Usage(1.0, 0.1), Usage(3.0, None), Usage(2.0, 0.3)]) == Usage(2.0, 0.2)

@@ -8,7 +8,7 @@ from scipy.stats import t as student
 
 from autoenc_bench.records.case import Statistics
 from autoenc_bench.verdicts import errors
-from autoenc_bench.verdicts.errors import APART, MEAN, MOST, combine
+from autoenc_bench.verdicts.errors import LARGEST_SPREAD, MAX_SEEDS, MEAN, combine
 from autoenc_bench.verdicts.judgements import Outcome, decide
 
 ROUNDING, ALPHA, LIMIT = 0.0005, 0.0004, 0.01
@@ -58,7 +58,7 @@ def test_no_spread_on_one_side():
 def test_the_widest(moves):
     """Few seeds that spread far have the interval of the largest spread that is assumed, and not a wider one."""
     found = moved(*moves)
-    assert found.high - found.estimate == pytest.approx(-ndtri(SHARE) * APART / len(moves) ** 0.5)
+    assert found.high - found.estimate == pytest.approx(-ndtri(SHARE) * LARGEST_SPREAD / len(moves) ** 0.5)
 
 
 @pytest.mark.parametrize("seeds", [1, 2, 3, 5])
@@ -107,7 +107,7 @@ def test_seeds_needed():
     assert errors.seeds_needed(moved(-0.3, 0.3), LIMIT, ALPHA, ROUNDING) is None
     within = moved(0.004, -0.003)
     assert decide(within, LIMIT).outcome is Outcome.UNDECIDED
-    assert 2 < errors.seeds_needed(within, LIMIT, ALPHA, ROUNDING) <= MOST
+    assert 2 < errors.seeds_needed(within, LIMIT, ALPHA, ROUNDING) <= MAX_SEEDS
 
 
 def test_reasons():

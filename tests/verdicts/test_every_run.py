@@ -11,7 +11,7 @@ from autoenc_bench.exit_codes import NOT_COMPARED, PASSED, REGRESSED, UNDECIDED
 from autoenc_bench.records import loading
 from autoenc_bench.records.counts import Counts
 from autoenc_bench.records.record import NotRun
-from autoenc_bench.verdicts import comparison, document, limits, status, tables
+from autoenc_bench.verdicts import comparison, limits, status, tables
 from autoenc_bench.verdicts.comparison import Outcome
 
 EPOCH, WHOLE, SEEDS = "epoch[digits-fused]", "experiment[digits-fused]", (0, 1, 2)
@@ -87,7 +87,7 @@ def compare(tmp_path):
 def shown(comparison, **options):
     """Return the exit code, and everything that a reader sees of a comparison: table, sentence and JSON."""
     ended = status.of(comparison, **options)
-    written = json.loads(document.text(comparison, ended))
+    written = json.loads(tables.document(comparison, ended))
     assert (written["status"], written["result"]) == ended
     notes = tables.text(comparison).partition("Change of head")[2]
     return ended.code, ended.reason, notes, {one["case"]: one["reason"] for one in written["lost"]}
@@ -246,7 +246,7 @@ def test_counts_of_some_runs(compare, last, reason):
 def test_scales_of_some_runs(compare):
     """Runs of one side that differ in their context are refused, by the names of both files."""
     files = r"0001_run\.json and .*0000_run\.json"
-    with pytest.raises(ValueError, match=f"{files} are of one side, but not of one machine"):
+    with pytest.raises(ValueError, match=f"{files} are on one side, but differ in machine"):
         compare([{}, {"scale": "smoke"}, {}])
 
 
@@ -273,4 +273,4 @@ def test_what_decides_an_error(compare):
     code, sentence, _, _ = shown(found)
     assert code == UNDECIDED
     assert sentence.startswith("no case was decided in error: at best a change of ")
-    assert sentence.endswith("would have shown; train more seeds, with --seeds")
+    assert sentence.endswith("would have been detected; train more seeds, with --seeds")

@@ -1,9 +1,12 @@
-"""Limits have defaults in one place, and a grammar to replace them."""
+"""Limits have defaults, a grammar to replace them, and a file in which a live comparison saves its options."""
 
 import pytest
 
+from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.verdicts import limits
-from autoenc_bench.verdicts.limits import Limits
+from autoenc_bench.verdicts.limits import OPTIONS_FILE, Limits, VerdictOptions
+
+DEFAULT = "Limits: time:3%, memory:10%, error:1% (the defaults, because the records have no common judged-by.txt)."
 
 
 def test_what_is_said_of_an_experiment_counts_more():
@@ -25,3 +28,75 @@ def test_unknown_experiment():
     """An experiment that is not there is refused with those that are."""
     with pytest.raises(LookupError, match="unknown experiment 'mnits'; choose from mnist"):
         limits.parse(["mnits:time:5%"], ["mnist"])
+
+
+# Saved options
+
+
+@pytest.fixture
+def records(tmp_path):
+    """Return the paths of a record of either side of a live comparison."""
+    paths = [tmp_path / "store" / side / "1-1" / "Linux" / f"0001_{side}-1-1.json" for side in ("base", "head")]
+    for path in paths:
+        path.parent.mkdir(parents=True)
+        path.touch()
+    return paths
+
+
+def test_kept(tmp_path, records):
+    """What was asked for is read back as it was, with a sentence that says what it is."""
+    given = ["time:20%", "mnist:error:.5%", "counts:0%"]
+    limits.save_options(tmp_path / "store", given, allow_missing=True, strict=True)
+    found = limits.saved_options(records)
+    shares = {(None, "time"): 0.2, ("mnist", "error"): 0.005, (None, "counts"): 0.0}
+    assert found.overrides.shares == shares
+    assert found[1:] == (True, True, True)
+    shown = "time:20%, memory:10%, error:1%, counts:0%, mnist:error:0.5%, --allow-missing, --strict"
+    assert str(found) == f"Limits: {shown} (as in the live comparison)."
+
+
+def test_nothing_asked(tmp_path, records):
+    """Where nothing was asked for, the limits are the default, and known to be those of the live comparison."""
+    limits.save_options(tmp_path / "store", [], allow_missing=False, strict=False)
+    found = limits.saved_options(records)
+    assert found == VerdictOptions(is_saved=True)
+    assert str(found) == "Limits: time:3%, memory:10%, error:1% (as in the live comparison)."
+
+
+def test_not_kept(tmp_path, records):
+    """Without options beside all of the records, or with others beside some, the default is judged by, and said."""
+    assert str(limits.saved_options(records)) == DEFAULT
+    (tmp_path / OPTIONS_FILE).write_text("--strict\n")  # too far above
+    assert limits.saved_options(records) == VerdictOptions()
+    limits.save_options(records[0].parent, ["time:20%"], allow_missing=False, strict=False)
+    assert str(limits.saved_options(records)) == DEFAULT
+    limits.save_options(records[1].parent, ["time:30%"], allow_missing=False, strict=False)
+    assert limits.saved_options(records) == VerdictOptions()
+    limits.save_options(records[1].parent, ["time:20%"], allow_missing=False, strict=False)
+    assert limits.saved_options(records).overrides.shares == {(None, "time"): 0.2}
+
+
+def test_no_records(tmp_path):
+    """Where nothing was recorded, no folder is made for the options."""
+    limits.save_options(tmp_path / "store", [], allow_missing=False, strict=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"--fail-on time\n", "limit 'time'; give time"),
+        (b"--fail-on nobody:time:3%\n", "unknown experiment 'nobody'"),
+        (b"\n", "line ''; expected --fail-on EXPR, --allow-missing or --strict"),
+        (b"\xff", "can't decode byte"),
+    ],
+)
+def test_unreadable(tmp_path, records, content, said):
+    """A file that holds something else is refused by name, and what to do is said."""
+    path = tmp_path / "store" / OPTIONS_FILE
+    path.write_bytes(content)
+    with pytest.raises(InvalidInputError) as raised:
+        limits.saved_options(records)
+    assert str(raised.value).startswith(f"{path}: ")
+    assert said in str(raised.value)
+    assert str(raised.value).endswith("; remove it to judge by the default limits")

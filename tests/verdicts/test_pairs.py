@@ -116,9 +116,9 @@ def test_one_pair_tells_nothing():
 
 def test_alike_cases_lend():
     """Where pairs of all cases differ alike, a case has the degrees of freedom of all, but for so many at most."""
-    for cases, shared in ((4, 6), (30, pairs.LENT[-1])):
+    for cases, shared in ((4, 6), (30, pairs.PRIOR_DOF[-1])):
         found = pairs.pool(drawn(0, [0.01] * cases, 3))
-        assert {(one.own, one.shared) for one in found.values()} == {(2, shared)}
+        assert {(one.own_dof, one.prior_dof) for one in found.values()} == {(2, shared)}
     own = [np.var([pair.estimate for pair in case], ddof=1) for case in drawn(0, [0.01] * 30, 3).values()]
     assert np.ptp([one.variance for one in found.values()]) < np.ptp(own) / 2
     assert np.median([one.variance for one in found.values()]) == pytest.approx(0.01**2, rel=0.3)
@@ -127,14 +127,14 @@ def test_alike_cases_lend():
 def test_one_case_lends_nothing():
     """One case does not show how alike cases are, so it lends nothing to a case of a single pair."""
     found = pairs.pool({"case": contrasts(0.0, 0.1, 0.2), "single": contrasts(0.1)})["single"]
-    assert found.shared == 0
+    assert found.prior_dof == 0
     assert found.variance == inf
 
 
 def test_a_case_with_one_pair_borrows():
     """A case with one pair alone is judged by what the others' pairs tell."""
     found = pairs.pool({**drawn(0, [0.01] * 1000, 3), "single": contrasts(0.1)})["single"]
-    assert (found.own, found.shared) == (0, pairs.LENT[-1])
+    assert (found.own_dof, found.prior_dof) == (0, pairs.PRIOR_DOF[-1])
     assert found.variance == pytest.approx(0.01**2, rel=0.15)
     assert found.interval(ALPHA).low > 0
 
@@ -143,13 +143,13 @@ def test_unlike_cases_lend_little():
     """Where cases differ by more than chance, they lend next to nothing, also with one degree of freedom each."""
     spreads = np.exp(np.random.default_rng(1).normal(0, 1.5, 200)) * 0.01
     for number in (2, 5):
-        (shared,) = {one.shared for one in pairs.pool(drawn(1, spreads, number)).values()}
+        (shared,) = {one.prior_dof for one in pairs.pool(drawn(1, spreads, number)).values()}
         assert shared <= 1
 
 
 def test_alike_with_one_degree_of_freedom():
     """Where cases have two pairs each, that they are alike is seen as well."""
-    (shared,) = {one.shared for one in pairs.pool(drawn(2, [0.01] * 100, 2)).values()}
+    (shared,) = {one.prior_dof for one in pairs.pool(drawn(2, [0.01] * 100, 2)).values()}
     assert shared >= 6
 
 

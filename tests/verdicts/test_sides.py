@@ -8,7 +8,7 @@ import recordings
 from autoenc_bench.records import loading
 from autoenc_bench.records.record import Benchmark
 from autoenc_bench.verdicts import sides
-from autoenc_bench.verdicts.causes import Usage
+from autoenc_bench.verdicts.counts import Usage
 
 
 def gather(folder, **changes):
@@ -72,16 +72,16 @@ def side(tmp_path):
 )
 def test_kinds_of_own_records(side, base, head, differs):
     """One machine id of two kinds of CPU is two machines; what one record does not name tells nothing."""
-    found = sides.compare_surroundings(side(base).surroundings, side(head).surroundings, ())
+    found = sides.compare_contexts(side(base).context, side(head).context, ())
     assert differs in found.forbidden
     assert bool(found.forbidden) == bool(differs)
     assert found.facts == ({"machine"} if differs else set())
-    allowed = sides.compare_surroundings(side(base).surroundings, side(head).surroundings, {"machine"})
+    allowed = sides.compare_contexts(side(base).context, side(head).context, {"machine"})
     assert (allowed.forbidden, differs in allowed.allowed) == ("", True)
 
 
 def test_kinds_within_a_side(side):
     """All runs of a side are of one kind, as far as they name it, also where the first one names less."""
-    assert side({}, {"family": 6}, OLDER).surroundings.kind["model"] == "79"
-    with pytest.raises(ValueError, match="are of one side, but not of one machine"):
+    assert side({}, {"family": 6}, OLDER).context.kind["model"] == "79"
+    with pytest.raises(ValueError, match="are on one side, but differ in machine"):
         side({}, OLDER, OLDER | {"stepping": 1})

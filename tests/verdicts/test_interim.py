@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from autoenc_bench.records.case import Statistics
 from autoenc_bench.verdicts import comparison, sides
 from autoenc_bench.verdicts.comparison import Outcome
+from autoenc_bench.verdicts.interim import SequentialComparison, nominal_alphas
+from autoenc_bench.verdicts.judgements import FUTILITY
 from autoenc_bench.verdicts.limits import Overrides
-from autoenc_bench.verdicts.sequential import FUTILITY, SequentialComparison
 
 GROUPS = 6
 PAIRS = 2  # of a group
@@ -37,7 +39,7 @@ def both(logs, groups, errors=None):
 def one_side(logs, error):
     """Make a side of (cases, pairs, rounds)."""
     cases = {
-        f"case {number}": sides.Observed(
+        f"case {number}": sides.CaseResult(
             "digits",
             runs=[execution(float(np.median(one)), None) for one in known],
             pairs={str(name): one for name, one in enumerate(known)},
@@ -46,21 +48,21 @@ def one_side(logs, error):
     }
     if error:
         statistics = Statistics(mean=error, std=1.0, quantiles={}, counts=[])
-        cases["experiment"] = sides.Observed("digits", runs=[execution(0.0, statistics)])
-    return sides.Side([], sides.Surroundings(None, {"machine": "a machine"}, {}), cases, {}, {}, {}, {}, frozenset())
+        cases["experiment"] = sides.CaseResult("digits", runs=[execution(0.0, statistics)])
+    return sides.Side([], sides.Context(None, {"machine": "a machine"}, {}), cases)
 
 
 def execution(time, error):
     """Make what one live run has of a case: interleaved rounds, or an error."""
-    sample = sides.Sample(time, None, error)
-    return sides.Execution({0: sample}, True, is_timed=error is None, peak=None, counts=None, readings=None)
+    result = sides.SeedResult(time, None, error)
+    return sides.RunResult({0: result}, is_live=True, is_timed=error is None, memory=None, counts=None, readings=None)
 
 
 def look_on(logs):
     """Look after each group; return the outcomes of the last look, the groups that each case took, and all of it."""
     sequence, took = SequentialComparison(Overrides({})), {}
     for groups in range(1, GROUPS + 1):
-        found = sequence.look(*both(logs, groups), groups, GROUPS, last=groups == GROUPS)
+        found = sequence.analyse(*both(logs, groups), groups, GROUPS, last=groups == GROUPS)
         took.update({name: groups for name in sequence.closed if name not in took})
     return {verdict.case: verdict.time.outcome for verdict in found.verdicts}, took, found
 
@@ -87,10 +89,10 @@ def test_decided_stays():
     """What was decided stays as it was, whatever later pairs bring along."""
     sequence = SequentialComparison(Overrides({}))
     logs = suite(0, 2, slowdown=0.3)
-    sequence.look(*both(logs, 3), 3, GROUPS)
+    sequence.analyse(*both(logs, 3), 3, GROUPS)
     decided = sequence.closed["case 0"]
     assert decided.time.outcome is Outcome.REGRESSED
-    found = sequence.look(*both(suite(1, 2), GROUPS), GROUPS, GROUPS, last=True)
+    found = sequence.analyse(*both(suite(1, 2), GROUPS), GROUPS, GROUPS, last=True)
     assert found.verdicts[0] == sequence.closed["case 0"] == decided
 
 
@@ -109,8 +111,10 @@ def test_looks_spend_what_their_groups_are_worth(looks, fractions):
     sequence = SequentialComparison(Overrides({}))
     logs = suite(0, 2, apart=0.05)
     for groups, most, last in looks:
-        found = sequence.look(*both(logs, groups), groups, most, last=last)
-    alone = comparison.compare_sides(*both(logs, groups), Overrides({}), (), fractions)
+        found = sequence.analyse(*both(logs, groups), groups, most, last=last)
+    alone = comparison.compare_sides(
+        *both(logs, groups), Overrides({}), (), lambda alpha: nominal_alphas(alpha, fractions)[-1]
+    )
     assert [one.time.interval for one in found.verdicts] == [one.time.interval for one in alone.verdicts]
 
 
@@ -124,7 +128,7 @@ def test_drift():
 def test_one_pair_tells_nothing_of_time():
     """A first look at one pair of one case neither decides its time nor gives it up, however far apart they are."""
     sequence = SequentialComparison(Overrides({}))
-    found = sequence.look(*both(suite(0, 1, slowdown=9.0), 1 / PAIRS), 1, GROUPS)
+    found = sequence.analyse(*both(suite(0, 1, slowdown=9.0), 1 / PAIRS), 1, GROUPS)
     assert found.verdicts[0].time.outcome is Outcome.UNDECIDED
     assert not sequence.closed
 
@@ -132,7 +136,7 @@ def test_one_pair_tells_nothing_of_time():
 def test_errors_need_one_look():
     """The first look decides the error of a whole experiment, which has no time of its own, and closes it."""
     sequence = SequentialComparison(Overrides({}))
-    found = sequence.look(*both(suite(0, 1, apart=0.01), 1, errors=(5.0, 6.0)), 1, GROUPS)
+    found = sequence.analyse(*both(suite(0, 1, apart=0.01), 1, errors=(5.0, 6.0)), 1, GROUPS)
     verdict = found.verdicts[-1]
     assert (verdict.case, verdict.time, verdict.error.outcome) == ("experiment", None, Outcome.REGRESSED)
     assert sequence.closed["experiment"] == verdict
@@ -148,7 +152,7 @@ def test_futile(apart, estimate, given_up):
     logs = suite(0, 1, apart=0) / 100
     logs[0, :, 1] += estimate + apart * np.resize([[1], [-1]], (PAIRS * GROUPS, 1))
     sequence = SequentialComparison(Overrides({}))
-    found = sequence.look(*both(logs, GROUPS - 1), GROUPS - 1, GROUPS)
+    found = sequence.analyse(*both(logs, GROUPS - 1), GROUPS - 1, GROUPS)
     assert found.verdicts[0].time.outcome is Outcome.UNDECIDED
     assert found.verdicts[0].time.reason == (FUTILITY if given_up else "")
     assert ("case 0" in sequence.closed) is given_up
@@ -157,7 +161,7 @@ def test_futile(apart, estimate, given_up):
 def test_nothing_is_given_up_in_the_end():
     """The last look calls what it cannot tell undecided, not given up: all the time was given to it."""
     sequence = SequentialComparison(Overrides({}))
-    found = sequence.look(*both(suite(0, 4, apart=0.3), GROUPS), GROUPS, GROUPS, last=True)
+    found = sequence.analyse(*both(suite(0, 4, apart=0.3), GROUPS), GROUPS, GROUPS, last=True)
     assert {(one.time.outcome, one.time.reason) for one in found.verdicts} == {(Outcome.UNDECIDED, "")}
     assert not sequence.closed
 
@@ -167,11 +171,33 @@ def test_peaks_spend_by_looks_too(monkeypatch):
     monkeypatch.setitem(comparison.ALPHAS, "memory", 0.01)
     base, head = (side.cases["case 0"] for side in both(suite(0, 1), GROUPS))
     for observed in (base, head):
-        observed.runs = [replace(run, peak=20 + 0.01 * number) for number, run in enumerate(observed.runs)]
-    known = sides.Surroundings(None, {"machine": "a machine"}, {})
-    both_ = [sides.Side([], known, {"case 0": one}, {}, {}, {}, {}, frozenset()) for one in (base, head)]
+        observed.runs = [replace(run, memory=20 + 0.01 * number) for number, run in enumerate(observed.runs)]
+    known = sides.Context(None, {"machine": "a machine"}, {})
+    both_ = [sides.Side([], known, {"case 0": one}) for one in (base, head)]
     widths = [
-        comparison.compare_sides(*both_, Overrides({}), (), looks).verdicts[0].memory.interval.detectable
-        for looks in ((1.0,), (0.2,), (0.2, 1.0))
+        comparison.compare_sides(*both_, Overrides({}), (), lambda alpha, part=part: part * alpha).verdicts[0].memory
+        for part in (1, 0.04, 0.9)
     ]
-    assert 0 < widths[0] < widths[2] < widths[1]
+    assert 0 < widths[0].interval.detectable < widths[2].interval.detectable < widths[1].interval.detectable
+
+
+@pytest.mark.parametrize(
+    "fractions", [tuple(np.linspace(0.1, 1, 10)), (0.0, 0.4, 0.5, 0.8, 0.85, 1.0)], ids=["even", "not"]
+)
+def test_looks(fractions):
+    """The boundaries of several looks are crossed by chance as often as alpha says, and the last gets most."""
+    alpha = 0.05
+    found = np.array(nominal_alphas(alpha, fractions))
+    steps = np.random.default_rng(0).normal(size=(200_000, len(fractions)))
+    scores = np.cumsum(steps, axis=1) / np.sqrt(np.arange(1, len(fractions) + 1))
+    crossed = (scores > -ndtri(np.maximum(found, 1e-300))).any(axis=1).mean()
+    assert crossed == pytest.approx(alpha, rel=0.04)
+    first = next(place for place, share in enumerate(fractions) if share)
+    assert found[first] == pytest.approx(alpha * fractions[first] ** 2)
+    assert alpha > found[-1] == found.max() > 0.6 * alpha
+    assert (found == 0).tolist() == [share == 0 for share in fractions]
+
+
+def test_one_look():
+    """A single look gets the whole alpha."""
+    assert nominal_alphas(0.01, (1.0,)) == (0.01,)
