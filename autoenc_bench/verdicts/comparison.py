@@ -75,6 +75,10 @@ class Comparison:
     lost: dict[str, str]  # why a case, or a seed of it, was not measured in every run; without missing cases
     stale: str = ""  # how much faster almost all cases of the head are, if that may hide smaller regressions
 
+    def judged(self, kind: str) -> dict[str, Judgement]:
+        """Return the judgements of one kind of figure, by case."""
+        return {one.case: one.judgements[kind] for one in self.verdicts if kind in one.judgements}
+
     def why_lost(self, case: str) -> str:
         """Return why a case, or the first of its seeds, was not measured, nothing if it was."""
         return next((why for name, why in self.lost.items() if case in (name, names.without_seed(name))), "")
@@ -101,37 +105,26 @@ def compare_sides(
 
     It applies to times and peaks. Errors are measured once, so all analyses get the same, at the whole rate.
     """
-    differs = sides.compare_contexts(base.context, head.context, across)
-    referenced = not any(map(sides.UNREFERENCED.fullmatch, differs.facts))
-    repeated = {**base.repeated, **head.repeated}
-    shared = [name for name in base.cases if name in head.cases and name not in repeated]
-    engine = _Engine(base, head, shared, overrides, differs, referenced, nominal_alpha)
+    engine = _Engine(base, head, overrides, sides.compare_contexts(base.context, head.context, across), nominal_alpha)
     shown = names.shown([*base.cases, *head.cases])
-    verdicts = [engine.verdict(name, shown[name]) for name in shared]
+    verdicts = [engine.verdict(name, shown[name]) for name in engine.shared]
     if failed := engine.failed_controls():
         verdicts = [replace(verdict, time=control.withdraw(verdict.time)) for verdict in verdicts]
     gaps, joined = sides.not_measured(base, head), {**base.joined, **head.joined}
     for name, result in {**base.cases, **head.cases}.items():
-        reason = "; ".join(dict.fromkeys(gaps.get(seed, "") for seed in joined if joined[seed] == name))
-        if name not in base.cases:
-            judgement = Judgement(Outcome.NEW, reason=reason)
-        elif name not in head.cases:
-            judgement = Judgement(Outcome.MISSING, reason=reason)
-        elif name in repeated:
-            judgement = Judgement(Outcome.INCOMPARABLE, reason=repeated[name])
-        else:
-            continue
-        verdicts.append(Verdict(shown[name], result.experiment, judgement))
+        if name not in engine.shared:
+            reasons = dict.fromkeys(reason for seed, reason in gaps.items() if joined[seed] == name)
+            verdicts.append(Verdict(shown[name], result.experiment, engine.unshared(name, "; ".join(reasons))))
     missing = base.cases.keys() - head.cases.keys()
     return Comparison(
         base,
         head,
         verdicts,
-        unlike=differs.forbidden,
-        tested=differs.allowed,
-        referenced=referenced,
+        unlike=engine.differs.forbidden,
+        tested=engine.differs.allowed,
+        referenced=engine.referenced,
         control=", ".join(shown[name] for name in failed),
-        limited=frozenset(overrides.kinds),
+        limited=frozenset(kind for _, kind in overrides.shares),
         lost={shown.get(name, name): reason for name, reason in gaps.items() if joined[name] not in missing},
         stale=control.stale([verdict.time for verdict in verdicts if verdict.time]),
     )
@@ -139,22 +132,41 @@ def compare_sides(
 
 @dataclass(frozen=True)
 class _Engine:
-    """Judges the cases that both sides have."""
+    """Judges the cases of two sides, each kind of figure by itself."""
 
     base: Side
     head: Side
-    shared: list[str]
     overrides: Overrides
     differs: sides.Differences
-    referenced: bool
     nominal_alpha: Callable[[float], float]
+
+    @cached_property
+    def repeated(self) -> dict[str, str]:
+        """Return why the names of some cases are ambiguous."""
+        return {**self.base.repeated, **self.head.repeated}
+
+    @cached_property
+    def shared(self) -> dict[str, tuple[CaseResult, CaseResult]]:
+        """Return the results of the cases that can be judged, of base and head."""
+        base, head = self.base.cases, self.head.cases
+        return {name: (base[name], head[name]) for name in base if name in head and name not in self.repeated}
+
+    @cached_property
+    def referenced(self) -> bool:
+        """Return whether the reference workload is comparable on both sides."""
+        return not any(map(sides.UNREFERENCED.fullmatch, self.differs.facts))
+
+    def unshared(self, name: str, reason: str) -> Judgement:
+        """Judge a case that is not shared; ``reason`` is why a side did not measure it, if known."""
+        if name in self.base.cases and name in self.head.cases:
+            return Judgement(Outcome.INCOMPARABLE, reason=self.repeated[name])
+        return Judgement(Outcome.NEW if name in self.head.cases else Outcome.MISSING, reason=reason)
 
     def verdict(self, name: str, shown: str) -> Verdict:
         """Judge all kinds of figures of a case, which is ``shown`` by a shorter name."""
-        base, head = self.base.cases[name], self.head.cases[name]
-        difference = (
-            counts.compare(base.counts[0], head.counts[0]) if len(base.counts) == len(head.counts) == 1 else None
-        )
+        base, head = self.shared[name]
+        is_counted = len(base.counts) == len(head.counts) == 1
+        difference = counts.compare(base.counts[0], head.counts[0]) if is_counted else None
         usages = counts.typical_usage(base.usage), counts.typical_usage(head.usage)
         cause = counts.cause(difference, *usages, self.differs.allowed)
         judgements = {kind: self._judgement(kind, name) for kind in GATED}
@@ -162,7 +174,7 @@ class _Engine:
 
     def _judgement(self, kind: str, name: str) -> Judgement | None:
         """Judge one kind of figure; return ``None`` if the base has none, or if a side has no time."""
-        base, head = self.base.cases[name], self.head.cases[name]
+        base, head = self.shared[name]
         limit = self._limits(base).of(kind)
         if not (getattr(base, kind) and getattr(head, kind)):
             is_lost = getattr(base, kind) and kind != "time"
@@ -174,7 +186,7 @@ class _Engine:
 
     def _obstacles(self, kind: str, name: str) -> Iterator[str]:
         """List why a kind of figure is incomparable; texts may be empty, the first other one counts."""
-        base, head = self.base.cases[name], self.head.cases[name]
+        base, head = self.shared[name]
         if kind == "time":
             yield self.differs.forbidden
             yield "" if name in self.paired or base.seeds & head.seeds else NO_SEED
@@ -202,7 +214,7 @@ class _Engine:
         """Return the error rate of one case's figure of each kind, in this analysis."""
         alphas = {}
         for kind, alpha in ALPHAS.items():
-            share = alpha / max(1, sum(bool(getattr(self.base.cases[name], kind)) for name in self.shared))
+            share = alpha / max(1, sum(bool(getattr(base, kind)) for base, _ in self.shared.values()))
             alphas[kind] = share if kind == "error" else self.nominal_alpha(share)
         return alphas
 
@@ -211,18 +223,18 @@ class _Engine:
     @cached_property
     def paired(self) -> dict[str, Paired]:
         """Return the pooled pairs of each case whose rounds are interleaved with the other side's."""
-        contrasts = {name: self._contrasts(name) for name in self.shared if not self.differs.forbidden}
+        contrasts: dict[str, list[Contrast]] = {}
+        for name, (base, head) in self.shared.items():
+            common = [] if self.differs.forbidden else [pair for pair in base.pairs if pair in head.pairs]
+            found = (pairs.contrast(base.pairs[pair], head.pairs[pair]) for pair in common)
+            contrasts[name] = [contrast for contrast in found if contrast]
         return pairs.pool({name: own for name, own in contrasts.items() if own})
-
-    def _contrasts(self, name: str) -> list[Contrast]:
-        base, head = (side.cases[name].pairs for side in (self.base, self.head))
-        return [found for pair in base if pair in head if (found := pairs.contrast(base[pair], head[pair]))]
 
     @cached_property
     def resolutions(self) -> dict[str, Resolution]:
         """Return the resolution of the clock for the cases for which it is coarse."""
-        both = {name: [*self.base.cases[name].runs, *self.head.cases[name].runs] for name in self.shared}
-        return resolutions({name: [run.readings for run in runs if run.readings] for name, runs in both.items()})
+        runs = {name: [*base.runs, *head.runs] for name, (base, head) in self.shared.items()}
+        return resolutions({name: [run.readings for run in own if run.readings] for name, own in runs.items()})
 
     def _time(self, name: str, base: CaseResult, head: CaseResult, limit: float) -> Judgement:
         if paired := self.paired.get(name):
@@ -248,13 +260,11 @@ class _Engine:
 
     def failed_controls(self) -> list[str]:
         """List the cases of which a side differs from itself, although nothing changed between its runs."""
-        excluded = {*self.paired, *self.resolutions}  # a coarse clock hides how far runs differ
-        cases = [name for name in self.shared if not self.differs.forbidden and name not in excluded]
-        return [
-            name
-            for name in cases
-            if any(self._differs_from_itself(side.cases[name]) for side in (self.base, self.head))
-        ]
+        if self.differs.forbidden:
+            return []
+        without = {*self.paired, *self.resolutions}  # a coarse clock hides how far runs differ
+        cases = {name: both for name, both in self.shared.items() if name not in without}
+        return [name for name, both in cases.items() if any(map(self._differs_from_itself, both))]
 
     def _differs_from_itself(self, result: CaseResult) -> bool:
         times, _ = self._times(result, result, result.seeds) if result.seeds else ([], [])

@@ -41,11 +41,6 @@ class Overrides:
 
     shares: Mapping[tuple[str | None, str], float]
 
-    @property
-    def kinds(self) -> set[str]:
-        """Return the kinds that have a limit here."""
-        return {kind for _, kind in self.shares}
-
     def apply(self, experiment: str | None, limits: Limits) -> Limits:
         """Return ``limits`` with those that the user set; a limit of the experiment precedes one of all experiments."""
         for name in (None, experiment):

@@ -73,21 +73,19 @@ class Paired(NamedTuple):
 
 
 def contrast(base: Values, head: Values) -> Contrast | None:
-    """Contrast the logarithms of two processes' rounds; return ``None`` for fewer than two common rounds."""
-    rounds = min(len(base), len(head))
-    return Contrast(*trimmed_mean(head[:rounds] - base[:rounds])) if rounds > 1 else None
+    """Contrast the logarithms of two processes' rounds; return ``None`` for fewer than two common rounds.
 
-
-def trimmed_mean(values: Values) -> tuple[float, float]:
-    """Return the mean of the middle half and its variance, from the winsorised values.
-
-    Source: Tukey and McLaughlin (1963), with n in place of n - 1, which makes the variance larger by n / (n - 1).
+    The estimate is the mean of the middle half, its variance comes from the winsorised values: Tukey and McLaughlin
+    (1963), with n in place of n - 1, which makes the variance larger by n / (n - 1).
     """
-    ordered = np.sort(values)
-    cut = int(TRIM * len(ordered))
-    kept = ordered[cut : len(ordered) - cut]
+    rounds = min(len(base), len(head))
+    if rounds < 2:
+        return None
+    ordered = np.sort(head[:rounds] - base[:rounds])
+    cut = int(TRIM * rounds)
+    kept = ordered[cut : rounds - cut]
     winsorised = np.clip(ordered, kept[0], kept[-1])
-    return float(kept.mean()), float(winsorised.var(ddof=1)) * len(ordered) / (len(kept) * max(1, len(kept) - 1))
+    return Contrast(float(kept.mean()), float(winsorised.var(ddof=1)) * rounds / (len(kept) * max(1, len(kept) - 1)))
 
 
 def pool(cases: Mapping[str, Sequence[Contrast]]) -> dict[str, Paired]:

@@ -132,19 +132,21 @@ class Lost(NamedTuple):
     reason: str
 
 
+ABSENT = Lost("absent", "")
+
+
 @dataclass
 class Side:
-    """One side of a comparison. The seeds of a whole experiment are one case.
+    """One side of a comparison; the seeds of a whole experiment are one case.
 
-    ``measured`` and ``lost`` keep the seeds apart: they map a full name to the runs that measured it, and to those that
-    name it as lost.
+    ``runs`` keeps the seeds apart: it maps a full name and the path of a record to why that run lost the measurement,
+    or to ``None`` if the run measured it.
     """
 
     sources: Sequence[Source]  # oldest first
     context: Context
     cases: dict[str, CaseResult] = field(default_factory=dict)
-    measured: dict[str, set[Path]] = field(default_factory=dict)
-    lost: dict[str, dict[Path, Lost]] = field(default_factory=dict)
+    runs: dict[str, dict[Path, Lost | None]] = field(default_factory=dict)
     joined: dict[str, str] = field(default_factory=dict)  # the case of each full name
     repeated: dict[str, str] = field(default_factory=dict)  # why a case's name is ambiguous
 
@@ -156,7 +158,8 @@ class Side:
     @property
     def reasons(self) -> dict[str, str]:
         """Return why cases have lost a run or a seed, the first reason of each."""
-        return {self.joined[name]: next(iter(runs.values())).reason for name, runs in reversed(self.lost.items())}
+        losses = [(self.joined[name], lost) for name, runs in self.runs.items() for lost in runs.values() if lost]
+        return {case: lost.reason for case, lost in reversed(losses)}
 
 
 def gather(sources: Iterable[Source]) -> Side:
@@ -175,7 +178,7 @@ def gather(sources: Iterable[Source]) -> Side:
             raise InvalidInputError(f"{source.path} and {runs[0].path} {reason}")
         side.context.kind.update(own.kind)
         _add_lost(source, side)
-        _add(source, side)
+        _add_measured(source, side)
         for name in names.repeated(source.record.benchmarks):
             side.repeated[side.joined[name]] = f"several cases of {source.path} have this name"
     return side
@@ -194,10 +197,10 @@ def _add_lost(source: Source, side: Side) -> None:
     for what, entries in {**listed, "unreadable": source.left_out}.items():
         for entry in entries:
             side.joined[entry.case] = names.without_seed(entry.case) if run else entry.case
-            side.lost.setdefault(entry.case, {})[source.path] = Lost(what, entry.reason)
+            side.runs.setdefault(entry.case, {})[source.path] = Lost(what, entry.reason)
 
 
-def _add(source: Source, side: Side) -> None:
+def _add_measured(source: Source, side: Side) -> None:
     """Add the cases that a run measured."""
     pair = source.record.autoenc.pair if source.record.autoenc else None
     by_case: dict[str, list[Benchmark]] = {}
@@ -206,7 +209,7 @@ def _add(source: Source, side: Side) -> None:
         # Only this suite's names end with a seed; "seed" may mean something else in other projects.
         case = names.without_seed(name) if benchmark.extra_info.autoenc else name
         side.joined[name] = case
-        side.measured.setdefault(name, set()).add(source.path)
+        side.runs.setdefault(name, {}).setdefault(source.path, None)
         by_case.setdefault(case, []).append(benchmark)
     for case, benchmarks in by_case.items():
         ours = [one.extra_info.autoenc for one in benchmarks if one.extra_info.autoenc]
@@ -298,35 +301,32 @@ def not_measured(base: Side, head: Side) -> dict[str, str]:
     """
     reasons = {}
     for name, case in {**base.joined, **head.joined}.items():
-        in_base = name in base.measured
-        gaps = [_gap(name, case, "the head", head, is_expected=in_base), _gap(name, case, "the base", base)]
-        alike = {_gap(name, case, "each side", head, is_expected=in_base), _gap(name, case, "each side", base)}
+        is_expected = None in base.runs.get(name, {}).values()
+        gaps = [_gap(name, case, side, word, is_expected) for side, word in ((head, "the head"), (base, "the base"))]
+        alike = {_gap(name, case, side, "each side", is_expected) for side in (head, base)}
         reasons[name] = "; ".join(alike if len(alike) == 1 else filter(None, gaps))
     return {name: reason for name, reason in reasons.items() if reason}
 
 
-def _gap(name: str, case: str, which: str, side: Side, *, is_expected: bool = False) -> str:
+def _gap(name: str, case: str, side: Side, word: str, is_expected: bool) -> str:
     """Return in words in which runs of a side a full name was not measured and why, nothing if there are none.
 
     ``is_expected`` requires a name that no run of this side mentions. There is no gap if this side has no seed of the
     case at all: then the case is missing.
     """
-    if not (is_expected or name in side.measured or name in side.lost):
+    own, total = side.runs.get(name, {}), len(side.sources)
+    if not (is_expected or own):
         return ""
-    measured, lost = side.measured.get(name, set()), side.lost.get(name, {})
     is_live = all(source.record.autoenc and source.record.autoenc.pair for source in side.sources)
-    absent = [source.path for source in side.sources if source.path not in {*measured, *lost}]
-    if case not in side.cases or (is_live and (measured or lost)):
-        absent = []
-    kinds: dict[Lost, list[Path]] = {}
-    for path, why in lost.items():
-        kinds.setdefault(why, []).append(path)
-    parts = [f"{why.what} in {_runs(paths, which, side)}: {why.reason}" for why, paths in kinds.items()]
-    return "; ".join([*parts, *([f"absent from {_runs(absent, which, side)}"] if absent else [])])
-
-
-def _runs(paths: Sequence[Path], which: str, side: Side) -> str:
-    total = len(side.sources)
-    if len(paths) < total:
-        return f"{len(paths)} of {total} runs of {which} ({few([path.name for path in paths])})"
-    return which if total == 1 else f"all {total} runs of {which}"
+    may_be_absent = case not in side.cases or (is_live and own)
+    files: dict[Lost, list[str]] = {}
+    for source in side.sources:
+        if lost := own.get(source.path, None if may_be_absent else ABSENT):
+            files.setdefault(lost, []).append(source.path.name)
+    parts = []
+    for lost, named in sorted(files.items(), key=lambda item: item[0] is ABSENT):
+        where = f"{len(named)} of {total} runs of {word} ({few(named)})"
+        if len(named) == total:
+            where = word if total == 1 else f"all {total} runs of {word}"
+        parts.append(f"absent from {where}" if lost is ABSENT else f"{lost.what} in {where}: {lost.reason}")
+    return "; ".join(parts)

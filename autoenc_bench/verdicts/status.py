@@ -124,7 +124,8 @@ def _claim(comparison: Comparison) -> str:
         equal = sum(one.outcome is Outcome.UNCHANGED for one in counted.values())
         claims.append(f"counts are equal in {equal} of {count(len(counted), 'case')}")
     if comparison.stale:
-        exceptions.append(f"the head is faster in {comparison.stale}; a newer base would show smaller slowdowns too")
+        hint = "this may hide a smaller slowdown, so record a newer base"
+        exceptions.append(f"the head is faster in {comparison.stale}; {hint}")
     return "; ".join(("nothing regressed", *claims, *exceptions))
 
 
@@ -134,8 +135,8 @@ def _percent(judgement: Judgement) -> str:
 
 def _judged(comparison: Comparison, kind: str) -> dict[str, Judgement]:
     """Return the judgements of a kind of figure for the cases that both sides have."""
-    judged = {one.case: one.judgements[kind] for one in comparison.verdicts if kind in one.judgements}
-    return {case: one for case, one in judged.items() if one.outcome not in (Outcome.NEW, Outcome.MISSING)}
+    judged = comparison.judged(kind).items()
+    return {case: one for case, one in judged if one.outcome not in (Outcome.NEW, Outcome.MISSING)}
 
 
 def _only_undecided(judged: dict[str, Judgement]) -> dict[str, Judgement]:
@@ -149,8 +150,7 @@ def _incomparable(comparison: Comparison, kind: str) -> Iterator[str]:
 
 def _reasons(comparison: Comparison, kind: str, outcome: Outcome) -> dict[str, str]:
     """Map the cases with this outcome to its reason, without those that share the reason of the whole comparison."""
-    judged = {one.case: one.judgements[kind] for one in comparison.verdicts if kind in one.judgements}
-    reasons = {case: one.reason for case, one in judged.items() if one.outcome is outcome}
+    reasons = {case: one.reason for case, one in comparison.judged(kind).items() if one.outcome is outcome}
     return {case: reason for case, reason in reasons.items() if not reason or reason != comparison.unlike}
 
 

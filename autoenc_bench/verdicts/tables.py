@@ -41,25 +41,18 @@ def document(comparison: Comparison, ended: Status, measured: str = "") -> str:
         "result": ended.reason,
         "base": {"files": [str(source.path) for source in comparison.base.sources]},
         "head": {"files": [str(source.path) for source in comparison.head.sources]},
-        "unlike": comparison.unlike,
-        "tested": comparison.tested,
-        "referenced": comparison.referenced,
         "measured": measured,
-        "control": comparison.control,
         "lost": [{"case": case, "reason": reason} for case, reason in comparison.lost.items()],
-        "stale": comparison.stale,
-        "verdicts": [
-            {
-                "case": verdict.case,
-                "experiment": verdict.experiment,
-                "joined": verdict.joined,
-                **{kind: _fields(verdict.judgements.get(kind)) for kind in GATED},
-                "cause": verdict.explained,
-            }
-            for verdict in comparison.verdicts
-        ],
+        "verdicts": [_verdict(verdict) for verdict in comparison.verdicts],
     }
+    content |= {name: getattr(comparison, name) for name in ("unlike", "tested", "referenced", "control", "stale")}
     return json.dumps(content, allow_nan=False)
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    judged = {kind: _fields(verdict.judgements.get(kind)) for kind in GATED}
+    content = {name: getattr(verdict, name) for name in ("case", "experiment", "joined")}
+    return content | judged | {"cause": verdict.explained}
 
 
 def _fields(judgement: Judgement | None) -> dict[str, Any] | None:
@@ -84,7 +77,7 @@ def _finite(value: float) -> float | None:
 
 
 def _ratio(value: float) -> float | None:
-    return exp(value) if isfinite(value) and abs(value) < 700 else None
+    return exp(value) if abs(value) < 700 else None
 
 
 def table(comparison: Comparison) -> Table:
@@ -98,8 +91,8 @@ def _row(verdict: Verdict) -> Iterator[str]:
     for kind in KINDS:
         judgement = verdict.judgements.get(kind)
         yield from (change(judgement), _outcome(judgement)) if judgement else (NONE, "")
-    equal = verdict.counts and verdict.counts.outcome is Outcome.UNCHANGED
-    yield "equal" if equal else _signed(verdict.counts.outcome) if verdict.counts else NONE
+    counts = verdict.counts and verdict.counts.outcome
+    yield "equal" if counts is Outcome.UNCHANGED else _signed(counts) if counts else NONE
 
 
 def _signed(outcome: Outcome) -> str:
@@ -132,16 +125,14 @@ def _outcome(judgement: Judgement) -> str:
 
 def _answer(comparison: Comparison, measured: str, show: Callable[[str], str]) -> Iterator[str]:
     """List what regressed, and the sides that were compared; ``show`` makes texts of records safe to print."""
-    outcomes = {
-        kind: {one.case: one.judgements[kind].outcome for one in comparison.verdicts if kind in one.judgements}
-        for kind in ("time", "error", "memory", COUNTS)
-    }
-    for kind, cases in outcomes.items():
-        if regressed := [case for case, outcome in cases.items() if outcome is Outcome.REGRESSED]:
+    judged = {kind: comparison.judged(kind) for kind in ("time", "error", "memory", COUNTS)}
+    for kind, cases in judged.items():
+        if regressed := [case for case, one in cases.items() if one.outcome is Outcome.REGRESSED]:
             yield f"{kind} regressed in {', '.join(map(show, regressed))}"
-    for kind, cases in outcomes.items():
+    for kind, cases in judged.items():
         if cases:
-            yield f"{kind}: {', '.join(f'{number} {outcome}' for outcome, number in Counter(cases.values()).items())}"
+            numbers = Counter(one.outcome for one in cases.values()).items()
+            yield f"{kind}: {', '.join(f'{number} {outcome}' for outcome, number in numbers)}"
     yield f"base: {_side(comparison.base, show)}; head: {_side(comparison.head, show)}"
     if measured:
         yield measured
@@ -162,17 +153,17 @@ def _side(side: Side, show: Callable[[str], str]) -> str:
 
 def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
     times = [one.time for one in comparison.verdicts if one.time]
-    reasons = {one.reason for one in times}
+    time_reasons = {one.reason for one in times}
     unit = "divided by the reference workload, if the runs measured it" if comparison.referenced else "as measured"
     if any(time.paired for time in times):
         unit = "those of interleaved rounds"
     yield f"Change of head against base and its interval (99 % confidence for all together); times are {unit}"
-    if TOO_FEW in reasons:
+    if TOO_FEW in time_reasons:
         enough = f"record {ENOUGH} runs on each side, or {RECORDED} on one side; more rounds in a run do not help"
         yield f"{TOO_FEW}: the spread between runs is unknown, so time gets no verdict; {enough}"
     if note := control.lacking(times):
         yield note
-    if FUTILITY in reasons:
+    if FUTILITY in time_reasons:
         yield f"{FUTILITY}: the pairs differ too much to decide the case in the time that was left"
     for verdict in comparison.verdicts:
         if verdict.explained:
@@ -180,13 +171,13 @@ def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
         elif verdict.counts and verdict.counts.outcome in (Outcome.CHANGED, Outcome.REGRESSED):
             yield f"counts of {show(verdict.case)}: {show(verdict.counts.reason)}"
     for kind, outcome in product(GATED, (Outcome.MISSING, Outcome.INCOMPARABLE)):
-        judged = ((one.case, one.judgements[kind]) for one in comparison.verdicts if kind in one.judgements)
-        cases = [NotRun(case, one.reason) for case, one in judged if one.outcome is outcome and one.reason]
         figure = "" if outcome is Outcome.MISSING else f"{kind} "
-        yield from _by_reason(f"{figure}{outcome}", [one for one in cases if one.reason != comparison.unlike], show)
-    yield from _by_reason("not measured", [NotRun(*lost) for lost in comparison.lost.items()], show)
+        reasons = {case: one.reason for case, one in comparison.judged(kind).items() if one.outcome is outcome}
+        stated = {case: reason for case, reason in reasons.items() if reason not in ("", comparison.unlike)}
+        yield from _by_reason(f"{figure}{outcome}", stated, show)
+    yield from _by_reason("not measured", comparison.lost, show)
 
 
-def _by_reason(what: str, cases: list[NotRun], show: Callable[[str], str]) -> Iterator[str]:
-    for reason, names in by_reason(cases).items():
+def _by_reason(what: str, reasons: dict[str, str], show: Callable[[str], str]) -> Iterator[str]:
+    for reason, names in by_reason(NotRun(*item) for item in reasons.items()).items():
         yield f"{what}: {', '.join(map(show, names))}: {show(reason)}"

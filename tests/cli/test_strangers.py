@@ -404,10 +404,7 @@ def test_stale_base():
     """A head that is faster nearly everywhere by a lot gets its verdicts, and a warning that the base hides a lot."""
     status, cases, err = compare("stale", "fast-but-for-one")
     assert (status, cases) == (0, dict.fromkeys("abc", "better"))
-    assert (
-        "the head is faster in 3 of 3 cases, at the median by 80 %; a newer base would show smaller slowdowns too"
-        in err
-    )
+    assert "the head is faster in 3 of 3 cases, at the median by 80 %; this may hide a smaller slowdown" in err
     assert "faster" not in compare("fast-but-for-one", "complete", "--allow-missing")[2]
 
 
