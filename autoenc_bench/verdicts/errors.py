@@ -73,8 +73,12 @@ def _intervals(pairs: Sequence[tuple[Values, Values]], alpha: float, rounding: f
 
 
 def _judge(pairs: Sequence[tuple[Values, Values]], limit: float, alpha: float, rounding: float) -> Judgement:
-    judged = {name: decide(interval, limit) for name, interval in _intervals(pairs, alpha, rounding).items()}
-    return combine({name: _with_seeds(judgement, alpha, rounding) for name, judgement in judged.items()})
+    judgements = {}
+    for name, interval in _intervals(pairs, alpha, rounding).items():
+        judgements[name] = decide(interval, limit)
+        if judgements[name].outcome is Outcome.UNDECIDED and (seeds := seeds_needed(interval, limit, alpha, rounding)):
+            judgements[name] = replace(judgements[name], reason=f"{seeds} seeds would decide")
+    return combine(judgements)
 
 
 def combine(judgements: dict[str, Judgement]) -> Judgement:
@@ -87,14 +91,6 @@ def combine(judgements: dict[str, Judgement]) -> Judgement:
     name, judgement = next(iter({**changed, **undecided, **judgements}.items()))
     reasons = ("" if name == MEAN else name, judgement.reason)
     return replace(judgement, reason="; ".join(filter(None, reasons)))
-
-
-def _with_seeds(judgement: Judgement, alpha: float, rounding: float) -> Judgement:
-    """Add to an undecided judgement the number of seeds that would decide it."""
-    if judgement.outcome is not Outcome.UNDECIDED or judgement.interval is None:
-        return judgement
-    seeds = seeds_needed(judgement.interval, judgement.limit, alpha, rounding)
-    return replace(judgement, reason=f"{seeds} seeds would decide" if seeds else "")
 
 
 def seeds_needed(interval: Interval, limit: float, alpha: float, rounding: float) -> int | None:

@@ -31,19 +31,12 @@ UNREFERENCED = re.compile(
 
 
 @dataclass(frozen=True)
-class SeedResult:
-    """What one run measured of one seed of a case; a case without seeds has only seed 0."""
-
-    time: float  # the logarithm of the median seconds
-    referenced: float | None  # the same in units of the reference workload
-    error: Statistics | None
-
-
-@dataclass(frozen=True)
 class RunResult:
-    """What one run measured of a case."""
+    """What one run measured of a case, by seed; a case without seeds has only seed 0."""
 
-    seeds: dict[int, SeedResult]
+    times: dict[int, float]  # the logarithms of the median seconds
+    referenced: dict[int, float]  # the same in units of the reference workload, for the seeds that have them
+    errors: dict[int, Statistics]
     is_live: bool  # the run belongs to a live comparison
     is_timed: bool  # its times count; a live comparison times interleaved rounds only
     memory: float | None  # the logarithm of the largest peak of its seeds, in bytes
@@ -53,7 +46,7 @@ class RunResult:
     @property
     def error(self) -> bool:
         """Return whether the run has an error for every seed."""
-        return all(seed.error for seed in self.seeds.values())
+        return self.errors.keys() == self.times.keys()
 
 
 @dataclass
@@ -71,7 +64,7 @@ class CaseResult:
     @property
     def seeds(self) -> set[int]:
         """Return the seeds that every run measured."""
-        return set.intersection(*(set(run.seeds) for run in self.runs))
+        return set.intersection(*(set(run.times) for run in self.runs))
 
     @property
     def time(self) -> list[RunResult]:
@@ -86,12 +79,8 @@ class CaseResult:
     @property
     def error(self) -> dict[int, list[Statistics]]:
         """Return the errors of all runs, by seed."""
-        errors: dict[int, list[Statistics]] = {}
-        for run in self.runs:
-            for seed, result in run.seeds.items():
-                if result.error:
-                    errors.setdefault(seed, []).append(result.error)
-        return errors
+        seeds = dict.fromkeys(seed for run in self.runs for seed in run.errors)
+        return {seed: [run.errors[seed] for run in self.runs if seed in run.errors] for seed in seeds}
 
     @property
     def counts(self) -> list[Counts]:
@@ -104,13 +93,13 @@ class CaseResult:
 
     def times(self, seeds: Collection[int]) -> list[float]:
         """Return the logarithm of each timed run's seconds, the mean over these seeds."""
-        return [fmean(run.seeds[seed].time for seed in seeds) for run in self.time]
+        return [fmean(run.times[seed] for seed in seeds) for run in self.time]
 
     def referenced(self, seeds: Collection[int]) -> list[float] | None:
         """Return the same in units of the reference workload, ``None`` unless all runs have them."""
-        runs = [[run.seeds[seed].referenced for seed in seeds] for run in self.time]
-        values = [[value for value in run if value is not None] for run in runs]
-        return [fmean(run) for run in values] if all(len(run) == len(seeds) for run in values) else None
+        if not all(run.referenced.keys() >= set(seeds) for run in self.time):
+            return None
+        return [fmean(run.referenced[seed] for seed in seeds) for run in self.time]
 
 
 class Context(NamedTuple):
@@ -214,13 +203,16 @@ def _add_measured(source: Source, side: Side) -> None:
     for case, benchmarks in by_case.items():
         ours = [one.extra_info.autoenc for one in benchmarks if one.extra_info.autoenc]
         result = side.cases.setdefault(case, CaseResult(ours[0].experiment or None if ours else None))
+        seeds = {one.extra_info.autoenc.seed if one.extra_info.autoenc else 0: one for one in benchmarks}
+        peaks = [one.memory.peak for one in ours if one.memory and one.memory.peak]
         rounds = benchmarks[0].stats.data or [0.0]
         is_interleaved = bool(ours) and all(one.between for one in ours) and all(rounds)
         if pair and is_interleaved:
             result.pairs[pair] = np.log(rounds)
-        peaks = [one.memory.peak for one in ours if one.memory and one.memory.peak]
         run = RunResult(
-            seeds={one.extra_info.autoenc.seed if one.extra_info.autoenc else 0: _seed(one) for one in benchmarks},
+            times={seed: log(one.stats.median) for seed, one in seeds.items()},
+            referenced={seed: log(time) for seed, one in seeds.items() if (time := one.referenced)},
+            errors={one.seed: one.error.absolute for one in ours if one.error},
             is_live=pair is not None,
             is_timed=is_interleaved or pair is None,
             memory=log(max(peaks)) if peaks else None,
@@ -229,12 +221,6 @@ def _add_measured(source: Source, side: Side) -> None:
         )
         result.runs.append(run)
         result.usage += filter(None, map(_usage, benchmarks))
-
-
-def _seed(benchmark: Benchmark) -> SeedResult:
-    case, referenced = benchmark.extra_info.autoenc, benchmark.referenced
-    error = case.error.absolute if case and case.error else None
-    return SeedResult(log(benchmark.stats.median), log(referenced) if referenced else None, error)
 
 
 def _usage(benchmark: Benchmark) -> Usage | None:

@@ -73,8 +73,7 @@ def side(pairs, groups, place):
 
 def run(time):
     """Make what one live run has of a case: interleaved rounds whose median has this logarithm."""
-    seeds = {0: sides.SeedResult(time, None, None)}
-    return sides.RunResult(seeds, is_live=True, is_timed=True, memory=None, counts=None, readings=None)
+    return sides.RunResult({0: time}, {}, {}, is_live=True, is_timed=True, memory=None, counts=None, readings=None)
 
 
 def simulate(seed, slowdown, limit):

@@ -54,8 +54,8 @@ def one_side(logs, error):
 
 def execution(time, error):
     """Make what one live run has of a case: interleaved rounds, or an error."""
-    result = sides.SeedResult(time, None, error)
-    return sides.RunResult({0: result}, is_live=True, is_timed=error is None, memory=None, counts=None, readings=None)
+    errors = {0: error} if error else {}
+    return sides.RunResult({0: time}, {}, errors, True, is_timed=not error, memory=None, counts=None, readings=None)
 
 
 def look_on(logs):
