@@ -1,4 +1,4 @@
-"""Looks at growing sides close the cases that are decided, or given up, and raise no alarm by looking often."""
+"""Interim analyses close decided and futile cases, without raising the error rate."""
 
 from dataclasses import replace
 
@@ -19,9 +19,9 @@ ROUNDS = 16
 
 
 def suite(seed, cases, slowdown=0.0, apart=0.005, drift=0.0):
-    """Draw the rounds' logarithms, (cases, pairs, base and head, rounds), the first case of the head slower.
+    """Draw the rounds' logarithms, (cases, pairs, base and head, rounds), with a slower first case of the head.
 
-    ``apart`` is how far pairs of a case lie from each other, and ``drift`` what the machine loses from first to last.
+    ``apart`` is the spread between pairs of a case, and ``drift`` how much slower the machine gets from first to last.
     """
     random = np.random.default_rng(seed)
     logs = random.normal(0, 0.02, (cases, PAIRS * GROUPS, 2, ROUNDS))
@@ -32,34 +32,34 @@ def suite(seed, cases, slowdown=0.0, apart=0.005, drift=0.0):
 
 
 def both(logs, groups, errors=None):
-    """Make a base and a head of the first groups' pairs; an experiment has an error each, where given."""
+    """Make a base and a head of the first groups' pairs; an experiment has an error each, if given."""
     return [one_side(logs[:, : round(PAIRS * groups), place], errors and errors[place]) for place in (0, 1)]
 
 
 def one_side(logs, error):
-    """Make a side of (cases, pairs, rounds)."""
+    """Make a side from rounds of shape (cases, pairs, rounds)."""
     cases = {
         f"case {number}": sides.CaseResult(
             "digits",
-            runs=[execution(float(np.median(one)), None) for one in known],
+            runs=[run_result(float(np.median(one)), None) for one in known],
             pairs={str(name): one for name, one in enumerate(known)},
         )
         for number, known in enumerate(logs)
     }
     if error:
         statistics = Statistics(mean=error, std=1.0, quantiles={}, counts=[])
-        cases["experiment"] = sides.CaseResult("digits", runs=[execution(0.0, statistics)])
+        cases["experiment"] = sides.CaseResult("digits", runs=[run_result(0.0, statistics)])
     return sides.Side([], sides.Context(None, {"machine": "a machine"}, {}), cases)
 
 
-def execution(time, error):
+def run_result(time, error):
     """Make what one live run has of a case: interleaved rounds, or an error."""
     errors = {0: error} if error else {}
     return sides.RunResult({0: time}, {}, errors, True, is_timed=not error, memory=None, counts=None, readings=None)
 
 
-def look_on(logs):
-    """Look after each group; return the outcomes of the last look, the groups that each case took, and all of it."""
+def analyse_all(logs):
+    """Analyse after each group; return the last outcomes, the groups that each case took, and the comparison."""
     sequence, took = SequentialComparison(Overrides({})), {}
     for groups in range(1, GROUPS + 1):
         found = sequence.analyse(*both(logs, groups), groups, GROUPS, last=groups == GROUPS)
@@ -68,8 +68,8 @@ def look_on(logs):
 
 
 def test_a_slower_case_closes_early():
-    """A large slowdown is decided after a few groups, and stays what it is while the others go on."""
-    outcomes, took, _ = look_on(suite(0, 3, slowdown=0.3))
+    """A large slowdown is decided after a few groups and stays decided."""
+    outcomes, took, _ = analyse_all(suite(0, 3, slowdown=0.3))
     assert outcomes["case 0"] is Outcome.REGRESSED
     assert took["case 0"] <= GROUPS // 2
     assert {outcomes["case 1"], outcomes["case 2"]} <= {Outcome.UNCHANGED, Outcome.UNDECIDED}
@@ -78,15 +78,16 @@ def test_a_slower_case_closes_early():
 @pytest.mark.slow
 @pytest.mark.parametrize("apart", [0.005, 0.02], ids=["calm", "wild"])
 def test_no_alarm(apart):
-    """Of 40 suites of 10 equal cases, looked at 6 times each, none or one has a case that changed."""
+    """Of 40 suites of 10 equal cases, analysed 6 times each, at most one has a false alarm."""
     alarms = [
-        not {*comparison.CHANGES}.isdisjoint(look_on(suite(seed, 10, apart=apart))[0].values()) for seed in range(40)
+        not {*comparison.CHANGES}.isdisjoint(analyse_all(suite(seed, 10, apart=apart))[0].values())
+        for seed in range(40)
     ]
     assert sum(alarms) <= 1
 
 
 def test_decided_stays():
-    """What was decided stays as it was, whatever later pairs bring along."""
+    """A decided case keeps its verdict, whatever later pairs measure."""
     sequence = SequentialComparison(Overrides({}))
     logs = suite(0, 2, slowdown=0.3)
     sequence.analyse(*both(logs, 3), 3, GROUPS)
@@ -97,7 +98,7 @@ def test_decided_stays():
 
 
 @pytest.mark.parametrize(
-    ("looks", "fractions"),
+    ("analyses", "fractions"),
     [
         ([(1, 6, False), (2, 6, False)], (1 / 6, 1 / 3)),
         ([(1, 2, False), (2, 6, False), (3, 6, False)], (1 / 2, 1 / 2, 1 / 2)),
@@ -106,11 +107,11 @@ def test_decided_stays():
     ],
     ids=["as planned", "replanned", "out of time", "more than planned"],
 )
-def test_looks_spend_what_their_groups_are_worth(looks, fractions):
-    """A look has its groups' share of the most there may be, never less than the one before; the last has all."""
+def test_information_fractions(analyses, fractions):
+    """An analysis has its share of the planned groups, never less than before; the last has all."""
     sequence = SequentialComparison(Overrides({}))
     logs = suite(0, 2, apart=0.05)
-    for groups, most, last in looks:
+    for groups, most, last in analyses:
         found = sequence.analyse(*both(logs, groups), groups, most, last=last)
     alone = comparison.compare_sides(
         *both(logs, groups), Overrides({}), (), lambda alpha: nominal_alphas(alpha, fractions)[-1]
@@ -119,22 +120,22 @@ def test_looks_spend_what_their_groups_are_worth(looks, fractions):
 
 
 def test_drift():
-    """A machine that slows down by a fifth meanwhile hides nothing: both processes of a pair have the same share."""
-    calm, drifting = (look_on(suite(0, 1, slowdown=0.08, drift=drift))[2].verdicts[0].time for drift in (0, 0.2))
+    """A machine that gets slower by a fifth does not matter, because it slows both processes of a pair."""
+    calm, drifting = (analyse_all(suite(0, 1, slowdown=0.08, drift=drift))[2].verdicts[0].time for drift in (0, 0.2))
     assert calm.outcome is drifting.outcome is Outcome.REGRESSED
     assert drifting.interval[:4] == pytest.approx(calm.interval[:4])
 
 
-def test_one_pair_tells_nothing_of_time():
-    """A first look at one pair of one case neither decides its time nor gives it up, however far apart they are."""
+def test_one_pair_decides_no_time():
+    """One pair of one case is neither decided nor stopped for futility, however large its difference."""
     sequence = SequentialComparison(Overrides({}))
     found = sequence.analyse(*both(suite(0, 1, slowdown=9.0), 1 / PAIRS), 1, GROUPS)
     assert found.verdicts[0].time.outcome is Outcome.UNDECIDED
     assert not sequence.closed
 
 
-def test_errors_need_one_look():
-    """The first look decides the error of a whole experiment, which has no time of its own, and closes it."""
+def test_errors_need_one_analysis():
+    """The first analysis decides and closes the error of a whole experiment, which has no time."""
     sequence = SequentialComparison(Overrides({}))
     found = sequence.analyse(*both(suite(0, 1, apart=0.01), 1, errors=(5.0, 6.0)), 1, GROUPS)
     verdict = found.verdicts[-1]
@@ -143,31 +144,31 @@ def test_errors_need_one_look():
 
 
 @pytest.mark.parametrize(
-    ("apart", "estimate", "given_up"),
+    ("apart", "estimate", "is_futile"),
     [(0.3, 0.0, True), (0.03, 0.0, False), (0.3, 0.25, False)],
     ids=["spread", "calm", "far"],
 )
-def test_futile(apart, estimate, given_up):
-    """What spreads by more than the time can average out is measured no more, unless it is far from the base."""
+def test_futile(apart, estimate, is_futile):
+    """A case that the budget cannot decide is stopped for futility, unless its estimate is far from the limit."""
     logs = suite(0, 1, apart=0) / 100
     logs[0, :, 1] += estimate + apart * np.resize([[1], [-1]], (PAIRS * GROUPS, 1))
     sequence = SequentialComparison(Overrides({}))
     found = sequence.analyse(*both(logs, GROUPS - 1), GROUPS - 1, GROUPS)
     assert found.verdicts[0].time.outcome is Outcome.UNDECIDED
-    assert found.verdicts[0].time.reason == (FUTILITY if given_up else "")
-    assert ("case 0" in sequence.closed) is given_up
+    assert found.verdicts[0].time.reason == (FUTILITY if is_futile else "")
+    assert ("case 0" in sequence.closed) is is_futile
 
 
-def test_nothing_is_given_up_in_the_end():
-    """The last look calls what it cannot tell undecided, not given up: all the time was given to it."""
+def test_nothing_is_futile_in_the_end():
+    """The last analysis leaves cases undecided without stopping them for futility."""
     sequence = SequentialComparison(Overrides({}))
     found = sequence.analyse(*both(suite(0, 4, apart=0.3), GROUPS), GROUPS, GROUPS, last=True)
     assert {(one.time.outcome, one.time.reason) for one in found.verdicts} == {(Outcome.UNDECIDED, "")}
     assert not sequence.closed
 
 
-def test_peaks_spend_by_looks_too(monkeypatch):
-    """Peaks of a live comparison grow with its pairs, so each look gets its share of their error rate as well."""
+def test_peaks_spend_too(monkeypatch):
+    """Peaks of a live comparison grow with its pairs, so each analysis gets a part of their error rate too."""
     monkeypatch.setitem(comparison.ALPHAS, "memory", 0.01)
     base, head = (side.cases["case 0"] for side in both(suite(0, 1), GROUPS))
     for observed in (base, head):
@@ -184,8 +185,8 @@ def test_peaks_spend_by_looks_too(monkeypatch):
 @pytest.mark.parametrize(
     "fractions", [tuple(np.linspace(0.1, 1, 10)), (0.0, 0.4, 0.5, 0.8, 0.85, 1.0)], ids=["even", "not"]
 )
-def test_looks(fractions):
-    """The boundaries of several looks are crossed by chance as often as alpha says, and the last gets most."""
+def test_boundaries(fractions):
+    """All analyses together cross their boundaries by chance with a rate of alpha, and the last gets most."""
     alpha = 0.05
     found = np.array(nominal_alphas(alpha, fractions))
     steps = np.random.default_rng(0).normal(size=(200_000, len(fractions)))
@@ -198,6 +199,6 @@ def test_looks(fractions):
     assert (found == 0).tolist() == [share == 0 for share in fractions]
 
 
-def test_one_look():
-    """A single look gets the whole alpha."""
+def test_one_analysis():
+    """A single analysis gets the whole alpha."""
     assert nominal_alphas(0.01, (1.0,)) == (0.01,)

@@ -1,4 +1,4 @@
-"""Intervals have the error rate that they state, and the clock's resolution bounds them."""
+"""Intervals have the stated error rate, and are never narrower than a step of the clock."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ samples = st.lists(values, min_size=1, max_size=12)
 @pytest.mark.parametrize("runs", [(3, 3), (8, 8), (4, 3), (3, 8)])
 @pytest.mark.parametrize("scale", [0.3, 1.0, 3.0])
 def test_student(runs, scale):
-    """The interval is Student's where the sides have equally many runs; else the wider one of Student's and Welch's."""
+    """The interval is Student's for equal numbers of runs, else the wider one of Student's and Welch's."""
     rng = np.random.default_rng(0)
     base, head = rng.normal(0, 0.02, runs[0]), rng.normal(0.1, 0.02 * scale, runs[1])
     found = difference(base.tolist(), head.tolist(), 0.001, 9.0)
@@ -36,7 +36,7 @@ def test_student(runs, scale):
 
 
 def test_equal_runs():
-    """Sides whose runs are all alike differ by exactly what they differ, however many runs they have."""
+    """Sides without any spread differ by exactly their difference, with any number of runs."""
     found = difference([0.25] * 3, [0.5] * 8, 0.001)
     assert (found.low, found.estimate, found.high) == (0.25, 0.25, 0.25)
     tiny = difference([0.0, 0.0, 1e-120], [1e-120] * 8, 0.001)  # its variance's square is no float
@@ -44,8 +44,8 @@ def test_equal_runs():
 
 
 @given(st.lists(st.integers(-50, 50), min_size=20, max_size=20), st.integers(-100, 100))
-def test_a_change_is_no_noise(runs, change):
-    """The spread is the same whatever the sides' difference, slow runs included: a large change is seen as well."""
+def test_spread_without_the_change(runs, change):
+    """The spread does not depend on the difference of the sides, also with slow runs."""
     base, head = [value / 1000 for value in runs[:10]], [value / 1000 for value in runs[10:]]
     still, found = (difference(base, [value + shift for value in head], 0.01) for shift in (0, change / 1000))
     assert found.spread == pytest.approx(still.spread, abs=1e-9)
@@ -53,7 +53,7 @@ def test_a_change_is_no_noise(runs, change):
 
 
 def test_too_few_runs():
-    """With one run a side the spread is the one that is assumed; without an assumption nothing is known."""
+    """With one run on each side the spread is the assumed one; without an assumption the interval is infinite."""
     found = difference([0.0], [0.1], 0.01, 0.05)
     assert (found.estimate, found.spread) == (0.1, 0.05)
     assert found.high - 0.1 == pytest.approx(-ndtri(0.01) * 0.05 * np.sqrt(2))
@@ -63,7 +63,7 @@ def test_too_few_runs():
 
 @pytest.mark.parametrize("slow", [1.2, 2.0, 50.0])
 def test_a_slow_run_is_no_change(slow):
-    """One run that took longer, by however much, widens the interval, which does not get clear of zero."""
+    """One slow run widens the interval, which still contains zero."""
     base, head = np.random.default_rng(0).normal(0, 0.02, (2, 10))
     head[4] += np.log(slow)
     found = difference(base.tolist(), head.tolist(), 0.004)
@@ -72,7 +72,7 @@ def test_a_slow_run_is_no_change(slow):
 
 @given(samples, samples)
 def test_mirrored(base, head):
-    """Swapped sides give the mirrored interval, exactly; equal sides differ by exactly nothing."""
+    """Swapped sides give exactly the mirrored interval; equal sides differ by exactly nothing."""
     one, other = (difference(*sides, 0.01, 0.05) for sides in ((base, head), (head, base)))
     assert (one.estimate, one.low, one.high) == (-other.estimate, -other.high, -other.low)
     same = difference(base, list(base), 0.01, 0.05)
@@ -80,20 +80,20 @@ def test_mirrored(base, head):
     assert same.low <= 0 <= same.high
 
 
-def test_nobody():
+def test_no_runs():
     """A side without runs is refused."""
     with pytest.raises(ValueError, match="no runs on one side"):
         difference([], [0.0], 0.01, 0.05)
 
 
 def test_nothing_spent():
-    """At an alpha of 0 nothing is told, however close the runs are."""
+    """At an alpha of 0 the interval is infinite, even for runs without spread."""
     found = difference([0.0, 1e-9] * 2, [1.0, 1.0 + 1e-9] * 2, 0.0)
     assert (found.low, found.high) == (-np.inf, np.inf)
 
 
 def test_a_recorded_side():
-    """Where the base has runs enough, they tell the spread for a single run of the head."""
+    """Eight runs of the base show the spread for a single run of the head."""
     base = np.random.default_rng(0).normal(0, 0.01, intervals.RECORDED).tolist()
     found = difference(base, [0.0], 0.01, 9.0)
     assert found.spread == pytest.approx(np.std(base, ddof=1))
@@ -119,7 +119,7 @@ def resolution(*runs, **changes):
 
 
 def test_apple():
-    """Ticks of 41.67 ns, each rounded to whole nanoseconds, are found within their rounding."""
+    """Steps of 41.67 ns, each rounded to whole nanoseconds, are found up to that rounding."""
     ticks = np.random.default_rng(0).integers(24, 30, (3, 50))
     runs = [np.floor(one * 125 / 3) * 1e-9 + shift for one, shift in zip(ticks, (0, 1e-9, 0), strict=True)]
     found = resolution(*runs)
@@ -128,7 +128,7 @@ def test_apple():
 
 
 def test_iterations():
-    """A round is a number of ticks in all its iterations, so more iterations make one tick count for less."""
+    """A round is a number of steps in all its iterations, so one step matters less with more iterations."""
     once, often = (resolution([27e-7, 27e-7, 28e-7], iterations=number) for number in (1, 9))
     assert often == pytest.approx(once)
     assert once.seconds == pytest.approx(1e-7)
@@ -136,7 +136,7 @@ def test_iterations():
 
 
 def test_fine_clock():
-    """Rounds that all differ show no tick, however close some of them are; nor does a single round."""
+    """Rounds that all differ show no step, even if some are close; neither does a single round."""
     random = np.random.default_rng(0)
     assert resolution(*(1e-3 * (1 + random.uniform(0, 0.02, 200)) for _ in range(3))) is None
     for keeps_data in (True, False):
@@ -144,13 +144,13 @@ def test_fine_clock():
 
 
 def test_many_fine_rounds():
-    """Rounds of whole nanoseconds, so many that most coincide, leave a tick of nanoseconds."""
+    """Rounds of whole nanoseconds, of which most coincide, have a step of nanoseconds."""
     found = resolution(*(np.random.default_rng(seed).integers(5000, 5500, 20_000) * 1e-9 for seed in range(2)))
     assert found.share < 0.001
 
 
 def test_summed_up():
-    """Without rounds the smallest and the median of all runs stand for them, though no run has two of one length."""
+    """Without rounds, the smallest and the median of all runs together show the step."""
     runs = [8e-7, 10e-7, 10e-7], [8e-7, 10e-7, 10e-7], [8e-7, 11e-7, 11e-7], [8e-7, 11e-7, 11e-7]
     found = resolution(*runs, keeps_data=False)
     assert found.seconds == pytest.approx(1e-7)
@@ -161,7 +161,7 @@ def test_summed_up():
 
 
 def test_some_runs_keep_rounds():
-    """Runs with rounds and runs without are counted alike."""
+    """Runs with rounds and runs without rounds both count."""
     kept, summed_up = readings(benchmark([1e-6] * 5)), readings(benchmark([1e-6] * 5, keeps_data=False))
     fine = readings(benchmark(1e-6 * (1 + np.arange(5) / 7)))
     assert resolutions({"x": [kept, fine, summed_up]})
@@ -169,14 +169,14 @@ def test_some_runs_keep_rounds():
 
 
 def test_some_coarse_runs():
-    """A clock is coarse only where most runs of the case show it."""
+    """A clock is coarse only if most runs of the case show it."""
     coarse, fine = [1e-6] * 5, 1e-6 * (1 + np.arange(5) / 7)
     assert resolution(coarse, fine, fine) is None
     assert resolution(coarse, coarse, fine)
 
 
 def test_one_reading():
-    """A case with one reading alone takes the smallest tick of the others; without any, a tick may be all of it."""
+    """A case whose rounds are all equal takes the smallest step of the others, or its whole round."""
     assert resolution([1e-6] * 5).share == 1.0
     both = {"x": [readings(benchmark([2e-6] * 5))], "y": [readings(benchmark([1e-6, 1e-6, 1.1e-6, 1.1e-6]))]}
     found = resolutions(both)
@@ -185,7 +185,7 @@ def test_one_reading():
 
 
 def test_interval():
-    """Runs spread by a tick at least; and an interval is never narrower than a tick, however many runs there are."""
+    """The spread and the interval are never smaller than a step, with any number of runs."""
     few = difference([0.0] * 3, [0.1] * 3, 0.004, resolution=0.01)
     spread = difference([-0.01, 0.0, 0.01], [0.09, 0.1, 0.11], 0.004)
     assert few.spread == 0.01
