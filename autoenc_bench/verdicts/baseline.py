@@ -34,9 +34,9 @@ class Baseline:
         kept = [source for source, differs in zip(self._sources, differing, strict=True) if not differs]
         nearest = min(filter(None, differing), key=len, default="")
         if not kept:
-            found = f"baseline {self._name!r}: {count(len(differing), 'record')}, none in the context of this run"
+            refused = f"baseline {self._name!r}: {count(len(differing), 'record')}, none in the context of this run"
             mend = "run in that context, or save a baseline in this one"
-            raise InvalidInputError(f"{found}; the nearest differs in {nearest}; {mend}")
+            raise InvalidInputError(f"{refused}; the nearest differs in {nearest}; {mend}")
         others, self._sources = len(differing) - len(kept), kept
         if not others:
             return ""

@@ -75,9 +75,10 @@ class Comparison:
     lost: dict[str, str]  # why a case, or a seed of it, was not measured in every run; without missing cases
     stale: str = ""  # how much faster almost all cases of the head are, if that may hide smaller regressions
 
-    def judged(self, kind: str) -> dict[str, Judgement]:
-        """Return the judgements of one kind of figure, by case."""
-        return {one.case: one.judgements[kind] for one in self.verdicts if kind in one.judgements}
+    def judged(self, kind: str, *outcomes: Outcome) -> dict[str, Judgement]:
+        """Return the judgements of one kind of figure by case: all, or those with one of these outcomes."""
+        judged = {verdict.case: verdict.judgements[kind] for verdict in self.verdicts if kind in verdict.judgements}
+        return {case: found for case, found in judged.items() if not outcomes or found.outcome in outcomes}
 
     def why_lost(self, case: str) -> str:
         """Return why a case, or the first of its seeds, was not measured, nothing if it was."""

@@ -17,7 +17,11 @@ from autoenc_bench.verdicts.judgements import CHANGES, DECIDED, TOO_FEW, Judgeme
 RUNS = 2 * ENOUGH  # of a side, for the control: each half must show its spread
 STRICTNESS = 20  # divides alpha: the control tests two sides in two directions, on few runs
 
-STALE_CASES, STALE_SHARE, STALE_RATIO = 3, 0.9, 1 / 1.5  # a base is too old if so many cases are so much faster
+STALE_CASES, STALE_SHARE, STALE_RATIO = (
+    3,
+    0.9,
+    1 / 1.5,
+)  # a base is too old if this many cases, this share of them, are this much faster
 
 
 def fails(times: Sequence[float], alpha: float, limit: float) -> bool:
@@ -36,8 +40,8 @@ def withdraw(time: Judgement | None) -> Judgement | None:
 
 def lacking(times: Collection[Judgement]) -> str:
     """Return why no case had a control, nothing if one had; cases without a verdict and live ones need none."""
-    intervals = [one.interval for one in times if one.interval and not one.paired and one.reason != TOO_FEW]
-    runs = max((max(interval.runs) for interval in intervals), default=RUNS)
+    judged = [time.interval for time in times if time.interval and not time.paired and time.reason != TOO_FEW]
+    runs = max((max(interval.runs) for interval in judged), default=RUNS)
     if runs >= RUNS:
         return ""
     return f"no control: it needs {RUNS} runs on a side, and no case has more than {count(runs, 'run')}"
@@ -48,8 +52,8 @@ def stale(times: Collection[Judgement]) -> str:
 
     Such a base is too old: its times hide a smaller, newer slowdown.
     """
-    decided = [one for one in times if one.interval and one.outcome in DECIDED]
-    faster = [one.interval.estimate for one in decided if one.interval and one.outcome is Outcome.IMPROVED]
+    decided = [(time.outcome, time.interval) for time in times if time.interval and time.outcome in DECIDED]
+    faster = [interval.estimate for outcome, interval in decided if outcome is Outcome.IMPROVED]
     if len(faster) < max(STALE_CASES, STALE_SHARE * len(decided)) or exp(median(faster)) > STALE_RATIO:
         return ""
     return f"{len(faster)} of {count(len(decided), 'case')}, at the median by {share(1 - exp(median(faster)))}"

@@ -150,12 +150,12 @@ def cause(difference: Difference | None, base: Usage | None, head: Usage | None,
         return ""
     if difference.program:
         python = f"; and Python: {'; '.join(difference.calls)}" if difference.calls else ""
-        found = f"the program changed: {'; '.join(difference.program)}{python}"
+        reason = f"the program changed: {'; '.join(difference.program)}{python}"
     elif difference.calls:
-        found = f"Python's calls changed: {'; '.join(difference.calls)}"
+        reason = f"Python's calls changed: {'; '.join(difference.calls)}"
     else:
-        found = f"counts are equal, {_cause_outside(base, head)}"
-    return f"{found}; under test: {tested}" if tested else found
+        reason = f"counts are equal, {_cause_outside(base, head)}"
+    return f"{reason}; under test: {tested}" if tested else reason
 
 
 def _cause_outside(base: Usage | None, head: Usage | None) -> str:

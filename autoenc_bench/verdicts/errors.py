@@ -46,7 +46,9 @@ def judge(seeds: Sequence[Seed], limit: float, alpha: float, rounding: float) ->
     differing = [seed.name for seed in seeds if max(_range(seed.base), _range(seed.head)) >= log1p(limit)]
     outcomes = {best.outcome, worst.outcome}
     if len(outcomes) == 1 and (best.outcome in CHANGES or not differing):
-        least, most = sorted((best, worst), key=lambda one: abs(one.interval.estimate) if one.interval else inf)
+        least, most = sorted(
+            (best, worst), key=lambda judged: abs(judged.interval.estimate) if judged.interval else inf
+        )
         return least if best.outcome in CHANGES else most
     if differing or not outcomes.isdisjoint(CHANGES):
         which = few(differing or [seed.name for seed in seeds])
@@ -83,14 +85,15 @@ def _judge(pairs: Sequence[tuple[Values, Values]], limit: float, alpha: float, r
 
 def combine(judgements: dict[str, Judgement]) -> Judgement:
     """Combine the judgements of all statistics into one; it is undecided if they contradict each other."""
-    changed = {name: one for name, one in judgements.items() if one.outcome in CHANGES}
-    if len({one.outcome for one in changed.values()}) > 1:
-        reason = ", ".join(f"{name} {one.outcome}" for name, one in changed.items())
+    outcomes = {name: judgement.outcome for name, judgement in judgements.items()}
+    changed = {name: outcome for name, outcome in outcomes.items() if outcome in CHANGES}
+    if len(set(changed.values())) > 1:
+        reason = ", ".join(f"{name} {outcome}" for name, outcome in changed.items())
         return replace(judgements[MEAN], outcome=Outcome.UNDECIDED, reason=reason)
-    undecided = {name: one for name, one in judgements.items() if one.outcome is Outcome.UNDECIDED}
-    name, judgement = next(iter({**changed, **undecided, **judgements}.items()))
-    reasons = ("" if name == MEAN else name, judgement.reason)
-    return replace(judgement, reason="; ".join(filter(None, reasons)))
+    undecided = [name for name, outcome in outcomes.items() if outcome is Outcome.UNDECIDED]
+    name = next(iter([*changed, *undecided, *judgements]))
+    reasons = ("" if name == MEAN else name, judgements[name].reason)
+    return replace(judgements[name], reason="; ".join(filter(None, reasons)))
 
 
 def seeds_needed(interval: Interval, limit: float, alpha: float, rounding: float) -> int | None:
@@ -133,7 +136,7 @@ def _moved(base: float, head: float) -> float:
 def _fold(choose: Callable[[Iterable[float]], float], runs: Sequence[Statistics]) -> Values:
     """Choose each statistic among the runs of a seed."""
     values = {name: [statistic(run) for run in runs] for name, statistic in STATISTICS.items()}
-    return {name: choose(inf if one is None else one for one in own) for name, own in values.items()}
+    return {name: choose(inf if value is None else value for value in own) for name, own in values.items()}
 
 
 def _range(runs: Sequence[Statistics]) -> float:

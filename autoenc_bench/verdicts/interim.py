@@ -44,7 +44,7 @@ class SequentialComparison:
             under_test(base, head),
             lambda alpha: nominal_alphas(alpha, self._fractions)[-1],
         )
-        alpha = ALPHAS["time"] / max(1, sum(bool(one.time and one.time.paired) for one in comparison.verdicts))
+        alpha = ALPHAS["time"] / max(1, sum(bool(time.paired) for time in comparison.judged("time").values()))
         for verdict in comparison.verdicts:
             time = verdict.time
             if verdict.case in self.closed:
@@ -53,7 +53,7 @@ class SequentialComparison:
                 self.closed[verdict.case] = verdict
             elif not last and _is_futile(time, FUTILE * most / groups, alpha):
                 self.closed[verdict.case] = replace(verdict, time=replace(time, reason=FUTILITY))
-        return replace(comparison, verdicts=[self.closed.get(one.case, one) for one in comparison.verdicts])
+        return replace(comparison, verdicts=[self.closed.get(own.case, own) for own in comparison.verdicts])
 
 
 def _is_futile(time: Judgement, growth: float, alpha: float) -> bool:

@@ -30,6 +30,7 @@ class Outcome(StrEnum):
 
 CHANGES = (Outcome.REGRESSED, Outcome.IMPROVED)
 DECIDED = (*CHANGES, Outcome.UNCHANGED)
+COMPARED = tuple(outcome for outcome in Outcome if outcome not in (Outcome.NEW, Outcome.MISSING))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from autoenc_bench.records.names import without_seed
 from autoenc_bench.records.record import NotRun, by_reason
 from autoenc_bench.verdicts.comparison import Comparison
 from autoenc_bench.verdicts.intervals import ENOUGH, RECORDED
-from autoenc_bench.verdicts.judgements import DECIDED, TOO_FEW, Judgement, Outcome
+from autoenc_bench.verdicts.judgements import COMPARED, DECIDED, TOO_FEW, Judgement, Outcome
 from autoenc_bench.verdicts.limits import COUNTS, GATED, KINDS
 
 ALLOW = "to accept that, add --allow-missing"
@@ -32,7 +32,7 @@ def of(
     *,
     allow_missing: bool = False,
     strict: bool = False,
-    selected: Selection | None = None,  # None: every case of the base
+    selected: Selection = lambda *_: True,
 ) -> Status:
     """Return the status: a regression comes first, then what could not be compared, then what is undecided.
 
@@ -48,7 +48,7 @@ def of(
     return Status(PASSED, _claim(comparison))
 
 
-def _not_compared(comparison: Comparison, allow_missing: bool, selected: Selection | None) -> Iterator[str]:
+def _not_compared(comparison: Comparison, allow_missing: bool, selected: Selection) -> Iterator[str]:
     outcomes = {judgement.outcome for verdict in comparison.verdicts for judgement in verdict.judgements.values()}
     if outcomes <= {Outcome.NEW, Outcome.MISSING}:
         yield f"the two sides have no case in common, so nothing was compared{_folder_hint(comparison)}"
@@ -56,33 +56,28 @@ def _not_compared(comparison: Comparison, allow_missing: bool, selected: Selecti
         yield f"times are incomparable: {comparison.unlike}; if that is what you test, name it with --across"
     for kind in ("time", "error"):
         yield from _incomparable(comparison, kind)
-    experiments = {one.case: one.experiment for one in comparison.verdicts}
+    experiments = {verdict.case: verdict.experiment for verdict in comparison.verdicts}
 
     def expected(reasons: dict[str, str]) -> dict[str, str]:
         """Return the cases that the head was expected to run."""
-        if allow_missing:
-            return {}
-        if selected is None:
-            return reasons
-        known = {case: experiments.get(case) or experiments.get(without_seed(case)) for case in reasons}
-        return {case: reason for case, reason in reasons.items() if selected(case, known[case])}
+        of = {case: experiments.get(case) or experiments.get(without_seed(case)) for case in reasons}
+        return {case: reason for case, reason in reasons.items() if not allow_missing and selected(case, of[case])}
 
     if missing := expected(_reasons(comparison, "time", Outcome.MISSING)):
         yield f"missing from the head: {_listed(missing)}; {ALLOW}"
     if lost := expected(comparison.lost):
         yield f"not measured: {_listed(lost)}; {ALLOW}"
     for kind in GATED:
-        judged = _judged(comparison, kind).values()
-        if kind in comparison.limited and {one.outcome for one in judged} <= {Outcome.INCOMPARABLE}:
-            reason = next((f": {one.reason}" for one in judged), "")
+        judged = comparison.judged(kind, *COMPARED).values()
+        if kind in comparison.limited and {judgement.outcome for judgement in judged} <= {Outcome.INCOMPARABLE}:
+            reason = next((f": {judgement.reason}" for judgement in judged), "")
             yield f"--fail-on names {kind}, but no case has {kind} on both sides to compare{reason}"
 
 
 def _undecided(comparison: Comparison, strict: bool) -> Iterator[str]:
     for kind in () if _needs_counts_only(comparison) else KINDS:
-        judged = _judged(comparison, kind)
-        undecided = _only_undecided(judged)
-        if undecided and not any(one.outcome in DECIDED for one in judged.values()):
+        undecided = comparison.judged(kind, Outcome.UNDECIDED)
+        if undecided and not comparison.judged(kind, *DECIDED):
             yield f"no case was decided in {kind}: {_how_to_decide(kind, undecided)}"
     if strict and (cases := _with_outcome(comparison, Outcome.UNDECIDED)):
         yield f"undecided: {few(cases)}; measure more runs"
@@ -90,18 +85,18 @@ def _undecided(comparison: Comparison, strict: bool) -> Iterator[str]:
 
 def _needs_counts_only(comparison: Comparison) -> bool:
     """Return whether only counts have a limit and runs are too few for times: for counts, one run a side is enough."""
-    undecided = _only_undecided(_judged(comparison, "time")).values()
-    return comparison.limited == {COUNTS} and all(one.reason == TOO_FEW for one in undecided)
+    undecided = comparison.judged("time", Outcome.UNDECIDED).values()
+    return comparison.limited == {COUNTS} and all(time.reason == TOO_FEW for time in undecided)
 
 
 def _how_to_decide(kind: str, undecided: dict[str, Judgement]) -> str:
     """Return the smallest detectable change and what to do."""
-    if all(one.reason == TOO_FEW for one in undecided.values()):
+    if all(judgement.reason == TOO_FEW for judgement in undecided.values()):
         return f"too few runs to measure their spread; record {ENOUGH} runs on each side, or {RECORDED} on one side"
     case, best = min(undecided.items(), key=lambda item: item[1].hidden)
-    found = "no change" if isinf(best.hidden) else f"at best a change of {_percent(best)}, in {case},"
+    change = "no change" if isinf(best.hidden) else f"at best a change of {_percent(best)}, in {case},"
     mend = "train more seeds, with --seeds" if kind == "error" else "measure more runs, or give more time"
-    return f"{found} would have been detected; {mend}"
+    return f"{change} would have been detected; {mend}"
 
 
 def _claim(comparison: Comparison) -> str:
@@ -109,20 +104,19 @@ def _claim(comparison: Comparison) -> str:
     detected: list[str] = []
     exceptions: list[str] = []
     for kind in KINDS:
-        judged = _judged(comparison, kind)
         exceptions += _incomparable(comparison, kind)
-        decided = [one for one in judged.values() if one.outcome in DECIDED]
+        decided, undecided = comparison.judged(kind, *DECIDED), comparison.judged(kind, Outcome.UNDECIDED)
         if decided:
-            detected.append(f"{_percent(max(decided, key=lambda one: one.hidden))} in {kind}")
-        if decided and (undecided := _only_undecided(judged)):
+            detected.append(f"{_percent(max(decided.values(), key=lambda judgement: judgement.hidden))} in {kind}")
+        if decided and undecided:
             case, worst = max(undecided.items(), key=lambda item: item[1].hidden)
             change = "no change" if isinf(worst.hidden) else f"only a change of {_percent(worst)}"
             reason = f" ({worst.reason})" if worst.reason else ""
             exceptions.append(f"but in {case} {change} in {kind}{reason}")
     claims = [f"a change of {', '.join(detected)} would have been detected"] if detected else []
-    if counted := _judged(comparison, COUNTS):
-        equal = sum(one.outcome is Outcome.UNCHANGED for one in counted.values())
-        claims.append(f"counts are equal in {equal} of {count(len(counted), 'case')}")
+    if counted := comparison.judged(COUNTS, *COMPARED):
+        equal = comparison.judged(COUNTS, Outcome.UNCHANGED)
+        claims.append(f"counts are equal in {len(equal)} of {count(len(counted), 'case')}")
     if comparison.stale:
         hint = "this may hide a smaller slowdown, so record a newer base"
         exceptions.append(f"the head is faster in {comparison.stale}; {hint}")
@@ -133,16 +127,6 @@ def _percent(judgement: Judgement) -> str:
     return share(expm1(judgement.hidden))
 
 
-def _judged(comparison: Comparison, kind: str) -> dict[str, Judgement]:
-    """Return the judgements of a kind of figure for the cases that both sides have."""
-    judged = comparison.judged(kind).items()
-    return {case: one for case, one in judged if one.outcome not in (Outcome.NEW, Outcome.MISSING)}
-
-
-def _only_undecided(judged: dict[str, Judgement]) -> dict[str, Judgement]:
-    return {case: one for case, one in judged.items() if one.outcome is Outcome.UNDECIDED}
-
-
 def _incomparable(comparison: Comparison, kind: str) -> Iterator[str]:
     if reasons := _reasons(comparison, kind, Outcome.INCOMPARABLE):
         yield f"{kind} is incomparable in {_listed(reasons)}"
@@ -150,7 +134,7 @@ def _incomparable(comparison: Comparison, kind: str) -> Iterator[str]:
 
 def _reasons(comparison: Comparison, kind: str, outcome: Outcome) -> dict[str, str]:
     """Map the cases with this outcome to its reason, without those that share the reason of the whole comparison."""
-    reasons = {case: one.reason for case, one in comparison.judged(kind).items() if one.outcome is outcome}
+    reasons = {case: judgement.reason for case, judgement in comparison.judged(kind, outcome).items()}
     return {case: reason for case, reason in reasons.items() if not reason or reason != comparison.unlike}
 
 
@@ -161,16 +145,15 @@ def _listed(reasons: dict[str, str]) -> str:
 
 
 def _with_outcome(comparison: Comparison, outcome: Outcome) -> list[str]:
-    verdicts = comparison.verdicts
-    return [one.case for one in verdicts if outcome in {judged.outcome for judged in one.judgements.values()}]
+    judged = {kind: comparison.judged(kind, outcome) for kind in GATED}
+    return [one.case for one in comparison.verdicts if any(one.case in cases for cases in judged.values())]
 
 
 def _folder_hint(comparison: Comparison) -> str:
     """Return what to do if the names of both sides differ only in their leading folders, else nothing."""
     base, head = comparison.base.cases, comparison.head.cases
-    folders = {
-        folder for own, others in ((base, head), (head, base)) for name in own for folder in _extra(name, others)
-    }
+    folders = {folder for name in base for folder in _extra(name, head)}
+    folders |= {folder for name in head for folder in _extra(name, base)}
     if len(folders) != 1:
         return ""
     mend = "run pytest in the same folder for both, or give --rootdir"

@@ -125,14 +125,13 @@ def _outcome(judgement: Judgement) -> str:
 
 def _answer(comparison: Comparison, measured: str, show: Callable[[str], str]) -> Iterator[str]:
     """List what regressed, and the sides that were compared; ``show`` makes texts of records safe to print."""
-    judged = {kind: comparison.judged(kind) for kind in ("time", "error", "memory", COUNTS)}
-    for kind, cases in judged.items():
-        if regressed := [case for case, one in cases.items() if one.outcome is Outcome.REGRESSED]:
+    kinds = ("time", "error", "memory", COUNTS)
+    for kind in kinds:
+        if regressed := comparison.judged(kind, Outcome.REGRESSED):
             yield f"{kind} regressed in {', '.join(map(show, regressed))}"
-    for kind, cases in judged.items():
-        if cases:
-            numbers = Counter(one.outcome for one in cases.values()).items()
-            yield f"{kind}: {', '.join(f'{number} {outcome}' for outcome, number in numbers)}"
+    for kind in kinds:
+        if numbers := Counter(judgement.outcome for judgement in comparison.judged(kind).values()):
+            yield f"{kind}: {', '.join(f'{number} {outcome}' for outcome, number in numbers.items())}"
     yield f"base: {_side(comparison.base, show)}; head: {_side(comparison.head, show)}"
     if measured:
         yield measured
@@ -147,13 +146,13 @@ def _answer(comparison: Comparison, measured: str, show: Callable[[str], str]) -
 
 def _side(side: Side, show: Callable[[str], str]) -> str:
     commits = [source.record.commit_info for source in side.sources]
-    known = ", ".join(dict.fromkeys(str(commit) for commit in commits if commit and commit.known))
-    return f"{count(len(side.sources), 'run')} of {show(known) if known else 'an unknown commit'}"
+    named = ", ".join(dict.fromkeys(str(commit) for commit in commits if commit and commit.known))
+    return f"{count(len(side.sources), 'run')} of {show(named) if named else 'an unknown commit'}"
 
 
 def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
-    times = [one.time for one in comparison.verdicts if one.time]
-    time_reasons = {one.reason for one in times}
+    times = comparison.judged("time").values()
+    time_reasons = {time.reason for time in times}
     unit = "divided by the reference workload, if the runs measured it" if comparison.referenced else "as measured"
     if any(time.paired for time in times):
         unit = "those of interleaved rounds"
@@ -172,7 +171,7 @@ def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
             yield f"counts of {show(verdict.case)}: {show(verdict.counts.reason)}"
     for kind, outcome in product(GATED, (Outcome.MISSING, Outcome.INCOMPARABLE)):
         figure = "" if outcome is Outcome.MISSING else f"{kind} "
-        reasons = {case: one.reason for case, one in comparison.judged(kind).items() if one.outcome is outcome}
+        reasons = {case: judgement.reason for case, judgement in comparison.judged(kind, outcome).items()}
         stated = {case: reason for case, reason in reasons.items() if reason not in ("", comparison.unlike)}
         yield from _by_reason(f"{figure}{outcome}", stated, show)
     yield from _by_reason("not measured", comparison.lost, show)

@@ -218,7 +218,7 @@ def test_counted_by_another_group(live, tmp_path):
     [
         ({}, Outcome.UNCHANGED, "counts are equal, so the cause is the runtime"),
         ({"calls": 4}, Outcome.CHANGED, "Python's calls changed: +1 calls in a step: model:step 4 × instead of 3"),
-        ({"program": "another"}, Outcome.CHANGED, "the program changed: the same instructions on other shapes"),
+        ({"program": "another"}, Outcome.CHANGED, "the program changed: the same instructions with other shapes"),
     ],
 )
 def test_counts(live, tmp_path, head, outcome, cause):
