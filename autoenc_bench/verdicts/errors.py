@@ -46,9 +46,7 @@ def judge(seeds: Sequence[Seed], limit: float, alpha: float, rounding: float) ->
     differing = [seed.name for seed in seeds if max(_range(seed.base), _range(seed.head)) >= log1p(limit)]
     outcomes = {best.outcome, worst.outcome}
     if len(outcomes) == 1 and (best.outcome in CHANGES or not differing):
-        least, most = sorted(
-            (best, worst), key=lambda judged: abs(judged.interval.estimate) if judged.interval else inf
-        )
+        least, most = sorted((best, worst), key=lambda each: abs(each.interval.estimate) if each.interval else inf)
         return least if best.outcome in CHANGES else most
     if differing or not outcomes.isdisjoint(CHANGES):
         which = few(differing or [seed.name for seed in seeds])
