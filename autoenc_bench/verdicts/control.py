@@ -16,7 +16,7 @@ from autoenc_bench.verdicts.judgements import CHANGES, DECIDED, TOO_FEW, Judgeme
 
 RUNS = 2 * ENOUGH  # of a side, for the control: each half must show its spread
 STRICTNESS = 20  # divides alpha: the control tests two sides in two directions, on few runs
-# A base is too old if at least this many cases, and this share of the decided ones, take at most this ratio of its time.
+# A base is too old if this many cases, and this share of the decided ones, take at most this ratio of its time.
 STALE_CASES, STALE_SHARE, STALE_RATIO = 3, 0.9, 1 / 1.5
 
 

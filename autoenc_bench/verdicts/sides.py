@@ -128,14 +128,15 @@ ABSENT = Lost("absent", "")
 class Side:
     """One side of a comparison; the seeds of a whole experiment are one case.
 
-    ``runs`` keeps the seeds apart: it maps a full name and the path of a record to why that run lost the measurement,
-    or to ``None`` if the run measured it.
+    ``runs`` and ``measured`` keep the seeds apart. ``runs`` maps a full name and the path of a record to why that run
+    lost the measurement, or to ``None`` if it did not.
     """
 
     sources: Sequence[Source]  # oldest first
     context: Context
     cases: dict[str, CaseResult] = field(default_factory=dict)
     runs: dict[str, dict[Path, Lost | None]] = field(default_factory=dict)
+    measured: set[str] = field(default_factory=set)  # full names that at least one run measured
     joined: dict[str, str] = field(default_factory=dict)  # the case of each full name
     repeated: dict[str, str] = field(default_factory=dict)  # why a case's name is ambiguous
 
@@ -198,6 +199,7 @@ def _add_measured(source: Source, side: Side) -> None:
         # Only this suite's names end with a seed; "seed" may mean something else in other projects.
         case = names.without_seed(name) if benchmark.extra_info.autoenc else name
         side.joined[name] = case
+        side.measured.add(name)
         side.runs.setdefault(name, {}).setdefault(source.path, None)
         by_case.setdefault(case, []).append(benchmark)
     for case, benchmarks in by_case.items():
@@ -253,15 +255,13 @@ def compare_contexts(base: Context, head: Context, across: Collection[str]) -> D
     if "backend" in across:  # each backend has its own packages
         may_differ.update(*BACKENDS.values())
 
-    def changes(*, allowed: bool) -> list[str]:
-        chosen = facts & may_differ if allowed else facts - may_differ
-        return differences(
-            *({name: fact for name, fact in side.facts.items() if name in chosen} for side in (base, head))
-        )
+    def changes(chosen: set[str]) -> list[str]:
+        before, after = ({name: side.facts[name] for name in side.facts if name in chosen} for side in (base, head))
+        return differences(before, after)
 
     differing = {name for name in facts if base.facts.get(name) != head.facts.get(name)}
-    allowed = changes(allowed=True)
-    forbidden = [*differences({"scale": base.scale}, {"scale": head.scale}), *changes(allowed=False)]
+    allowed = changes(facts & may_differ)
+    forbidden = [*differences({"scale": base.scale}, {"scale": head.scale}), *changes(facts - may_differ)]
     of_machine = allowed if MACHINE in may_differ else forbidden
     if base.facts[MACHINE] == head.facts[MACHINE] and base.conflicts(head):
         differing.add(MACHINE)
@@ -287,7 +287,7 @@ def not_measured(base: Side, head: Side) -> dict[str, str]:
     """
     reasons = {}
     for name, case in {**base.joined, **head.joined}.items():
-        is_expected = None in base.runs.get(name, {}).values()
+        is_expected = name in base.measured
         gaps = [_gap(name, case, side, word, is_expected) for side, word in ((head, "the head"), (base, "the base"))]
         alike = {_gap(name, case, side, "each side", is_expected) for side in (head, base)}
         reasons[name] = "; ".join(alike if len(alike) == 1 else filter(None, gaps))
