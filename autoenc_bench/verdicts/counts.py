@@ -1,7 +1,7 @@
 """What a case executes on both sides, compared and put into words, and from that the cause of a changed time."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from math import inf
 from statistics import median
@@ -13,6 +13,8 @@ from autoenc_bench.records.counts import CALL, EPOCH, STEP, Counts, Program
 SHOWN = 4  # names of instructions, or of functions, that are listed
 PLACES = {"once": "", "loops": " in loops"}  # the parts of a program
 UNITS = {STEP: "in a step", EPOCH: "in an epoch", CALL: "in a call"}
+Numbers = Mapping[str, int]  # of instructions by kind, or of calls by function
+
 # The least informative names are listed last: instructions that only move data, and functions that everything calls.
 PLUMBING = re.compile(r"(parameter|tuple|get-tuple-element|bitcast|constant|broadcast|copy)$")
 COMMON = re.compile(r"(builtins|_?abc|inspect|enum)\b|(str|bytes|list|tuple|dict|set|frozenset|mappingproxy|type)\.")
@@ -41,12 +43,9 @@ def compare(base: Counts, head: Counts) -> Difference:
     if len(base.programs) != len(head.programs):
         programs.insert(0, f"{count(len(head.programs), 'program')} instead of {len(base.programs)}")
     calls = [_calls(base.calls.get(unit, {}), head.calls.get(unit, {}), where) for unit, where in UNITS.items()]
-    before, after = _totals(base), _totals(head)
-    growths = [
-        after[name] / before[name] - 1 if before.get(name) else inf
-        for name in after
-        if after[name] > before.get(name, 0)
-    ]
+    before = _totals(base)
+    grown = {name: size for name, size in _totals(head).items() if size > before.get(name, 0)}
+    growths = [size / before[name] - 1 if before.get(name) else inf for name, size in grown.items()]
     return Difference(tuple(programs), tuple(filter(None, calls)), max(growths, default=0.0))
 
 
@@ -55,13 +54,7 @@ def _program(base: Program, head: Program) -> Iterator[str]:
     is_explained = base.identity == head.identity
     for place, where in () if is_explained else PLACES.items():
         before, after = getattr(base, place), getattr(head, place)
-        words = _listed(
-            before.instructions,
-            after.instructions,
-            PLUMBING,
-            "kind",
-            lambda name, old, new: f"{_signed(new - old)} {name}",
-        )
+        words = _listed(before.instructions, after.instructions, PLUMBING, "{change} {name}", "other kind")
         words += [f"{after.types[kind]} × {kind}" for kind in sorted(after.types.keys() - before.types.keys())]
         for old, new, unit in ((before.bytes, after.bytes, "bytes"), (before.flops, after.flops, "FLOPs")):
             if old != new:
@@ -73,37 +66,31 @@ def _program(base: Program, head: Program) -> Iterator[str]:
         yield "the same instructions with other shapes or constants, or in another arrangement"
 
 
-def _calls(before: Mapping[str, int], after: Mapping[str, int], where: str) -> str:
+def _calls(before: Numbers, after: Numbers, where: str) -> str:
     if before == after:
         return ""
-    words = _listed(
-        before, after, COMMON, "function", lambda name, old, new: f"{_short(name)} {new:,} × instead of {old:,}"
-    )
+    words = _listed(before, after, COMMON, "{short} {new:,} × instead of {old:,}", "other function")
     return f"{_signed(sum(after.values()) - sum(before.values()))} calls {where}: {', '.join(words)}"
 
 
-def _listed(
-    before: Mapping[str, int],
-    after: Mapping[str, int],
-    common: re.Pattern[str],
-    noun: str,
-    phrase: Callable[[str, int, int], str],
-) -> list[str]:
-    """Return phrases for the names whose numbers changed, and how many more changed.
+def _listed(before: Numbers, after: Numbers, common: re.Pattern[str], phrase: str, others: str) -> list[str]:
+    """Fill in ``phrase`` for the names whose numbers changed, and count the ``others`` that are too many to list.
 
     Names that ``common`` matches come last. Before them come names of one side only, in their order, in which a
     function follows its caller, and then the largest changes.
     """
-    changes = {name: (before.get(name, 0), after.get(name, 0)) for name in dict.fromkeys([*after, *before])}
+    changes = {name: after.get(name, 0) - before.get(name, 0) for name in dict.fromkeys([*after, *before])}
 
     def rank(name: str) -> tuple[bool, bool, int]:
-        old, new = changes[name]
         is_on_both = name in before and name in after
-        return bool(common.match(name)), is_on_both, -abs(new - old) if is_on_both else 0
+        return bool(common.match(name)), is_on_both, -abs(changes[name]) if is_on_both else 0
 
-    ranked = sorted((name for name, (old, new) in changes.items() if old != new), key=rank)
-    rest = len(ranked[SHOWN:])
-    return [phrase(name, *changes[name]) for name in ranked[:SHOWN]] + ([count(rest, f"other {noun}")] if rest else [])
+    ranked = sorted(filter(changes.get, changes), key=rank)
+    words = []
+    for name in ranked[:SHOWN]:
+        facts = {"change": _signed(changes[name]), "old": before.get(name, 0), "new": after.get(name, 0)}
+        words.append(phrase.format(name=name, short=_short(name), **facts))
+    return [*words, count(len(ranked) - SHOWN, others)] if len(ranked) > SHOWN else words
 
 
 def _signed(number: int) -> str:
