@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import recordings
 
-from autoenc_bench import history
+from autoenc_bench import compare, history
 from autoenc_bench.records import loading
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -59,6 +59,11 @@ def by_case(comparison):
 def side_of(folder, times, **changes):
     """Write records, one per time, and read them as one side of a comparison."""
     return side(folder, [content(day, time, **changes) for day, time in enumerate(times)])
+
+
+def both(tmp_path, base, head, **changes):
+    """Compare sides of these times; ``changes`` are the head's."""
+    return compare(side_of(tmp_path / "base", base), side_of(tmp_path / "head", head, **changes))
 
 
 def read(folder, contents):

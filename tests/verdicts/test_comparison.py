@@ -8,7 +8,7 @@ import histories
 import numpy as np
 import pytest
 import recordings
-from histories import by_case, noisy, side_of
+from histories import both, by_case, noisy, side_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,11 +20,6 @@ from autoenc_bench.verdicts.intervals import Interval
 
 EPOCH, WHOLE = "epoch[digits-fused]", "experiment[digits-fused]"
 MIRROR = {Outcome.REGRESSED: Outcome.IMPROVED, Outcome.IMPROVED: Outcome.REGRESSED}
-
-
-def both(tmp_path, base, head, **changes):
-    """Compare sides of these times; ``changes`` are the head's."""
-    return comparison.compare(side_of(tmp_path / "base", base), side_of(tmp_path / "head", head, **changes))
 
 
 def of_seeds(folder, means=None, seconds=None, references=None):

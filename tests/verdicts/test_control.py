@@ -2,17 +2,12 @@
 
 import numpy as np
 import pytest
-from histories import by_case, noisy, side_of
+from histories import both, by_case, noisy
 
 from autoenc_bench.verdicts import comparison, tables
 from autoenc_bench.verdicts.comparison import Outcome
 
 EPOCH, WHOLE = "epoch[digits-fused]", "experiment[digits-fused]"
-
-
-def both(tmp_path, base, head, **changes):
-    """Compare sides of these times; ``changes`` are the head's."""
-    return comparison.compare(side_of(tmp_path / "base", base), side_of(tmp_path / "head", head, **changes))
 
 
 def test_control(tmp_path):
