@@ -88,7 +88,7 @@ def conclude(comparison: "Comparison", ended: "Status", layout: str, measured: s
     """
     from autoenc_bench.exceptions import InvalidInputError
     from autoenc_bench.report import github
-    from autoenc_bench.verdicts import document, tables
+    from autoenc_bench.verdicts import tables
 
     markdown = tables.markdown(comparison, ended.reason, measured)
     try:
@@ -96,6 +96,9 @@ def conclude(comparison: "Comparison", ended: "Status", layout: str, measured: s
     except InvalidInputError as problem:  # the verdict holds without the page
         tell(problem)
     tell(ended.reason)
-    if layout == "json":
-        return document.text(comparison, ended, measured), ended.code
-    return markdown if layout == "markdown" else tables.text(comparison, measured), ended.code
+    layouts = {
+        "table": lambda: tables.text(comparison, measured),
+        "markdown": lambda: tables.markdown(comparison, ended.reason, measured),
+        "json": lambda: tables.document(comparison, ended, measured),
+    }
+    return layouts[layout](), ended.code

@@ -74,7 +74,7 @@ def wanted(options: argparse.Namespace, side: str) -> "Wanted":
 def run(options: argparse.Namespace) -> tuple[str, int]:
     from autoenc_bench.live import checkouts, continuous
     from autoenc_bench.live.display import Display
-    from autoenc_bench.verdicts import judging, limits, status
+    from autoenc_bench.verdicts import limits, status
 
     overrides, budget = limits.parse(options.fail_on, EXPERIMENTS), seconds(options.budget)
     base, head = (wanted(options, side) for side in ("base", "head"))
@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         warn()
         measuring = continuous.Continuous(sides, given, store, budget, overrides, display.tell)
         look = explain(measuring.measure(display.show), store)
-    judging.keep(store, options.fail_on, allow_missing=options.allow_missing, strict=options.strict)
+    limits.save_options(store, options.fail_on, allow_missing=options.allow_missing, strict=options.strict)
     ended = status.of(look.comparison, allow_missing=options.allow_missing, strict=options.strict)
     if look.ended == continuous.INTERRUPTED and ended.code != exit_codes.REGRESSED:
         ended = status.Status(exit_codes.NOT_COMPARED, "interrupted before every case was decided")

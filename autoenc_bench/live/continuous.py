@@ -19,10 +19,10 @@ from autoenc_bench.records import loading, names
 from autoenc_bench.records.loading import Source
 from autoenc_bench.verdicts import sides
 from autoenc_bench.verdicts.comparison import Comparison
+from autoenc_bench.verdicts.interim import SequentialComparison
 from autoenc_bench.verdicts.judgements import Outcome
 from autoenc_bench.verdicts.limits import Overrides
 from autoenc_bench.verdicts.pairs import Paired
-from autoenc_bench.verdicts.sequential import SequentialComparison
 
 CASES = "epoch and not untouched or experiment and fused"  # speed by the steady epochs, errors by the whole experiments
 SPENT, DECIDED, INTERRUPTED = "the time was spent", "nothing was left to decide", "it was interrupted"
@@ -279,7 +279,7 @@ class Continuous:
                 raise RunFailedError(f"the base, {self.both[0].description}, cannot run {name}: {base.reasons[name]}")
         seconds = self._elapsed
         most = self._groups + int(max(0.0, self.budget - seconds) / max(1.0, self._next_group))
-        comparison = self._sequence.look(base, head, self._groups, most, last=ended in (SPENT, FAILED))
+        comparison = self._sequence.analyse(base, head, self._groups, most, last=ended in (SPENT, FAILED))
         for verdict in comparison.verdicts:
             cost = self._costs.get(verdict.case)
             if cost and cost.cycle and verdict.time and verdict.time.paired:

@@ -10,10 +10,10 @@ from autoenc_bench.records.record import SIDE_NAMES
 from autoenc_bench.report import summary
 from autoenc_bench.report.summary import ExperimentSummary
 from autoenc_bench.report.view import Picture
-from autoenc_bench.verdicts import judging, status, tables
+from autoenc_bench.verdicts import limits, status, tables
 from autoenc_bench.verdicts.comparison import Comparison, compare, compare_sides
 from autoenc_bench.verdicts.judgements import Judgement, Outcome
-from autoenc_bench.verdicts.judging import Judging
+from autoenc_bench.verdicts.limits import VerdictOptions
 from autoenc_bench.verdicts.sides import gather, under_test
 
 
@@ -37,7 +37,7 @@ class RoundByRound:
     """What a page shows of the records of a live comparison together."""
 
     comparison: Comparison
-    judging: Judging
+    judging: VerdictOptions
     pictures: Sequence[Picture] = ()
     title: str = "Base and head, round by round"
 
@@ -121,7 +121,7 @@ def paired(sources: Sequence[Source]) -> RoundByRound | None:
     base, head = ([source for source, run in runs if run and run.pair and run.side == side] for side in SIDE_NAMES)
     if not (base and head):
         return None
-    both, asked = (gather(base), gather(head)), judging.read(source.path for source in (*base, *head))
+    both, asked = (gather(base), gather(head)), limits.saved_options(source.path for source in (*base, *head))
     return RoundByRound(compare_sides(*both, asked.overrides, under_test(*both)), asked)
 
 

@@ -1,4 +1,4 @@
-"""The verdict inside a run of the suite: its record against a baseline that is named as the run begins."""
+"""The verdict inside a run of the suite: its record is compared with a baseline that ``--baseline`` names."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,9 +14,9 @@ from autoenc_bench.verdicts.comparison import Comparison, compare
 
 
 class Baseline:
-    """The records that a run is compared with, read before it begins; ``left_out`` says what of them was not.
+    """The records that a run is compared with, read before it begins; ``left_out`` lists what is not used of them.
 
-    Raises NotFoundError when there are none of that name, InvalidInputError when they, or a limit, cannot be read.
+    Raises NotFoundError without such records, InvalidInputError if the records or a limit cannot be read.
     """
 
     def __init__(self, name: str, fail_on: Iterable[str], stores: Sequence[Path]) -> None:
@@ -25,18 +25,18 @@ class Baseline:
         self.left_out = list(loading.left_out(self._sources, unreadable))
 
     def choose(self, run: Run) -> str:
-        """Keep the records of a run's machine, scale and context; return in a line how many are of others, or "".
+        """Keep the records in the context of ``run``; return how many others there are as a line, "" for none.
 
-        That line stands in ``left_out`` as well. Raises InvalidInputError, with what differs, where none is left.
+        ``left_out`` gets that line as well. Raises InvalidInputError, with the difference, if no record is left.
         """
-        here = _surroundings(Source(Path(), Record([], "", "", run), {}))
-        differing = [sides.compare_surroundings(_surroundings(one), here, ()).forbidden for one in self._sources]
+        own = sides.context(Source(Path(), Record([], "", "", run), {}))
+        differing = [sides.compare_contexts(sides.context(source), own, ()).forbidden for source in self._sources]
         kept = [source for source, differs in zip(self._sources, differing, strict=True) if not differs]
         nearest = min(filter(None, differing), key=len, default="")
         if not kept:
-            found = f"baseline {self._name!r}: {count(len(differing), 'record')}, none in the context of this run"
+            refused = f"baseline {self._name!r}: {count(len(differing), 'record')}, none in the context of this run"
             mend = "run in that context, or save a baseline in this one"
-            raise InvalidInputError(f"{found}; the nearest differs in {nearest}; {mend}")
+            raise InvalidInputError(f"{refused}; the nearest differs in {nearest}; {mend}")
         others, self._sources = len(differing) - len(kept), kept
         if not others:
             return ""
@@ -47,10 +47,6 @@ class Baseline:
     def judge(
         self, path: Path, selected: status.Selection, *, allow_missing: bool = False
     ) -> tuple[Comparison, status.Status]:
-        """Compare a run's record with it; the run may lack cases that were not ``selected``."""
+        """Compare the run's record at ``path`` with the baseline; cases that were not ``selected`` may be missing."""
         comparison = compare(self._sources, [loading.read_record(path, pictured=False)], self._overrides)
         return comparison, status.of(comparison, allow_missing=allow_missing, selected=selected)
-
-
-def _surroundings(source: Source) -> sides.Surroundings:
-    return sides.gather([source]).surroundings

@@ -1,28 +1,34 @@
-"""What a case does on both sides, counted -> whether that is equal, or in words what changed."""
+"""What a case executes on both sides, compared and put into words, and from that the cause of a changed time."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from math import inf
+from statistics import median
 from typing import NamedTuple
 
-from autoenc_bench.formatting import count, percent
+from autoenc_bench.formatting import count, percent, share
 from autoenc_bench.records.counts import CALL, EPOCH, STEP, Counts, Program
 
-SHOWN = 4  # kinds of instructions, or functions, that are named
-PLACES = {"once": "", "loops": " in loops"}  # of a program
+SHOWN = 4  # names of instructions, or of functions, that are listed
+PLACES = {"once": "", "loops": " in loops"}  # the parts of a program
 UNITS = {STEP: "in a step", EPOCH: "in an epoch", CALL: "in a call"}
-PLUMBING = re.compile(r"parameter|tuple|get-tuple-element|bitcast|constant|broadcast|copy")  # tells least
-# What everything calls tells less than what has a name of its own.
+Numbers = Mapping[str, int]  # of instructions by kind, or of calls by function
+
+# The least informative names are listed last: instructions that only move data, and functions that everything calls.
+PLUMBING = re.compile(r"(parameter|tuple|get-tuple-element|bitcast|constant|broadcast|copy)$")
 COMMON = re.compile(r"(builtins|_?abc|inspect|enum)\b|(str|bytes|list|tuple|dict|set|frozenset|mappingproxy|type)\.")
+
+WAITING = 0.05  # difference of the sides' off-CPU shares of a round that explains a change
+BUSIER = 1.2  # factor between the sides' busy cores that explains a change
 
 
 class Difference(NamedTuple):
-    """What differs between two sides' counts; nothing where they are equal."""
+    """The differences between two sides' counts in words; false if there are none."""
 
-    program: tuple[str, ...]  # of the compiled programs, in words
+    program: tuple[str, ...]  # of the compiled programs
     calls: tuple[str, ...]  # of Python's calls
-    growth: float  # the largest one of a total, as a share of the base's
+    growth: float  # the largest growth of a total, as a share of the base's
 
     def __bool__(self) -> bool:
         return bool(self.program or self.calls)
@@ -32,77 +38,67 @@ class Difference(NamedTuple):
 
 
 def compare(base: Counts, head: Counts) -> Difference:
-    """Compare what a case does on both sides."""
-    words = list(chain.from_iterable(map(_program, base.programs, head.programs)))
+    """Compare the compiled programs and Python's calls of a case on both sides."""
+    programs = list(chain.from_iterable(map(_program, base.programs, head.programs)))
     if len(base.programs) != len(head.programs):
-        words.insert(0, f"{count(len(head.programs), 'program')} instead of {len(base.programs)}")
-    calls = (_calls(base.calls.get(unit, {}), head.calls.get(unit, {}), where) for unit, where in UNITS.items())
-    before, after = _totals(base), _totals(head)
-    growths = (_growth(before.get(name, 0), after.get(name, 0)) for name in before | after)
-    return Difference(tuple(words), tuple(filter(None, calls)), max(growths, default=0.0))
+        programs.insert(0, f"{count(len(head.programs), 'program')} instead of {len(base.programs)}")
+    calls = [_calls(base.calls.get(unit, {}), head.calls.get(unit, {}), where) for unit, where in UNITS.items()]
+    before = _totals(base)
+    grown = {name: size for name, size in _totals(head).items() if size > before.get(name, 0)}
+    growths = [size / before[name] - 1 if before.get(name) else inf for name, size in grown.items()]
+    return Difference(tuple(programs), tuple(filter(None, calls)), max(growths, default=0.0))
 
 
 def _program(base: Program, head: Program) -> Iterator[str]:
-    """List in what two programs differ: instructions, what they move and compute, and new types of numbers."""
-    if base.identity == head.identity:
-        return
-    same = True
-    for place, where in PLACES.items():
-        one, other = getattr(base, place), getattr(head, place)
-        parts = _signed(one.instructions, other.instructions)
-        parts += [f"{other.types[kind]} × {kind}" for kind in sorted(other.types.keys() - one.types.keys())]
-        for what, unit in (("bytes", "bytes"), ("flops", "FLOPs")):
-            before, after = getattr(one, what), getattr(other, what)
-            if before != after:
-                parts.append(f"{percent(after / before) if before else f'{after:+,}'} {unit}")
-        if parts:
-            same = False
-            yield f"{', '.join(parts)}{where}"
-    if same:
-        yield "the same instructions on other shapes or constants, or in another arrangement"
+    """List the differences of two programs, part by part: instructions, new types of numbers, bytes and FLOPs."""
+    is_explained = base.identity == head.identity
+    for place, where in () if is_explained else PLACES.items():
+        before, after = getattr(base, place), getattr(head, place)
+        words = _listed(before.instructions, after.instructions, PLUMBING, "{change} {name}", "other kind")
+        words += [f"{after.types[kind]} × {kind}" for kind in sorted(after.types.keys() - before.types.keys())]
+        for old, new, unit in ((before.bytes, after.bytes, "bytes"), (before.flops, after.flops, "FLOPs")):
+            if old != new:
+                words.append(f"{percent(new / old) if old else f'{new:+,}'} {unit}")
+        if words:
+            is_explained = True
+            yield f"{', '.join(words)}{where}"
+    if not is_explained:
+        yield "the same instructions with other shapes or constants, or in another arrangement"
 
 
-def _signed(before: Mapping[str, int], after: Mapping[str, int]) -> list[str]:
-    """List by how much the kinds of instructions changed, the telling ones first."""
-    named, rest = _changed(before, after, PLUMBING.fullmatch)
-    shown = [f"{_more(after.get(kind, 0) - before.get(kind, 0))} {kind}" for kind in named]
-    return [*shown, count(rest, "other kind")] if rest else shown
-
-
-def _calls(before: Mapping[str, int], after: Mapping[str, int], where: str) -> str:
+def _calls(before: Numbers, after: Numbers, where: str) -> str:
     if before == after:
         return ""
-    named, rest = _changed(before, after, COMMON.match)
-    listed = [f"{_short(name)} {after.get(name, 0):,} × instead of {before.get(name, 0):,}" for name in named]
-    others = [count(rest, "other function")] if rest else []
-    return f"{_more(sum(after.values()) - sum(before.values()))} calls {where}: {', '.join([*listed, *others])}"
+    words = _listed(before, after, COMMON, "{short} {new:,} × instead of {old:,}", "other function")
+    return f"{_signed(sum(after.values()) - sum(before.values()))} calls {where}: {', '.join(words)}"
 
 
-def _more(number: int) -> str:
+def _listed(before: Numbers, after: Numbers, common: re.Pattern[str], phrase: str, others: str) -> list[str]:
+    """Fill in ``phrase`` for the names whose numbers changed, and count the ``others`` that are too many to list.
+
+    Names that ``common`` matches come last. Before them come names of one side only, in their order, in which a
+    function follows its caller, and then the largest changes.
+    """
+    changes = {name: after.get(name, 0) - before.get(name, 0) for name in dict.fromkeys([*after, *before])}
+
+    def rank(name: str) -> tuple[bool, bool, int]:
+        is_on_both = name in before and name in after
+        return bool(common.match(name)), is_on_both, -abs(changes[name]) if is_on_both else 0
+
+    ranked = sorted(filter(changes.get, changes), key=rank)
+    words = []
+    for name in ranked[:SHOWN]:
+        facts = {"change": _signed(changes[name]), "old": before.get(name, 0), "new": after.get(name, 0)}
+        words.append(phrase.format(name=name, short=_short(name), **facts))
+    return [*words, count(len(ranked) - SHOWN, others)] if len(ranked) > SHOWN else words
+
+
+def _signed(number: int) -> str:
     return f"{number:+,}".replace("-", "−")
 
 
-def _changed(
-    before: Mapping[str, int], after: Mapping[str, int], is_common: Callable[[str], object]
-) -> tuple[list[str], int]:
-    """Return the names whose numbers changed, and how many more there are than can be shown.
-
-    First comes what is not common; of that what is new or gone, in its order, in which what is called follows its
-    caller; and then what changed most.
-    """
-    names = dict.fromkeys([*after, *before])
-    changes = {name: abs(after.get(name, 0) - before.get(name, 0)) for name in names}
-    on_both = before.keys() & after.keys()
-
-    def rank(name: str) -> tuple[bool, bool, int]:
-        return bool(is_common(name)), name in on_both, -changes[name] if name in on_both else 0
-
-    order = sorted(filter(changes.get, names), key=rank)
-    return order[:SHOWN], len(order[SHOWN:])
-
-
 def _short(name: str) -> str:
-    """Return a function's name with its module's, but not the path to that."""
+    """Return a function's name with that of its module, without the path to the module."""
     module, colon, function = name.rpartition(":")
     return f"{module.rpartition('.')[2]}:{function}" if colon else name
 
@@ -117,7 +113,44 @@ def _totals(counts: Counts) -> dict[str, int]:
     return totals
 
 
-def _growth(before: int, after: int) -> float:
-    if after <= before:
-        return 0.0
-    return after / before - 1 if before else inf
+class Usage(NamedTuple):
+    """How the rounds of a case used the machine, as shares of their seconds."""
+
+    cores: float  # CPU seconds of all threads
+    waiting: float | None  # off-CPU seconds of the one pinned thread; ``None`` if unknown
+
+
+def typical_usage(usages: Sequence[Usage]) -> Usage | None:
+    """Return the medians over runs, ``None`` without runs."""
+    if not usages:
+        return None
+    waiting = [usage.waiting for usage in usages if usage.waiting is not None]
+    return Usage(median(usage.cores for usage in usages), median(waiting) if waiting else None)
+
+
+def cause(difference: Difference | None, base: Usage | None, head: Usage | None, tested: str) -> str:
+    """Return the cause of a changed time, nothing without counts; ``tested`` names the facts under test.
+
+    Counts come first, because they are exact. If they are equal, the use of the machine may explain the change.
+    """
+    if difference is None:
+        return ""
+    if difference.program:
+        python = f"; and Python: {'; '.join(difference.calls)}" if difference.calls else ""
+        reason = f"the program changed: {'; '.join(difference.program)}{python}"
+    elif difference.calls:
+        reason = f"Python's calls changed: {'; '.join(difference.calls)}"
+    else:
+        reason = f"counts are equal, {_cause_outside(base, head)}"
+    return f"{reason}; under test: {tested}" if tested else reason
+
+
+def _cause_outside(base: Usage | None, head: Usage | None) -> str:
+    if base and head:
+        before, after = base.waiting, head.waiting
+        if before is not None and after is not None and abs(after - before) > WAITING:
+            return f"but the head waits for {share(after)} of a round instead of {share(before)}"
+        # A coarse clock, as on Windows, may show no CPU time at all: then the ratio is unknown.
+        if base.cores and head.cores and not 1 / BUSIER < head.cores / base.cores < BUSIER:
+            return f"but the head uses {head.cores:.1f} cores instead of {base.cores:.1f}"
+    return "so the cause is the runtime, the memory or the machine"

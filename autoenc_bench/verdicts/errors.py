@@ -1,6 +1,6 @@
-"""Errors of both sides, seed by seed -> intervals of how their mean, their spread and their upper quantiles moved."""
+"""The errors of both sides, seed by seed: how far their mean, spread and upper quantiles moved."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import inf, log, log1p, sqrt
 from statistics import fmean, stdev
@@ -14,34 +14,21 @@ from autoenc_bench.verdicts.intervals import Interval
 from autoenc_bench.verdicts.judgements import CHANGES, DIFFER, Judgement, Outcome, decide
 
 MEAN = "mean"
-# The largest standard deviation of seeds' moves that is assumed. A change of arithmetic is taken to move a seed no
-# further than seeds lie from each other: they spread by up to 6.5 % (docs/studies/error_rates.md).
-APART = 0.1
-MOST = 20  # seeds that a user would train
+# The largest standard deviation of the seeds' moves that is assumed. A change of arithmetic is assumed to move a seed
+# no further than seeds lie apart: they spread by up to 6.5 % (docs/studies/error_rates.md).
+LARGEST_SPREAD = 0.1
+MAX_SEEDS = 20  # no user trains more
 STATISTICS: dict[str, Callable[[Statistics], float | None]] = {
     MEAN: lambda error: error.mean,
     "σ": lambda error: error.std,
     "95 % quantile": lambda error: error.quantiles.get("0.95"),
     "99 % quantile": lambda error: error.quantiles.get("0.99"),
 }
-
-
-def intervals(pairs: Sequence[tuple[Statistics, Statistics]], alpha: float, rounding: float) -> dict[str, Interval]:
-    """Estimate how far each statistic moved, as logarithms, from pairs of base and head; seeds are the samples.
-
-    Equal arithmetic gives exactly 0, with an interval of no width. A single seed is assumed to spread by ``rounding``,
-    and so are seeds that all moved by no more than that. Otherwise Student's t of the seeds' own spread gives the
-    interval, which is never narrower than with ``rounding`` and never wider than with APART, so that two or three seeds
-    show a gross loss. ``alpha`` is the one-sided error rate that the statistics share.
-    """
-    return {
-        name: _interval([_moved(read(base), read(head)) for base, head in pairs], alpha / len(STATISTICS), rounding)
-        for name, read in STATISTICS.items()
-    }
+Values = Mapping[str, float]  # of the STATISTICS; infinity for what is not finite
 
 
 class Seed(NamedTuple):
-    """One seed's errors in every run of both sides."""
+    """The errors of one seed in every run of both sides."""
 
     name: str
     base: Sequence[Statistics]
@@ -49,111 +36,108 @@ class Seed(NamedTuple):
 
 
 def judge(seeds: Sequence[Seed], limit: float, alpha: float, rounding: float) -> Judgement:
-    """Judge how far errors moved, in every run: the head at its best beside the base at its worst, and the reverse.
+    """Judge how far errors moved, in every run: the smallest of the head with the largest of the base, and the reverse.
 
-    Where runs of one side differ by more than the limit, or so much that the verdict depends on the run, the errors are
-    incomparable, unless all runs of the head changed alike against all runs of the base.
+    The errors are incomparable if runs of one side differ by more than the limit, or if the verdict depends on the
+    runs. The exception: all runs of the head changed in the same direction against all runs of the base.
     """
-    best = _judge([(_most(one.base), _least(one.head)) for one in seeds], limit, alpha, rounding)
-    worst = _judge([(_least(one.base), _most(one.head)) for one in seeds], limit, alpha, rounding)
-    differing = [one.name for one in seeds if max(_range(one.base), _range(one.head)) >= log1p(limit)]
+    best = _judge([(_fold(max, seed.base), _fold(min, seed.head)) for seed in seeds], limit, alpha, rounding)
+    worst = _judge([(_fold(min, seed.base), _fold(max, seed.head)) for seed in seeds], limit, alpha, rounding)
+    differing = [seed.name for seed in seeds if max(_range(seed.base), _range(seed.head)) >= log1p(limit)]
     outcomes = {best.outcome, worst.outcome}
     if len(outcomes) == 1 and (best.outcome in CHANGES or not differing):
-        least, most = sorted((best, worst), key=lambda one: abs(one.interval.estimate) if one.interval else inf)
+        least, most = sorted((best, worst), key=lambda each: abs(each.interval.estimate) if each.interval else inf)
         return least if best.outcome in CHANGES else most
-    if differing or outcomes & {*CHANGES}:
-        which = few(differing or [one.name for one in seeds])
+    if differing or not outcomes.isdisjoint(CHANGES):
+        which = few(differing or [seed.name for seed in seeds])
         return Judgement(Outcome.INCOMPARABLE, limit, reason=f"{DIFFER} in the error of {which}")
     return worst if worst.outcome is Outcome.UNDECIDED else best
 
 
-def _judge(pairs: Sequence[tuple[Statistics, Statistics]], limit: float, alpha: float, rounding: float) -> Judgement:
-    """Judge how far errors moved, given one pair of base and head for each seed."""
-    judged = {name: decide(one, limit) for name, one in intervals(pairs, alpha, rounding).items()}
-    return combine({name: _with_seeds(one, alpha, rounding) for name, one in judged.items()})
+def intervals(pairs: Sequence[tuple[Statistics, Statistics]], alpha: float, rounding: float) -> dict[str, Interval]:
+    """Return the interval of each statistic's move, as logarithms; each pair is the base and the head of one seed.
+
+    ``alpha`` is the one-sided error rate of all statistics together. Equal arithmetic gives exactly 0, without a width.
+    A single seed is assumed to spread by ``rounding``, and so are seeds that all moved by no more than that. Other
+    seeds have Student's interval of their own spread, which is never narrower than with ``rounding`` and never wider
+    than with LARGEST_SPREAD, so that two or three seeds can show a large loss.
+    """
+    return _intervals([(_fold(min, [base]), _fold(min, [head])) for base, head in pairs], alpha, rounding)
+
+
+def _intervals(pairs: Sequence[tuple[Values, Values]], alpha: float, rounding: float) -> dict[str, Interval]:
+    return {
+        name: _interval([_moved(base[name], head[name]) for base, head in pairs], alpha / len(STATISTICS), rounding)
+        for name in STATISTICS
+    }
+
+
+def _judge(pairs: Sequence[tuple[Values, Values]], limit: float, alpha: float, rounding: float) -> Judgement:
+    judgements = {}
+    for name, interval in _intervals(pairs, alpha, rounding).items():
+        judgements[name] = decide(interval, limit)
+        if judgements[name].outcome is Outcome.UNDECIDED and (seeds := seeds_needed(interval, limit, alpha, rounding)):
+            judgements[name] = replace(judgements[name], reason=f"{seeds} seeds would decide")
+    return combine(judgements)
 
 
 def combine(judgements: dict[str, Judgement]) -> Judgement:
-    """Join what mean and distribution of the errors show; where they contradict each other, nothing is decided."""
-    changed = {name: one for name, one in judgements.items() if one.outcome in CHANGES}
-    if len({one.outcome for one in changed.values()}) > 1:
-        reason = ", ".join(f"{name} {one.outcome}" for name, one in changed.items())
+    """Combine the judgements of all statistics into one; it is undecided if they contradict each other."""
+    outcomes = {name: judgement.outcome for name, judgement in judgements.items()}
+    changed = {name: outcome for name, outcome in outcomes.items() if outcome in CHANGES}
+    if len(set(changed.values())) > 1:
+        reason = ", ".join(f"{name} {outcome}" for name, outcome in changed.items())
         return replace(judgements[MEAN], outcome=Outcome.UNDECIDED, reason=reason)
-    undecided = {name: one for name, one in judgements.items() if one.outcome is Outcome.UNDECIDED}
-    name, judgement = next(iter({**changed, **undecided, **judgements}.items()))
-    reasons = ("" if name == MEAN else name, judgement.reason)
-    return replace(judgement, reason="; ".join(filter(None, reasons)))
-
-
-def _with_seeds(judgement: Judgement, alpha: float, rounding: float) -> Judgement:
-    """Add to an undecided error how many seeds would decide."""
-    if judgement.outcome is not Outcome.UNDECIDED or judgement.interval is None:
-        return judgement
-    seeds = seeds_needed(judgement.interval, judgement.limit, alpha, rounding)
-    return replace(judgement, reason=f"{seeds} seeds would decide" if seeds else "")
+    undecided = [name for name, outcome in outcomes.items() if outcome is Outcome.UNDECIDED]
+    name = next(iter([*changed, *undecided, *judgements]))
+    reasons = ("" if name == MEAN else name, judgements[name].reason)
+    return replace(judgements[name], reason="; ".join(filter(None, reasons)))
 
 
 def seeds_needed(interval: Interval, limit: float, alpha: float, rounding: float) -> int | None:
-    """Return how many seeds would decide if they moved as far and spread as much, ``None`` for more than MOST."""
-    size, most = abs(interval.estimate), log1p(limit)
-    target = size if size >= most else most - size
+    """Return how many seeds with the same mean and spread would decide, ``None`` for more than MAX_SEEDS."""
+    size, threshold = abs(interval.estimate), log1p(limit)
+    target = size if size >= threshold else threshold - size
     own = 0.0 if size <= rounding == interval.spread else interval.spread
     share = alpha / len(STATISTICS)
-    numbers = range(interval.runs[0] + 1, MOST + 1)
+    numbers = range(interval.runs[0] + 1, MAX_SEEDS + 1)
     return next((seeds for seeds in numbers if _half_width(own, seeds, share, rounding) < target), None)
 
 
-def _interval(moved: Sequence[float], alpha: float, rounding: float) -> Interval:
-    seeds = len(moved)
-    most = max(moved, key=abs)
-    if abs(most) in (0, inf):
-        return Interval(most, most, most, 0.0, (seeds, seeds))
-    is_measured = seeds > 1 and abs(most) > rounding
-    own = stdev(moved) if is_measured else 0.0
-    half_width = _half_width(own, seeds, alpha, rounding)
-    estimate = fmean(moved)
+def _interval(moves: Sequence[float], alpha: float, rounding: float) -> Interval:
+    seeds = len(moves)
+    largest = max(moves, key=abs)
+    if abs(largest) in (0, inf):
+        return Interval(largest, largest, largest, 0.0, (seeds, seeds))
+    is_measured = seeds > 1 and abs(largest) > rounding
+    own = stdev(moves) if is_measured else 0.0
+    half_width, estimate = _half_width(own, seeds, alpha, rounding), fmean(moves)
     spread = own if is_measured else rounding
     return Interval(estimate, estimate - half_width, estimate + half_width, spread, (seeds, seeds))
 
 
 def _half_width(spread: float, seeds: int, alpha: float, rounding: float) -> float:
-    """Return Student's half-width for ``spread``, within the normal ones for ``rounding`` and APART."""
+    """Return Student's half-width for ``spread``, within the normal ones for ``rounding`` and LARGEST_SPREAD."""
     normal = -float(ndtri(alpha))
     own = -float(stdtrit(seeds - 1, alpha)) * spread if seeds > 1 and spread else 0.0
-    return max(min(own, normal * APART), normal * rounding) / sqrt(seeds)
+    return max(min(own, normal * LARGEST_SPREAD), normal * rounding) / sqrt(seeds)
 
 
-def _moved(base: float | None, head: float | None) -> float:
-    """Return the logarithm of head over base; an error that is not finite is infinitely larger."""
+def _moved(base: float, head: float) -> float:
+    """Return log(head / base), 0 if both are equal; swapped sides give exactly the opposite."""
     if base == head:
         return 0.0
-    logs = [inf if value is None else log(value) if value > 0 else -inf for value in (base, head)]
-    return logs[1] - logs[0]  # the exact opposite when the sides are swapped
+    logs = [log(value) if value > 0 else -inf for value in (base, head)]
+    return logs[1] - logs[0]
 
 
-def _least(runs: Sequence[Statistics]) -> Statistics:
-    """Return the smallest of each statistic over the runs of a seed."""
-    return _fold(min, runs)
-
-
-def _most(runs: Sequence[Statistics]) -> Statistics:
-    """Return the largest of each statistic over the runs of a seed."""
-    return _fold(max, runs)
+def _fold(choose: Callable[[Iterable[float]], float], runs: Sequence[Statistics]) -> Values:
+    """Choose each statistic among the runs of a seed."""
+    values = {name: [statistic(run) for run in runs] for name, statistic in STATISTICS.items()}
+    return {name: choose(inf if value is None else value for value in own) for name, own in values.items()}
 
 
 def _range(runs: Sequence[Statistics]) -> float:
     """Return by how much the runs of a seed differ in any statistic, as a logarithm."""
-    low, high = _least(runs), _most(runs)
-    return max(_moved(read(low), read(high)) for read in STATISTICS.values())
-
-
-def _fold(choose: Callable[[Iterable[float]], float], runs: Sequence[Statistics]) -> Statistics:
-    """Choose each statistic among the runs; one that is not finite counts as infinitely large."""
-
-    def chosen(values: Iterable[float | None]) -> float | None:
-        value = choose(inf if one is None else one for one in values)
-        return None if value == inf else value
-
-    shares = {name: None for run in runs for name in run.quantiles}
-    quantiles = {name: chosen(run.quantiles.get(name) for run in runs) for name in shares}
-    return Statistics(chosen(run.mean for run in runs), chosen(run.std for run in runs), quantiles, [])
+    low, high = _fold(min, runs), _fold(max, runs)
+    return max(_moved(low[name], high[name]) for name in STATISTICS)

@@ -1,66 +1,62 @@
-"""Two samples of logarithms in, one interval of their difference out, honest about looking more than once."""
+"""The interval of the difference of two samples, never narrower than the resolution of the clock."""
 
-from collections.abc import Sequence
-from functools import lru_cache
-from itertools import pairwise
-from math import inf, pi, sqrt
+from collections.abc import Mapping, Sequence
+from math import inf, sqrt
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri, stdtrit
+from scipy.special import ndtri, stdtrit
 
 from autoenc_bench.exceptions import InvalidInputError
+from autoenc_bench.records.record import Benchmark
 
 Values = NDArray[np.float64]
-Sides = Sequence[Values]  # base and head, a value per run
-Looks = tuple[float, ...]  # the information fraction of each: the share of the time that is over by then
 
 ENOUGH = 3  # runs on each side that show the spread between runs
-RECORDED = 8  # runs on one side alone that do
-CONTROLLED = 2 * ENOUGH  # runs of a side whose halves can be compared with each other
+RECORDED = 8  # runs on one side alone that show it
+SLACK = 1.5e-9  # seconds by which equal readings of a clock may differ: systems round its steps to whole nanoseconds
 
 
 class Interval(NamedTuple):
-    """A difference of two means of logarithms, head less base, and the interval that it is known to lie in."""
+    """The estimated difference of two means of logarithms, head minus base, and its interval."""
 
     estimate: float
     low: float
     high: float
     spread: float  # standard deviation between runs
-    runs: tuple[int, int]
+    runs: tuple[int, int]  # of base and head
 
     @property
     def detectable(self) -> float:
-        """Return the smallest difference whose interval would be clear of zero."""
+        """Return the smallest difference whose interval would exclude zero."""
         return max(self.high - self.estimate, self.estimate - self.low)
 
 
-def tells_spread(runs: tuple[int, int]) -> bool:
-    """Return whether so many runs of base and head tell how far they spread."""
+def shows_spread(runs: tuple[int, int]) -> bool:
+    """Return whether these numbers of runs, of base and head, are enough to measure the spread between runs."""
     return min(runs) >= ENOUGH or max(runs) >= RECORDED
 
 
 def difference(
     base: Sequence[float], head: Sequence[float], alpha: float, spread: float = inf, resolution: float = 0.0
 ) -> Interval:
-    """Estimate mean(head) - mean(base), each a logarithm per run, with an interval of one-sided error rate ``alpha``.
+    """Estimate mean(head) - mean(base) with an interval of one-sided error rate ``alpha``; values are logarithms.
 
-    Student's t with pooled variance, which takes both sides to spread alike. It errs much where they do not and the
-    numbers of runs differ; then Welch's interval counts where it is wider. ``spread`` is the standard deviation between
-    runs that is assumed where a side has fewer than ENOUGH of them, unless the other has RECORDED: those tell the
-    spread of both. ``resolution`` is one tick of the clock as a share of a round: the spread and the half-width are at
-    least as large. Raises InvalidInputError when a side has none.
+    The interval is Student's with pooled variance, which assumes an equal spread on both sides. If the sides have
+    different numbers of runs, Welch's interval replaces it where it is wider. ``spread`` is the standard deviation that
+    is assumed if ``shows_spread`` is false. The spread and the half-width are never smaller than ``resolution``, one
+    step of the clock as a share of a round. Raises InvalidInputError if a side has no runs.
 
-    Outliers widen the interval. They are not clipped, because the variance of clipped values is too small: the error
-    rate was up to five times ``alpha``.
+    Outliers widen the interval. They are not clipped: clipped values have too small a variance, and the error rate was
+    then up to five times ``alpha``.
     """
     if not (base and head):
         raise InvalidInputError("no runs on one side; measure both")
     runs = len(base), len(head)
-    sides: Sides = [np.asarray(side, np.float64) for side in (base, head)]
-    squares = [float(np.square(side - side.mean()).sum()) for side in sides]
-    dof = 0  # degrees of freedom of Student's t; without any, the distribution is normal
+    samples = [np.asarray(side, np.float64) for side in (base, head)]
+    squares = [float(np.square(sample - sample.mean()).sum()) for sample in samples]
+    dof = 0  # degrees of freedom of Student's t; with none, the distribution is normal
     if min(runs) >= ENOUGH:
         dof = sum(runs) - 2
         spread = sqrt(sum(squares) / dof)
@@ -69,7 +65,7 @@ def difference(
         spread = sqrt(squares[runs.index(max(runs))] / dof)
     spread = max(spread, resolution)
     critical_value = -float(stdtrit(dof, alpha) if dof else ndtri(alpha))
-    estimate = float(sides[1].mean() - sides[0].mean())
+    estimate = float(samples[1].mean() - samples[0].mean())
     half_width = max(resolution, critical_value * spread * sqrt(1 / runs[0] + 1 / runs[1])) if alpha else inf
     if min(runs) >= ENOUGH and runs[0] != runs[1]:
         half_width = max(half_width, _welch(squares, runs, alpha))
@@ -77,55 +73,88 @@ def difference(
 
 
 def _welch(squares: Sequence[float], runs: tuple[int, int], alpha: float) -> float:
-    """Return the half-width of Welch (1947), whose sides spread each its own way, from each side's sum of squares."""
+    """Return the half-width of Welch (1947), which allows each side its own spread, from the sums of squares."""
     variances = [total / (number * (number - 1)) for total, number in zip(squares, runs, strict=True)]
     variance = sum(variances)
     if not (variance and alpha):
         return 0.0
-    dof = 1 / sum((one / variance) ** 2 / (number - 1) for one, number in zip(variances, runs, strict=True))
+    dof = 1 / sum((own / variance) ** 2 / (number - 1) for own, number in zip(variances, runs, strict=True))
     return -float(stdtrit(dof, alpha)) * sqrt(variance)
 
 
-# Looks at growing data
-
-POWER = 2  # of the spending function: late looks, which know most, get most
-STEP, EXTENT = 0.02, 9.0  # of the grid, in standard deviations
-Density = tuple[Values, Values]  # of a sum of standard normal values that has crossed no boundary: places, densities
+# The resolution of the clock. A record of plain pytest-benchmark does not state it, so it is inferred: a round lasts a
+# whole number of steps. If most rounds of a run have an equal twin, the smallest difference of two rounds is one step.
 
 
-@lru_cache(maxsize=4096)
-def nominal_alphas(alpha: float, looks: Looks) -> tuple[float, ...]:
-    """Share a one-sided error rate among looks at growing data, equally far apart: the nominal alpha of each.
+class Readings(NamedTuple):
+    """The clock's readings in one run of a case: a round's seconds times its iterations."""
 
-    By a look ``alpha`` x fraction ** POWER of the error has been spent (Lan and DeMets 1983, 1989), so how many looks
-    there will be need not be known; the last has 1, and a fraction of 0 is no look. The boundaries come from the
-    recursion of Armitage, McPherson and Rowe (1969) on a grid. Applied to Student's t by its nominal levels (Jennison
-    and Turnbull 2000, chapter 4).
+    distinct: Values  # seconds, in ascending order
+    is_coarse: bool | None  # most rounds have an equal one; None without rounds: a single run cannot show it then
+    typical: float  # seconds
+
+
+class Resolution(NamedTuple):
+    """One step of the clock: in seconds, and as a share of a round."""
+
+    seconds: float
+    share: float
+
+
+def readings(benchmark: Benchmark) -> Readings | None:
+    """Return a benchmark's readings, ``None`` for a single round.
+
+    If the record keeps no rounds, the readings are the smallest and the median round.
     """
-    alphas: list[float] = []
-    density: Density | None = None
-    for look, (before, fraction) in enumerate(pairwise((0.0, *looks)), start=1):
-        spent = alpha * (fraction**POWER - before**POWER)
-        if density is None:
-            alphas.append(spent)
-            if spent:
-                places = np.arange(-EXTENT, -float(ndtri(spent)), STEP) * sqrt(look)
-                density = places, np.exp(-np.square(places) / (2 * look)) / sqrt(2 * pi * look)
-        else:
-            critical_value, density = _advance(density, spent, look)
-            alphas.append(float(ndtr(-critical_value / sqrt(look))))
-    return tuple(alphas)
+    stats = benchmark.stats
+    if stats.rounds < 2:
+        return None
+    ordered = np.sort(np.asarray(stats.data or [stats.min, stats.median], np.float64) * stats.iterations)
+    typical = stats.median * stats.iterations
+    if not stats.data:
+        return Readings(ordered, None, typical)
+    is_coarse = _mostly_equal(ordered)
+    return Readings(_distinct(ordered) if is_coarse else ordered[:0], is_coarse, typical)
 
 
-def _advance(before: Density, spent: float, look: int) -> tuple[float, Density]:
-    """Find what the next sum crosses with a probability of ``spent``, and the density below it."""
-    places, densities = before
-    weights = densities * (places[1] - places[0])
-    low, high = 0.0, 12 * sqrt(look)
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if (weights * ndtr(places - middle)).sum() > spent else (low, middle)
-    critical_value = (low + high) / 2
-    onward = np.arange(-EXTENT * sqrt(look), critical_value, STEP * sqrt(look))
-    steps = np.exp(-np.square(onward[:, None] - places) / 2) / sqrt(2 * pi)  # (onward, places)
-    return critical_value, (onward, steps @ weights)
+def _mostly_equal(ordered: Values) -> bool:
+    """Return whether most readings equal another one."""
+    is_equal = np.concatenate([[False], np.diff(ordered) <= SLACK, [False]])  # to the reading before
+    return bool(2 * (is_equal[:-1] | is_equal[1:]).sum() > len(ordered))
+
+
+def _distinct(ordered: Values) -> Values:
+    """Return the first of each group of equal readings; a group is no wider than SLACK."""
+    starts = [0]
+    while (after := int(np.searchsorted(ordered, ordered[starts[-1]] + SLACK, side="right"))) < len(ordered):
+        starts.append(after)
+    return ordered[starts]
+
+
+def resolutions(cases: Mapping[str, Sequence[Readings]]) -> dict[str, Resolution]:
+    """Return the clock's resolution for each case whose runs, of both sides, show that the clock is coarse.
+
+    All cases share one clock. A case whose rounds are all equal gets the smallest step of the other cases; without any,
+    a step may be as long as its round.
+    """
+    coarse = {name: runs for name, runs in cases.items() if _is_coarse(runs)}
+    steps = {name: step for name, runs in coarse.items() if (step := _step(runs))}
+    found = {}
+    for name, runs in coarse.items():
+        typical = min(run.typical for run in runs)
+        step = steps.get(name) or min(steps.values(), default=typical)
+        found[name] = Resolution(step, step / typical)
+    return found
+
+
+def _is_coarse(runs: Sequence[Readings]) -> bool:
+    """Return whether most runs show a coarse clock; the runs without rounds show it together."""
+    summaries = [run.distinct for run in runs if run.is_coarse is None]
+    together = bool(summaries) and _mostly_equal(np.sort(np.concatenate(summaries)))
+    return 2 * sum(together if run.is_coarse is None else run.is_coarse for run in runs) > len(runs)
+
+
+def _step(runs: Sequence[Readings]) -> float | None:
+    """Return the smallest difference between two readings, ``None`` if all are equal."""
+    steps = np.diff(np.unique(np.concatenate([run.distinct for run in runs])))
+    return min((float(step) for step in steps if step > SLACK), default=None)

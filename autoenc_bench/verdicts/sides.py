@@ -1,7 +1,7 @@
-"""Records in, one side of a comparison out: what each case did, run by run and seed by seed."""
+"""One side of a comparison, from its records: what each case measured, run by run and seed by seed."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import log
 from pathlib import Path
@@ -17,17 +17,14 @@ from autoenc_bench.records.case import Statistics
 from autoenc_bench.records.counts import Counts
 from autoenc_bench.records.description import cpu_kind
 from autoenc_bench.records.loading import Source
-from autoenc_bench.records.names import identity, without_seed
 from autoenc_bench.records.record import BACKENDS, Benchmark, Fact, differences
-from autoenc_bench.verdicts.causes import Usage
-from autoenc_bench.verdicts.intervals import Values
-from autoenc_bench.verdicts.resolution import Readings, readings
+from autoenc_bench.verdicts.counts import Usage
+from autoenc_bench.verdicts.intervals import Readings, Values, readings
 
-MEMORY_SPREAD = 0.015  # of peaks, between runs
+MACHINE = "machine"  # the fact that identifies it
+UNKNOWN = "machine unknown: no record names its CPU (--across machine assumes one machine)"
 
-MACHINE = "machine"  # the fact that says which
-
-# What moves the reference workload as well: these facts, and variables that are not a backend's own.
+# The facts that move the reference workload as well: these, and variables that do not belong to a backend.
 UNREFERENCED = re.compile(
     r"machine|threads|reference|python|numpy|blas|core_kind|interpreter|huge_pages"
     r"|(?!(XLA|TF|JAX|TORCH|PYTORCH|CUDA|NVIDIA)_)[A-Z]\w*"
@@ -35,100 +32,87 @@ UNREFERENCED = re.compile(
 
 
 @dataclass(frozen=True)
-class Sample:
-    """What one seed of a case measured in one run; a case without seeds has seed 0 alone."""
+class RunResult:
+    """What one run measured of a case, by seed; a case without seeds has only seed 0."""
 
-    time: float  # the logarithm of the median seconds
-    referenced: float | None  # the same in units of the reference workload
-    error: Statistics | None
-
-
-@dataclass(frozen=True)
-class Execution:
-    """What one run measured of a case."""
-
-    seeds: dict[int, Sample]
-    is_live: bool  # the run belongs to a live comparison,
-    is_timed: bool  # in which only interleaved rounds are timed
-    peak: float | None  # the logarithm of the largest of its seeds, bytes
+    times: dict[int, float]  # the logarithms of the median seconds
+    referenced: dict[int, float]  # the same in units of the reference workload, for the seeds that have them
+    errors: dict[int, Statistics]
+    is_live: bool  # the run belongs to a live comparison
+    is_timed: bool  # its times count; a live comparison times interleaved rounds only
+    memory: float | None  # the logarithm of the largest peak of its seeds, in bytes
     counts: Counts | None
-    readings: Readings | None  # of the clock, where the record does not state its resolution
+    readings: Readings | None  # of the clock, if the record does not state its resolution
+
+    @property
+    def error(self) -> bool:
+        """Return whether the run has an error for every seed."""
+        return self.errors.keys() == self.times.keys()
 
 
 @dataclass
-class Observed:
+class CaseResult:
     """What all runs of one side measured of a case.
 
-    ``pairs`` has the logarithms of the interleaved rounds of a live comparison, by the name of the pair.
+    ``pairs`` maps the names of a live comparison's pairs to the logarithms of their interleaved rounds.
     """
 
     experiment: str | None
-    runs: list[Execution] = field(default_factory=list)
+    runs: list[RunResult] = field(default_factory=list)
     pairs: dict[str, Values] = field(default_factory=dict)
     usage: list[Usage] = field(default_factory=list)
 
     @property
     def seeds(self) -> set[int]:
         """Return the seeds that every run measured."""
-        return set.intersection(*(set(run.seeds) for run in self.runs))
+        return set.intersection(*(set(run.times) for run in self.runs))
 
     @property
-    def time(self) -> list[Execution]:
-        """Return the runs that are timed."""
+    def time(self) -> list[RunResult]:
+        """Return the runs whose times count."""
         return [run for run in self.runs if run.is_timed]
 
     @property
-    def is_live(self) -> bool:
-        """Return whether these are runs of a live comparison."""
-        return any(run.is_live for run in self.runs)
-
-    @property
     def memory(self) -> list[float]:
-        return [run.peak for run in self.runs if run.peak is not None]
+        """Return the logarithms of the peaks that the runs recorded."""
+        return [run.memory for run in self.runs if run.memory is not None]
 
     @property
     def error(self) -> dict[int, list[Statistics]]:
-        """Return the errors of every run, by seed."""
-        errors: dict[int, list[Statistics]] = {}
-        for run in self.runs:
-            for seed, sample in run.seeds.items():
-                if sample.error:
-                    errors.setdefault(seed, []).append(sample.error)
-        return errors
+        """Return the errors of all runs, by seed."""
+        seeds = dict.fromkeys(seed for run in self.runs for seed in run.errors)
+        return {seed: [run.errors[seed] for run in self.runs if seed in run.errors] for seed in seeds}
 
     @property
     def counts(self) -> list[Counts]:
-        """Return the different counts of the runs: a single one if the runs agree."""
-        known: list[Counts] = []
+        """Return the different counts of the runs: only one if the runs agree."""
+        different: list[Counts] = []
         for run in self.runs:
-            if run.counts and run.counts not in known:
-                known.append(run.counts)
-        return known
+            if run.counts and run.counts not in different:
+                different.append(run.counts)
+        return different
 
     def times(self, seeds: Collection[int]) -> list[float]:
-        """Return the logarithm of each timed run's seconds, as the mean over these seeds."""
-        return [fmean(run.seeds[seed].time for seed in seeds) for run in self.time]
+        """Return the logarithm of each timed run's seconds, the mean over these seeds."""
+        return [fmean(run.times[seed] for seed in seeds) for run in self.time]
 
     def referenced(self, seeds: Collection[int]) -> list[float] | None:
-        """Return the same in units of the reference workload, ``None`` unless all runs have it."""
-        runs = [[run.seeds[seed].referenced for seed in seeds] for run in self.time]
-        known = [[value for value in run if value is not None] for run in runs]
-        return [fmean(run) for run in known] if all(len(run) == len(seeds) for run in known) else None
+        """Return the same in units of the reference workload, ``None`` unless all runs have them."""
+        if not all(run.referenced.keys() >= set(seeds) for run in self.time):
+            return None
+        return [fmean(run.referenced[seed] for seed in seeds) for run in self.time]
 
 
-class Surroundings(NamedTuple):
-    """What all runs of a side must share, for their times depend on it besides the code."""
+class Context(NamedTuple):
+    """What all runs of a side must share, because their times depend on it."""
 
     scale: str | None
-    facts: dict[str, Fact]  # the machine and its context
-    kind: dict[str, str]  # what tells CPUs of one name apart; records need not name all of it
+    facts: dict[str, Fact]  # the machine and the context
+    kind: dict[str, str]  # what distinguishes CPUs of one name; records may lack parts of it
 
-    def conflicts(self, other: "Surroundings") -> bool:
-        """Return whether both name something by which their CPUs differ."""
+    def conflicts(self, other: "Context") -> bool:
+        """Return whether both name a part of their CPU's kind in which they differ."""
         return any(self.kind[name] != other.kind[name] for name in self.kind.keys() & other.kind.keys())
-
-    def is_like(self, other: "Surroundings") -> bool:
-        return (self.scale, self.facts) == (other.scale, other.facts) and not self.conflicts(other)
 
 
 class Lost(NamedTuple):
@@ -138,164 +122,112 @@ class Lost(NamedTuple):
     reason: str
 
 
-class Side(NamedTuple):
-    """One side of a comparison, its cases by their identity; the seeds of a whole experiment are one case.
+ABSENT = Lost("absent", "")
 
-    ``measured`` and ``lost`` keep the seeds apart: they map a full name to the runs that measured it, and to those
-    that name it as lost. ``repeated`` has the cases whose name occurs twice in a record, ``selection`` the cases that
-    ran.
+
+@dataclass
+class Side:
+    """One side of a comparison; the seeds of a whole experiment are one case.
+
+    ``runs`` and ``measured`` keep the seeds apart. ``runs`` maps a full name and the path of a record to why that run
+    lost the measurement, or to ``None`` if it did not.
     """
 
-    sources: Sequence[Source]
-    surroundings: Surroundings
-    cases: dict[str, Observed]
-    measured: dict[str, set[Path]]
-    lost: dict[str, dict[Path, Lost]]
-    joined: dict[str, str]  # the case of each full name
-    repeated: dict[str, str]
-    selection: frozenset[tuple[str, ...]]
+    sources: Sequence[Source]  # oldest first
+    context: Context
+    cases: dict[str, CaseResult] = field(default_factory=dict)
+    runs: dict[str, dict[Path, Lost | None]] = field(default_factory=dict)
+    measured: set[str] = field(default_factory=set)  # full names that at least one run measured
+    joined: dict[str, str] = field(default_factory=dict)  # the case of each full name
+    repeated: dict[str, str] = field(default_factory=dict)  # why a case's name is ambiguous
+
+    @property
+    def selection(self) -> set[tuple[str, ...]]:
+        """Return the names of the benchmarks of each run."""
+        return {tuple(benchmark.name for benchmark in source.record.benchmarks) for source in self.sources}
 
     @property
     def reasons(self) -> dict[str, str]:
         """Return why cases have lost a run or a seed, the first reason of each."""
-        return {self.joined[name]: next(iter(runs.values())).reason for name, runs in reversed(self.lost.items())}
+        losses = [(self.joined[name], lost) for name, runs in self.runs.items() for lost in runs.values() if lost]
+        return {case: lost.reason for case, lost in reversed(losses)}
 
 
 def gather(sources: Iterable[Source]) -> Side:
-    """Gather the runs of one side, oldest first.
+    """Gather the runs of one side.
 
-    Raises NotFoundError when there are none, InvalidInputError when they are not of one machine, context and scale.
+    Raises NotFoundError without runs, InvalidInputError if they differ in machine, context or scale.
     """
     runs = sorted(sources, key=lambda source: source.record.datetime)
     if not runs:
-        raise NotFoundError("no records on one side; name at least one for each")
-    surroundings = _surroundings(runs[0])
-    selection = frozenset(tuple(benchmark.name for benchmark in source.record.benchmarks) for source in runs)
-    side = Side(runs, surroundings, {}, {}, {}, {}, {}, selection)
+        raise NotFoundError("no records on one side; name at least one for each side")
+    side = Side(runs, context(runs[0]))
     for source in runs:
-        here = _surroundings(source)
-        if not here.is_like(surroundings):
-            reason = "are of one side, but not of one machine, scale and context; name fewer records"
+        own = context(source)
+        if own[:2] != side.context[:2] or own.conflicts(side.context):
+            reason = "are on one side, but differ in machine, scale or context; name fewer records"
             raise InvalidInputError(f"{source.path} and {runs[0].path} {reason}")
-        surroundings.kind.update(here.kind)
-        _add(source, side)
+        side.context.kind.update(own.kind)
+        _add_lost(source, side)
+        _add_measured(source, side)
         for name in names.repeated(source.record.benchmarks):
             side.repeated[side.joined[name]] = f"several cases of {source.path} have this name"
     return side
 
 
-def _lost(source: Source) -> Iterator[tuple[str, Lost]]:
-    """List the cases that a run skipped, failed or kept in no readable form."""
+def context(source: Source) -> Context:
+    """Return the context of one record."""
+    run = source.record.autoenc
+    return Context(run.scale if run else None, {MACHINE: source.machine, **source.facts}, source.machine_info.kind)
+
+
+def _add_lost(source: Source, side: Side) -> None:
+    """Add the cases that a run skipped, failed or recorded in an unreadable form."""
     run = source.record.autoenc
     listed = {"failed": run.failed, "skipped": run.skipped} if run else {}
     for what, entries in {**listed, "unreadable": source.left_out}.items():
-        yield from ((entry.case, Lost(what, entry.reason)) for entry in entries)
+        for entry in entries:
+            side.joined[entry.case] = names.without_seed(entry.case) if run else entry.case
+            side.runs.setdefault(entry.case, {})[source.path] = Lost(what, entry.reason)
 
 
-def _surroundings(source: Source) -> Surroundings:
-    run = source.record.autoenc
-    facts = {MACHINE: source.machine, **source.facts}
-    return Surroundings(run.scale if run else None, facts, source.machine_info.kind)
-
-
-class Differences(NamedTuple):
-    """The names of the facts in which two sides differ, and in words those that must not and those that may."""
-
-    facts: set[str]
-    forbidden: str
-    allowed: str
-
-
-def compare_surroundings(base: Surroundings, head: Surroundings, across: Collection[str]) -> Differences:
-    """List in what two sides differ; ``across`` names the facts that may, ``env`` all variables.
-
-    Machines whose CPU nobody knows differ, even from themselves. Raises NotFoundError for one that neither side has.
-    """
-    known = {*base.facts, *head.facts}
-    variables = {name for name in known if name.isupper()}
-    for name in across:
-        if name != "env" and name not in known:
-            raise NotFoundError(f"unknown part {name!r}; choose from env, {', '.join(sorted(known - variables))}")
-    may_differ = set(across) | (variables if "env" in across else set())
-    if "backend" in across:  # each has packages of its own
-        may_differ |= {package for packages in BACKENDS.values() for package in packages}
-
-    def part(side: Surroundings, *, allowed: bool) -> dict[str, Fact]:
-        return {name: fact for name, fact in side.facts.items() if (name in may_differ) is allowed}
-
-    scales = differences({"scale": base.scale}, {"scale": head.scale})  # other work, whatever is under test
-    differing = {name for name in known if base.facts.get(name) != head.facts.get(name)}
-    forbidden = [*scales, *differences(part(base, allowed=False), part(head, allowed=False))]
-    allowed = differences(part(base, allowed=True), part(head, allowed=True))
-    if base.facts[MACHINE] == head.facts[MACHINE] and base.conflicts(head):
-        differing.add(MACHINE)
-        known_as: list[dict[str, Fact]] = [
-            {MACHINE: f"{side.facts[MACHINE]} ({cpu_kind(side.kind)})"} for side in (base, head)
-        ]
-        (allowed if MACHINE in may_differ else forbidden).extend(differences(*known_as))
-    elif base.facts[MACHINE] is None and head.facts[MACHINE] is None:
-        differing.add(MACHINE)
-        if MACHINE in may_differ:
-            allowed.append("machine unknown, taken for one")
-        else:
-            forbidden.append("machine unknown, for no record names its CPU (--across machine takes it for one)")
-    return Differences(differing, "; ".join(forbidden), "; ".join(allowed))
-
-
-def under_test(base: Side, head: Side) -> set[str]:
-    """Return the facts in which the sides of a live comparison may differ: all, for both ran on one machine."""
-    differing = compare_surroundings(base.surroundings, head.surroundings, ()).facts - {MACHINE}
-    return differing | ({MACHINE} if base.surroundings.facts[MACHINE] is None else set())  # whatever it is called
-
-
-def _add(source: Source, side: Side) -> None:
-    """Add a run."""
-    is_ours = source.record.autoenc is not None
+def _add_measured(source: Source, side: Side) -> None:
+    """Add the cases that a run measured."""
     pair = source.record.autoenc.pair if source.record.autoenc else None
-    for name, lost in _lost(source):
-        side.joined[name] = without_seed(name) if is_ours else name
-        side.lost.setdefault(name, {})[source.path] = lost
     by_case: dict[str, list[Benchmark]] = {}
     for benchmark in source.record.benchmarks:
-        name = identity(benchmark)
-        case = without_seed(name) if benchmark.extra_info.autoenc else name  # others may mean something else by "seed"
+        name = names.identity(benchmark)
+        # Only this suite's names end with a seed; "seed" may mean something else in other projects.
+        case = names.without_seed(name) if benchmark.extra_info.autoenc else name
         side.joined[name] = case
-        side.measured.setdefault(name, set()).add(source.path)
+        side.measured.add(name)
+        side.runs.setdefault(name, {}).setdefault(source.path, None)
         by_case.setdefault(case, []).append(benchmark)
-    for name, benchmarks in by_case.items():
-        noted = [one.extra_info.autoenc for one in benchmarks if one.extra_info.autoenc]
-        observed = side.cases.setdefault(name, Observed(noted[0].experiment or None if noted else None))
+    for case, benchmarks in by_case.items():
+        ours = [one.extra_info.autoenc for one in benchmarks if one.extra_info.autoenc]
+        result = side.cases.setdefault(case, CaseResult(ours[0].experiment or None if ours else None))
+        seeds = {one.extra_info.autoenc.seed if one.extra_info.autoenc else 0: one for one in benchmarks}
+        peaks = [one.memory.peak for one in ours if one.memory and one.memory.peak]
         rounds = benchmarks[0].stats.data or [0.0]
-        is_interleaved = bool(noted) and all(case.between for case in noted) and all(rounds)
+        is_interleaved = bool(ours) and all(one.between for one in ours) and all(rounds)
         if pair and is_interleaved:
-            observed.pairs[pair] = np.log(rounds)
-        observed.runs.append(_execution(benchmarks, pair is not None, is_interleaved))
-        observed.usage += filter(None, map(_usage, benchmarks))
-
-
-def _execution(benchmarks: Sequence[Benchmark], is_live: bool, is_interleaved: bool) -> Execution:
-    noted = [one.extra_info.autoenc for one in benchmarks if one.extra_info.autoenc]
-    peaks = [case.memory.peak for case in noted if case.memory and case.memory.peak]
-    seeds = {case.seed if (case := one.extra_info.autoenc) else 0: _sample(one) for one in benchmarks}
-    counts = next((case.counts for case in noted if case.counts), None)
-    return Execution(
-        seeds,
-        is_live,
-        is_timed=is_interleaved or not is_live,
-        peak=log(max(peaks)) if peaks else None,
-        counts=counts,
-        readings=None if noted else readings(benchmarks[0]),
-    )
-
-
-def _sample(benchmark: Benchmark) -> Sample:
-    case, referenced = benchmark.extra_info.autoenc, benchmark.referenced
-    error = case.error.absolute if case and case.error else None
-    return Sample(log(benchmark.stats.median), log(referenced) if referenced else None, error)
+            result.pairs[pair] = np.log(rounds)
+        run = RunResult(
+            times={seed: log(one.stats.median) for seed, one in seeds.items()},
+            referenced={seed: log(time) for seed, one in seeds.items() if (time := one.referenced)},
+            errors={one.seed: one.error.absolute for one in ours if one.error},
+            is_live=pair is not None,
+            is_timed=is_interleaved or pair is None,
+            memory=log(max(peaks)) if peaks else None,
+            counts=next((one.counts for one in ours if one.counts), None),
+            readings=None if ours else readings(benchmarks[0]),
+        )
+        result.runs.append(run)
+        result.usage += filter(None, map(_usage, benchmarks))
 
 
 def _usage(benchmark: Benchmark) -> Usage | None:
-    """Return how one benchmark's rounds used the machine."""
+    """Return how one benchmark's rounds used the machine, ``None`` if the record does not state it."""
     case, rounds = benchmark.extra_info.autoenc, benchmark.stats.data or [0.0]
     if not (case and case.cpu and all(rounds)):
         return None
@@ -303,44 +235,85 @@ def _usage(benchmark: Benchmark) -> Usage | None:
     return Usage(sum(case.cpu) / sum(rounds), None if waiting is None else waiting * len(rounds) / sum(rounds))
 
 
+class Differences(NamedTuple):
+    """The names of the facts in which two sides differ; in words, the forbidden differences and the allowed ones."""
+
+    facts: set[str]
+    forbidden: str
+    allowed: str
+
+
+def compare_contexts(base: Context, head: Context, across: Collection[str]) -> Differences:
+    """Compare two contexts; ``across`` names the facts that may differ, ``env`` stands for all variables.
+
+    An unknown machine differs from every machine. Raises NotFoundError for a fact that neither side has.
+    """
+    facts = {*base.facts, *head.facts}
+    variables = {name for name in facts if name.isupper()}
+    if unknown := [name for name in across if name not in {"env", *facts}]:
+        raise NotFoundError(f"unknown part {unknown[0]!r}; choose from env, {', '.join(sorted(facts - variables))}")
+    may_differ = {*across, *(variables if "env" in across else ())}
+    if "backend" in across:  # each backend has its own packages
+        may_differ.update(*BACKENDS.values())
+
+    def changes(chosen: set[str]) -> list[str]:
+        before, after = ({name: side.facts[name] for name in side.facts if name in chosen} for side in (base, head))
+        return differences(before, after)
+
+    differing = {name for name in facts if base.facts.get(name) != head.facts.get(name)}
+    allowed = changes(facts & may_differ)
+    forbidden = [*differences({"scale": base.scale}, {"scale": head.scale}), *changes(facts - may_differ)]
+    of_machine = allowed if MACHINE in may_differ else forbidden
+    if base.facts[MACHINE] == head.facts[MACHINE] and base.conflicts(head):
+        differing.add(MACHINE)
+        before, after = (f"{side.facts[MACHINE]} ({cpu_kind(side.kind)})" for side in (base, head))
+        of_machine += differences({MACHINE: before}, {MACHINE: after})
+    elif base.facts[MACHINE] is None and head.facts[MACHINE] is None:
+        differing.add(MACHINE)
+        of_machine.append("machine unknown, assumed to be the same" if MACHINE in may_differ else UNKNOWN)
+    return Differences(differing, "; ".join(forbidden), "; ".join(allowed))
+
+
+def under_test(base: Side, head: Side) -> set[str]:
+    """Return the facts in which the sides of a live comparison may differ: all, because both ran on one machine."""
+    differing = compare_contexts(base.context, head.context, ()).facts - {MACHINE}
+    return differing | ({MACHINE} if base.context.facts[MACHINE] is None else set())
+
+
 def not_measured(base: Side, head: Side) -> dict[str, str]:
-    """Map what was not measured on both sides, in every run and for every seed, to the reason.
+    """Map the full names that were not measured on both sides, in every run and for every seed, to the reasons.
 
-    Each run must have what another run of its side has, and the head what the base has. What the head alone has is new.
-    A run of a live comparison leaves out what is decided, so it must only not name the case as lost.
+    Each run must have what another run of its side has, and the head what the base has. What only the head has is new.
+    A run of a live comparison leaves out decided cases, so it must only not name the case as lost.
     """
-    joined, reasons = {**base.joined, **head.joined}, {}
-    for name, case in joined.items():
-        in_base = name in base.measured
-        gaps = [_gap(name, case, "the head", head, is_expected=in_base), _gap(name, case, "the base", base)]
-        alike = {_gap(name, case, "each side", head, is_expected=in_base), _gap(name, case, "each side", base)}
-        if found := [*alike] if len(alike) == 1 else [*filter(None, gaps)]:
-            reasons[name] = "; ".join(found)
-    return {name: why for name, why in reasons.items() if why}
+    reasons = {}
+    for name, case in {**base.joined, **head.joined}.items():
+        is_expected = name in base.measured
+        gaps = [_gap(name, case, side, word, is_expected) for side, word in ((head, "the head"), (base, "the base"))]
+        alike = {_gap(name, case, side, "each side", is_expected) for side in (head, base)}
+        reasons[name] = "; ".join(alike if len(alike) == 1 else filter(None, gaps))
+    return {name: reason for name, reason in reasons.items() if reason}
 
 
-def _gap(name: str, case: str, who: str, side: Side, *, is_expected: bool = False) -> str:
-    """Return in words in which runs of a side a case was not measured.
+def _gap(name: str, case: str, side: Side, word: str, is_expected: bool) -> str:
+    """Return in words in which runs of a side a full name was not measured and why, nothing if there are none.
 
-    Returns nothing if it was in all; if it is only in the other side and not expected in this one; and if no run names
-    it, nor any other seed of the case: then the case is missing.
+    ``is_expected`` requires a name that no run of this side mentions. There is no gap if this side has no seed of the
+    case at all: then the case is missing.
     """
-    if not (is_expected or name in side.measured or name in side.lost):
+    own, total = side.runs.get(name, {}), len(side.sources)
+    if not (is_expected or own):
         return ""
-    measured, lost = side.measured.get(name, set()), side.lost.get(name, {})
-    absent = [source.path for source in side.sources if source.path not in measured and source.path not in lost]
     is_live = all(source.record.autoenc and source.record.autoenc.pair for source in side.sources)
-    if case not in side.cases or (is_live and (measured or lost)):
-        absent = []
-    kinds: dict[Lost, list[Path]] = {}
-    for path, why in lost.items():
-        kinds.setdefault(why, []).append(path)
-    parts = [f"{why.what} in {_runs(paths, who, side)}: {why.reason}" for why, paths in kinds.items()]
-    return "; ".join([*parts, *([f"absent from {_runs(absent, who, side)}"] if absent else [])])
-
-
-def _runs(paths: Sequence[Path], who: str, side: Side) -> str:
-    total = len(side.sources)
-    if len(paths) < total:
-        return f"{len(paths)} of {total} runs of {who} ({few([path.name for path in paths])})"
-    return who if total == 1 else f"all {total} runs of {who}"
+    may_be_absent = case not in side.cases or (is_live and own)
+    files: dict[Lost, list[str]] = {}
+    for source in side.sources:
+        if lost := own.get(source.path, None if may_be_absent else ABSENT):
+            files.setdefault(lost, []).append(source.path.name)
+    parts = []
+    for lost, named in sorted(files.items(), key=lambda item: item[0] is ABSENT):
+        where = f"{len(named)} of {total} runs of {word} ({few(named)})"
+        if len(named) == total:
+            where = word if total == 1 else f"all {total} runs of {word}"
+        parts.append(f"absent from {where}" if lost is ABSENT else f"{lost.what} in {where}: {lost.reason}")
+    return "; ".join(parts)

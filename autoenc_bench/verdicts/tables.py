@@ -1,70 +1,89 @@
-"""A comparison for the terminal and for Markdown: the answer first, then one line per case."""
+"""A comparison as text for the terminal, as Markdown and as JSON."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import product
 from math import exp, isfinite, isinf
+from typing import Any
 
 from autoenc_bench.formatting import NONE, Cell, Table, code, count, line, percent
 from autoenc_bench.records.record import NotRun, by_reason
-from autoenc_bench.verdicts.comparison import TOO_FEW, Comparison, Verdict
-from autoenc_bench.verdicts.intervals import CONTROLLED, ENOUGH, RECORDED
-from autoenc_bench.verdicts.judgements import Judgement, Outcome
+from autoenc_bench.verdicts import control
+from autoenc_bench.verdicts.comparison import Comparison, Verdict
+from autoenc_bench.verdicts.intervals import ENOUGH, RECORDED
+from autoenc_bench.verdicts.judgements import FUTILITY, TOO_FEW, Judgement, Outcome
 from autoenc_bench.verdicts.limits import COUNTS, GATED, KINDS
-from autoenc_bench.verdicts.sequential import FUTILITY
 from autoenc_bench.verdicts.sides import Side
+from autoenc_bench.verdicts.status import Status
 
 HEADERS = ("case", "verdict", "time", "", "memory", "", "error", "", "counts")
 SIGNS = {Outcome.REGRESSED: "✗ ", Outcome.IMPROVED: "✓ "}
-COUNTED = {Outcome.UNCHANGED: "equal"}
 
 
 def text(comparison: Comparison, measured: str = "") -> str:
-    """Return a comparison for a terminal; ``measured`` says how it was measured, if live."""
+    """Return a comparison for a terminal; ``measured`` describes how a live comparison was measured."""
     answer, notes = _answer(comparison, measured, line), _notes(comparison, line)
     return "\n\n".join(("\n".join(answer), table(comparison).text(), "\n".join(notes)))
 
 
 def markdown(comparison: Comparison, result: str, measured: str = "") -> str:
-    """Return a comparison, its result first, for a pull request or a job's summary; names stand as code."""
+    """Return a comparison, its result first, for a pull request or a job's summary; names are shown as code."""
     answer, notes = _answer(comparison, measured, code), _notes(comparison, code)
     return "\n\n".join(["# autoenc-bench compare", code(result), *answer, table(comparison).markdown(), *notes]) + "\n"
 
 
+def document(comparison: Comparison, ended: Status, measured: str = "") -> str:
+    """Return a comparison and its status as one JSON document (docs/record-format.md), null for unknown numbers."""
+    content = {
+        "schema_version": 1,
+        "status": ended.code,
+        "result": ended.reason,
+        "base": {"files": [str(source.path) for source in comparison.base.sources]},
+        "head": {"files": [str(source.path) for source in comparison.head.sources]},
+        "measured": measured,
+        "lost": [{"case": case, "reason": reason} for case, reason in comparison.lost.items()],
+        "verdicts": [_verdict(verdict) for verdict in comparison.verdicts],
+    }
+    content |= {name: getattr(comparison, name) for name in ("unlike", "tested", "referenced", "control", "stale")}
+    return json.dumps(content, allow_nan=False)
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    judged = {kind: _fields(verdict.judgements.get(kind)) for kind in GATED}
+    content = {name: getattr(verdict, name) for name in ("case", "experiment", "joined")}
+    return content | judged | {"cause": verdict.explained}
+
+
+def _fields(judgement: Judgement | None) -> dict[str, Any] | None:
+    if judgement is None:
+        return None
+    interval = judgement.interval
+    return {
+        "outcome": str(judgement.outcome),
+        "limit": _finite(judgement.limit),
+        "ratio": interval and _ratio(interval.estimate),
+        "low": interval and _ratio(interval.low),
+        "high": interval and _ratio(interval.high),
+        "spread": interval and _finite(interval.spread),
+        "runs": interval and list(interval.runs),
+        "needed": judgement.needed and _finite(judgement.needed),
+        "reason": judgement.reason,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None
+
+
+def _ratio(value: float) -> float | None:
+    return exp(value) if abs(value) < 700 else None
+
+
 def table(comparison: Comparison) -> Table:
-    """Return a comparison's cases, a row for each."""
+    """Return the table of a comparison, a row for each case."""
     rows = [[Cell(cell) for cell in _row(verdict)] for verdict in comparison.verdicts]
     return Table(HEADERS, rows, align=("left", "left", *["right", "left"] * 3, "left"))
-
-
-def _answer(comparison: Comparison, measured: str, show: Callable[[str], str]) -> Iterator[str]:
-    """List what regressed, and who was compared; ``show`` makes what comes from records harmless where it is read."""
-    outcomes = {
-        kind: {one.case: one.judgements[kind].outcome for one in comparison.verdicts if kind in one.judgements}
-        for kind in ("time", "error", "memory", COUNTS)
-    }
-    for kind, cases in outcomes.items():
-        if worse := [name for name, outcome in cases.items() if outcome is Outcome.REGRESSED]:
-            yield f"{kind} regressed in {', '.join(map(show, worse))}"
-    for kind, cases in outcomes.items():
-        if cases:
-            numbers = Counter(cases.values()).items()
-            yield f"{kind}: {', '.join(f'{number} {outcome}' for outcome, number in numbers)}"
-    yield f"base: {_side(comparison.base, show)}; head: {_side(comparison.head, show)}"
-    if measured:
-        yield measured
-    if comparison.unlike:
-        yield f"times and memory are incomparable: {show(comparison.unlike)}"
-    if comparison.tested:
-        yield f"under test: {show(comparison.tested)}"
-    if comparison.control:
-        yield f"control failed, so no change of time counts: a side differs from itself in {show(comparison.control)}"
-
-
-def _side(side: Side, show: Callable[[str], str]) -> str:
-    commits = [source.record.commit_info for source in side.sources]
-    known = ", ".join(dict.fromkeys(str(commit) for commit in commits if commit and commit.known))
-    return f"{count(len(side.sources), 'run')} of {show(known) if known else 'an unknown commit'}"
 
 
 def _row(verdict: Verdict) -> Iterator[str]:
@@ -72,11 +91,12 @@ def _row(verdict: Verdict) -> Iterator[str]:
     for kind in KINDS:
         judgement = verdict.judgements.get(kind)
         yield from (change(judgement), _outcome(judgement)) if judgement else (NONE, "")
-    yield _counts(verdict.counts) if verdict.counts else NONE
+    counts = verdict.counts and verdict.counts.outcome
+    yield "equal" if counts is Outcome.UNCHANGED else _signed(counts) if counts else NONE
 
 
-def _counts(judgement: Judgement) -> str:
-    return COUNTED.get(judgement.outcome, f"{SIGNS.get(judgement.outcome, '')}{judgement.outcome}")
+def _signed(outcome: Outcome) -> str:
+    return f"{SIGNS.get(outcome, '')}{outcome}"
 
 
 def change(judgement: Judgement) -> str:
@@ -94,45 +114,69 @@ def _percent(value: float) -> str:
 
 
 def _outcome(judgement: Judgement) -> str:
-    """Return an outcome in words, with the change that would have been seen where it is undecided."""
-    shown, interval = f"{SIGNS.get(judgement.outcome, '')}{judgement.outcome}", judgement.interval
+    """Return an outcome in words, with the smallest detectable change if it is undecided."""
+    shown, interval = _signed(judgement.outcome), judgement.interval
     if judgement.outcome is Outcome.UNDECIDED and interval and not isinf(interval.high):
-        shown += f", sees {_percent(interval.detectable)}"
+        shown += f", detectable {_percent(interval.detectable)}"
         if judgement.needed and isfinite(judgement.needed):
             shown += f", {judgement.needed} pairs would decide"
     return f"{shown} ({judgement.reason})" if judgement.reason and interval else shown
 
 
+def _answer(comparison: Comparison, measured: str, show: Callable[[str], str]) -> Iterator[str]:
+    """List what regressed, and the sides that were compared; ``show`` makes texts of records safe to print."""
+    kinds = ("time", "error", "memory", COUNTS)
+    for kind in kinds:
+        if regressed := comparison.judged(kind, Outcome.REGRESSED):
+            yield f"{kind} regressed in {', '.join(map(show, regressed))}"
+    for kind in kinds:
+        if numbers := Counter(judgement.outcome for judgement in comparison.judged(kind).values()):
+            yield f"{kind}: {', '.join(f'{number} {outcome}' for outcome, number in numbers.items())}"
+    yield f"base: {_side(comparison.base, show)}; head: {_side(comparison.head, show)}"
+    if measured:
+        yield measured
+    if comparison.unlike:
+        yield f"times and memory are incomparable: {show(comparison.unlike)}"
+    if comparison.tested:
+        yield f"under test: {show(comparison.tested)}"
+    if comparison.control:
+        failed = f"control failed: the runs of one side differ among themselves in {show(comparison.control)}"
+        yield f"{failed}; so every change of time is undecided"
+
+
+def _side(side: Side, show: Callable[[str], str]) -> str:
+    commits = [source.record.commit_info for source in side.sources]
+    named = ", ".join(dict.fromkeys(str(commit) for commit in commits if commit and commit.known))
+    return f"{count(len(side.sources), 'run')} of {show(named) if named else 'an unknown commit'}"
+
+
 def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
+    times = comparison.judged("time").values()
+    time_reasons = {time.reason for time in times}
     unit = "divided by the reference workload, if the runs measured it" if comparison.referenced else "as measured"
-    if any(one.time and one.time.paired for one in comparison.verdicts):
+    if any(time.paired for time in times):
         unit = "those of interleaved rounds"
-    interval = "its interval; all intervals together hold at 99 %"
-    yield f"Change of head against base, with {interval}; times are {unit}"
-    if TOO_FEW in {one.time.reason for one in comparison.verdicts if one.time}:
-        enough = f"{ENOUGH} runs a side tell, or {RECORDED} of one of them; rounds within a run do not"
-        yield f"{TOO_FEW}: these runs are too few to know how far times spread, so time gets no verdict; {enough}"
-    if runs := _uncontrolled(comparison):
-        yield f"no control: it needs {CONTROLLED} runs on a side, and no case has more than {count(runs, 'run')}"
-    if FUTILITY in {one.reason for verdict in comparison.verdicts for one in verdict.judgements.values()}:
-        yield f"{FUTILITY}: spreads too far between runs to be told in the time that was left"
+    yield f"Change of head against base and its interval (99 % confidence for all together); times are {unit}"
+    if TOO_FEW in time_reasons:
+        enough = f"record {ENOUGH} runs on each side, or {RECORDED} on one side; more rounds in a run do not help"
+        yield f"{TOO_FEW}: the spread between runs is unknown, so time gets no verdict; {enough}"
+    if note := control.lacking(times):
+        yield note
+    if FUTILITY in time_reasons:
+        yield f"{FUTILITY}: the pairs differ too much to decide the case in the time that was left"
     for verdict in comparison.verdicts:
         if verdict.explained:
             yield f"why {show(verdict.case)}: {show(verdict.explained)}"
         elif verdict.counts and verdict.counts.outcome in (Outcome.CHANGED, Outcome.REGRESSED):
             yield f"counts of {show(verdict.case)}: {show(verdict.counts.reason)}"
     for kind, outcome in product(GATED, (Outcome.MISSING, Outcome.INCOMPARABLE)):
-        judged = ((one.case, one.judgements[kind]) for one in comparison.verdicts if kind in one.judgements)
-        known = (NotRun(case, one.reason) for case, one in judged if one.outcome is outcome and one.reason)
-        for reason, names in by_reason(one for one in known if one.reason != comparison.unlike).items():
-            what = "" if outcome is Outcome.MISSING else f"{kind} "
-            yield f"{what}{outcome}: {', '.join(map(show, names))}: {show(reason)}"
-    for reason, names in by_reason(NotRun(*lost) for lost in comparison.lost.items()).items():
-        yield f"not measured: {', '.join(map(show, names))}: {show(reason)}"
+        figure = "" if outcome is Outcome.MISSING else f"{kind} "
+        reasons = {case: judgement.reason for case, judgement in comparison.judged(kind, outcome).items()}
+        stated = {case: reason for case, reason in reasons.items() if reason not in ("", comparison.unlike)}
+        yield from _by_reason(f"{figure}{outcome}", stated, show)
+    yield from _by_reason("not measured", comparison.lost, show)
 
 
-def _uncontrolled(comparison: Comparison) -> int:
-    """Return the most runs that a judged case has on one side, where those are too few for the control; else 0."""
-    times = [one.time for one in comparison.verdicts if one.time and not one.time.paired and one.time.reason != TOO_FEW]
-    runs = max((max(one.interval.runs) for one in times if one.interval), default=CONTROLLED)
-    return runs if runs < CONTROLLED else 0
+def _by_reason(what: str, reasons: dict[str, str], show: Callable[[str], str]) -> Iterator[str]:
+    for reason, names in by_reason(NotRun(*item) for item in reasons.items()).items():
+        yield f"{what}: {', '.join(map(show, names))}: {show(reason)}"

@@ -26,8 +26,8 @@ from tabulate import tabulate
 from autoenc_bench.live import bisection
 from autoenc_bench.live.bisection import Answer
 from autoenc_bench.verdicts.comparison import ALPHAS, CHANGES, Outcome
+from autoenc_bench.verdicts.interim import SequentialComparison
 from autoenc_bench.verdicts.limits import Overrides
-from autoenc_bench.verdicts.sequential import SequentialComparison
 
 COMMITS = 64
 GROUPS = 12  # of pairs, that the time of one comparison holds
@@ -49,7 +49,7 @@ def simulate(slowdown, seed):
             sequence = SequentialComparison(overrides)
             for groups in range(1, GROUPS + 1):
                 both = gate.side(pairs, groups, 0), gate.side(pairs, groups, 1)
-                (verdict,) = sequence.look(*both, groups, GROUPS, last=groups == GROUPS).verdicts
+                (verdict,) = sequence.analyse(*both, groups, GROUPS, last=groups == GROUPS).verdicts
                 if sequence.closed:
                     break
             used += groups

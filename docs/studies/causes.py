@@ -123,7 +123,7 @@ PLANTS = (
         TENSORFLOW,
         "tf.config.threading.set_intra_op_parallelism_threads(threads)",
         "tf.config.threading.set_intra_op_parallelism_threads(2 * threads)",
-        "what was counted is equal",
+        "counts are equal",
     ),
 )
 

@@ -107,7 +107,7 @@ def error_estimates(moved, alpha, rounding):
     half_width = np.full(len(moved), assumed)
     if seeds > 1:
         spread = moved.std(axis=1, ddof=1)
-        own = np.minimum(-stdtrit(seeds - 1, alpha) * spread, -ndtri(alpha) * errors.APART) / np.sqrt(seeds)
+        own = np.minimum(-stdtrit(seeds - 1, alpha) * spread, -ndtri(alpha) * errors.LARGEST_SPREAD) / np.sqrt(seeds)
         half_width = np.where(np.abs(moved).max(axis=1) > rounding, np.maximum(own, assumed), assumed)
     return moved.mean(axis=1), half_width
 

@@ -29,7 +29,7 @@ from tabulate import tabulate
 
 from autoenc_bench.records import loading, storage
 from autoenc_bench.verdicts import comparison, limits, sides, tables
-from autoenc_bench.verdicts.sequential import SequentialComparison
+from autoenc_bench.verdicts.interim import SequentialComparison
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,15 +61,19 @@ def pair(random, process, flicker, slowdown):
 def side(pairs, groups, place):
     """Make a side of the first groups' pairs."""
     cases = {
-        f"case {number}": sides.Observed(
+        f"case {number}": sides.CaseResult(
             None,
-            time=[float(np.median(one[place])) for one in known[: 2 * groups]],
-            referenced=[None] * 2 * groups,
+            runs=[run(float(np.median(one[place]))) for one in known[: 2 * groups]],
             pairs={str(name): one[place] for name, one in enumerate(known[: 2 * groups])},
         )
         for number, known in enumerate(pairs)
     }
-    return sides.Side([], sides.Surroundings(None, {"machine": "a machine"}, {}), cases, {}, {}, frozenset())
+    return sides.Side([], sides.Context(None, {"machine": "a machine"}, {}), cases)
+
+
+def run(time):
+    """Make what one live run has of a case: interleaved rounds whose median has this logarithm."""
+    return sides.RunResult({0: time}, {}, {}, is_live=True, is_timed=True, memory=None, counts=None, readings=None)
 
 
 def simulate(seed, slowdown, limit):
@@ -78,7 +82,7 @@ def simulate(seed, slowdown, limit):
     sequence = SequentialComparison(limits.parse([f"time:{limit:.1%}"], ()))
     for groups in range(1, GROUPS + 1):
         both = side(pairs, groups, 0), side(pairs, groups, 1)
-        found = sequence.look(*both, groups, GROUPS, last=groups == GROUPS)
+        found = sequence.analyse(*both, groups, GROUPS, last=groups == GROUPS)
         if len(sequence.closed) == CASES:
             break
     changed = {one.case for one in found.verdicts if one.time.outcome in comparison.CHANGES}

@@ -21,8 +21,9 @@ from autoenc_bench.cli import main as cli
 from autoenc_bench.live import checkouts
 from autoenc_bench.live import continuous as measuring
 from autoenc_bench.live.groups import Group
-from autoenc_bench.verdicts import judging, status
+from autoenc_bench.verdicts import status
 from autoenc_bench.verdicts.comparison import Outcome
+from autoenc_bench.verdicts.limits import OPTIONS_FILE, VerdictOptions
 
 TESTS = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("autoenc-bench")
@@ -285,10 +286,10 @@ def test_report_of_a_live_comparison(tmp_path, monkeypatch, capsys, given, statu
     page = (tmp_path / "out" / "summary.md").read_text()
     assert f"Limits: {limits} live comparison)." in page
     assert said in page
-    (store / judging.FILE).unlink()
+    (store / OPTIONS_FILE).unlink()
     assert cli.main(["report", str(store), "--out", "out"]) == 0
     page = (tmp_path / "out" / "summary.md").read_text()
-    assert str(judging.Judging()) in page
+    assert str(VerdictOptions()) in page
     assert "epoch[digits-fused]: time +30" in page
 
 

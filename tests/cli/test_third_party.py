@@ -18,9 +18,9 @@ BROKEN = {
 HARMLESS = ["zero-round", "odd-extra-info", "no-extra-info", "odd-machine-info", "odd-stats", *strangers.ENCODINGS]
 NO_COMMIT = ["odd-commit-info", "no-commit-info"]
 CASE = "tests/test_letters.py::test_a"
-TOO_FEW = "no case was decided in time: too few runs to know how far times spread; "
-TOO_FEW += "record 3 runs on each side, or 8 on one"
-UNKNOWN = "machine unknown, for no record names its CPU (--across machine takes it for one)"
+TOO_FEW = "no case was decided in time: too few runs to measure their spread; "
+TOO_FEW += "record 3 runs on each side, or 8 on one side"
+UNKNOWN = "machine unknown: no record names its CPU (--across machine assumes one machine)"
 
 
 @pytest.fixture(scope="module")
@@ -367,5 +367,5 @@ def test_stale_base():
     """A head that is much faster in most cases gets verdicts, and a warning that slowdowns may be hidden."""
     status, cases, err = compare("stale", "fast-but-for-one")
     assert (status, cases) == (0, dict.fromkeys("abc", "better"))
-    assert "the head is faster in 3 of 3 cases, at the median by 80 %; a smaller slowdown hides behind that" in err
+    assert "the head is faster in 3 of 3 cases, at the median by 80 %; this may hide a smaller slowdown" in err
     assert "faster" not in compare("fast-but-for-one", "complete", "--allow-missing")[2]

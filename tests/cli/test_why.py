@@ -45,10 +45,13 @@ def why(folder, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("head", "cause"),
     [
-        ({}, "what was counted is equal: so the runtime, the memory or the machine"),
+        ({}, "counts are equal, so the cause is the runtime, the memory or the machine"),
         ({"calls": 4}, "Python's calls changed: +1 calls in a step: model:step 4 × instead of 3"),
-        ({"program": "another"}, "the program changed: the same instructions on other shapes or constants, or in ano"),
-        ({"context": {"keras": "3.2"}}, "what was counted is equal: so the runtime, the memory or the mac"),
+        (
+            {"program": "another"},
+            "the program changed: the same instructions with other shapes or constants, or in",
+        ),
+        ({"context": {"keras": "3.2"}}, "counts are equal, so the cause is the runtime, the memory or the mac"),
     ],
 )
 def test_cause(why, head, cause):

@@ -828,5 +828,5 @@ def test_measured(tmp_path, monkeypatch):
     step = bare(tmp_path, "time", budget=600.0).compare("a", "b", None)
     assert step.answer is CHANGED
     assert expm1(step.size) == pytest.approx(0.3, abs=0.02)
-    assert "what was counted is equal" in step.cause
+    assert "counts are equal" in step.cause
     assert list((tmp_path / "store/a-b/base").rglob("*.json"))

@@ -16,7 +16,7 @@ from autoenc_bench.live.groups import Group
 from autoenc_bench.live.processes import Process, SideFailedError
 from autoenc_bench.verdicts import status
 from autoenc_bench.verdicts.comparison import Outcome
-from autoenc_bench.verdicts.sequential import SequentialComparison
+from autoenc_bench.verdicts.interim import SequentialComparison
 
 SEEDED = "experiment[digits-fused-seed0]"
 OTHER = "encode[digits-bulk]"
@@ -216,9 +216,9 @@ def test_counted_by_another_group(live, tmp_path):
 @pytest.mark.parametrize(
     ("head", "outcome", "cause"),
     [
-        ({}, Outcome.UNCHANGED, "what was counted is equal: so the runtime"),
+        ({}, Outcome.UNCHANGED, "counts are equal, so the cause is the runtime"),
         ({"calls": 4}, Outcome.CHANGED, "Python's calls changed: +1 calls in a step: model:step 4 × instead of 3"),
-        ({"program": "another"}, Outcome.CHANGED, "the program changed: the same instructions on other shapes"),
+        ({"program": "another"}, Outcome.CHANGED, "the program changed: the same instructions with other shapes"),
     ],
 )
 def test_counts(live, tmp_path, head, outcome, cause):
@@ -265,13 +265,13 @@ def test_the_budget_is_kept(live, budget):
 def test_the_last_look(live, monkeypatch):
     """The look after the time is spent is the last one, and may spend what is left of the error rate."""
     last = []
-    original = SequentialComparison.look
+    original = SequentialComparison.analyse
 
     def look(self, *arguments, **options):
         last.append(options["last"])
         return original(self, *arguments, **options)
 
-    monkeypatch.setattr(SequentialComparison, "look", look)
+    monkeypatch.setattr(SequentialComparison, "analyse", look)
     live(both=NOISY, budget=100.0)
     assert last == [False] * (len(last) - 1) + [True]
     assert len(last) > 1

@@ -129,7 +129,7 @@ def test_passes(eight, tmp_path):
     chosen = (*TIMING, "--backend=jax", "--threads=all", *CHOSEN, "--baseline", eight, *WIDE, "--fail-on=memory:99%")
     done = run_pytest(write(tmp_path), *chosen, **LEAN, PYTHONIOENCODING="ascii")
     assert done.status == 0, done.out
-    claim = "nothing regressed; a change of 10,000 % in time, 99 % in memory would have shown"
+    claim = "nothing regressed; a change of 10,000 % in time, 99 % in memory would have been detected"
     assert f"\n{claim}; counts are equal in 2 of 2 cases\n" in done.out
     assert "whole, s    error +- sigma" in done.out
     assert "\\n" not in done.out
@@ -234,7 +234,7 @@ def test_baselines(run, eight, tmp_path, arguments, code, said):
 @pytest.mark.parametrize(
     ("base", "cases", "said"),
     [
-        ("0.json", CASES, "no case was decided in time: too few runs to know how far times spread; record 3 runs"),
+        ("0.json", CASES, "no case was decided in time: too few runs to measure their spread; record 3 runs"),
         ("", CASES.replace("test_quick", "test_slow"), "missing from the head: quick[digits]"),
     ],
 )

@@ -4,9 +4,12 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import numpy as np
 import recordings
 
+from autoenc_bench import compare
 from autoenc_bench.history.history import read_history
+from autoenc_bench.records import loading
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 OTHER = msgspec.structs.replace(recordings.MACHINE, id="ba9876543210", cpu="Another CPU", accelerators=["A GPU"])
@@ -37,6 +40,31 @@ def write(folder, contents):
     for number, found in enumerate(contents, start=1):
         (folder / f"{number:04}_standard.json").write_text(json.dumps(found))
     return folder
+
+
+def side(folder, contents):
+    """Write records and read them as one side of a comparison."""
+    return [loading.read_record(path, pictured=False) for path in sorted(write(folder, contents).glob("*.json"))]
+
+
+def noisy(level, runs=8, seed=0):
+    """Draw times around a level, with a spread of 1 %."""
+    return [float(level * np.exp(value)) for value in np.random.default_rng(seed).normal(0, 0.01, runs)]
+
+
+def by_case(comparison):
+    """Return the verdicts of a comparison by case."""
+    return {verdict.case: verdict for verdict in comparison.verdicts}
+
+
+def side_of(folder, times, **changes):
+    """Write records, one per time, and read them as one side of a comparison."""
+    return side(folder, [content(day, time, **changes) for day, time in enumerate(times)])
+
+
+def both(tmp_path, base, head, **changes):
+    """Compare sides of these times; ``changes`` are the head's."""
+    return compare(side_of(tmp_path / "base", base), side_of(tmp_path / "head", head, **changes))
 
 
 def read(folder, contents):

@@ -1,4 +1,4 @@
-"""A run is judged against records that were read before it began, by limits that were given with them."""
+"""A run of the suite is judged against a baseline, which is read before the run begins."""
 
 import histories
 import msgspec
@@ -24,7 +24,7 @@ SLOWER, FEWER = "0001_standard.json", "0002_standard.json"
 
 
 def everything(case, experiment):
-    """Select every case, as a run does that names none."""
+    """Select every case, as a run without selection options does."""
     return bool(case and experiment)
 
 
@@ -34,7 +34,7 @@ def epochs(case, _):
 
 
 def test_slower(store):
-    """A slower run ends as regressed, unless that is within the limit that was given."""
+    """A slower run ends as regressed, unless the change is within the given limit."""
     comparison, ended = Baseline("good", [], [store]).judge(store / "new" / SLOWER, everything)
     assert ended.code == exit_codes.REGRESSED
     assert len(comparison.base.sources) == 8
@@ -44,14 +44,14 @@ def test_slower(store):
 
 @pytest.mark.parametrize(("selected", "code"), [(everything, exit_codes.NOT_COMPARED), (epochs, exit_codes.PASSED)])
 def test_selected(store, selected, code):
-    """A run of chosen cases may lack others; a whole one may not, unless that is allowed."""
+    """A run may lack cases that were not selected; other cases only with --allow-missing."""
     baseline = Baseline("good", [], [store])
     assert baseline.judge(store / "new" / FEWER, selected)[1].code == code
     assert baseline.judge(store / "new" / FEWER, selected, allow_missing=True)[1].code == exit_codes.PASSED
 
 
 def test_what_the_baseline_skipped(store):
-    """A case that the baseline skipped is missed by a run that was to measure it, and by no other."""
+    """A case that the baseline skipped is reported as not measured only if the run selected it."""
     skipped = [recordings.record.NotRun("encode[digits-bulk]", "no time")]
     histories.write(store / "fewer", [histories.content(day, skipped=skipped) for day in range(8)])
     histories.write(store / "same", [histories.content(9)])
@@ -63,22 +63,22 @@ def test_what_the_baseline_skipped(store):
 
 
 def test_refused(store):
-    """A name without records, or a limit that is none, is refused before anything is measured."""
-    with pytest.raises(NotFoundError, match="nobody: no such record"):
-        Baseline("nobody", [], [store])
+    """A name without records and an invalid limit are refused before anything is measured."""
+    with pytest.raises(NotFoundError, match="unsaved: no such record"):
+        Baseline("unsaved", [], [store])
     with pytest.raises(InvalidInputError, match="limit 'time'"):
         Baseline("good", ["time"], [store])
 
 
 def test_read_before(store):
-    """What is saved as the baseline while the run goes on does not count."""
+    """Records that are saved under the baseline's name during the run do not count."""
     baseline = Baseline("good", [], [store])
     histories.write(store / "good", [histories.content(0, 0.4)] * 3)
     assert baseline.judge(store / "new" / SLOWER, everything)[1].code == exit_codes.REGRESSED
 
 
 def test_left_out(store):
-    """A file in the baseline's folder that is no record is named, and the others count."""
+    """An unreadable file in the baseline's folder is named, and the other records count."""
     (store / "good" / "foreign.json").write_text("[]")
     baseline = Baseline("good", [], [store])
     (left_out,) = baseline.left_out
@@ -93,22 +93,22 @@ def here(scale="standard", machine=recordings.MACHINE, **context):
 
 
 def test_several_contexts(store):
-    """Of records of several contexts those of the run's count, and the others are told, by number and the nearest."""
+    """Only the records in the run's context count; the number of others and the nearest are reported."""
     others = [histories.content(0, 0.1, keras="3.2"), histories.content(1, 0.1, keras="3.2", tensorflow="2.3", x=1)]
     others += [histories.content(2, 0.1, machine=histories.OTHER, scale="smoke")]
     histories.write(store / "mixed" / "others", others)
     histories.write(store / "mixed", [histories.content(day) for day in range(8)])
     baseline = Baseline(str(store / "mixed"), [], [])
-    told = baseline.choose(here())
-    assert told == "left out of the baseline: 3 records in another context, such as keras 3.2 → 3.1"
-    assert baseline.left_out == [told]
+    left_out = baseline.choose(here())
+    assert left_out == "left out of the baseline: 3 records in another context, such as keras 3.2 → 3.1"
+    assert baseline.left_out == [left_out]
     comparison, ended = baseline.judge(store / "new" / SLOWER, everything)
     assert ended.code == exit_codes.REGRESSED
     assert len(comparison.base.sources) == 8
 
 
 def test_one_context(store):
-    """Where all records are of the run's context, all count, and nothing is told."""
+    """If all records are in the run's context, all count and nothing is reported."""
     baseline = Baseline("good", [], [store])
     assert baseline.choose(here()) == ""
     assert baseline.left_out == []
@@ -129,7 +129,7 @@ UNNAMED = msgspec.structs.replace(recordings.MACHINE, cpu=None)
     ],
 )
 def test_no_record_of_the_context(store, run, differs):
-    """Where no record is of the run's context, it is refused in a sentence that names what differs."""
+    """If no record is in the run's context, the run is refused and the difference is named."""
     with pytest.raises(InvalidInputError) as raised:
         Baseline("good", [], [store]).choose(run)
     found = "baseline 'good': 8 records, none in the context of this run"

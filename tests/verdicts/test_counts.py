@@ -1,4 +1,4 @@
-"""What was counted on both sides is equal, or told in words; it decides only where somebody asks for it."""
+"""Counts are equal or their difference is put into words; it fails only if --fail-on sets a limit."""
 
 from dataclasses import replace
 
@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoenc_bench import exit_codes
-from autoenc_bench.records import loading
 from autoenc_bench.records.counts import Counts, Part, Program
-from autoenc_bench.verdicts import causes, comparison, counts, document, limits, status, tables
-from autoenc_bench.verdicts.causes import Usage
+from autoenc_bench.verdicts import comparison, counts, limits, status, tables
 from autoenc_bench.verdicts.comparison import Outcome
+from autoenc_bench.verdicts.counts import Usage
 
 EPOCH = "epoch[digits-fused]"
 
@@ -44,63 +43,52 @@ def test_equal():
 
 
 @pytest.mark.parametrize(
-    ("changed", "words"),
+    ("programs", "words"),
     [
-        (
-            program("b", loops={"add": 2, "fusion": 2, "gather": 3, "parameter": 12}),
-            "+2 gather, −1 fusion, +3 parameter in loops",
-        ),
-        (program("b", bytes=1031), "+3.1 % bytes in loops"),
-        (program("b", flops=50), "-50.0 % FLOPs in loops"),
-        (program("b", types={"f32": 3, "f64": 2}), "2 × f64 in loops"),
-        (program("b", once={"add": 1, "while": 2}), "+1 while"),
-        (program("b"), "the same instructions on other shapes or constants, or in another arrangement"),
+        ([program("b", loops={"add": 2, "fusion": 2, "gather": 3})], "+2 gather, −1 fusion, −9 parameter in loops"),
+        ([program("b", bytes=1031)], "+3.1 % bytes in loops"),
+        ([program("b", flops=50)], "-50.0 % FLOPs in loops"),
+        ([program("b", types={"f32": 3, "f64": 2})], "2 × f64 in loops"),
+        ([program("b", once={"add": 1, "while": 2})], "+1 while"),
+        ([program("b")], "the same instructions with other shapes or constants, or in another arrangement"),
+        ([program(), program("b")], "2 programs instead of 1"),
+        ([program("b", loops=dict.fromkeys("abcde", 1))], "+1 a, +1 b, +1 c, +1 d, 5 other kinds in loops"),
     ],
 )
-def test_another_program(changed, words):
-    """What a program does otherwise is told, the telling instructions first."""
-    found = differing(programs=[changed])
-    assert found.program == (words,)
-    assert found.calls == ()
+def test_other_programs(programs, words):
+    """The difference of two programs is described, the most informative instructions first, few in all."""
+    found = differing(programs=programs)
+    assert (found.program, found.calls) == ((words,), ())
 
 
-def test_more_programs():
-    """One program more is told."""
-    assert differing(programs=[program(), program("b")]).program == ("2 programs instead of 1",)
-
-
-def test_many_kinds():
-    """Where many kinds of instructions changed, the others are only counted."""
-    found = differing(programs=[program("b", loops={f"kind-{number}": 1 for number in range(9)})])
-    assert found.program[0].endswith("9 other kinds in loops")
-
-
-def test_other_calls():
-    """Calls are told by how many more there are, and by the functions that tell most, in Python's own last."""
-    more = {**STEPS, "step": {"keras.src.optimizers:Adam.apply": 2, "builtins.len": 40, "time.sleep": 1}}
-    assert differing(calls=more).calls == (
-        "+32 calls in a step: time.sleep 1 × instead of 0, optimizers:Adam.apply 2 × instead of 1, "
-        "builtins.len 40 × instead of 10",
-    )
-
-
-def test_calls_of_a_unit_that_is_new():
-    """Calls that one side does not have at all are told."""
-    assert differing(calls={**STEPS, "call": {"a:b": 3}}).calls == ("+3 calls in a call: a:b 3 × instead of 0",)
+@pytest.mark.parametrize(
+    ("calls", "words"),
+    [
+        (
+            {"step": {"keras.src.optimizers:Adam.apply": 2, "builtins.len": 40, "time.sleep": 1}},
+            "+32 calls in a step: time.sleep 1 × instead of 0, optimizers:Adam.apply 2 × instead of 1, "
+            "builtins.len 40 × instead of 10",
+        ),
+        ({"call": {"a:b": 3}}, "+3 calls in a call: a:b 3 × instead of 0"),
+    ],
+)
+def test_other_calls(calls, words):
+    """Calls are described by how many more there are and by function, built-in functions last."""
+    assert differing(calls={**STEPS, **calls}).calls == (words,)
 
 
 @given(
     st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 5)),
     st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 5)),
 )
-def test_any_difference_is_told(one, other):
-    """Calls differ exactly where their numbers do."""
+def test_any_difference(one, other):
+    """Calls differ exactly if their numbers do."""
     found = counts.compare(Counts(calls={"step": one}), Counts(calls={"step": other}))
     assert bool(found) is (one != other)
 
 
 def test_growth():
-    """Growth is the largest one of a total; what shrinks is none, and what was not there before is beyond measure."""
+    """Growth is the largest one of all totals: 0 if a total shrinks, infinite if the base has none."""
     assert differing(programs=[program("b", bytes=1100)]).growth == pytest.approx(0.1)
     assert differing(programs=[program("b", bytes=900)]).growth == 0
     assert differing(calls={**STEPS, "call": {"a:b": 3}}).growth == float("inf")
@@ -109,13 +97,13 @@ def test_growth():
 # Verdicts
 
 
-def side(folder, known, day=0, **context):
-    """Write a record whose epoch has these counts, and read it."""
-    content = histories.content(day, **context)
-    if known:
-        content["benchmarks"][0]["extra_info"]["autoenc"]["counts"] = msgspec.to_builtins(known)
-    histories.write(folder, [content])
-    return [loading.read_record(path, pictured=False) for path in folder.glob("*.json")]
+def side(folder, *runs, time=0.2, **context):
+    """Write a record for each of these counts of the epoch, and read them."""
+    contents = [histories.content(day, time, **context) for day in range(len(runs))]
+    for content, counted in zip(contents, runs, strict=True):
+        if counted:
+            content["benchmarks"][0]["extra_info"]["autoenc"]["counts"] = msgspec.to_builtins(counted)
+    return histories.side(folder, contents)
 
 
 def compare(tmp_path, base, head, fail_on=(), **context):
@@ -139,7 +127,7 @@ OTHER = Counts(programs=[program("b", bytes=1100)], calls=STEPS)
     ],
 )
 def test_outcome(tmp_path, head, fail_on, outcome):
-    """A change is told, and fails where somebody asks for that, from the size on that they say."""
+    """A change of counts is reported; it is a regression only if it reaches a limit of --fail-on."""
     found = compare(tmp_path, BASE, head, [fail_on] if fail_on else [])
     judged = {verdict.case: verdict for verdict in found.verdicts}[EPOCH]
     assert judged.counts.outcome is outcome
@@ -148,7 +136,7 @@ def test_outcome(tmp_path, head, fail_on, outcome):
 
 
 @pytest.mark.parametrize(
-    ("head", "fail_on", "code", "said"),
+    ("head", "fail_on", "code", "words"),
     [
         (BASE, ["counts:0%"], exit_codes.PASSED, "counts are equal in 1 of 1 case"),
         (OTHER, ["counts:0%"], exit_codes.REGRESSED, f"regressed: {EPOCH}"),
@@ -159,51 +147,47 @@ def test_outcome(tmp_path, head, fail_on, outcome):
             None,
             ["counts:0%"],
             exit_codes.NOT_COMPARED,
-            "--fail-on asks for counts, but no case has counts on both sides",
+            "--fail-on names counts, but no case has counts on both sides",
         ),
     ],
 )
-def test_statuses(tmp_path, head, fail_on, code, said):
-    """Who asks for counts alone gets an answer from one run a side."""
+def test_statuses(tmp_path, head, fail_on, code, words):
+    """If --fail-on names counts alone, one run on each side is enough."""
     ended = status.of(compare(tmp_path, BASE, head, fail_on))
     assert ended.code == code
-    assert said in ended.reason
+    assert words in ended.reason
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [("counts:0%", exit_codes.PASSED), ("memory:10%", exit_codes.UNDECIDED)])
-def test_memory_that_a_run_does_not_tell(tmp_path, fail_on, code):
-    """Who asks for counts alone is not told that memory, too, takes more runs."""
+def test_counts_alone_with_undecided_memory(tmp_path, fail_on, code):
+    """If --fail-on names counts alone, an undecided memory does not matter."""
     found = compare(tmp_path, BASE, BASE, [fail_on])
     unknown = replace(found.verdicts[0].time, reason="")
     found = replace(found, verdicts=[replace(one, memory=unknown) for one in found.verdicts])
     assert status.of(found).code == code
 
 
-def test_elsewhere(tmp_path):
-    """Where versions differ, a change of counts is told and not judged; equal ones are equal."""
+def test_other_versions(tmp_path):
+    """If versions differ, a change of counts is reported and not judged."""
     found = compare(tmp_path, BASE, OTHER, ["counts:0%"], keras="3.99")
     judged = {verdict.case: verdict for verdict in found.verdicts}[EPOCH]
     assert judged.counts.outcome is Outcome.INCOMPARABLE
-    assert judged.counts.reason == "+10.0 % bytes in loops (with another keras)"
+    assert judged.counts.reason == "+10.0 % bytes in loops (the sides differ in keras)"
 
 
 def test_runs_that_differ(tmp_path):
-    """Where runs of one side differ among themselves, nothing is said of the other one."""
-    contents = [histories.content(day) for day in range(2)]
-    for content, known in zip(contents, (BASE, OTHER), strict=True):
-        content["benchmarks"][0]["extra_info"]["autoenc"]["counts"] = msgspec.to_builtins(known)
-    histories.write(tmp_path / "base", contents)
-    base = [loading.read_record(path, pictured=False) for path in (tmp_path / "base").glob("*.json")]
+    """If the runs of one side differ, counts are incomparable."""
+    base = side(tmp_path / "base", BASE, OTHER)
     found = comparison.compare(base, side(tmp_path / "head", BASE))
     judged = {verdict.case: verdict for verdict in found.verdicts}[EPOCH]
     assert (judged.counts.outcome, judged.counts.reason) == (Outcome.INCOMPARABLE, "runs of one side differ")
 
 
 def test_document(tmp_path):
-    """JSON has the outcome, what changed, and no limit where there is none."""
+    """The JSON has the outcome, and null for no limit."""
     found = compare(tmp_path, BASE, OTHER)
-    told = msgspec.json.decode(document.text(found, status.of(found)))
-    judged = {one["case"]: one for one in told["verdicts"]}[EPOCH]
+    shown = msgspec.json.decode(tables.document(found, status.of(found)))
+    judged = {one["case"]: one for one in shown["verdicts"]}[EPOCH]
     assert (judged["counts"]["outcome"], judged["counts"]["limit"]) == ("changed", None)
     assert judged["cause"] == ""
 
@@ -211,7 +195,7 @@ def test_document(tmp_path):
 # Causes
 
 QUIET = Usage(1.0, 0.01)
-EQUAL = "what was counted is equal"
+EQUAL = "counts are equal"
 
 
 @pytest.mark.parametrize(
@@ -231,15 +215,15 @@ EQUAL = "what was counted is equal"
         (
             counts.Difference((), (), 0),
             (QUIET, Usage(0.8, 0.2)),
-            f"{EQUAL}, but it waits for 20 % of a round instead of 1 %",
+            f"{EQUAL}, but the head waits for 20 % of a round instead of 1 %",
         ),
         (
             counts.Difference((), (), 0),
             (QUIET, Usage(1.9, None)),
-            f"{EQUAL}, on 1.9 cores instead of 1.0",
+            f"{EQUAL}, but the head uses 1.9 cores instead of 1.0",
         ),
         *(
-            (counts.Difference((), (), 0), usages, f"{EQUAL}: so the runtime, the memory or the machine")
+            (counts.Difference((), (), 0), usages, f"{EQUAL}, so the cause is the runtime, the memory or the machine")
             for usages in (
                 (QUIET, QUIET),
                 (None, None),
@@ -251,35 +235,26 @@ EQUAL = "what was counted is equal"
     ],
 )
 def test_cause(difference, usages, cause):
-    """The cause is what was counted, else how the machine was used, else the runtime, the memory or the machine."""
-    assert causes.cause(difference, *usages, "") == cause
-    assert causes.cause(difference, *usages, "keras 1 → 2") == f"{cause}; under test: keras 1 → 2"
+    """The cause is a change of counts, else another use of the machine, else what cannot be counted."""
+    assert counts.cause(difference, *usages, "") == cause
+    assert counts.cause(difference, *usages, "keras 1 → 2") == f"{cause}; under test: keras 1 → 2"
 
 
 def test_no_cause():
     """Without counts there is no cause."""
-    assert causes.cause(None, QUIET, QUIET, "keras 1 → 2") == ""
+    assert counts.cause(None, QUIET, QUIET, "keras 1 → 2") == ""
 
 
 def test_cause_of_a_regression(tmp_path):
-    """The cause stands below the table where time changed, and only there."""
-    contents = {
-        name: [histories.content(day, time) for day in range(8)] for name, time in (("base", 0.2), ("head", 0.3))
-    }
-    for name, known in (("base", BASE), ("head", OTHER)):
-        for content in contents[name]:
-            content["benchmarks"][0]["extra_info"]["autoenc"]["counts"] = msgspec.to_builtins(known)
-        histories.write(tmp_path / name, contents[name])
-    sides = [
-        [loading.read_record(path, pictured=False) for path in (tmp_path / name).glob("*.json")] for name in contents
-    ]
-    told = tables.text(comparison.compare(*sides))
-    assert f"why {EPOCH}: the program changed: +10.0 % bytes in loops" in told
-    assert "why experiment" not in told  # whose time changed as well, and which was not counted
+    """The cause stands below the table for a case whose time changed, and only there."""
+    sides = side(tmp_path / "base", *[BASE] * 8), side(tmp_path / "head", *[OTHER] * 8, time=0.3)
+    shown = tables.text(comparison.compare(*sides))
+    assert f"why {EPOCH}: the program changed: +10.0 % bytes in loops" in shown
+    assert "why experiment" not in shown  # whose time changed as well, and which was not counted
     assert "why" not in tables.text(comparison.compare(sides[0], sides[0]))
 
 
 def test_typical_usage():
-    """A side's usage is the median of its runs', where these tell."""
-    assert causes.typical([]) is None
-    assert causes.typical([Usage(1.0, 0.1), Usage(3.0, None), Usage(2.0, 0.3)]) == Usage(2.0, 0.2)
+    """A side's usage is the median over the runs that have one."""
+    assert counts.typical_usage([]) is None
+    assert counts.typical_usage([Usage(1.0, 0.1), Usage(3.0, None), Usage(2.0, 0.3)]) == Usage(2.0, 0.2)

@@ -1,4 +1,4 @@
-"""Comparisons are wrong no more often than the documentation says: a short form of docs/studies/error_rates.py."""
+"""Comparisons are wrong no more often than documented: a short form of docs/studies/error_rates.py."""
 
 from importlib.util import module_from_spec, spec_from_file_location
 
@@ -25,13 +25,13 @@ def test_the_simulated_rule_is_the_real_one():
 @pytest.mark.parametrize("name", study.NOISES)
 @pytest.mark.parametrize("runs", [(3, 3), (8, 8), (8, 5)])
 def test_times(runs, name):
-    """Unchanged times regress as rarely as alpha says, whatever the noise."""
+    """Unchanged times regress no more often than alpha, for all kinds of noise."""
     for alpha, rate in zip(SLACK, study.rates(study.NOISES[name], runs, tuple(SLACK), DRAWS), strict=True):
         assert rate <= SLACK[alpha]
 
 
 def test_real_times():
-    """The function itself errs as rarely, in both directions together."""
+    """``difference`` itself has that error rate, in both directions together."""
     base, head = np.random.default_rng(0).normal(size=(2, 20_000, 3))
     alpha = study.ALPHA
     found = [difference(*sides, alpha) for sides in zip(base.tolist(), head.tolist(), strict=True)]
@@ -41,7 +41,7 @@ def test_real_times():
 
 @pytest.mark.parametrize("runs", [(3, 3), (8, 8)])
 def test_power(runs):
-    """A larger change is found more often; none, past the limit, is rarer than alpha."""
+    """Larger changes are found more often; without a change, fewer than alpha regress."""
     found = [study.power(runs[0], 0.01, change, study.ALPHA, 20_000) for change in (0.0, 0.03, 0.05, 0.1)]
     assert found == sorted(found)
     assert found[0] <= study.ALPHA
@@ -51,7 +51,7 @@ def test_power(runs):
 @pytest.mark.parametrize("seeds", [2, 3, 5])
 @pytest.mark.parametrize("spread", [0.0005, 0.001, 0.005, 0.02])
 def test_errors(seeds, spread):
-    """Errors that moved by chance, by rounding or much further, regress as rarely as alpha says."""
+    """Errors that moved by chance regress no more often than alpha, by rounding or by more."""
     assert study.error_rate(seeds, spread, 1e-6, DRAWS) <= 1.5 * study.ALPHAS["error"]
 
 

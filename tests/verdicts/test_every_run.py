@@ -1,17 +1,17 @@
-"""Exit code 0 means measured on both sides, in every run and for every seed: runs of one side that differ say so."""
+"""Exit code 0 means: measured on both sides, in every run and for every seed."""
 
 import json
 
+import histories
 import msgspec
 import numpy as np
 import pytest
 import recordings
 
 from autoenc_bench.exit_codes import NOT_COMPARED, PASSED, REGRESSED, UNDECIDED
-from autoenc_bench.records import loading
 from autoenc_bench.records.counts import Counts
 from autoenc_bench.records.record import NotRun
-from autoenc_bench.verdicts import comparison, document, limits, status, tables
+from autoenc_bench.verdicts import comparison, limits, status, tables
 from autoenc_bench.verdicts.comparison import Outcome
 
 EPOCH, WHOLE, SEEDS = "epoch[digits-fused]", "experiment[digits-fused]", (0, 1, 2)
@@ -19,7 +19,7 @@ FAILED = "AssertionError: the loss is not finite"
 
 
 def names(experiments=("digits",)):
-    """List the full names of what a complete run measures."""
+    """List the full names of all cases of a complete run."""
     epochs = [f"epoch[{one}-fused]" for one in experiments]
     return [*epochs, *(f"experiment[{one}-fused-seed{seed}]" for one in experiments for seed in SEEDS)]
 
@@ -27,8 +27,8 @@ def names(experiments=("digits",)):
 def record(day, *, lost=None, gone=(), errors=None, counts=None, means=None, scale="standard", experiments=("digits",)):
     """Make one run's record: an epoch of each experiment, and whole experiments of three seeds.
 
-    ``lost`` maps full names to the word for what happened; ``gone`` are not even named. ``errors`` are factors of a
-    seed's errors, ``means`` of its mean alone.
+    ``lost`` maps full names to what happened; ``gone`` are not named at all. ``errors`` are factors of a seed's errors,
+    ``means`` of its mean alone.
     """
     lost, errors, entries = lost or {}, errors or {}, []
     pace = float(np.exp(np.random.default_rng(day).normal(0, 0.002)))
@@ -52,7 +52,7 @@ def record(day, *, lost=None, gone=(), errors=None, counts=None, means=None, sca
 
 
 def scaled(error, factor, mean=1.0):
-    """Make an error that is larger by a factor, in all or in its mean; one without a mean is not finite."""
+    """Scale an error, or only its mean; a mean of ``None`` is not finite."""
     values = error.absolute
     if mean is None:
         return msgspec.structs.replace(error, absolute=msgspec.structs.replace(values, mean=None, counts=[]))
@@ -61,22 +61,15 @@ def scaled(error, factor, mean=1.0):
     return msgspec.structs.replace(error, absolute=msgspec.structs.replace(values, **larger))
 
 
-def side(folder, contents):
-    """Write the records of a side, and read them."""
-    folder.mkdir(parents=True)
-    paths = [folder / f"{number:04}_run.json" for number in range(len(contents))]
-    for path, content in zip(paths, contents, strict=True):
-        path.write_text(json.dumps(content))
-    return [loading.read_record(path, pictured=False) for path in paths]
-
-
 @pytest.fixture
 def compare(tmp_path):
     """Return a function that compares complete runs with a head of the given changes, one for each run."""
 
     def compare(changes, base=({},) * 3, overrides=(), swapped=False, **shared):
         both = [
-            side(tmp_path / name, [record(day + offset, **shared, **change) for day, change in enumerate(own)])
+            histories.side(
+                tmp_path / name, [record(day + offset, **shared, **change) for day, change in enumerate(own)]
+            )
             for name, own, offset in (("base", base, 0), ("head", changes, 10))
         ]
         return comparison.compare(*(both[::-1] if swapped else both), limits.parse(overrides, ["digits"]))
@@ -85,9 +78,9 @@ def compare(tmp_path):
 
 
 def shown(comparison, **options):
-    """Return the exit code, and everything that a reader sees of a comparison: table, sentence and JSON."""
+    """Return the exit code, the sentence, the table's notes and the JSON's reasons of a comparison."""
     ended = status.of(comparison, **options)
-    written = json.loads(document.text(comparison, ended))
+    written = json.loads(tables.document(comparison, ended))
     assert (written["status"], written["result"]) == ended
     notes = tables.text(comparison).partition("Change of head")[2]
     return ended.code, ended.reason, notes, {one["case"]: one["reason"] for one in written["lost"]}
@@ -104,13 +97,13 @@ LOSSES = {  # what two of three runs of the head lack
 @pytest.mark.parametrize("what", ["failed", "skipped", "unreadable"])
 @pytest.mark.parametrize("lost", LOSSES.values(), ids=LOSSES)
 def test_lost_in_two_of_three_runs(compare, lost, what):
-    """A case or a seed that some runs lost is no pass; table, sentence and JSON name it, its runs and the reason."""
+    """A case or seed that some runs lost gives status 2 and is named in all formats, with runs and reason."""
     found = compare([{}, *[{"lost": dict.fromkeys(lost, what)}] * 2])
     code, sentence, notes, reasons = shown(found)
     assert code == NOT_COMPARED
     assert {*reasons} == {*lost}
     for reason in reasons.values():
-        assert reason.startswith(f"{what} in 2 of 3 runs of the head (0001_run.json, 0002_run.json): ")
+        assert reason.startswith(f"{what} in 2 of 3 runs of the head (0002_standard.json, 0003_standard.json): ")
         assert what == "unreadable" or reason.endswith(FAILED)
         assert reason in sentence
         assert reason in notes
@@ -119,19 +112,19 @@ def test_lost_in_two_of_three_runs(compare, lost, what):
 
 @pytest.mark.parametrize("where", ["base", "head"])
 @pytest.mark.parametrize("gone", LOSSES.values(), ids=LOSSES)
-def test_gone_without_a_word(compare, gone, where):
-    """The same holds, on either side, of what some runs do not even name."""
+def test_not_named(compare, gone, where):
+    """The same holds, on either side, for a case that some runs do not name at all."""
     found = compare([{}, {"gone": gone}, {}], swapped=where == "base")
     code, sentence, notes, reasons = shown(found)
     assert code == NOT_COMPARED
-    assert reasons == dict.fromkeys(gone, f"absent from 1 of 3 runs of the {where} (0001_run.json)")
+    assert reasons == dict.fromkeys(gone, f"absent from 1 of 3 runs of the {where} (0002_standard.json)")
     assert f"absent from 1 of 3 runs of the {where}" in sentence
     assert f"absent from 1 of 3 runs of the {where}" in notes
 
 
 @pytest.mark.parametrize("change", ["lost", "gone"])
-def test_seeds_that_no_run_of_the_head_has(compare, change):
-    """Seeds that the whole head lacks make its time no better: only common seeds are compared, and it is no pass."""
+def test_seeds_that_the_head_lacks(compare, change):
+    """Seeds that the whole head lacks do not change its time, and the status is 2."""
     seeds = [f"experiment[digits-fused-seed{seed}]" for seed in (1, 2)]
     found = compare([{change: dict.fromkeys(seeds, "failed") if change == "lost" else seeds}] * 3)
     code, sentence, _, reasons = shown(found)
@@ -147,7 +140,7 @@ def test_seeds_that_no_run_of_the_head_has(compare, change):
 
 
 def test_one_run_against_many(compare):
-    """A single run that lost seeds is no pass beside eight complete ones, with --strict or without."""
+    """A single run that lost seeds gives status 2 against eight complete ones, with and without --strict."""
     seeds = [f"experiment[digits-fused-seed{seed}]" for seed in (1, 2)]
     found = compare([{"lost": dict.fromkeys(seeds, "failed")}], base=[{}] * 8)
     for strict in (False, True):
@@ -155,8 +148,8 @@ def test_one_run_against_many(compare):
         assert (code, f"failed in the head: {FAILED}" in sentence) == (NOT_COMPARED, True)
 
 
-def test_seeds_that_the_head_has_more(compare):
-    """Seeds that only the head has are new: they change no verdict."""
+def test_additional_seeds(compare):
+    """Seeds that only the head has are new and change no verdict."""
     gone = [f"experiment[digits-fused-seed{seed}]" for seed in (1, 2)]
     found = compare([{}] * 3, base=[{"gone": gone}] * 3)
     assert shown(found)[0] == PASSED
@@ -165,7 +158,7 @@ def test_seeds_that_the_head_has_more(compare):
 
 
 def test_disjoint_seeds(compare):
-    """Runs without a seed in common are not compared."""
+    """Runs without a common seed are not compared."""
     first, rest = ([f"experiment[digits-fused-seed{seed}]" for seed in own] for own in ((0,), (1, 2)))
     found = compare([{"gone": first}] * 3, base=[{"gone": rest}] * 3)
     whole = next(one for one in found.verdicts if one.case == WHOLE)
@@ -174,14 +167,14 @@ def test_disjoint_seeds(compare):
 
 
 def error_of(found):
-    """Return what was found of the whole experiment's error."""
+    """Return the judgement of the whole experiment's error."""
     return next(one for one in found.verdicts if one.case == WHOLE).error
 
 
 @pytest.mark.parametrize("worse", [[2], [1, 2], [0], [1]], ids=["newest", "two newest", "oldest", "middle"])
 @pytest.mark.parametrize("where", ["base", "head"])
 def test_errors_of_some_runs(compare, worse, where):
-    """An error that only some runs of a side have is judged, whichever runs: that side differs from itself."""
+    """If only some runs of a side have another error, whichever they are, the error is incomparable."""
     changes = [{"errors": dict.fromkeys(SEEDS, 1.5)} if run in worse else {} for run in range(3)]
     found = compare(changes, swapped=where == "base", overrides=["error:1%"])
     code, sentence, notes, _ = shown(found)
@@ -192,14 +185,14 @@ def test_errors_of_some_runs(compare, worse, where):
 
 
 def test_one_seed_of_one_run(compare):
-    """One seed of one run is enough, also where its mean alone is another."""
+    """One seed of one run is enough, also if only its mean differs."""
     found = compare([{}, {}, {"means": {1: 1.05}}])
     assert error_of(found).reason == "runs of one side differ in the error of seed 1"
     assert shown(found)[0] == NOT_COMPARED
 
 
 def test_errors_that_are_worse_in_every_run(compare):
-    """A head whose every run is less accurate than every run of the base has regressed, however its runs differ."""
+    """If every run of the head is less accurate than every run of the base, the error has regressed."""
     found = compare([{"errors": dict.fromkeys(SEEDS, 1.5 + run / 20)} for run in range(3)])
     assert error_of(found).outcome is Outcome.REGRESSED
     assert error_of(found).interval.estimate == pytest.approx(np.log(1.5))  # of the runs that are closest
@@ -210,7 +203,7 @@ def test_errors_that_are_worse_in_every_run(compare):
 
 
 def test_errors_that_differ_by_rounding(compare):
-    """Runs of a side whose errors differ by float rounding are unchanged."""
+    """Runs of a side whose errors differ by rounding are unchanged."""
     changes = [{"errors": dict.fromkeys(SEEDS, 1 + run * 1e-5)} for run in range(3)]
     found = compare(changes)
     assert error_of(found).outcome is Outcome.UNCHANGED
@@ -218,14 +211,14 @@ def test_errors_that_differ_by_rounding(compare):
 
 
 def test_an_error_that_is_not_finite_in_one_run(compare):
-    """An error that is not finite in one run makes that side differ from itself."""
+    """An error that is not finite in one run is incomparable."""
     found = compare([{}, {}, {"errors": dict.fromkeys(SEEDS, 1.0), "means": {0: None}}])
     assert error_of(found).outcome is Outcome.INCOMPARABLE
     assert shown(found)[0] == NOT_COMPARED
 
 
 def counted(number):
-    """Make the counts of so many calls in a step."""
+    """Make the counts of this number of calls in a step."""
     return Counts(calls={"step": {"f": number}})
 
 
@@ -235,7 +228,7 @@ def counted(number):
     ids=["differ", "are lacking"],
 )
 def test_counts_of_some_runs(compare, last, reason):
-    """Counts that differ, or are lacking, in one run of a side are incomparable, and no pass where they are gated."""
+    """Counts that differ or lack in one run are incomparable, and the status is 2 if they have a limit."""
     base = [{"counts": counted(3)}] * 3
     found = compare([*base[:2], {"counts": last}], base=base, overrides=["counts:0%"])
     judged = next(one for one in found.verdicts if one.case == EPOCH).counts
@@ -244,14 +237,14 @@ def test_counts_of_some_runs(compare, last, reason):
 
 
 def test_scales_of_some_runs(compare):
-    """Runs of one side that differ in their context are refused, by the names of both files."""
-    files = r"0001_run\.json and .*0000_run\.json"
-    with pytest.raises(ValueError, match=f"{files} are of one side, but not of one machine"):
+    """Runs of one side that differ in their context are refused, with the names of both files."""
+    files = r"0002_standard\.json and .*0001_standard\.json"
+    with pytest.raises(ValueError, match=f"{files} are on one side, but differ in machine"):
         compare([{}, {"scale": "smoke"}, {}])
 
 
 def test_incomparable_memory_is_named(compare):
-    """The sentence of a pass names each kind that was not compared, and why."""
+    """The sentence of status 0 names each kind that was not compared, and why."""
     extra = {"experiments": ("digits", "mnist")}
     found = compare([extra] * 3)
     code, sentence, _, _ = shown(found)
@@ -260,17 +253,17 @@ def test_incomparable_memory_is_named(compare):
 
 
 def test_undecided_error_beside_a_pass(compare):
-    """A complete comparison of single runs is undecided in time, and no more than that."""
+    """A complete comparison of single runs is undecided in time only."""
     found = compare([{}], base=[{}])
     assert shown(found)[0] == UNDECIDED
 
 
 def test_what_decides_an_error(compare):
-    """Where no error is decided, the sentence asks for more seeds, not for more runs."""
+    """If no error is decided, the sentence asks for more seeds and not for more runs."""
     gone = [f"experiment[digits-fused-seed{seed}]" for seed in (1, 2)]
     found = compare([{"gone": gone, "errors": {0: 1.009}}] * 3, base=[{"gone": gone}] * 3)
     assert error_of(found).outcome is Outcome.UNDECIDED
     code, sentence, _, _ = shown(found)
     assert code == UNDECIDED
     assert sentence.startswith("no case was decided in error: at best a change of ")
-    assert sentence.endswith("would have shown; train more seeds, with --seeds")
+    assert sentence.endswith("would have been detected; train more seeds, with --seeds")

@@ -1,4 +1,4 @@
-"""Intervals hold what they claim, and looking often costs no more than was paid for."""
+"""Intervals have the stated error rate, and are never narrower than a step of the clock."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,11 @@ from scipy.special import ndtri
 from scipy.stats import t as student
 from scipy.stats import ttest_ind
 
+from autoenc_bench.records.record import Benchmark, Timing
 from autoenc_bench.verdicts import intervals
+from autoenc_bench.verdicts.intervals import difference, readings, resolutions
 
+APPLE = 125e-9 / 3  # seconds a tick
 values = st.floats(-1, 1)
 samples = st.lists(values, min_size=1, max_size=12)
 
@@ -17,10 +20,10 @@ samples = st.lists(values, min_size=1, max_size=12)
 @pytest.mark.parametrize("runs", [(3, 3), (8, 8), (4, 3), (3, 8)])
 @pytest.mark.parametrize("scale", [0.3, 1.0, 3.0])
 def test_student(runs, scale):
-    """The interval is Student's where the sides have equally many runs; else the wider one of Student's and Welch's."""
+    """The interval is Student's for equal numbers of runs, else the wider one of Student's and Welch's."""
     rng = np.random.default_rng(0)
     base, head = rng.normal(0, 0.02, runs[0]), rng.normal(0.1, 0.02 * scale, runs[1])
-    found = intervals.difference(base.tolist(), head.tolist(), 0.001, 9.0)
+    found = difference(base.tolist(), head.tolist(), 0.001, 9.0)
     known = [
         ttest_ind(head, base, equal_var=equal).confidence_interval(1 - 2 * 0.001)
         for equal in ((True, False) if runs[0] != runs[1] else (True,))
@@ -33,90 +36,160 @@ def test_student(runs, scale):
 
 
 def test_equal_runs():
-    """Sides whose runs are all alike differ by exactly what they differ, however many runs they have."""
-    found = intervals.difference([0.25] * 3, [0.5] * 8, 0.001)
+    """Sides without any spread differ by exactly their difference, with any number of runs."""
+    found = difference([0.25] * 3, [0.5] * 8, 0.001)
     assert (found.low, found.estimate, found.high) == (0.25, 0.25, 0.25)
-    tiny = intervals.difference([0.0, 0.0, 1e-120], [1e-120] * 8, 0.001)  # its variance's square is no float
+    tiny = difference([0.0, 0.0, 1e-120], [1e-120] * 8, 0.001)  # its variance's square is no float
     assert tiny.low <= 0 <= tiny.high
 
 
 @given(st.lists(st.integers(-50, 50), min_size=20, max_size=20), st.integers(-100, 100))
-def test_a_change_is_no_noise(runs, change):
-    """The spread is the same whatever the sides' difference, slow runs included: a large change is seen as well."""
+def test_spread_without_the_change(runs, change):
+    """The spread does not depend on the difference of the sides, also with slow runs."""
     base, head = [value / 1000 for value in runs[:10]], [value / 1000 for value in runs[10:]]
-    still, found = (intervals.difference(base, [value + shift for value in head], 0.01) for shift in (0, change / 1000))
+    still, found = (difference(base, [value + shift for value in head], 0.01) for shift in (0, change / 1000))
     assert found.spread == pytest.approx(still.spread, abs=1e-9)
     assert found.estimate == pytest.approx(still.estimate + change / 1000, abs=1e-9)
 
 
 def test_too_few_runs():
-    """With one run a side the spread is the one that is assumed; without an assumption nothing is known."""
-    found = intervals.difference([0.0], [0.1], 0.01, 0.05)
+    """With one run on each side the spread is the assumed one; without an assumption the interval is infinite."""
+    found = difference([0.0], [0.1], 0.01, 0.05)
     assert (found.estimate, found.spread) == (0.1, 0.05)
     assert found.high - 0.1 == pytest.approx(-ndtri(0.01) * 0.05 * np.sqrt(2))
-    unassumed = intervals.difference([0.0], [0.1], 0.01)
+    unassumed = difference([0.0], [0.1], 0.01)
     assert (unassumed.estimate, unassumed.low, unassumed.high) == (0.1, -np.inf, np.inf)
 
 
 @pytest.mark.parametrize("slow", [1.2, 2.0, 50.0])
 def test_a_slow_run_is_no_change(slow):
-    """One run that took longer, by however much, widens the interval, which does not get clear of zero."""
+    """One slow run widens the interval, which still contains zero."""
     base, head = np.random.default_rng(0).normal(0, 0.02, (2, 10))
     head[4] += np.log(slow)
-    found = intervals.difference(base.tolist(), head.tolist(), 0.004)
+    found = difference(base.tolist(), head.tolist(), 0.004)
     assert found.low < 0 < found.high
 
 
 @given(samples, samples)
 def test_mirrored(base, head):
-    """Swapped sides give the mirrored interval, exactly; equal sides differ by exactly nothing."""
-    one, other = (intervals.difference(*sides, 0.01, 0.05) for sides in ((base, head), (head, base)))
+    """Swapped sides give exactly the mirrored interval; equal sides differ by exactly nothing."""
+    one, other = (difference(*sides, 0.01, 0.05) for sides in ((base, head), (head, base)))
     assert (one.estimate, one.low, one.high) == (-other.estimate, -other.high, -other.low)
-    same = intervals.difference(base, list(base), 0.01, 0.05)
+    same = difference(base, list(base), 0.01, 0.05)
     assert same.estimate == 0
     assert same.low <= 0 <= same.high
 
 
-def test_nobody():
+def test_no_runs():
     """A side without runs is refused."""
     with pytest.raises(ValueError, match="no runs on one side"):
-        intervals.difference([], [0.0], 0.01, 0.05)
-
-
-@pytest.mark.parametrize(
-    "fractions", [tuple(np.linspace(0.1, 1, 10)), (0.0, 0.4, 0.5, 0.8, 0.85, 1.0)], ids=["even", "not"]
-)
-def test_looks(fractions):
-    """The boundaries of several looks are crossed by chance as often as alpha says, and the last gets most."""
-    alpha = 0.05
-    found = np.array(intervals.nominal_alphas(alpha, fractions))
-    steps = np.random.default_rng(0).normal(size=(200_000, len(fractions)))
-    scores = np.cumsum(steps, axis=1) / np.sqrt(np.arange(1, len(fractions) + 1))
-    crossed = (scores > -ndtri(np.maximum(found, 1e-300))).any(axis=1).mean()
-    assert crossed == pytest.approx(alpha, rel=0.04)
-    first = next(place for place, share in enumerate(fractions) if share)
-    assert found[first] == pytest.approx(alpha * fractions[first] ** 2)
-    assert alpha > found[-1] == found.max() > 0.6 * alpha
-    assert (found == 0).tolist() == [share == 0 for share in fractions]
-
-
-def test_one_look():
-    """A single look gets the whole alpha."""
-    assert intervals.nominal_alphas(0.01, (1.0,)) == (0.01,)
+        difference([], [0.0], 0.01, 0.05)
 
 
 def test_nothing_spent():
-    """At an alpha of 0 nothing is told, however close the runs are."""
-    found = intervals.difference([0.0, 1e-9] * 2, [1.0, 1.0 + 1e-9] * 2, 0.0)
+    """At an alpha of 0 the interval is infinite, even for runs without spread."""
+    found = difference([0.0, 1e-9] * 2, [1.0, 1.0 + 1e-9] * 2, 0.0)
     assert (found.low, found.high) == (-np.inf, np.inf)
 
 
 def test_a_recorded_side():
-    """Where the base has runs enough, they tell the spread for a single run of the head."""
+    """Eight runs of the base show the spread for a single run of the head."""
     base = np.random.default_rng(0).normal(0, 0.01, intervals.RECORDED).tolist()
-    found = intervals.difference(base, [0.0], 0.01, 9.0)
+    found = difference(base, [0.0], 0.01, 9.0)
     assert found.spread == pytest.approx(np.std(base, ddof=1))
     assert found.detectable == pytest.approx(
         student.isf(0.01, intervals.RECORDED - 1) * found.spread * np.sqrt(1 + 1 / intervals.RECORDED)
     )
-    assert intervals.difference(base[1:], [0.0], 0.01, 9.0).spread == 9.0
+    assert difference(base[1:], [0.0], 0.01, 9.0).spread == 9.0
+
+
+# The resolution of the clock
+
+
+def benchmark(seconds, iterations=1, keeps_data=True):
+    """Make a benchmark of these rounds."""
+    times = [one / iterations for one in seconds]
+    data = times if keeps_data else None
+    return Benchmark("x", "x", Timing(float(np.median(times)), min(times), len(times), iterations, data))
+
+
+def resolution(*runs, **changes):
+    """Infer the resolution from runs of one case, ``None`` if the clock is fine."""
+    return resolutions({"x": [readings(benchmark(run, **changes)) for run in runs]}).get("x")
+
+
+def test_apple():
+    """Steps of 41.67 ns, each rounded to whole nanoseconds, are found up to that rounding."""
+    ticks = np.random.default_rng(0).integers(24, 30, (3, 50))
+    runs = [np.floor(one * 125 / 3) * 1e-9 + shift for one, shift in zip(ticks, (0, 1e-9, 0), strict=True)]
+    found = resolution(*runs)
+    assert found.seconds == pytest.approx(APPLE, abs=2e-9)
+    assert found.share == pytest.approx(APPLE / (26.5 * APPLE), rel=0.1)
+
+
+def test_iterations():
+    """A round is a number of steps in all its iterations, so one step matters less with more iterations."""
+    once, often = (resolution([27e-7, 27e-7, 28e-7], iterations=number) for number in (1, 9))
+    assert often == pytest.approx(once)
+    assert once.seconds == pytest.approx(1e-7)
+    assert once.share == pytest.approx(1 / 27)
+
+
+def test_fine_clock():
+    """Rounds that all differ show no step, even if some are close; neither does a single round."""
+    random = np.random.default_rng(0)
+    assert resolution(*(1e-3 * (1 + random.uniform(0, 0.02, 200)) for _ in range(3))) is None
+    for keeps_data in (True, False):
+        assert readings(benchmark([1e-3], keeps_data=keeps_data)) is None
+
+
+def test_many_fine_rounds():
+    """Rounds of whole nanoseconds, of which most coincide, have a step of nanoseconds."""
+    found = resolution(*(np.random.default_rng(seed).integers(5000, 5500, 20_000) * 1e-9 for seed in range(2)))
+    assert found.share < 0.001
+
+
+def test_summed_up():
+    """Without rounds, the smallest and the median of all runs together show the step."""
+    runs = [8e-7, 10e-7, 10e-7], [8e-7, 10e-7, 10e-7], [8e-7, 11e-7, 11e-7], [8e-7, 11e-7, 11e-7]
+    found = resolution(*runs, keeps_data=False)
+    assert found.seconds == pytest.approx(1e-7)
+    assert found.share == pytest.approx(0.1)
+    assert resolution([27e-7, 27e-7, 28e-7], [28e-7, 28e-7, 28e-7], keeps_data=False).seconds == pytest.approx(1e-7)
+    random = np.random.default_rng(0)
+    assert resolution(*(1e-3 * (1 + random.uniform(0, 0.02, 9)) for _ in range(6)), keeps_data=False) is None
+
+
+def test_some_runs_keep_rounds():
+    """Runs with rounds and runs without rounds both count."""
+    kept, summed_up = readings(benchmark([1e-6] * 5)), readings(benchmark([1e-6] * 5, keeps_data=False))
+    fine = readings(benchmark(1e-6 * (1 + np.arange(5) / 7)))
+    assert resolutions({"x": [kept, fine, summed_up]})
+    assert not resolutions({"x": [kept, fine, fine, summed_up]})
+
+
+def test_some_coarse_runs():
+    """A clock is coarse only if most runs of the case show it."""
+    coarse, fine = [1e-6] * 5, 1e-6 * (1 + np.arange(5) / 7)
+    assert resolution(coarse, fine, fine) is None
+    assert resolution(coarse, coarse, fine)
+
+
+def test_one_reading():
+    """A case whose rounds are all equal takes the smallest step of the others, or its whole round."""
+    assert resolution([1e-6] * 5).share == 1.0
+    both = {"x": [readings(benchmark([2e-6] * 5))], "y": [readings(benchmark([1e-6, 1e-6, 1.1e-6, 1.1e-6]))]}
+    found = resolutions(both)
+    assert found["x"].seconds == pytest.approx(1e-7)
+    assert found["x"].share == pytest.approx(0.05)
+
+
+def test_interval():
+    """The spread and the interval are never smaller than a step, with any number of runs."""
+    few = difference([0.0] * 3, [0.1] * 3, 0.004, resolution=0.01)
+    spread = difference([-0.01, 0.0, 0.01], [0.09, 0.1, 0.11], 0.004)
+    assert few.spread == 0.01
+    assert few.high - few.low == pytest.approx(spread.high - spread.low)
+    many = difference([0.0] * 1000, [0.1] * 1000, 0.004, resolution=0.01)
+    assert many.detectable == pytest.approx(0.01)
+    assert difference([0.0] * 3, [0.1] * 3, 0.004).detectable < 1e-9

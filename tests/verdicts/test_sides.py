@@ -1,4 +1,4 @@
-"""The runs of a side become one case each, of all its seeds."""
+"""The runs of a side are gathered into cases, the seeds of an experiment into one case."""
 
 import msgspec
 import numpy as np
@@ -8,11 +8,11 @@ import recordings
 from autoenc_bench.records import loading
 from autoenc_bench.records.record import Benchmark
 from autoenc_bench.verdicts import sides
-from autoenc_bench.verdicts.causes import Usage
+from autoenc_bench.verdicts.counts import Usage
 
 
 def gather(folder, **changes):
-    """Gather one run of two seeds; ``changes`` are the fields of both, by seed."""
+    """Gather one run of two seeds; ``changes`` are fields of both, by seed."""
     entries = []
     for seed, seconds in ((0, 1.0), (1, 4.0)):
         own = {name: values[seed] for name, values in changes.items()}
@@ -30,12 +30,12 @@ def test_largest_peak(tmp_path):
 
 
 def test_usage_of_each_seed(tmp_path):
-    """Each seed's CPU seconds are a share of its own round, not of the first seed's."""
+    """Each seed's CPU seconds are a share of its own round."""
     assert gather(tmp_path, cpu=[[0.5], [2.0]]).usage == [Usage(0.5, None), Usage(0.5, None)]
 
 
 def test_no_usage_without_rounds():
-    """CPU seconds are no share of rounds that the record does not keep."""
+    """Without rounds in the record, the usage is unknown."""
     whole = msgspec.convert(recordings.benchmark(recordings.whole("digits", cpu=[0.5]), 1.0, rounds=1), Benchmark)
     assert sides._usage(whole) == Usage(0.5, None)
     timing = msgspec.structs.replace(whole.stats, data=None)
@@ -47,7 +47,7 @@ OLDER = {"family": 6, "model": 79, "stepping": 0, "l3_cache_size": 2**25}
 
 @pytest.fixture
 def side(tmp_path):
-    """Return a function that makes a side of records of one machine id, each on a CPU of the kind given."""
+    """Return a function that makes a side of records with one machine id, each on a CPU of the given kind."""
 
     def make(*kinds):
         sources = []
@@ -71,17 +71,17 @@ def side(tmp_path):
     ],
 )
 def test_kinds_of_own_records(side, base, head, differs):
-    """One machine id of two kinds of CPU is two machines; what one record does not name tells nothing."""
-    found = sides.compare_surroundings(side(base).surroundings, side(head).surroundings, ())
+    """One machine id with two kinds of CPU is two machines; a part that one record lacks does not count."""
+    found = sides.compare_contexts(side(base).context, side(head).context, ())
     assert differs in found.forbidden
     assert bool(found.forbidden) == bool(differs)
     assert found.facts == ({"machine"} if differs else set())
-    allowed = sides.compare_surroundings(side(base).surroundings, side(head).surroundings, {"machine"})
+    allowed = sides.compare_contexts(side(base).context, side(head).context, {"machine"})
     assert (allowed.forbidden, differs in allowed.allowed) == ("", True)
 
 
 def test_kinds_within_a_side(side):
-    """All runs of a side are of one kind, as far as they name it, also where the first one names less."""
-    assert side({}, {"family": 6}, OLDER).surroundings.kind["model"] == "79"
-    with pytest.raises(ValueError, match="are of one side, but not of one machine"):
+    """All runs of a side must be of one kind, as far as they name it."""
+    assert side({}, {"family": 6}, OLDER).context.kind["model"] == "79"
+    with pytest.raises(ValueError, match="are on one side, but differ in machine"):
         side({}, OLDER, OLDER | {"stepping": 1})
