@@ -9,7 +9,7 @@ from pathlib import Path
 from autoenc_bench import backends
 from autoenc_bench.distributed.runtime import Distribution
 from autoenc_bench.formatting import count
-from autoenc_bench.instruments import clock, reference
+from autoenc_bench.instruments import clock, reference_workload
 from autoenc_bench.machine import conditions, fingerprint, threads, variables
 from autoenc_bench.machine.cores import kind_of, kinds
 from autoenc_bench.records.record import Fact, Roofs, Survey
@@ -85,7 +85,7 @@ class MeasuringContext:
             **fingerprint.libraries(backends.name()),
             "blas": fingerprint.readable(fingerprint.blas),
             "clock": clock.VERSION,
-            "reference": reference.VERSION,
+            "reference": reference_workload.VERSION,
             **(self._distribution.context if self._distribution else {}),
             **self._unusual,
             **{name: value for name, value in self._environment.items() if name not in own},

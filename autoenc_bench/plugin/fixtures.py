@@ -20,7 +20,7 @@ from autoenc_bench.catalogue import experiments
 from autoenc_bench.catalogue.experiments import Experiment
 from autoenc_bench.catalogue.scales import Scale
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
-from autoenc_bench.instruments import memory, reference
+from autoenc_bench.instruments import peak_memory, reference_workload
 from autoenc_bench.instruments.clock import CLOCK, Mode, Reading
 from autoenc_bench.plugin import explanations
 from autoenc_bench.plugin.conclusion import Pictures
@@ -212,7 +212,7 @@ class Measure:
         measured: list[tuple[Reading, Reading, float]] = []  # the clock before and after a round, and its reference
 
         def finish_round(ended: Reading) -> None:
-            latest = 0.0 if turns else reference.seconds()
+            latest = 0.0 if turns else reference_workload.seconds()
             if self._begun:
                 measured.append((self._begun, ended, self._beside(latest)))
             self._references, self._parts = [latest], [0.0]
@@ -228,7 +228,7 @@ class Measure:
                 meet()
             self._begun = CLOCK.read()
 
-        watch = memory.MemoryWatch(backends.current())
+        watch = peak_memory.MemoryWatch(backends.current())
         # With timing off the target runs once.
         skipped = int(self._benchmark.enabled and (warm_up or turns is not None))
         result: T = self._benchmark.pedantic(target, args, setup=prepare_round, rounds=rounds, warmup_rounds=skipped)
@@ -261,7 +261,7 @@ class Measure:
         self._parts[-1] += latest.seconds
         if self._parts[-1] >= self.PART:
             with CLOCK.during(Mode.PAUSE):
-                self._references.append(reference.seconds())
+                self._references.append(reference_workload.seconds())
                 self._parts.append(0.0)
                 self._session.progress.epoch(done)
 

@@ -174,7 +174,7 @@ def measure(backend: str) -> dict[str, float]:
     from autoenc_bench import backends
     from autoenc_bench.catalogue.experiments import EXPERIMENTS
     from autoenc_bench.core import data, models, training
-    from autoenc_bench.instruments import reference
+    from autoenc_bench.instruments import reference_workload as reference
 
     assert backends.name() == backend
     experiment = EXPERIMENTS["digits"]

@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items):
 def pytest_runtestloop():
     """Watch the trainers, now that Keras may be loaded."""
     from autoenc_bench.distributed import data_parallel
-    from autoenc_bench.instruments import reference
+    from autoenc_bench.instruments import reference_workload as reference
 
     class Watched(data_parallel.DataParallelTrainer):
         def __init__(self, experiment, data, devices, weak):

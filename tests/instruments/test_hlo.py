@@ -59,7 +59,7 @@ ENTRY %main (data: f32[10,4], start: f32[4,2]) -> f32[] {
 
 def test_parts():
     """Instructions are counted once each, those of loops apart, and those within fusions where these are."""
-    found = hlo.read(PROGRAM)
+    found = hlo.parse(PROGRAM)
     assert found.once.instructions == {
         "add": 1,
         "constant": 3,
@@ -84,7 +84,7 @@ def test_parts():
 
 def test_flops_and_bytes():
     """A product of (1, 4) and (4, 2) takes 16 FLOPs; a fusion that picks a row reads that, and not the ten."""
-    found = hlo.read(PROGRAM)
+    found = hlo.parse(PROGRAM)
     assert (found.once.flops, found.loops.flops) == (0, 16)
     added, picked, product, compared = 3 * 4, 16 + 16 + 4, 8 + 16 + 32, 1 + 4 + 4
     assert found.loops.bytes == added + picked + product + compared
@@ -94,7 +94,7 @@ def test_flops_and_bytes():
 
 def test_types():
     """The types of results are counted, of tuples each one's."""
-    assert hlo.read(PROGRAM).loops.types == {"f32": 15, "pred": 1, "s32": 10}
+    assert hlo.parse(PROGRAM).loops.types == {"f32": 15, "pred": 1, "s32": 10}
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_types():
 def test_names_tell_nothing(old, new):
     """A program is the same whatever its parts are called, and whoever wrote them where."""
     assert old in PROGRAM
-    assert hlo.read(PROGRAM.replace(old, new)) == hlo.read(PROGRAM)
+    assert hlo.parse(PROGRAM.replace(old, new)) == hlo.parse(PROGRAM)
 
 
 def test_order_tells_nothing():
@@ -120,7 +120,7 @@ def test_order_tells_nothing():
     line = "  %one = s32[] constant(1)\n"
     moved = PROGRAM.replace(line, "").replace("  %index.1 =", f"{line}  %index.1 =")
     assert moved != PROGRAM
-    assert hlo.read(moved) == hlo.read(PROGRAM)
+    assert hlo.parse(moved) == hlo.parse(PROGRAM)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_order_tells_nothing():
 def test_what_it_does_tells(old, new):
     """Any other operation, operand, number, shape or type makes another program."""
     assert old in PROGRAM
-    assert hlo.read(PROGRAM.replace(old, new)).identity != hlo.read(PROGRAM).identity
+    assert hlo.parse(PROGRAM.replace(old, new)).identity != hlo.parse(PROGRAM).identity
 
 
 def test_readable():
@@ -166,4 +166,4 @@ def test_renamed():
 def test_no_program(text):
     """What is no program is refused, not counted as an empty one."""
     with pytest.raises(ValueError, match="entry"):
-        hlo.read(text)
+        hlo.parse(text)

@@ -11,7 +11,7 @@ from autoenc_bench.instruments import hlo_cache
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     """Let the user's cache be empty; return where texts are kept."""
-    monkeypatch.setattr(hlo_cache, "user_cache_dir", lambda name: tmp_path / name)
+    monkeypatch.setattr(hlo_cache, "user_cache_path", lambda name: tmp_path / name)
     return tmp_path / "autoenc-bench/texts"
 
 

@@ -11,7 +11,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from autoenc_bench import backends
-from autoenc_bench.instruments import clock, reference
+from autoenc_bench.instruments import clock, reference_workload
 from autoenc_bench.machine import context, fingerprint
 
 CODE = """
@@ -54,7 +54,7 @@ def test_context(contexts):
     assert facts["backend"] == "tensorflow"
     assert facts["python"] == platform.python_version()
     assert (facts["threads"], facts["precision"]) == (1, "float32")
-    assert facts["reference"] == reference.VERSION  # times in units of another one are not comparable
+    assert facts["reference"] == reference_workload.VERSION  # times in units of another one are not comparable
     assert facts["clock"] == clock.VERSION  # nor are times by another clock
     assert facts["usable_cores"] == len(os.sched_getaffinity(0))
     assert (facts["pinned"], conditions["cores"]) == (True, [max(os.sched_getaffinity(0))])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autoenc_bench.instruments import memory
+from autoenc_bench.instruments import peak_memory
 
 LARGE = 64 * 2**20
 
@@ -18,22 +18,22 @@ class NoAccelerator:
         """Return nothing."""
 
 
-@pytest.mark.skipif(not memory.CLEAR.exists(), reason="this system has no high-water mark that can be reset")
+@pytest.mark.skipif(not peak_memory.CLEAR.exists(), reason="this system has no high-water mark that can be reset")
 def test_peak():
     """What a case held shows in its peak although it is gone, and not in the next one's."""
-    first = memory.MemoryWatch(NoAccelerator())
+    first = peak_memory.MemoryWatch(NoAccelerator())
     np.ones(LARGE, np.uint8)
     held = first.read()
     assert held.peak - held.before > 0.9 * LARGE
-    second = memory.MemoryWatch(NoAccelerator()).read()
+    second = peak_memory.MemoryWatch(NoAccelerator()).read()
     assert second.peak < held.peak - 0.5 * LARGE
     assert second.before > 2**20
 
 
 def test_where_no_peak_can_be_read(monkeypatch, tmp_path):
     """A system without the mark tells what was resident before, and no peak."""
-    monkeypatch.setattr(memory, "CLEAR", tmp_path / "none" / "clear_refs")
-    found = memory.MemoryWatch(NoAccelerator()).read()
+    monkeypatch.setattr(peak_memory, "CLEAR", tmp_path / "none" / "clear_refs")
+    found = peak_memory.MemoryWatch(NoAccelerator()).read()
     assert found.before > 2**20
     assert found.peak is None
 
@@ -42,9 +42,9 @@ def test_where_no_peak_can_be_read(monkeypatch, tmp_path):
 def test_mark(monkeypatch, tmp_path, mark, peak):
     """The high-water mark is in KiB; a kernel that lists none gives no peak."""
     (tmp_path / "status").write_text(mark)
-    monkeypatch.setattr(memory, "STATUS", tmp_path / "status")
-    monkeypatch.setattr(memory, "CLEAR", tmp_path / "clear_refs")
-    assert memory.MemoryWatch(NoAccelerator()).read().peak == peak
+    monkeypatch.setattr(peak_memory, "STATUS", tmp_path / "status")
+    monkeypatch.setattr(peak_memory, "CLEAR", tmp_path / "clear_refs")
+    assert peak_memory.MemoryWatch(NoAccelerator()).read().peak == peak
 
 
 def test_accelerator():
@@ -59,4 +59,4 @@ def test_accelerator():
         def peak_memory(self):
             return self.peak
 
-    assert memory.MemoryWatch(Seven()).read().accelerator == 7
+    assert peak_memory.MemoryWatch(Seven()).read().accelerator == 7
