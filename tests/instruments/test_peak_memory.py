@@ -1,4 +1,4 @@
-"""Each case's peak is its own, where the system can tell."""
+"""Each case has a peak of its own, if the system can reset it."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ LARGE = 64 * 2**20
 
 
 class NoAccelerator:
-    """Stand for a backend without an accelerator."""
+    """A backend without an accelerator."""
 
     def reset_peak_memory(self):
         """Do nothing."""
@@ -20,27 +20,27 @@ class NoAccelerator:
 
 @pytest.mark.skipif(not peak_memory.CLEAR.exists(), reason="this system has no high-water mark that can be reset")
 def test_peak():
-    """What a case held shows in its peak although it is gone, and not in the next one's."""
+    """Memory that a case allocated and released is in its own peak, and not in the next case's."""
     first = peak_memory.MemoryWatch(NoAccelerator())
     np.ones(LARGE, np.uint8)
-    held = first.read()
-    assert held.peak - held.before > 0.9 * LARGE
+    used = first.read()
+    assert used.peak - used.before > 0.9 * LARGE
     second = peak_memory.MemoryWatch(NoAccelerator()).read()
-    assert second.peak < held.peak - 0.5 * LARGE
+    assert second.peak < used.peak - 0.5 * LARGE
     assert second.before > 2**20
 
 
 def test_where_no_peak_can_be_read(monkeypatch, tmp_path):
-    """A system without the mark tells what was resident before, and no peak."""
+    """A system that cannot reset the mark reports the memory before the case, and no peak."""
     monkeypatch.setattr(peak_memory, "CLEAR", tmp_path / "none" / "clear_refs")
-    found = peak_memory.MemoryWatch(NoAccelerator()).read()
-    assert found.before > 2**20
-    assert found.peak is None
+    memory = peak_memory.MemoryWatch(NoAccelerator()).read()
+    assert memory.before > 2**20
+    assert memory.peak is None
 
 
 @pytest.mark.parametrize(("mark", "peak"), [("VmRSS:\t 1 kB\n", None), ("VmHWM:\t 2048 kB\n", 2 * 2**20)])
 def test_mark(monkeypatch, tmp_path, mark, peak):
-    """The high-water mark is in KiB; a kernel that lists none gives no peak."""
+    """The high-water mark is in KiB; a kernel without one gives no peak."""
     (tmp_path / "status").write_text(mark)
     monkeypatch.setattr(peak_memory, "STATUS", tmp_path / "status")
     monkeypatch.setattr(peak_memory, "CLEAR", tmp_path / "clear_refs")
@@ -48,7 +48,7 @@ def test_mark(monkeypatch, tmp_path, mark, peak):
 
 
 def test_accelerator():
-    """The accelerator's peak is the backend's, counted from the case's begin."""
+    """The accelerator's peak comes from the backend, which resets it as the case begins."""
 
     class Seven(NoAccelerator):
         peak = None
