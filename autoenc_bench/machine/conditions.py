@@ -88,14 +88,8 @@ class Preflight:
     @property
     def facts(self) -> Facts:
         """Return the part that a record keeps."""
-        return {
-            "governor": self.governor,
-            "turbo": self.turbo,
-            "on_battery": self.on_battery,
-            "memory_stalled": self.memory_stalled,
-            "others": self.others and self.others.share,
-            "sibling": self.sibling and self.sibling.share,
-        }
+        facts: Facts = {name: getattr(self, name) for name in ("governor", "turbo", "on_battery", "memory_stalled")}
+        return facts | {name: use and use.share for name, use in (("others", self.others), ("sibling", self.sibling))}
 
     def warnings(self) -> Iterator[str]:
         """Yield a line for each condition that makes times unsteady, with a remedy."""

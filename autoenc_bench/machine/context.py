@@ -111,7 +111,7 @@ class MeasuringContext:
         used = "all threads" if self.threads is None else count(self.threads, "thread")
         pinned = f" pinned to core {', '.join(map(str, self.cores))}" if self.cores else ""
         pinned += f" ({kind})" if pinned and (kind := kind_of(self._own_cores, kinds())) else ""
-        traced = f", traced by {self.tracer}, so times compare with others traced so alone" if self.tracer else ""
+        traced = f", traced by {self.tracer}; compare only with runs under the same tracer" if self.tracer else ""
         return f"{backend} {fingerprint.libraries(backend)[backend]} on {backends.device()}, {used}{pinned}{traced}"
 
 

@@ -152,9 +152,8 @@ def interpreter() -> str | None:
 
 def tracer() -> str | None:
     """Return the tools that trace calls, lines or allocations in this process, such as coverage; ``None`` for none."""
-    hooks = [hook for hook in (sys.gettrace(), sys.getprofile()) if hook]
-    modules = [str(getattr(hook, "__module__", None) or type(hook).__module__) for hook in hooks]
-    tools = {module.partition(".")[0] for module in modules}
+    hooks = filter(None, (sys.gettrace(), sys.getprofile()))
+    tools = {str(getattr(hook, "__module__", None) or type(hook).__module__).partition(".")[0] for hook in hooks}
     if monitoring := getattr(sys, "monitoring", None):  # since Python 3.12
         tools |= {tool for number in range(6) if (tool := monitoring.get_tool(number))}
     if tracemalloc.is_tracing():

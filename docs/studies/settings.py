@@ -3,7 +3,7 @@
 Each setting runs the suite's cases of ``digits`` with pytest, in a process of its own on one core, and a loop of plain
 Python in another process. Every few settings, a process without settings runs before and after them. A ratio compares a
 setting's times with those of these two; the table has the median of all repeats, the smallest and the largest. The last
-column says what the run did with the setting. The table goes to standard output as Markdown; ../context.md keeps one.
+column says what the run did with the setting. The table goes to standard output as Markdown; settings.md keeps one.
 """
 
 import argparse
