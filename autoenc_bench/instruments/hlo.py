@@ -45,8 +45,9 @@ class _Computation:
     @cached_property
     def identity(self) -> str:
         """Return a hash of the instructions as a graph: names and the order of the lines do not matter."""
-        roots = [one.identity for one in self.instructions.values() if one.is_root]
-        return _hash(" ".join((*roots, *sorted(one.identity for one in self.instructions.values()))))
+        instructions = self.instructions.values()
+        roots = [instruction.identity for instruction in instructions if instruction.is_root]
+        return _hash(" ".join((*roots, *sorted(instruction.identity for instruction in instructions))))
 
 
 _Executed = tuple[_Instruction, bool]  # and whether it is fused: then it moves no bytes to or from memory
@@ -62,9 +63,9 @@ def parse(text: str) -> Program:
         elif current is None and (head := HEAD.match(line)):
             current = computations[head["name"]] = _Computation()
             entry = current if head["entry"] else entry
-        elif current and (found := INSTRUCTION.match(NOISE.sub("", line))):
-            instruction = _instruction(found["text"], bool(found["root"]), current.instructions, computations)
-            current.instructions[found["name"]] = instruction
+        elif current and (line_match := INSTRUCTION.match(NOISE.sub("", line))):
+            instruction = _instruction(line_match["text"], bool(line_match["root"]), current.instructions, computations)
+            current.instructions[line_match["name"]] = instruction
     if entry is None:
         raise ValueError(f"HLO text without an entry computation: {text[:80]!r}")
     once: list[_Executed] = []
@@ -77,7 +78,7 @@ def renamed(text: str) -> str:
     """Return a program's text without metadata, with numbers for names in the order in which they appear."""
     _, _, rest = text.partition(",")  # the program's name stands before the first comma
     numbers: dict[str, int] = {}
-    return NAME.sub(lambda found: f"%{numbers.setdefault(found[1], len(numbers))}", NOISE.sub("", rest))
+    return NAME.sub(lambda name: f"%{numbers.setdefault(name[1], len(numbers))}", NOISE.sub("", rest))
 
 
 def readable(text: str) -> str:
@@ -90,8 +91,8 @@ def _instruction(
     text: str, is_root: bool, siblings: dict[str, _Instruction], computations: dict[str, _Computation]
 ) -> _Instruction:
     """Return a line of a computation as an instruction; ``siblings`` are the computation's lines so far."""
-    found = KIND.match(text)
-    if not found:
+    parts = KIND.match(text)
+    if not parts:
         raise ValueError(f"HLO line that is no instruction: {text[:80]!r}")
 
     def identity(name: re.Match[str]) -> str:
@@ -99,11 +100,11 @@ def _instruction(
         return named.identity if named else ""
 
     return _Instruction(
-        kind=found["kind"],
-        shape=found["shape"],
-        operands=[siblings[name] for name in NAME.findall(found["operands"]) if name in siblings],
+        kind=parts["kind"],
+        shape=parts["shape"],
+        operands=[siblings[name] for name in NAME.findall(parts["operands"]) if name in siblings],
         # An attribute may also name an instruction: a control predecessor.
-        computations=[computations[name] for name in NAME.findall(found["attributes"]) if name in computations],
+        computations=[computations[name] for name in NAME.findall(parts["attributes"]) if name in computations],
         text=text,
         is_root=is_root,
         identity=_hash(NAME.sub(identity, text)),
@@ -126,15 +127,15 @@ def _list_executed(computation: _Computation, here: list[_Executed], loops: list
 
 
 def _part(executed: list[_Executed]) -> Part:
-    kinds = Counter(one.kind for one, _ in executed)
-    types = Counter(array["type"] for one, _ in executed for array in ARRAY.finditer(one.shape))
-    moving = [one for one, is_fused in executed if not is_fused and one.kind not in MOVES_NOTHING]
-    return Part(
-        instructions=dict(sorted(kinds.items())),
-        types=dict(sorted(types.items())),
-        flops=sum(_flops(one) for one, _ in executed),
-        bytes=sum(_bytes(one) + sum(_bytes_read(one)) for one in moving),
-    )
+    kinds, types = Counter[str](), Counter[str]()
+    flops = moved = 0
+    for instruction, is_fused in executed:
+        kinds[instruction.kind] += 1
+        types.update(array["type"] for array in ARRAY.finditer(instruction.shape))
+        flops += _flops(instruction)
+        if not is_fused and instruction.kind not in MOVES_NOTHING:
+            moved += _bytes(instruction) + sum(_bytes_read(instruction))
+    return Part(instructions=dict(sorted(kinds.items())), types=dict(sorted(types.items())), flops=flops, bytes=moved)
 
 
 def _bytes_read(instruction: _Instruction) -> Iterator[int]:
@@ -151,15 +152,15 @@ def _bytes_read(instruction: _Instruction) -> Iterator[int]:
 def _picked(fused: _Computation, place: int) -> int | None:
     """Return how many bytes of a parameter a fusion picks; ``None`` if it reads all."""
     instructions = fused.instructions.values()
-    parameter = next((one for one in instructions if f" parameter({place})" in one.text), None)
-    users = [one for one in instructions if parameter in one.operands]
+    parameter = next((each for each in instructions if f" parameter({place})" in each.text), None)
+    users = [each for each in instructions if parameter in each.operands]
     if not users or any(user.kind not in PICKING or parameter in user.operands[1:] for user in users):
         return None
     return sum(map(_bytes, users))
 
 
 def _bytes(instruction: _Instruction) -> int:
-    """Return the bytes of an instruction's result; a number of four bits, or of no known width, takes one."""
+    """Return the bytes of an instruction's result; a number of four bits, or of no known width, takes one byte."""
     arrays = ARRAY.finditer(instruction.shape)
     return sum(prod(_sizes(array)) * max(1, int(array["bits"] or 8) // 8) for array in arrays)
 

@@ -21,12 +21,12 @@ def kinds(devices: Path = DEVICES) -> dict[int, str]:
     Intel's hybrid CPUs name two kinds. On others, capacities decide, or else the highest clock speeds, where cores less
     than 10 % apart are of one kind.
     """
-    known: dict[int, str] = {}
+    named: dict[int, str] = {}
     for folder, kind in NAMED.items():
         with suppress(OSError, ValueError):
-            known |= dict.fromkeys(numbers((devices / folder / "cpus").read_text()), kind)
-    if len(set(known.values())) > 1:
-        return known
+            named |= dict.fromkeys(numbers((devices / folder / "cpus").read_text()), kind)
+    if len(set(named.values())) > 1:
+        return named
     for file, show in (("cpu_capacity", "capacity {:g}".format), ("cpufreq/cpuinfo_max_freq", _gigahertz)):
         if speeds := _speeds(devices, file):
             return _grouped(speeds, show)
