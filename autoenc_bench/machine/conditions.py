@@ -120,7 +120,8 @@ class Preflight:
 def preflight(cores: Sequence[int], cpus: Path = CPUS, pressure: Path = PRESSURE) -> Preflight:
     """Return the conditions on these cores; takes ``SAMPLE`` seconds, in which this process sleeps."""
     shares = or_none(lambda: [busy / 100 for busy in psutil.cpu_percent(SAMPLE, percpu=True)]) or []
-    siblings = {sibling for core in cores for sibling in _siblings(cpus / f"cpu{core}")} - {*cores}
+    lists = (_text(cpus / f"cpu{core}/topology/thread_siblings_list") for core in cores)
+    siblings = {sibling for text in lists for sibling in numbers(text)} - {*cores}
 
     def most_used(some: Sequence[int]) -> Use | None:
         uses = [Use(core, shares[core]) for core in some if core < len(shares)]
@@ -144,10 +145,6 @@ def preflight(cores: Sequence[int], cpus: Path = CPUS, pressure: Path = PRESSURE
 def _text(file: Path) -> str:
     """Return a file's text without white space around it, empty if it cannot be read."""
     return or_none(lambda: file.read_text().strip()) or ""
-
-
-def _siblings(cpu: Path) -> list[int]:
-    return or_none(lambda: numbers((cpu / "topology/thread_siblings_list").read_text())) or []
 
 
 def _turbo(cpus: Path) -> bool | None:
