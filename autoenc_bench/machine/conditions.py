@@ -119,7 +119,7 @@ class Preflight:
 
 def preflight(cores: Sequence[int], cpus: Path = CPUS, pressure: Path = PRESSURE) -> Preflight:
     """Return the conditions on these cores; takes ``SAMPLE`` seconds, in which this process sleeps."""
-    shares = or_none(lambda: [busy / 100 for busy in psutil.cpu_percent(SAMPLE, percpu=True)]) or []
+    shares = or_none(lambda: [round(busy / 100, 3) for busy in psutil.cpu_percent(SAMPLE, percpu=True)]) or []
     lists = (_text(cpus / f"cpu{core}/topology/thread_siblings_list") for core in cores)
     siblings = {sibling for text in lists for sibling in numbers(text)} - {*cores}
 
