@@ -75,7 +75,7 @@ def variables() -> str:
     rows = []
     for library, pattern in RECORDED.items():
         # A regular expression of alternatives, shown as prefixes and names.
-        shown = re.sub(r"\\w[+*]", "…", pattern).replace("(?i:", "(")
+        shown = re.sub(r"\s+", "", re.sub(r"\\w[+*]", "…", pattern)).replace("(?i:", "(")
         rows.append((library, " ".join(f"`{name}`" for name in dict.fromkeys(_alternatives(shown)))))
     return _table(("library", "variables"), rows)
 

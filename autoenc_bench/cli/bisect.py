@@ -122,14 +122,14 @@ def surroundings() -> tuple[object, ...]:
     from autoenc_bench.machine import fingerprint, threads, variables
 
     libraries = [
-        fingerprint.readable(partial(fingerprint.libraries, name)) for name in filter(selection.is_installed, BACKENDS)
+        fingerprint.or_none(partial(fingerprint.libraries, name)) for name in filter(selection.is_installed, BACKENDS)
     ]
     names = {name for name in os.environ if name.startswith(("KERAS_", "PIP_"))} | {"PYTHONPATH", "PYTEST_ADDOPTS"}
     tuned = {name: os.environ.get(name, "") for name in sorted(names | variables.tuning(os.environ).keys())}
     machine = fingerprint.identify(fingerprint.cpu_model(), ()).id
-    cores = len(threads.usable_cores()), fingerprint.readable(fingerprint.cpu_limit)
+    cores = len(threads.usable_cores()), fingerprint.or_none(fingerprint.cpu_limit)
     keras = expanded(os.environ.get("KERAS_HOME") or "~/.keras") / "keras.json"
-    return sys.executable, sys.version, libraries, tuned, machine, cores, fingerprint.readable(keras.read_text)
+    return sys.executable, sys.version, libraries, tuned, machine, cores, fingerprint.or_none(keras.read_text)
 
 
 class Points(NamedTuple):

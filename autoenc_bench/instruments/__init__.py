@@ -1,1 +1,4 @@
-"""What observes a run: clock, reference workload, peak memory, call counts and HLO counts."""
+"""What observes a run: clock, reference workload, peak memory, call counts and HLO counts.
+
+Instruments know ``records`` alone. The backends, ``core``, ``machine`` and ``plugin`` use them.
+"""

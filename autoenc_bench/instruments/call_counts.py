@@ -1,26 +1,25 @@
-"""What a case does, counted in calls that nobody times: Python's functions, and instructions of compiled programs.
+"""Count what a case does, outside timed rounds: calls of Python functions, and instructions of compiled programs.
 
-What is counted has been done before, for what is done once is no part of it, and no garbage is collected meanwhile, for
-what that calls depends on what else has run.
+The counted code has run before, so one-time work is left out. Garbage collection is off meanwhile, because its calls
+depend on what else has run.
 """
 
 import gc
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from autoenc_bench.exceptions import InvalidInputError
-from autoenc_bench.instruments.hlo import read
+from autoenc_bench.instruments.hlo import parse
 from autoenc_bench.records.counts import CALL, EPOCH, STEP, Counts
 
 FEW, MORE = 2, 3  # steps of an epoch
 
-# Functions whose calls, with all that these call, differ from process to process, by the beginnings of their names: the
-# clock reads as many files as there are threads, options are compared in the order of a set of strings, a number below
-# a limit is drawn until it is below, and who waits for a thread, or asks whether it is done, does so by chance.
+# The beginnings of the names of functions whose calls, and the calls within them, differ from process to process: the
+# clock reads a file per thread, tf.data compares its options in the order of a set of strings, a random number below a
+# limit is drawn until it is below, and code that waits for a thread, or polls it, depends on timing.
 UNSTEADY = (
     "autoenc_bench.instruments.clock:",
     "random:Random._randbelow",
@@ -31,101 +30,88 @@ UNSTEADY = (
 
 
 class Counted(NamedTuple):
-    """What a case does, and the texts of the programs that it runs."""
+    """What a case does, and the HLO texts of the programs that it runs."""
 
     counts: Counts
     texts: Sequence[str]
 
 
-class Train(Protocol):
-    """What trains for some epochs on some rows."""
-
-    def __call__(self, epochs: int, *, rows: int) -> object: ...
-
-
 def of_calls(function: Callable[[], object], programs: Sequence[str] = ()) -> Counted:
-    """Count what a call does that was made before, and what the ``programs`` do whose texts these are."""
-    return _counts({CALL: calls(function)}, programs)
+    """Count what a call does, and what the programs with these HLO texts do."""
+    return _counted({CALL: calls(function)}, programs)
 
 
-def of_training(train: Train, batch_size: int, rows: int, programs: Sequence[str] = ()) -> Counted:
-    """Count what training on so many rows does in a step, in an epoch beside its steps, and in a call beside these.
+def of_training(train: Callable[..., object], batch_size: int, rows: int, programs: Sequence[str] = ()) -> Counted:
+    """Count what ``train(epochs, rows=rows)`` does in a step, in an epoch without its steps, and in the rest.
 
-    They are told apart by calls of one epoch and of two, of two steps and of three; where there are fewer rows, steps
-    count to their epoch.
+    They follow from calls with one epoch and with two, and with two steps and with three. If there are too few rows for
+    three steps, an epoch includes its steps.
     """
     few, more = (FEW * batch_size, MORE * batch_size) if rows >= MORE * batch_size else (rows, rows)
     train(2, rows=more)
-    passes = [partial(train, epochs, rows=some) for epochs, some in ((1, few), (1, more), (2, few))]
+    passes = [partial(train, epochs, rows=part) for epochs, part in ((1, few), (1, more), (2, few))]
     short, longer, twice = map(calls, passes)
     step = longer - short
     steps = Counter({name: FEW * number for name, number in step.items()})
     epoch = twice - short - steps
-    return _counts({STEP: step, EPOCH: epoch, CALL: short - epoch - steps}, programs)
+    return _counted({STEP: step, EPOCH: epoch, CALL: short - epoch - steps}, programs)
 
 
-def _counts(known: dict[str, Counter[str]], programs: Sequence[str]) -> Counted:
-    found = {unit: dict(counter) for unit, counter in known.items() if counter}  # outermost first
-    return Counted(Counts(programs=[read(text) for text in programs], calls=found), programs)
+def _counted(call_counts: dict[str, Counter[str]], programs: Sequence[str]) -> Counted:
+    not_empty = {unit: dict(counter) for unit, counter in call_counts.items() if counter}
+    return Counted(Counts(programs=[parse(text) for text in programs], calls=not_empty), programs)
 
 
 def calls(function: Callable[[], object]) -> Counter[str]:
-    """Count the functions that a call calls in its thread, as ``module:name`` and, of those in C, ``module.name``.
+    """Count the functions that a call executes in its thread: ``module:name`` in Python, ``module.name`` in C.
 
-    They are in the order of how deep they are called, so that what calls others comes before these. Raises
-    InvalidInputError, and calls nothing, while a profiler written in C watches that could not be put back.
+    They are sorted by the depth of their outermost call, so a caller precedes what it calls. Raises InvalidInputError,
+    and calls nothing, while a profiler written in C is active, because Python could not restore it.
     """
-    before: Any = sys.getprofile()
-    if not (before is None or callable(before)):  # as cProfile's before Python 3.12
-        by = type(before).__module__
-        raise InvalidInputError(f"calls cannot be counted while {by} profiles them; run without it to count them")
-    found: Counter[Any] = Counter()
+    previous: Any = sys.getprofile()
+    if not (previous is None or callable(previous)):  # as cProfile's before Python 3.12
+        profiler = type(previous).__module__
+        raise InvalidInputError(f"calls cannot be counted while {profiler} profiles them; run without it to count them")
+    numbers: Counter[Any] = Counter()  # by (module, code) in Python, (module, name) in C
     depths: dict[Any, int] = {}
-    steady: dict[Any, bool] = {}  # by code
+    is_steady: dict[Any, bool] = {}  # by code
     depth = 0
-    left_out = 0  # the depth of a call that is under way, with all in it, of what is no part of it
+    unsteady_depth = 0  # of the unsteady call that is running, or 0
 
     def note(frame: Any, event: str, argument: Any) -> None:
-        nonlocal depth, left_out
+        nonlocal depth, unsteady_depth
         if event == "call":
             depth += 1
-            code, module = frame.f_code, frame.f_globals.get("__name__")
-            if code not in steady:
-                steady[code] = not f"{module}:{code.co_qualname}".startswith(UNSTEADY)
-            if not left_out and not steady[code]:
-                left_out = depth
-            what, at = (module, code), depth
+            module, code = frame.f_globals.get("__name__"), frame.f_code
+            if code not in is_steady:
+                is_steady[code] = not f"{module}:{code.co_qualname}".startswith(UNSTEADY)
+            if not (unsteady_depth or is_steady[code]):
+                unsteady_depth = depth
+            called, called_at = (module, code), depth
         elif event == "c_call":
-            what, at = (argument.__module__, argument.__qualname__), depth + 1
+            called, called_at = (argument.__module__, argument.__qualname__), depth + 1
         else:
             if event == "return":
-                left_out = 0 if left_out == depth else left_out
+                unsteady_depth = 0 if unsteady_depth == depth else unsteady_depth
                 depth -= 1
             return
-        if not left_out:
-            found[what] += 1
-            depths[what] = min(at, depths.get(what, at))
+        if not unsteady_depth:
+            numbers[called] += 1
+            depths[called] = min(called_at, depths.get(called, called_at))
 
-    with _uncollected():
-        sys.setprofile(note)
-        try:
-            function()
-        finally:
-            sys.setprofile(before)
-    found["sys", "setprofile"] -= 1
-    named: Counter[str] = Counter()
-    for (module, what), number in sorted(found.items(), key=lambda one: depths.get(one[0], 0)):
-        c_function = f"{module}.{what}" if module else what  # a method's class says where it comes from
-        named[c_function if isinstance(what, str) else f"{module}:{what.co_qualname}"] += number
-    return +named
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
     collects = gc.isenabled()
     gc.disable()
+    sys.setprofile(note)
     try:
-        yield
+        function()
     finally:
+        sys.setprofile(previous)
         if collects:
             gc.enable()
+    numbers["sys", "setprofile"] -= 1
+    by_name: Counter[str] = Counter()
+    for module, called in sorted(numbers, key=lambda key: depths.get(key, 0)):
+        in_c = f"{module}.{called}" if module else called  # a method's name begins with its class
+        name = in_c if isinstance(called, str) else f"{module}:{called.co_qualname}"
+        by_name[name] += numbers[module, called]
+    return +by_name

@@ -1,7 +1,7 @@
-"""The suite's one clock: it pauses for what is not measured, and knows what the process did while it ran.
+"""The suite's one clock: it pauses for what is not measured, and accounts for what the process did in a round.
 
-Beside each round's wall seconds stand its CPU seconds and, where the system tells, for how long its cores were idle or
-taken by the hypervisor, and threads stood in the run queue. What neither ran nor was kept from it has waited.
+Besides wall seconds it reports CPU seconds and, where the system reports them, the seconds in which the process's cores
+were idle or taken by the hypervisor, and in which threads stood in the run queue. The rest is off-CPU time.
 """
 
 import os
@@ -14,12 +14,12 @@ from typing import NamedTuple
 
 import psutil
 
-VERSION = 2  # part of a run's context; 1 counted fit's set-up, and its wait for a thread that only sleeps
+VERSION = 2  # part of a run's context; version 1 counted fit's set-up, and its wait for a sleeping thread
 THREADS = Path("/proc/self/task")
 
 
 class Mode(Enum):
-    """What the seconds count as that pass now."""
+    """What the clock counts the current seconds as."""
 
     RUN = "run"
     SET_UP = "set-up"
@@ -27,18 +27,18 @@ class Mode(Enum):
 
 
 class Reading(NamedTuple):
-    """Seconds since the clock was made; ``None`` is what the system does not tell."""
+    """Seconds since the clock was made; ``None`` if the system does not report them."""
 
     wall: float
     set_up: float
     cpu: float  # of all threads
-    queued: float | None  # ready to run and on no core, summed over threads, of which one may wait for another
+    queued: float | None  # ready to run but on no core, summed over threads, which may wait for each other
     stolen: float | None  # taken by the hypervisor, of all cores that the process may use
     idle: float | None  # of these cores, in steps of 0.01
 
 
 class Clock:
-    """A timer as pytest-benchmark takes one: called, it returns the seconds that it ran."""
+    """A timer for pytest-benchmark: a call returns the seconds in mode ``RUN``."""
 
     __name__ = "clock"  # in records
 
@@ -52,7 +52,7 @@ class Clock:
         return self._wall + (perf_counter() - self._since if self._mode is Mode.RUN else 0.0)
 
     def read(self) -> Reading:
-        """Return what has passed; that takes some tenths of a millisecond, in which the clock stands still."""
+        """Return all accounts; this takes tenths of a millisecond, in which the clock stands still."""
         self.switch(self._mode)
         queued = self._queued if self._delays else None
         stolen, idle = (self._stolen, self._idle) if self._cores else (None, None)
@@ -60,7 +60,7 @@ class Clock:
 
     @contextmanager
     def during(self, mode: Mode) -> Iterator[Mode]:
-        """Count a block's seconds as something else; yield what they counted as before, and do so afterwards."""
+        """Switch to a mode for a block; yield the previous mode, and switch back to it afterwards."""
         before = self.switch(mode)
         try:
             yield before
@@ -68,13 +68,13 @@ class Clock:
             self.switch(before)
 
     def switch(self, mode: Mode) -> Mode:
-        """Count the seconds that follow as something else; return what they counted as before."""
+        """Add the past seconds to the accounts and switch to a mode; return the previous mode."""
         now, cpu, delays, cores = perf_counter(), process_time(), _delays(), _cores()
         before, passed = self._mode, now - self._since
         if before is Mode.RUN:
             self._wall += passed
             self._cpu += cpu - self._cpu_since
-            # Threads come and go, so each is held against itself.
+            # Thread by thread, because threads begin and end.
             self._queued += sum(delay - self._delays.get(thread, 0) for thread, delay in delays.items()) * 1e-9
             if cores and self._cores:
                 self._stolen += cores[0] - self._cores[0]
@@ -87,23 +87,22 @@ class Clock:
 
 
 def _delays() -> dict[str, int]:
-    """Return how long each thread has waited for a core, in nanoseconds; none where Linux does not tell."""
+    """Return how long each thread stood in the run queue, in nanoseconds; empty if Linux does not count that."""
     delays, ran = {}, 0
     with suppress(OSError):
         for thread in os.listdir(THREADS):  # noqa: PTH208 - pathlib takes five times as long, in each round
-            with suppress(OSError):  # it has ended meanwhile
-                with open(f"{THREADS}/{thread}/schedstat", "rb", buffering=0) as file:  # noqa: PTH123 - likewise
+            with suppress(OSError):  # the thread has ended
+                with open(f"{THREADS}/{thread}/schedstat", "rb", buffering=0) as file:  # noqa: PTH123 - the same
                     running, delays[thread], _ = map(int, file.read().split())
                 ran += running
     return delays if ran else {}
 
 
 def _cores() -> tuple[float, float] | None:
-    """Return for how many seconds the cores that this process may use were stolen, and idle, since the system began."""
+    """Return the stolen and the idle seconds of the cores that this process may use, since the system began."""
     try:
-        cores = os.sched_getaffinity(0)
         times = psutil.cpu_times(percpu=True)
-        used = [times[core] for core in cores]
+        used = [times[core] for core in os.sched_getaffinity(0)]
         return sum(core.steal for core in used), sum(core.idle + core.iowait for core in used)
     except (AttributeError, IndexError, OSError):  # no Linux, or a container that hides its cores
         return None

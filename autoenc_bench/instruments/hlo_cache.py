@@ -1,30 +1,29 @@
-"""Texts that take long to make and are the same each time, kept in the user's cache."""
+"""A cache of HLO texts in the user's cache folder, because TensorFlow compiles a program again to print it."""
 
 import gzip
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from hashlib import sha256
-from pathlib import Path
 from time import time
 from zlib import error
 
-from platformdirs import user_cache_dir
+from platformdirs import user_cache_path
 
-DAYS = 30  # that a text is kept which nobody asks for
+DAYS = 30  # a text that was not read for so long is deleted
 
 
 def text(depends_on: Iterable[object], make: Callable[[], str]) -> str:
-    """Return the text that was kept for the same facts, or make and keep it.
+    """Return the cached text for these facts, or make it and cache it.
 
-    A file that is damaged is made anew; where nothing can be written, nothing is kept.
+    A damaged file is replaced. If the folder cannot be written, nothing is cached.
     """
-    facts = sha256("\0".join(map(repr, depends_on)).encode()).hexdigest()
-    path = Path(user_cache_dir("autoenc-bench")) / "texts" / f"{facts}.gz"
+    key = sha256("\0".join(map(repr, depends_on)).encode()).hexdigest()
+    path = user_cache_path("autoenc-bench") / "texts" / f"{key}.gz"
     with suppress(OSError, EOFError, error, UnicodeDecodeError):
-        if known := gzip.decompress(path.read_bytes()).decode():
+        if cached := gzip.decompress(path.read_bytes()).decode():
             os.utime(path)
-            return known
+            return cached
     made = make()
     part = path.with_suffix(f".{os.getpid()}")
     with suppress(OSError):

@@ -1,1 +1,4 @@
-"""What runs the suite: who it is, on how many threads, how fast just now, and what it can do at most."""
+"""What a run happens on: fingerprint, context and conditions of the machine, threads and cores, roofs and roofline.
+
+``plugin``, ``cli`` and the benchmarks use it. Only ``context`` and ``roofs`` need a backend.
+"""

@@ -1,4 +1,4 @@
-"""Kinds of cores: on hybrid CPUs some are faster than others, by what Linux says of them in /sys."""
+"""Kinds of cores: some cores of hybrid CPUs are faster than others, as Linux reports in /sys."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -6,26 +6,26 @@ from pathlib import Path
 
 DEVICES = Path("/sys/devices")
 NAMED = {"cpu_core": "performance", "cpu_atom": "efficiency"}  # Intel's hybrid CPUs, by the name of their counters
-LIKE = 0.9  # of the fastest core's speed: cores that reach it are of its kind
+LIKE = 0.9  # cores that reach this share of the fastest core's speed are of its kind
 
 
 def numbers(text: str) -> list[int]:
-    """Read a list of cores as Linux writes it: ``0-3,8``."""
-    cores: list[int] = []
-    for part in text.strip().split(","):
-        if part:
-            first, _, last = part.partition("-")
-            cores += range(int(first), int(last or first) + 1)
-    return cores
+    """Return the numbers in a list of cores as Linux writes it: ``0-3,8``."""
+    ranges = (part.partition("-") for part in text.strip().split(",") if part)
+    return [core for first, _, last in ranges for core in range(int(first), int(last or first) + 1)]
 
 
 def kinds(devices: Path = DEVICES) -> dict[int, str]:
-    """Return the kind of each core of this machine, the fastest kind first; nothing where all are alike.
+    """Return the kind of each core of this machine, the fastest kind first; empty if all are alike.
 
-    Intel's hybrid CPUs name two kinds. Of others the cores' capacities count, else their highest clocks, where less
-    than 10 % apart is one kind.
+    Intel's hybrid CPUs name two kinds. On others, capacities decide, or else the highest clock speeds, where cores less
+    than 10 % apart are of one kind.
     """
-    if named := _named(devices):
+    named: dict[int, str] = {}
+    for folder, kind in NAMED.items():
+        with suppress(OSError, ValueError):
+            named |= dict.fromkeys(numbers((devices / folder / "cpus").read_text()), kind)
+    if len(set(named.values())) > 1:
         return named
     for file, show in (("cpu_capacity", "capacity {:g}".format), ("cpufreq/cpuinfo_max_freq", _gigahertz)):
         if speeds := _speeds(devices, file):
@@ -33,19 +33,11 @@ def kinds(devices: Path = DEVICES) -> dict[int, str]:
     return {}
 
 
-def _named(devices: Path) -> dict[int, str]:
-    found: dict[int, str] = {}
-    for folder, kind in NAMED.items():
-        with suppress(OSError, ValueError):
-            found |= dict.fromkeys(numbers((devices / folder / "cpus").read_text()), kind)
-    return found if len(set(found.values())) > 1 else {}
-
-
 def _speeds(devices: Path, file: str) -> dict[int, float]:
     speeds = {}
-    for path in (devices / "system/cpu").glob(f"cpu[0-9]*/{file}"):
+    for cpu in (devices / "system/cpu").glob("cpu[0-9]*"):
         with suppress(OSError, ValueError):
-            speeds[int(path.relative_to(devices / "system/cpu").parts[0].removeprefix("cpu"))] = float(path.read_text())
+            speeds[int(cpu.name.removeprefix("cpu"))] = float((cpu / file).read_text())
     return speeds
 
 
@@ -55,21 +47,21 @@ def _gigahertz(kilohertz: float) -> str:
 
 def _grouped(speeds: dict[int, float], show: Callable[[float], str]) -> dict[int, str]:
     grouped: dict[int, str] = {}
-    top = 0.0
+    fastest = 0.0  # of the current kind
     for core in sorted(speeds, key=lambda core: (-speeds[core], core)):
-        if not grouped or speeds[core] < LIKE * top:
-            top = speeds[core]
-        grouped[core] = show(top)
+        if not grouped or speeds[core] < LIKE * fastest:
+            fastest = speeds[core]
+        grouped[core] = show(fastest)
     return grouped if len(set(grouped.values())) > 1 else {}
 
 
-def by_speed(usable: Iterable[int], known: dict[int, str]) -> list[int]:
+def by_speed(usable: Iterable[int], core_kinds: dict[int, str]) -> list[int]:
     """Sort cores: the fastest kind last, and within a kind by their numbers."""
-    ranks = {kind: place for place, kind in enumerate(dict.fromkeys(known.values()))}
-    return sorted(usable, key=lambda core: (-ranks.get(known.get(core, ""), len(ranks)), core))
+    ranks = {kind: rank for rank, kind in enumerate(dict.fromkeys(core_kinds.values()))}
+    return sorted(usable, key=lambda core: (-ranks.get(core_kinds.get(core, ""), len(ranks)), core))
 
 
-def kind_of(cores: Sequence[int], known: dict[int, str]) -> str | None:
-    """Return the kinds of some cores in words, ``None`` where the machine's cores are all alike."""
-    used = {known.get(core, "unknown") for core in cores}
-    return ", ".join(sorted(used)) if known else None
+def kind_of(cores: Sequence[int], core_kinds: dict[int, str]) -> str | None:
+    """Return the kinds of these cores in words; ``None`` if all cores of the machine are alike."""
+    used = {core_kinds.get(core, "unknown") for core in cores}
+    return ", ".join(sorted(used)) if core_kinds else None

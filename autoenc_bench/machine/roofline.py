@@ -1,4 +1,4 @@
-"""Work from shapes, the roofline's numerator: what a case must do at least (docs/methodology.md has what counts)."""
+"""The roofline's numerator: the least work of a case, from its shapes (docs/methodology.md defines what counts)."""
 
 from itertools import pairwise
 
@@ -11,46 +11,49 @@ STATE = 3  # values that Adam keeps per parameter: the parameter and its two mom
 
 
 def training(experiment: Experiment, trainer: str, *, rows: int, test_rows: int, epochs: int) -> Work:
-    """Count the work of training for some epochs, each with its validation.
+    """Return the work of training for some epochs, each with its validation.
 
-    A step's backward pass takes two products of the forward one's size per layer, the gradients of weights and of
-    inputs, but the first layer needs none of the latter. ``fit`` calls a program per batch, ``fused`` one per epoch.
+    A layer's backward pass takes two products of the forward one's size, for the gradients of weights and of inputs;
+    the first layer needs none for its inputs. ``fit`` calls a program per batch, ``fused`` one per epoch.
     """
-    forward = 2 * _weights(experiment.widths)
-    first = 2 * experiment.features * experiment.encoder[0]
-    seen = rows + test_rows
-    stored = test_rows if experiment.is_streamed else seen
-    exponentials = _exponentials(experiment, "reconstruct") + experiment.features  # the loss takes a logarithm each
+    layers = _layers(experiment, "reconstruct")
+    forward = _products(layers)
+    first = experiment.features * experiment.encoder[0]
+    samples = rows + test_rows
+    stored = test_rows if experiment.is_streamed else samples
     batches = -(-rows // experiment.batch_size) + -(-test_rows // experiment.batch_size)
     return Work(
-        flops=epochs * (rows * (3 * forward - first) + test_rows * forward),
+        flops=epochs * 2 * (rows * (3 * forward - first) + test_rows * forward),
         bytes=VALUE * (epochs * stored * experiment.features + 2 * STATE * experiment.parameters),
-        exponentials=epochs * seen * exponentials,
+        exponentials=epochs * samples * (_exponentials(layers) + experiment.features),  # and the loss's logarithms
         calls=epochs * (batches if trainer == "fit" else 1),
     )
 
 
 def inference(experiment: Experiment, phase: str, *, rows: int, calls: int) -> Work:
-    """Count the work of that many ``encode``, ``decode`` or ``reconstruct`` calls on so many rows each."""
-    encoder, decoder = (experiment.features, *experiment.encoder), (experiment.code, *experiment.decoder)
-    widths = {"encode": encoder, "decode": decoder, "reconstruct": encoder[:-1] + decoder}[phase]
+    """Return the work of that many ``encode``, ``decode`` or ``reconstruct`` calls on so many rows each."""
+    layers = _layers(experiment, phase)
     samples = calls * rows
     return Work(
-        flops=samples * 2 * _weights(widths),
-        bytes=VALUE * samples * (widths[0] + widths[-1]),
-        exponentials=samples * _exponentials(experiment, phase),
+        flops=samples * 2 * _products(layers),
+        bytes=VALUE * samples * (layers[0][0] + layers[-1][1]),
+        exponentials=samples * _exponentials(layers),
         calls=calls,
     )
 
 
-def _weights(widths: tuple[int, ...]) -> int:
-    return sum(inputs * outputs for inputs, outputs in pairwise(widths))
+def _layers(experiment: Experiment, phase: str) -> list[tuple[int, int, str]]:
+    """Return the inputs, outputs and activation of each layer that a phase runs."""
+    activations = [experiment.activation] * (len(experiment.widths) - 2) + [experiment.output_activation]
+    layers = [(*widths, name) for widths, name in zip(pairwise(experiment.widths), activations, strict=True)]
+    depth = len(experiment.encoder)
+    return {"encode": layers[:depth], "decode": layers[depth:], "reconstruct": layers}[phase]
 
 
-def _exponentials(experiment: Experiment, phase: str) -> int:
-    """Count the exponentials per sample: one for each unit with a sigmoid or a tanh."""
-    encoder = [(units, experiment.activation) for units in experiment.encoder]
-    decoder = [(units, experiment.activation) for units in experiment.decoder]
-    decoder[-1] = (experiment.decoder[-1], experiment.output_activation)
-    layers = {"encode": encoder, "decode": decoder, "reconstruct": encoder + decoder}[phase]
-    return sum(units for units, activation in layers if activation in EXPONENTIAL)
+def _products(layers: list[tuple[int, int, str]]) -> int:
+    return sum(inputs * outputs for inputs, outputs, _ in layers)
+
+
+def _exponentials(layers: list[tuple[int, int, str]]) -> int:
+    """Return the exponentials per sample: one for each unit with a sigmoid or a tanh."""
+    return sum(outputs for _, outputs, activation in layers if activation in EXPONENTIAL)

@@ -1,4 +1,4 @@
-"""How many threads a run uses, and on which cores."""
+"""The threads of a run, and the cores that they are pinned to."""
 
 import os
 from collections.abc import Sequence
@@ -20,35 +20,38 @@ POOL_VARIABLES = (
 
 
 def parse(text: str) -> int | None:
-    """Read ``--threads``: 1 to the usable cores, or ``all`` (``None``). Raises InvalidInputError for anything else."""
+    """Return the number in ``--threads``, ``None`` for ``all``.
+
+    Raises InvalidInputError for anything else than ``all`` or 1 to the number of usable cores.
+    """
     if text == "all":
         return None
-    cores = len(usable_cores())
-    if text.isdecimal() and 1 <= int(text) <= cores:
+    most = len(usable_cores())
+    if text.isdecimal() and 1 <= int(text) <= most:
         return int(text)
-    raise InvalidInputError(f"thread count {text!r}; choose 1 to {cores} (the cores usable here) or 'all'")
+    raise InvalidInputError(f"thread count {text!r}; choose 1 to {most} (the cores usable here) or 'all'")
 
 
 def usable_cores() -> list[int]:
-    """List the cores that this process may use."""
+    """Return the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
 
 
 def choose(threads: int, usable: Sequence[int], place: int = 0) -> list[int]:
-    """Choose so many of the usable cores: the last of the fastest kind, and others at another ``place``.
+    """Return so many of the usable cores: the last ones of the fastest kind, and other ones for another ``place``.
 
-    Systems like to serve interrupts on the first ones.
+    The last ones, because systems tend to serve interrupts on the first ones.
     """
     end = len(usable) - place % (len(usable) // threads) * threads
     return cores.by_speed(usable, cores.kinds())[end - threads : end]
 
 
 def limit(threads: int | None, usable: Sequence[int], place: int = 0) -> list[int] | None:
-    """Limit the numerical libraries to that many threads, and the process to as many of the ``usable`` cores.
+    """Limit the numerical libraries to that many threads, and pin the process to as many of the ``usable`` cores.
 
-    Returns the cores, or ``None`` where nothing was pinned: no limit was asked for, or the system (macOS) cannot pin.
+    Returns these cores, or ``None`` if nothing is pinned: ``threads`` is ``None``, or the system (macOS) cannot pin.
     """
     if threads is None:
         return None
@@ -57,8 +60,8 @@ def limit(threads: int | None, usable: Sequence[int], place: int = 0) -> list[in
     if not hasattr(os, "sched_setaffinity"):
         return None
     chosen = choose(threads, usable, place)
-    for _ in range(2):  # a thread may have been made meanwhile
+    for _ in range(2):  # the second time for threads that began meanwhile
         for thread in psutil.Process().threads():
-            with suppress(ProcessLookupError):  # it has ended meanwhile
+            with suppress(ProcessLookupError):  # it has ended
                 os.sched_setaffinity(thread.id, chosen)
     return chosen

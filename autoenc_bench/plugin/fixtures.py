@@ -18,7 +18,7 @@ from autoenc_bench.catalogue import experiments
 from autoenc_bench.catalogue.experiments import Experiment
 from autoenc_bench.catalogue.scales import Scale
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
-from autoenc_bench.instruments import call_counts, memory, reference
+from autoenc_bench.instruments import call_counts, peak_memory, reference_workload
 from autoenc_bench.instruments.call_counts import Counted
 from autoenc_bench.instruments.clock import CLOCK, Mode, Reading
 from autoenc_bench.plugin import explanations
@@ -222,7 +222,7 @@ class Measure:
         done: list[dict[str, float]] = []  # what was measured beside each round, by field of the record
 
         def end_round(ended: Reading) -> None:
-            latest = 0.0 if turns else reference.seconds()
+            latest = 0.0 if turns else reference_workload.seconds()
             if starts:
                 beside = {} if turns else {"reference": self._reference_beside(latest)}
                 done.append(beside | _passed(starts[-1], ended))
@@ -239,7 +239,7 @@ class Measure:
                 meet()
             starts.append(CLOCK.read())
 
-        watch = memory.MemoryWatch(selection.current())
+        watch = peak_memory.MemoryWatch(selection.current())
         result: T = self._benchmark.pedantic(target, args, setup=begin_round, rounds=rounds, warmup_rounds=warm_ups)
         ended = CLOCK.read()
         used = watch.read()
@@ -272,7 +272,7 @@ class Measure:
         self._parts[-1] += latest.seconds
         if self._parts[-1] >= self.PART:
             with CLOCK.during(Mode.PAUSE):
-                self._references.append(reference.seconds())
+                self._references.append(reference_workload.seconds())
                 self._parts.append(0.0)
                 self._session.progress.epoch(done)
 

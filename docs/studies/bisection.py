@@ -1,8 +1,9 @@
-"""How often bisect finds the right commit: ``python docs/studies/bisection.py simulate|live``; gate.md has the answers.
+"""Measure how often bisect finds the right commit: ``bisection.py simulate|live``; why.md has the results.
 
-``simulate`` searches lines of 64 commits, one of which makes a case slower, with the noise that gate.py draws: minutes
-on all cores. ``live`` makes such a line in a temporary clone, with a wait, a loss of accuracy or another program in the
-trainers from some place on, and lets ``bisect`` search it: ten minutes each by time; let nothing else run meanwhile.
+``simulate`` searches lines of 64 commits, one of which makes a case slower, with the noise that gate.py simulates, and
+the package's own search; it takes minutes on all cores. ``live`` makes such a line in a temporary clone, with a wait, a
+loss of accuracy or another program in the trainers from one commit on, and runs ``bisect`` on it; a search by time
+takes ten minutes or more, and nothing else may run meanwhile.
 """
 
 import argparse
@@ -25,16 +26,16 @@ from tabulate import tabulate
 
 from autoenc_bench.live import bisection
 from autoenc_bench.live.bisection import Answer
+from autoenc_bench.verdicts import limits
 from autoenc_bench.verdicts.comparison import ALPHAS, CHANGES, Outcome
 from autoenc_bench.verdicts.interim import SequentialComparison
-from autoenc_bench.verdicts.limits import Overrides
 
 COMMITS = 64
-GROUPS = 12  # of pairs, that the time of one comparison holds
+GROUPS = 12  # of pairs, in the time of one comparison
 
 
 def simulate(slowdown, seed):
-    """Search one line; return how it ended, and how many groups of pairs that took."""
+    """Search one line of commits; return how the search ended, and how many groups of pairs it took."""
     random = np.random.default_rng([seed, round(1e4 * slowdown)])
     culprit = int(random.integers(1, COMMITS))
     process, flicker = random.uniform(*gate.PROCESSES), random.choice(list(gate.FLICKER))
@@ -43,39 +44,38 @@ def simulate(slowdown, seed):
     def compare(base, head, limit):
         nonlocal used
         change = log1p(slowdown) * ((head >= culprit) - (base >= culprit))
-        overrides = Overrides({(None, "time"): limit} if limit else {})
-        for _ in range(2):  # what is not told is measured again
+        for _ in range(2):  # an undecided comparison is repeated
             pairs = [[gate.pair(random, process, flicker, expm1(change)) for _ in range(2 * GROUPS)]]
-            sequence = SequentialComparison(overrides)
+            records = gate.side(pairs, 0), gate.side(pairs, 1)
+            sequence = SequentialComparison(limits.parse([f"time:{100 * limit:.6f}%"] if limit else [], ()))
             for groups in range(1, GROUPS + 1):
-                both = gate.side(pairs, groups, 0), gate.side(pairs, groups, 1)
-                (verdict,) = sequence.analyse(*both, groups, GROUPS, last=groups == GROUPS).verdicts
+                (verdict,) = gate.analyse(sequence, records, groups, GROUPS)
                 if sequence.closed:
                     break
             used += groups
             if verdict.time.outcome is not Outcome.UNDECIDED:
                 break
-        known = {Outcome.UNCHANGED: Answer.SAME, **dict.fromkeys(CHANGES, Answer.CHANGED)}
-        return known.get(verdict.time.outcome, Answer.UNKNOWN), verdict.time.interval.estimate
+        answers = {Outcome.UNCHANGED: Answer.SAME, **dict.fromkeys(CHANGES, Answer.CHANGED)}
+        return answers.get(verdict.time.outcome, Answer.UNKNOWN), verdict.time.interval.estimate
 
     answer, size = compare(0, COMMITS - 1, None)
     if answer is not Answer.CHANGED:
-        return "not told from GOOD", used
+        return "no change between the ends", used
     limit = expm1(abs(size) / 2)
-    with bisection.line([str(number) for number in range(COMMITS)]) as (folder, named):
-        commits = list(named)
-        asked = []
+    with bisection.line([str(number) for number in range(COMMITS)]) as (folder, numbers):
+        commits = list(numbers)
+        answers = []
 
         def ask(commit):
-            asked.append(compare(0, int(named[commit]), limit)[0])
-            return asked[-1]
+            answers.append(compare(0, int(numbers[commit]), limit)[0])
+            return answers[-1]
 
-        suspects = [int(named[commit]) for commit in bisection.search(folder, commits[0], commits[-1], ask)]
+        suspects = [int(numbers[commit]) for commit in bisection.search(folder, commits[0], commits[-1], ask)]
     if len(suspects) > 1:
         return "several, the right one among them" if culprit in suspects else "several, all wrong", used
     if compare(suspects[0] - 1, suspects[0], limit)[0] is not Answer.CHANGED:
         return "not confirmed", used
-    sure = 1 - ALPHAS["time"] * (len(asked) + 1)
+    sure = 1 - ALPHAS["time"] * (len(answers) + 1)
     return f"{'right' if suspects == [culprit] else 'wrong'}, {sure:.0%} sure", used
 
 
@@ -96,7 +96,7 @@ PROGRAM = (
     "            value = loss(batch, model(batch, training=True))\n",
     "            value = loss(batch, model(batch * 1.0000001, training=True))\n",
 )
-LIVE = {  # what is planted: the case that is followed, how, and pytest's options
+LIVE = {  # the case to follow, and pytest's options, by what changes
     "time": ("epoch[crude-simple-fused]", ()),
     "error": ("experiment[digits-fused]", ("--scale", "notebook")),
     "counts": ("epoch[digits-fused]", ("--scale", "smoke")),
@@ -104,80 +104,78 @@ LIVE = {  # what is planted: the case that is followed, how, and pytest's option
 
 
 def live(follow, times, kept):
-    """Search lines with a planted commit, going on where it was stopped; print how it ended."""
+    """Search lines with a culprit, as far as ``kept`` lacks the results; print how the searches ended."""
     rows = [json.loads(row) for row in kept.read_text().splitlines()] if kept.exists() else []
     done = sum(row["follow"] == follow for row in rows)
     for number in range(done, times):
         with TemporaryDirectory() as temporary:
-            clone = Path(temporary) / "clone"
-            gate.git(gate.ROOT, "clone", "--quiet", str(gate.ROOT), str(clone))
-            culprit, planted = line(clone, follow, random.Random(number).randrange(1, COMMITS))
-            case, options = LIVE[follow]
-            command = ("bisect", f"HEAD~{COMMITS - 1}", "HEAD", "--follow", follow, "--", case, *options)
+            clone = gate.clone(Path(temporary))
+            culprit, place = line(clone, follow, random.Random(number).randrange(1, COMMITS))
+            case, selection = LIVE[follow]
+            command = ("bisect", f"HEAD~{COMMITS - 1}", "HEAD", "--follow", follow, "--", case, *selection)
             began = perf_counter()
             ended = subprocess.run(
                 [sys.executable, "-m", "autoenc_bench.cli", *command], cwd=clone, capture_output=True, text=True
             )
-            found = re.search(r"^since (\w+)", ended.stdout, re.MULTILINE)
+            named = re.search(r"^since (\w+)", ended.stdout, re.MULTILINE)
             row = {
                 "follow": follow,
-                "planted": planted,
-                "right": bool(found and culprit.startswith(found[1])),
+                "injected": place,
+                "right": bool(named and culprit.startswith(named[1])),
                 "status": ended.returncode,
                 "seconds": round(perf_counter() - began),
-                "said": ended.stdout.splitlines(),
-                "steps": ended.stderr.splitlines(),
+                "stdout": ended.stdout.splitlines(),
+                "stderr": ended.stderr.splitlines(),
             }
             rows.append(row)
             with kept.open("a") as file:
                 print(json.dumps(row), file=file)
-            print(*row["steps"], *row["said"], row, sep="\n", file=sys.stderr, flush=True)
-    table = [(row["follow"], row["planted"], row["status"], row["right"], row["seconds"]) for row in rows]
-    print(tabulate(table, ("followed", "planted at", "status", "right", "seconds"), tablefmt="github"))
+            print(*row["stderr"], *row["stdout"], row, sep="\n", file=sys.stderr, flush=True)
+    table = [(row["follow"], row["injected"], row["status"], row["right"], row["seconds"]) for row in rows]
+    print(tabulate(table, ("followed", "injected at", "status", "right", "seconds"), tablefmt="github"))
 
 
 def line(clone, follow, place):
-    """Commit a line of changes without a meaning, and the plant at its place; return its commit, and its number."""
-    author = ("-c", "user.name=Study", "-c", "user.email=study@example.org")
+    """Commit a line of changes without an effect, and a culprit at its place; return its commit, and its number."""
     culprit = ""
     for number in range(COMMITS):
         package = clone / "autoenc_bench" / "core" / "seeds.py"
         package.write_text(f"{package.read_text()}\n# {number}\n")
         if number == place:
-            plant(clone, follow)
-        gate.git(clone, *author, "commit", "--quiet", "--all", "--message", f"Change {number}")
+            inject(clone, follow)
+        gate.git(clone, *gate.AUTHOR, "commit", "--quiet", "--all", "--message", f"Change {number}")
         if number == place:
             culprit = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=clone, text=True).strip()
     return culprit, place
 
 
-def plant(clone, follow):
+def inject(clone, follow):
     """Make training slower by 5 %, less accurate, or another program."""
     if follow == "time":
         gate.slow_down(clone, 0.05)
         return
-    file, (old, new) = {"error": ("training", ERROR), "counts": ("../backends/adam_step", PROGRAM)}[follow]
-    path = clone / "autoenc_bench" / "core" / f"{file}.py"
+    file, (old, new) = {"error": ("core/training.py", ERROR), "counts": ("backends/adam_step.py", PROGRAM)}[follow]
+    path = clone / "autoenc_bench" / file
     text = path.read_text()
     assert old in text, old
     path.write_text(text.replace(old, new))
 
 
 def main():
-    """Do one study."""
+    """Run one study."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", choices=("simulate", "live"))
     parser.add_argument("--times", type=int, default=None, help="default: 1000 simulated, 10 live")
     parser.add_argument(
         "--slowdowns", type=float, nargs="*", default=[0.05, 0.1], help="to simulate (default: 0.05 0.1)"
     )
-    parser.add_argument("--follow", choices=LIVE, default="time", help="what is planted live (default: %(default)s)")
+    parser.add_argument("--follow", choices=LIVE, default="time", help="what changes live (default: %(default)s)")
     parser.add_argument("--kept", type=Path, default=Path("bisect.jsonl"), help="live results (default: %(default)s)")
-    chosen = parser.parse_args()
-    if chosen.study == "simulate":
-        simulations(chosen.times or 1000, chosen.slowdowns)
+    options = parser.parse_args()
+    if options.study == "simulate":
+        simulations(options.times or 1000, options.slowdowns)
     else:
-        live(chosen.follow, chosen.times or 10, chosen.kept)
+        live(options.follow, options.times or 10, options.kept)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Is the cause that is named the right one? ``python docs/studies/causes.py`` plants twelve, and asks ``why`` of each.
+"""Measure whether ``why`` names the right cause: ``python docs/studies/causes.py`` injects twelve causes.
 
-They are planted into the trainers, or what they use, on branches of a temporary clone; each is a run a side, of a few
-seconds. methodology.md has the answers.
+Each cause is a changed line of the trainers, or of what they use, on a branch of a temporary clone. ``why`` runs each
+side once, for a few seconds. why.md has the results.
 """
 
 import argparse
@@ -22,7 +22,7 @@ FUSED, FIT, LARGE = "epoch[digits-fused]", "epoch[digits-fit]", "epoch[crude-sim
 
 
 class Plant(NamedTuple):
-    """A cause: what is changed in a file, and words of the one that must be named first."""
+    """A cause: the change of a file, and words of the cause that ``why`` must name first."""
 
     name: str
     path: str
@@ -129,31 +129,31 @@ PLANTS = (
 
 
 def ask(clone: Path, plant: Plant) -> tuple[str, str, str]:
-    """Plant a cause on a branch, and return (its name, whether the first cause is the right one, what was said)."""
-    git(clone, "checkout", "--quiet", "-B", "planted", "origin/HEAD")
+    """Inject a cause on a branch; return its name, whether ``why`` named it first, and what ``why`` printed."""
+    git(clone, "checkout", "--quiet", "-B", "injected", "origin/HEAD")
     path = clone / plant.path
     text = path.read_text()
     assert text.count(plant.old) == 1, plant.name
     path.write_text(text.replace(plant.old, plant.new))
     author = ("-c", "user.name=Study", "-c", "user.email=study@example.org")
     git(clone, *author, "commit", "--quiet", "--all", "--message", plant.name)
-    command = [sys.executable, "-m", "autoenc_bench.cli", "why", "origin/HEAD", "planted", plant.case]
+    command = [sys.executable, "-m", "autoenc_bench.cli", "why", "origin/HEAD", "injected", plant.case]
     done = subprocess.run(
         [*command, "--", "--scale", plant.scale], cwd=clone, capture_output=True, text=True, check=False
     )
-    said = (done.stdout or done.stderr).splitlines()[0].partition(": ")[2]
-    return plant.name, "yes" if plant.expected in said else "no", said
+    cause = (done.stdout or done.stderr).splitlines()[0].partition(": ")[2]
+    return plant.name, "yes" if plant.expected in cause else "no", cause
 
 
 def git(folder: Path, *arguments: str) -> None:
-    """Let git do something in a folder."""
+    """Run git in a folder."""
     subprocess.run(["git", *arguments], cwd=folder, check=True)
 
 
 def main() -> None:
-    """Ask of each."""
+    """Inject each cause, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="plants whose names have these words")
+    parser.add_argument("--only", default="", help="causes whose names contain this")
     chosen = parser.parse_args()
     rows = []
     with TemporaryDirectory() as temporary:
@@ -163,7 +163,7 @@ def main() -> None:
             if chosen.only in plant.name:
                 rows.append(ask(clone, plant))
                 print(*rows[-1], sep=" | ", file=sys.stderr, flush=True)
-    print(tabulate(rows, ("planted", "right", "what was said first"), tablefmt="github"))
+    print(tabulate(rows, ("injected", "right", "the first cause"), tablefmt="github"))
 
 
 if __name__ == "__main__":

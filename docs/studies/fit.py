@@ -1,151 +1,97 @@
-"""Check how the suite times ``fit``: it waits for nothing, and its losses are those of the call left as it is.
+"""Measure what Keras's ``fit`` waits for: ``python docs/studies/fit.py``; TensorFlow, Keras and NumPy are all it needs.
 
-    python docs/studies/fit.py --full
-
-The trainer's call keeps pipelines from tuning themselves, and its clock stands still while they are made and go; the
-plain one is what users call. A process per number of cores makes both in turns, each time from the same weights and
-order of rows. *Waiting* is the suite's own account of one pinned thread, of the whole call and of what its clock timed.
-*Blocked* is how long the calling thread neither ran nor queued for a core, on one core or two: a wait for a sleeper, or
-for a thread at work. It needs Linux, and prints a Markdown table; ../findings.md says what a plain ``fit`` waits for.
+A pipeline of tf.data that tunes itself has a thread that sleeps, and its end waits for this thread. The script calls
+``fit`` as it is and with tuning off, alternately, from the same weights, on one pinned core and on two. *Blocked* is
+how long the calling thread neither ran nor stood in a run queue. It needs Linux, and prints a Markdown table.
+../findings.md explains the wait; noise.md has the off-CPU time of the suite's own ``fit``, which turns tuning off.
 """
 
 import argparse
-from collections.abc import Callable
+import os
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context
-from operator import sub
 from pathlib import Path
 from platform import python_version
 from statistics import fmean, median
 from threading import get_native_id
-from typing import NamedTuple
+from time import perf_counter
 
 import keras
-import tensorflow
-from tabulate import tabulate
+import numpy as np
+import tensorflow as tf
 
-from autoenc_bench.backends import selection
-from autoenc_bench.catalogue.experiments import find
-from autoenc_bench.core.data import sources
-from autoenc_bench.core.training import Fit, prepare
-from autoenc_bench.instruments.clock import CLOCK, Clock, Reading
-from autoenc_bench.machine import threads
-from autoenc_bench.records.case import Case
-
-EXPERIMENT = find("crude-simple")
-SLICE = 15_000  # rows of an epoch, of 900,000
-HEADERS = (
-    "cores",
-    "rows",
-    "epochs",
-    "fit",
-    "call, s",
-    "blocked, s",
-    "waiting, s",
-    "by the clock, s",
-    "waiting, s",
-    "set-up, s",
-    "losses",
-)
-Losses = list[tuple[float, float]]  # (loss, val_loss) of each epoch
-
-
-class Lap(NamedTuple):
-    """What one call took: all of it, what the suite's clock timed of it, and where it led."""
-
-    whole: Reading
-    timed: Reading
-    blocked: float
-    losses: Losses
+FEATURES, CODE, BATCH, ROWS = 32, 2, 100, 15_000  # crude-simple, with fewer rows
+HEADERS = ("cores", "epochs", "tuning", "call, median s", "blocked, mean s", "losses")
 
 
 def main() -> None:
     """Measure on one pinned core and on two, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="calls of each kind on a slice (default: %(default)s)")
-    parser.add_argument("--full", action="store_true", help="add an epoch over all rows, once")
-    chosen = parser.parse_args()
-    sizes = [(SLICE, 1, chosen.rounds), (SLICE, 10, chosen.rounds)] + [(EXPERIMENT.rows * 9 // 10, 1, 1)] * chosen.full
+    parser.add_argument("--calls", type=int, default=5, help="calls of each kind (default: %(default)s)")
+    calls = parser.parse_args().calls
+    print(f"TensorFlow {tf.__version__}, Keras {keras.__version__}, Python {python_version()}\n")
+    print(line(HEADERS), line(["---"] * len(HEADERS)), sep="\n")
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as fresh:
-        lines = [line for cores in (1, 2) for line in fresh.submit(measure, cores, sizes).result()]
-    print(f"TensorFlow {tensorflow.__version__}, Keras {keras.__version__}, Python {python_version()}\n")
-    print(tabulate(lines, HEADERS, tablefmt="github", disable_numparse=True))
+        for cores in (1, 2):
+            for cells in fresh.submit(measure, cores, calls).result():
+                print(line(cells), flush=True)
 
 
-def measure(cores: int, sizes: list[tuple[int, int, int]]) -> list[tuple[str, ...]]:
-    """Return the table's lines on so many cores, two for each size: (rows, epochs, rounds)."""
-    pinned = threads.limit(cores, threads.usable_cores())
-    selection.current().configure(cores)
-    split = sources.load(EXPERIMENT.data, rows=EXPERIMENT.rows, features=EXPERIMENT.features, seed=0)
-    trainer = prepare(EXPERIMENT, "fit", split, seed=0)
-    trainer.warm()
-    place = f"{cores}, pinned" if pinned else f"{cores}"
-    return [
-        (place, f"{rows:,}", f"{epochs}", *cells)
-        for rows, epochs, rounds in sizes
-        for cells in compare(trainer, rows, epochs, rounds)
-    ]
+def measure(cores: int, calls: int) -> list[tuple[str, ...]]:
+    """Return the table's lines for so many cores: with tuning and without, one epoch and ten."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-cores:])
+    tf.config.threading.set_intra_op_parallelism_threads(cores)
+    tf.config.threading.set_inter_op_parallelism_threads(cores)
+    data = np.random.default_rng(0).random((ROWS, FEATURES), dtype=np.float32)
+
+    def fit(epochs: int, tuned: bool) -> tuple[float, float, list[float]]:
+        """Return the seconds of a call, those in which it was blocked, and the validation losses."""
+        keras.utils.set_random_seed(0)
+        layers = [keras.layers.Dense(CODE, "relu"), keras.layers.Dense(FEATURES, "sigmoid")]
+        model = keras.Sequential([keras.Input((FEATURES,)), *layers])
+        model.compile(optimizer="adam", loss="binary_crossentropy")
+        model.fit(data[:1000], data[:1000], validation_split=0.1, batch_size=BATCH, verbose=0)  # compiles
+        with nullcontext() if tuned else without_tuning():
+            began, occupied = perf_counter(), occupation()
+            history = model.fit(data, data, validation_split=0.1, batch_size=BATCH, epochs=epochs, verbose=0).history
+            seconds, occupied = perf_counter() - began, occupation() - occupied
+        return seconds, seconds - occupied, history["val_loss"]
+
+    rows = []
+    for epochs in (1, 10):
+        tuned, untuned = zip(*((fit(epochs, tuned=True), fit(epochs, tuned=False)) for _ in range(calls)), strict=True)
+        equal = all(losses == tuned[0][2] for *_, losses in (*tuned, *untuned))
+        for name, measured in (("on", tuned), ("off", untuned)):
+            seconds, blocked, _ = zip(*measured, strict=True)
+            cells = f"{median(seconds):.3f}", f"{fmean(blocked):.3f}", "equal" if equal else "differ"
+            rows.append((str(cores), str(epochs), name, *cells))
+    return rows
 
 
-def compare(trainer: Fit, rows: int, epochs: int, rounds: int) -> list[tuple[str, ...]]:
-    """Make the trainer's call and the plain one in turns, and return the cells of each."""
-
-    def timed() -> Losses:
-        return [(epoch.loss, epoch.val_loss) for epoch in trainer.train(epochs, rows=rows)]
-
-    def plain() -> Losses:
-        trainer.fit_untouched(epochs, rows=rows)
-        history = trainer.model.history.history
-        return [*zip(history["loss"], history["val_loss"], strict=True)]
-
-    calls = {"the trainer's": timed, "plain": plain}
-    laps: dict[str, list[Lap]] = {kind: [] for kind in calls}
-    for _ in range(1 + rounds):
-        for kind, call in calls.items():
-            trainer.reset()
-            laps[kind].append(lap(call))
-    losses = [one.losses for kind in calls for one in laps[kind]]
-    verdict = "equal" if all(one == losses[0] for one in losses) else "differ"
-    return [(kind, *summary(laps[kind][1:]), verdict) for kind in calls]  # the first may have compiled
-
-
-def lap(call: Callable[[], Losses]) -> Lap:
-    """Make one call, with a clock beside the suite's that never stands still."""
-    whole = Clock()
-    begin, occupied = (whole.read(), CLOCK.read()), occupation()
-    losses = call()
-    occupied, end = occupation() - occupied, (whole.read(), CLOCK.read())
-    readings = [Reading(*map(sub, *pair)) for pair in zip(end, begin, strict=True)]
-    return Lap(*readings, readings[0].wall - occupied, losses)
+@contextmanager
+def without_tuning() -> Iterator[None]:
+    """Turn the tuning of all pipelines off, as ../findings.md shows."""
+    untuned = tf.data.Options()
+    untuned.autotune.enabled = False
+    iterate = tf.data.Dataset.__iter__
+    tf.data.Dataset.__iter__ = lambda dataset: iterate(dataset.with_options(untuned))
+    try:
+        yield
+    finally:
+        tf.data.Dataset.__iter__ = iterate
 
 
 def occupation() -> float:
-    """Return for how many seconds this thread has run, or been ready to while others had the core."""
+    """Return for how many seconds this thread has run, or stood in a run queue."""
     ran, queued, _ = Path(f"/proc/self/task/{get_native_id()}/schedstat").read_text().split()
     return (int(ran) + int(queued)) * 1e-9
 
 
-def summary(laps: list[Lap]) -> list[str]:
-    """Sum up the calls of one kind: medians, and means of what was blocked and waited."""
-    whole, timed = ([getattr(one, name) for one in laps] for name in ("whole", "timed"))
-    values = (
-        median(reading.wall for reading in whole),
-        fmean(one.blocked for one in laps),
-        waiting(whole),
-        median(reading.wall for reading in timed),
-        waiting(timed),
-        median(reading.set_up for reading in timed),
-    )
-    return ["–" if value is None else f"{value:.3f}" for value in values]
-
-
-def waiting(readings: list[Reading]) -> float | None:
-    """Return for how long a record would say that a round waited; on several cores nobody can tell."""
-    if len(threads.usable_cores()) > 1:
-        return None
-    accounts = {name: [getattr(each, name) for each in readings] for name in ("cpu", "queued", "stolen", "idle")}
-    case = Case(experiment=EXPERIMENT.name, phase="epoch", backend="tensorflow", seed=0, rows=1, **accounts)
-    return case.off_cpu([reading.wall for reading in readings])
+def line(cells) -> str:
+    """Return a line of a Markdown table."""
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Which tests execute a statement? ``python docs/studies/lines.py tests.json tests/core`` runs pytest for mutation.py.
+"""Find the tests that execute a statement: ``python docs/studies/lines.py tests.json tests/core``, for mutation.py.
 
-With COVERAGE_PROCESS_START each test is a context of its own, also in the processes that it starts. What a fixture of a
-wider scope executes stands under the fixture's name, because only the first of its tests sets it up.
+With COVERAGE_PROCESS_START each test is a coverage context of its own, also in the processes that it starts. A fixture
+of a wider scope is a context too, because only the first of its tests sets it up.
 """
 
 import ast
@@ -18,7 +18,7 @@ SETTINGS = "[run]\nparallel = true\ncontext = ${{LINES_CONTEXT-}}\ndata_file = {
 
 
 class Lines:
-    """A pytest plugin that names coverage's context after each test, and keeps what tests took and used."""
+    """A pytest plugin that switches coverage's context for each test, and keeps the tests' seconds and fixtures."""
 
     def __init__(self):
         self.tests = {}
@@ -52,16 +52,16 @@ class Lines:
 
 
 def enter(context):
-    """Switch the context of this process, and of those that it starts from now on."""
+    """Switch the context of this process, and of the processes that it starts later."""
     os.environ["LINES_CONTEXT"] = context
     if measured := coverage.Coverage.current():
         measured.switch_context(context)
 
 
 def measure(tree, folder, arguments):
-    """Return each test that passes, with its seconds and its lines by file of the folder, from two runs in a Tree.
+    """Return each passing test with its seconds, and its lines in each file of the folder, from two runs in a Tree.
 
-    The second run is not measured: tests that count calls fail in the first.
+    The second run is not measured, because tests that count calls fail under coverage.
     """
     (data := tree.folder / "coverage").mkdir(exist_ok=True)
     (settings := data / "settings").write_text(SETTINGS.format(data, tree.root / "autoenc_bench"))
@@ -94,12 +94,12 @@ def choose(path, line, source, tests):
     covering = {name for name in touching if not lines.isdisjoint(tests[name]["lines"][path])}
     chosen = tests if on_import or not covering else touching
     classes = {name: (name not in covering, name not in touching) for name in chosen}
-    seconds = defaultdict(float)  # of a file's tests of one class, which stay together for what they share
+    seconds = defaultdict(float)  # of a file's tests of one class, which stay together because they share fixtures
     for name in chosen:
         seconds[classes[name], name.partition("::")[0]] += tests[name]["seconds"]
     file = {name: name.partition("::")[0] for name in chosen}
     key = {name: (classes[name], seconds[classes[name], file[name]], file[name]) for name in chosen}
-    return sorted(chosen, key=key.__getitem__)  # and a file's tests as they stand in it
+    return sorted(chosen, key=key.__getitem__)  # a file's tests stay in their order
 
 
 def statement(source, line):

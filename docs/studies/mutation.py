@@ -1,14 +1,14 @@
-"""Which changes of the code do the tests miss? ``python docs/studies/mutation.py`` makes 200 changes, one at a time.
+"""Measure which changes of the code the tests miss: ``python docs/studies/mutation.py`` makes 200, one at a time.
 
     pip install cosmic-ray
     python docs/studies/mutation.py --work ~/mutation                # continues where it was stopped
     python docs/studies/mutation.py --work ~/mutation --again core   # repeats the survivors of core
 
-cosmic-ray lists all mutants of five folders of the package. This script draws 200 of them. It runs each one in a clone
+cosmic-ray lists all mutants of some folders of the package. This script draws 200 of them. It runs each one in a clone
 of the last commit, against the tests of its folder (tests/core for autoenc_bench/core): first the tests that execute
 the mutated statement, the fastest files first, then the others that execute anything of its file. A statement that
 runs on import, or in no test, meets the whole folder. A run ends at the first failure, or after ten times the usual
-time and a minute. A mutant is repeated when its file has changed. mutation.md has the answers.
+time and a minute. A mutant is repeated if its file has changed. mutation.md has the results.
 
 Mutants that do not compile are left out, and no others. "at import" counts mutants with which no test can start, most
 of them in annotations: they say nothing about the tests.
@@ -113,14 +113,14 @@ class Tree:
         return code, Path(printed.name).read_text(errors="replace")
 
     def _end_processes(self) -> None:
-        """Kill what a run started and left, also in sessions of its own."""
+        """Kill the processes that a run started and left, also in other sessions."""
         for process in psutil.process_iter():
             with suppress(psutil.Error):
                 if process.environ().get("MUTATION_TREE") == str(self.root):
                     process.kill()
 
     def test(self, mutant: Mutant, tests: dict[str, dict]) -> dict[str, object]:
-        """Run the tests of a mutant in the clone as committed; return what came of it."""
+        """Run the tests of a mutant in the clone as committed; return its outcome."""
         for command in ("reset --quiet --hard", "clean --quiet -fdx"):
             subprocess.run(["git", *command.split()], cwd=self.root, check=True)
         source = (self.root / mutant.path).read_text("utf-8")
@@ -181,7 +181,7 @@ def measured(tree: Tree, work: Path, folder: str) -> dict[str, dict]:
 
 
 def main() -> None:
-    """Run what is missing and print what came of all."""
+    """Run the missing mutants, and print the outcomes of all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="*", help=f"only mutants of these of {', '.join(FOLDERS)}")
     parser.add_argument(
@@ -231,7 +231,7 @@ def main() -> None:
 
 
 def show(results: list[dict]) -> None:
-    """Print what came of the mutants of each folder, and the survivors."""
+    """Print the outcomes in each folder, and the survivors."""
     rows = []
     for folder in dict.fromkeys(Path(result["path"]).parts[1] for result in results):
         outcomes = [result["outcome"] for result in results if Path(result["path"]).parts[1] == folder]

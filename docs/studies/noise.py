@@ -1,13 +1,14 @@
-"""Run the suite's training cases over and over on unchanged code, and say how far their times spread.
+"""Run the suite's training cases repeatedly on unchanged code, and print how far their times spread.
 
     python docs/studies/noise.py --processes 24 -k "epoch and fused"
 
-Each process is a run of its own. The table goes to standard output, as Markdown: noise.md keeps one.
+Each run is a process of its own. The table goes to standard output as Markdown; noise.md keeps one.
 """
 
 import argparse
 import subprocess
 import sys
+from collections.abc import Sequence
 from math import log, sqrt
 from pathlib import Path
 from statistics import fmean, median, stdev
@@ -16,8 +17,7 @@ from tempfile import TemporaryDirectory
 from scipy.stats import chi2
 from tabulate import tabulate
 
-from autoenc_bench.records import loading
-from autoenc_bench.records.record import Benchmark
+from autoenc_bench import read_record
 
 HEADERS = (
     "case",
@@ -29,7 +29,7 @@ HEADERS = (
     "between, referenced",
     "at least",
     "A/A",
-    "waiting",
+    "off-CPU",
     "set-up, s",
 )
 
@@ -38,17 +38,17 @@ def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--processes", type=int, default=12, help="fresh processes to run (default: %(default)s)")
-    cases = "which cases, as for pytest (default: %(default)s)"
+    cases = "cases to run, as for pytest (default: %(default)s)"
     parser.add_argument("-k", default="epoch or untouched or experiment", help=cases)
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the records there, and use those it holds")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the records in this folder, and use those in it")
     chosen = parser.parse_args()
     with TemporaryDirectory() as temporary:
         folder = chosen.keep or Path(temporary)
         for number in range(len(list(folder.rglob("*.json"))), chosen.processes):
             print(f"process {number + 1} of {chosen.processes}", file=sys.stderr, flush=True)
             run(folder, chosen.k)
-        found = [loading.read_record(path).record for path in sorted(folder.rglob("*.json"))]
-    print(tabulate(map(row, zip(*(record.benchmarks for record in found), strict=True)), HEADERS, tablefmt="github"))
+        records = [read_record(path).record for path in sorted(folder.rglob("*.json"))]
+    print(tabulate(map(row, zip(*(record.benchmarks for record in records), strict=True)), HEADERS, tablefmt="github"))
 
 
 def run(folder: Path, cases: str) -> None:
@@ -68,8 +68,8 @@ def run(folder: Path, cases: str) -> None:
     )
 
 
-def row(benchmarks: tuple[Benchmark, ...]) -> tuple[str, ...]:
-    """Sum up one case over the processes: spreads are standard deviations of logarithms, so shares of the time.
+def row(benchmarks: Sequence) -> tuple[str, ...]:
+    """Return one case's line: spreads are standard deviations of logarithms over the processes, so shares of the time.
 
     ``at least`` is the lower 90 % bound of the referenced spread between processes.
     """
@@ -89,26 +89,26 @@ def row(benchmarks: tuple[Benchmark, ...]) -> tuple[str, ...]:
     )
 
 
-def waiting_and_set_up(benchmarks: tuple[Benchmark, ...]) -> tuple[str, str]:
-    """Give the median share of a round that one pinned thread waited, and the median seconds of fit's set-up."""
-    noted = [(case, one.stats) for one in benchmarks if (case := one.extra_info.autoenc)]
-    waited = [seconds / stats.median for case, stats in noted if (seconds := case.off_cpu(stats.times)) is not None]
-    set_ups = [median(case.set_up) for case, _ in noted if case.set_up]
-    return share(median(waited)) if waited else "–", f"{median(set_ups):.3f}" if set_ups else "–"
+def waiting_and_set_up(benchmarks: Sequence) -> tuple[str, str]:
+    """Return the median share of off-CPU time in a round, and the median seconds of fit's set-up."""
+    cases = [(case, one.stats) for one in benchmarks if (case := one.extra_info.autoenc)]
+    off_cpu = [seconds / stats.median for case, stats in cases if (seconds := case.off_cpu(stats.times)) is not None]
+    set_ups = [median(case.set_up) for case, _ in cases if case.set_up]
+    return share(median(off_cpu)) if off_cpu else "–", f"{median(set_ups):.3f}" if set_ups else "–"
 
 
 def between(logs: list[list[float]]) -> float:
-    """Give the spread of the processes' medians."""
+    """Return the spread of the processes' medians."""
     return stdev(map(median, logs))
 
 
 def error(spread: float, count: int) -> float:
-    """Give the standard error of a standard deviation of so many normal values."""
+    """Return the standard error of a standard deviation of ``count`` normal values."""
     return spread / sqrt(2 * (count - 1))
 
 
 def share(value: float) -> str:
-    """Say a share in per cent."""
+    """Return a share in per cent."""
     return f"{value:.1%}".replace("%", " %")
 
 

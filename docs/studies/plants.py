@@ -1,9 +1,9 @@
-"""Plant a known change in the suite, to see what notices it: a pytest plugin.
+"""Inject a known change into the suite, as a pytest plugin, to see which verdicts it causes.
 
     PLANT=half-rate PYTHONPATH=docs/studies python -m pytest -p plants benchmarks/
 
-The change is made in memory, before the first case begins. Experiments lose their bounds of the mean error, so that a
-planted loss is recorded instead of failing its case. ``rounding`` takes ROUNDING=1, 2, … for other orders.
+The change is made in memory, before the first case begins. Experiments lose their bounds of the mean error, so that an
+injected loss is recorded and does not fail its case. ``rounding`` takes ROUNDING=1, 2, … for other orders.
 """
 
 import os
@@ -17,24 +17,25 @@ import numpy as np
 import pytest
 
 NAME = os.environ.get("PLANT", "none")
-ORDERS = np.random.default_rng(int(os.environ.get("ROUNDING", "0")))  # the suite's own streams stay as they are
+ORDERS = np.random.default_rng(int(os.environ.get("ROUNDING", "0")))  # apart from the suite's own generators
 
 
 def pytest_configure():
-    """Refuse a name that is no plant's."""
+    """Refuse an unknown name."""
     if NAME not in PLANTS:
-        raise pytest.UsageError(f"unknown plant {NAME!r}; choose from {', '.join(PLANTS)}")
+        raise pytest.UsageError(f"unknown change PLANT={NAME!r}; choose from {', '.join(PLANTS)}")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop():
-    """Plant the change, now that threads are limited and Keras may be loaded."""
+    """Inject the change; by now threads are limited, and Keras may be loaded."""
     for target, wrapper in (("catalogue.scales.Scale.apply", partial(change, mean_error=None)), *PLANTS[NAME].items()):
+        target = target.format(backend=os.environ["KERAS_BACKEND"])
         wrap(target if target.startswith("keras.") else f"autoenc_bench.{target}", wrapper)
 
 
 def wrap(target, wrapper):
-    """Replace a function, method or class by ``wrapper``, which is given it before the arguments of each call."""
+    """Replace a function, method or class by ``wrapper``, whose first argument is the original."""
     owner, _, name = target.rpartition(".")
     original = getattr(resolve_name(owner), name)
     setattr(resolve_name(owner), name, lambda *args, **options: wrapper(original, *args, **options))
@@ -46,7 +47,7 @@ def change(apply, scale, experiment, **fields):
 
 
 def shorten(apply, scale, experiment):
-    """Take an epoch from an experiment; only whole experiments get their length from it."""
+    """Shorten an experiment by an epoch; this shortens only whole experiments."""
     return change(apply, scale, experiment, epochs=apply(scale, experiment).epochs - 1)
 
 
@@ -55,16 +56,21 @@ def unbias(dense, *args, **options):
     return dense(*args, use_bias=False, **options)
 
 
-def reorder(permute, trainer, rows, shuffle):
-    """Order the rows otherwise within each whole batch: the same gradients, summed in another order."""
-    order, size = permute(trainer, rows, shuffle), trainer.batch_size
-    batches = order[: rows // size * size].reshape(-1, size)  # a view
-    batches[:] = batches[:, ORDERS.permutation(size)]
-    return order
+def reorder(compile_epoch, trainable, size):
+    """Change the order of the rows within each whole batch: the same gradients, summed in another order."""
+    program = compile_epoch(trainable, size)
+
+    def run(train, test, order, rows, test_rows):
+        order = order.copy()
+        batches = order[: rows // size * size].reshape(-1, size)  # a view
+        batches[:] = batches[:, ORDERS.permutation(size)]
+        return program.run(train, test, order, rows, test_rows)
+
+    return replace(program, run=run)
 
 
 def widen(inference, autoencoder, share=0.1):
-    """Raise the error of every other sample by a share and lower the others' by it: nearly the same mean."""
+    """Raise the error of every other sample by a share, and lower the rest by it: nearly the same mean."""
 
     def reconstruct(values):
         factors = 1 + share * (-1.0) ** np.arange(len(values), dtype=np.float32)[:, None]  # (n, 1)
@@ -74,7 +80,7 @@ def widen(inference, autoencoder, share=0.1):
 
 
 def double(train, trainer, epochs, **options):
-    """Keep the core busy after training for as long as that took, compiling included: smoke compiles in its rounds."""
+    """Keep the core busy after training for as long as it took, with compilation: smoke compiles in its rounds."""
     started = perf_counter()
     history = train(trainer, epochs, **options)
     until = 2 * perf_counter() - started
@@ -87,13 +93,13 @@ PLANTS = {
     "none": {},
     "fewer-epochs": {"catalogue.scales.Scale.apply": shorten},
     "half-rate": {"keras.optimizers.Adam": lambda adam: adam(learning_rate=0.0005)},
-    # with a relu, a tanh or nothing, errors exceed the constant mean's, and cases fail
+    # with relu, tanh or no activation, errors exceed the constant mean's, and cases fail
     "decoder-activation": {"keras.activations.get": lambda get, _: get("hard_sigmoid")},
     "no-biases": {
         "keras.layers.Dense": unbias,
         "core.models.initial_weights": lambda draw, *args: draw(*args)[::2],  # the kernels
     },
-    "rounding": {"core.training.Fused._permute": reorder},
+    "rounding": {"backends.{backend}.compile_epoch": reorder},
     "wider-sigma": {"core.scoring.Inference": widen},
     "doubled-work": {"core.training.Fused.train": double},
 }

@@ -1,8 +1,7 @@
-"""What releases of Keras changed: ``python docs/studies/releases.py`` measures, and writes docs/releases.md's figures.
+"""Measure what releases of Keras changed: ``python docs/studies/releases.py`` writes docs/releases.md's figures.
 
-Each release is held against the first one by ``continuous``, both live by turns: time, error and memory, and what the
-cases do, counted. Half an hour; let nothing else run. It goes on from what it kept in ``releases.jsonl``;
-``--draw`` only draws that.
+``continuous`` compares each release with the first one: time, error, memory and counts. This takes half an hour; let
+nothing else run. The script continues from the results in ``releases.jsonl``; with ``--draw`` it only draws them.
 """
 
 import argparse
@@ -11,20 +10,25 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib
+from matplotlib.figure import Figure
 from tabulate import tabulate
-
-from autoenc_bench.report.figures import style
 
 DOCS = Path(__file__).parents[1]
 PAGE, PICTURE, KEPT = DOCS / "releases.md", DOCS / "pictures" / "releases.png", Path(__file__).with_suffix(".jsonl")
 PACKAGE, RELEASES = "keras", ("3.11.0", "3.12.4", "3.13.2", "3.14.1", "3.15.1")
 EXPERIMENTS = ("crude-simple", "mnist")
 CASES = "epoch and not untouched or experiment and fused"
+COLOURS = {"crude-simple": "#0072b2", "mnist": "#00855f"}  # as in the suite's figures, and so are the marks
+MARKS = {
+    "fit": {"marker": "o", "linestyle": "--", "mfc": "white"},
+    "fused": {"marker": "D", "linestyle": "-"},
+}
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 
 
 def measure(release: str) -> dict:
-    """Hold a release against the first one."""
+    """Compare a release with the first one."""
     sides = [f"--{side}-with={PACKAGE}=={version}" for side, version in (("base", RELEASES[0]), ("head", release))]
     chosen = [option for name in EXPERIMENTS for option in ("--experiment", name)]
     command = ["continuous", *sides, "--budget", "6m", "--format", "json", "--", *chosen, "-k", CASES]
@@ -36,7 +40,7 @@ def measure(release: str) -> dict:
 
 
 def percent(judged: dict | None) -> str:
-    """Show a change with its interval."""
+    """Return a change with its interval."""
     if not judged or judged["ratio"] is None:
         return (judged or {}).get("outcome", "–")
     ends = [f"{100 * (judged[end] - 1):+.1f}" for end in ("ratio", "low", "high") if judged[end] is not None]
@@ -44,22 +48,22 @@ def percent(judged: dict | None) -> str:
 
 
 def table(rows: list[dict]) -> str:
-    """Return a line per case and release."""
+    """Return the table with a line for each case and release."""
     lines = []
     for name in cases(rows):
         for row in rows:
             one = next(verdict for verdict in row["verdicts"] if verdict["case"] == name)
-            told = one["time"] or one["error"]
+            judged = one["time"] or one["error"]
             counted = (one["counts"] or {}).get("outcome", "–")
             counted = {"unchanged": "equal", "incomparable": "changed"}.get(counted, counted)
             figures = (percent(one["time"]), percent(one["error"]), percent(one["memory"]), counted)
-            lines.append((f"`{name}`", row["release"], *figures, told["outcome"]))
+            lines.append((f"`{name}`", row["release"], *figures, judged["outcome"]))
     headers = ("case", f"{PACKAGE}", "time", "error", "memory", "counts", "verdict")
     return tabulate(lines, headers, tablefmt="github", disable_numparse=True)
 
 
 def causes(rows: list[dict]) -> str:
-    """List why what changed did."""
+    """Return a list of the causes of changes."""
     return "\n".join(
         f"- {PACKAGE} {row['release']}, `{one['case']}`: {one['cause'].partition('; under test')[0]}"
         for row in rows
@@ -69,52 +73,50 @@ def causes(rows: list[dict]) -> str:
 
 
 def cases(rows: list[dict]) -> list[str]:
-    """List the cases, in the order of the suite."""
+    """Return the cases, in the order of the suite."""
     return list(dict.fromkeys(one["case"] for row in rows for one in row["verdicts"]))
 
 
 def draw(rows: list[dict]) -> None:
-    """Draw each case's time against the first release."""
+    """Draw each case's change of time since the first release."""
     timed = [name for name in cases(rows) if name.startswith("epoch")]
-    with style.style():
-        figure = style.blank(f"Steady epochs by release of Keras, against {RELEASES[0]}", "", width=8, height=3.6)
+    with matplotlib.rc_context({"font.size": 9, "axes.spines.right": False, "axes.spines.top": False}):
+        figure = Figure(figsize=(8, 3.6), layout="constrained")
+        title = f"Steady epochs by release of Keras, against {RELEASES[0]}"
+        figure.suptitle(title, x=0.014, ha="left", fontsize=11, fontweight="bold")
         axes = figure.subplots()
-        places = range(len(RELEASES))
         for number, name in enumerate(timed):
             experiment, trainer = name.removeprefix("epoch[").removesuffix("]").rsplit("-", 1)
-            mark, colour = style.MARKS[trainer], style.colour(experiment)
-            known = {row["release"]: one["time"] for row in rows for one in row["verdicts"] if one["case"] == name}
+            times = {row["release"]: one["time"] for row in rows for one in row["verdicts"] if one["case"] == name}
             points = [(0.0, 0.0, 0.0)] + [
-                tuple(100 * ((known[release] or {}).get(end) or 1) - 100 for end in ("ratio", "low", "high"))
+                tuple(100 * ((times[release] or {}).get(end) or 1) - 100 for end in ("ratio", "low", "high"))
                 for release in RELEASES[1:]
             ]
             shift = 0.08 * (number - (len(timed) - 1) / 2)
             axes.errorbar(
-                [place + shift for place in places],
+                [place + shift for place in range(len(RELEASES))],
                 [middle for middle, *_ in points],
                 yerr=[[middle - low for middle, low, _ in points], [high - middle for middle, _, high in points]],
                 label=f"{experiment} by {trainer}",
-                color=colour,
-                marker=mark.marker,
-                linestyle=mark.line,
-                mfc=colour if mark.filled else style.PAPER,
+                color=COLOURS[experiment],
                 capsize=2,
+                **MARKS[trainer],
             )
-        axes.axhline(0, color=style.GRID, zorder=0)
-        axes.set_xticks(list(places), [f"{PACKAGE} {release}" for release in RELEASES])
+        axes.axhline(0, color="#d9dee3", zorder=0)
+        axes.set_xticks(range(len(RELEASES)), [f"{PACKAGE} {release}" for release in RELEASES])
         axes.set_ylabel("seconds of an epoch, change in %")
         axes.legend(loc="best")
         figure.savefig(PICTURE, dpi=120)
 
 
 def main() -> None:
-    """Measure what is not kept, and write the page's table and picture."""
+    """Measure the releases that are missing, and write the page's table and picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--draw", action="store_true", help="measure nothing")
-    chosen = parser.parse_args()
+    parser.add_argument("--draw", action="store_true", help="only draw the kept results")
+    options = parser.parse_args()
     rows = [json.loads(line) for line in KEPT.read_text().splitlines()] if KEPT.exists() else []
     for release in RELEASES[1:]:
-        if not chosen.draw and release not in [row["release"] for row in rows]:
+        if not options.draw and release not in [row["release"] for row in rows]:
             rows.append(measure(release))
             with KEPT.open("a") as file:
                 print(json.dumps(rows[-1]), file=file)

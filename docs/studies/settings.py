@@ -1,12 +1,9 @@
-"""Say what environment variables and other settings do to times, each beside runs without it.
+"""Measure what environment variables and other settings do to times: ``python docs/studies/settings.py --repeats 3``.
 
-    python docs/studies/settings.py --turns 3
-
-Each process is pinned to one core. It prepares a small experiment on one backend, times its first epoch, and then, in
-short rounds that alternate: a steady epoch of ``fused`` and of ``fit``, a loop of plain Python, and the reference
-workload. Processes with and without settings alternate too. Ratios are to the plain processes before and after, given
-as the median of all turns, with the smallest and the largest. The table goes to standard output as
-Markdown, and settings.md keeps one.
+Each setting runs the suite's cases of ``digits`` with pytest, in a process of its own on one core, and a loop of plain
+Python in another process. Every few settings, a process without settings runs before and after them. A ratio compares a
+setting's times with those of these two; the table has the median of all repeats, the smallest and the largest. The last
+column says what the run did with the setting. The table goes to standard output as Markdown; settings.md keeps one.
 """
 
 import argparse
@@ -18,54 +15,49 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby, islice
+from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
 from typing import Any
 
 from tabulate import tabulate
 
-from autoenc_bench.exceptions import InvalidInputError
-from autoenc_bench.machine import variables
+from autoenc_bench import read_record
 
-ROUNDS = 9
+ROOT = Path(__file__).parents[2]
+CASES = {"fused": "epoch[digits-fused]", "fit": "epoch[digits-fit]", "first": "first_call[digits-fused]"}
 KINDS = {"fused": "`fused`", "fit": "`fit`", "python": "Python", "reference": "reference", "first": "first call"}
-AT_ONCE = 6  # settings between two plain processes
+LOOP = (
+    "from timeit import repeat; print(min(repeat('sum(n % 7 for n in map(int, map(str, range(40_000))))', number=5)))"
+)
+AT_ONCE = 6  # settings between two processes without settings
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: variables, and options of the interpreter."""
+    """Variables, options of the interpreter, or the content of keras.json."""
 
     variables: dict[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
-    keras: dict[str, Any] = field(default_factory=dict)  # of keras.json
+    keras: dict[str, Any] = field(default_factory=dict)
     backend: str = "jax"
 
     def __str__(self) -> str:
-        named = [f"{name}={'FOLDER' if name in CACHES else value}" for name, value in self.variables.items()]
+        variables = [f"{name}={'FOLDER' if os.sep in value else value}" for name, value in self.variables.items()]
         files = [f"keras.json: {json.dumps(self.keras)}"] if self.keras else []
-        return f"`{' '.join([*named, *self.options, *files])}`"
-
-    @property
-    def treated(self) -> str:
-        """Return what a run does with it."""
-        try:
-            variables.refuse(self.variables)
-        except InvalidInputError:
-            return "refused"
-        if self.variables.keys() & CACHES:
-            return "recorded; the cache is switched off"
-        recorded = variables.tuning(self.variables).keys() == self.variables.keys()
-        facts = "interpreter" if self.options else "keras_settings" if self.keras else ""
-        return f"recorded as `{facts}`" if facts else "recorded" if recorded else "not recorded"
+        return f"`{' '.join([*variables, *self.options, *files])}`"
 
 
-CACHES = {"JAX_COMPILATION_CACHE_DIR"}
+@dataclass(frozen=True)
+class Measured:
+    """The seconds of each kind, and what the run did with the setting."""
+
+    seconds: dict[str, float]
+    treatment: str
 
 
 def settings(folder: str) -> list[Setting]:
-    """List what is tried; ``folder`` is for caches."""
+    """Return the settings to measure; ``folder`` is for caches."""
     jax = [
         *({"NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4"}, {"NUMPY_MADVISE_HUGEPAGE": "0"}),
         *({"OPENBLAS_CORETYPE": "Prescott"}, {"OMP_WAIT_POLICY": "ACTIVE"}, {"OPENBLAS_VERBOSE": "2"}),
@@ -90,116 +82,79 @@ def settings(folder: str) -> list[Setting]:
         *map(Setting, jax),
         *(Setting(options=options) for options in (("-X", "dev"), ("-O",))),
         *(Setting(keras=config) for config in ({"epsilon": 1e-3}, {"image_data_format": "channels_first"})),
-        *(Setting(known, backend="tensorflow") for known in tensorflow),
+        *(Setting(variables, backend="tensorflow") for variables in tensorflow),
     ]
 
 
 def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--turns", type=int, default=3, help="processes of each setting (default: %(default)s)")
-    parser.add_argument("--only", metavar="TEXT", default="", help="only settings whose name has this in it")
-    parser.add_argument("--child", metavar="BACKEND", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.child:
-        print(json.dumps(measure(given.child)))
-        return
+    parser.add_argument("--repeats", type=int, default=3, help="processes of each setting (default: %(default)s)")
+    parser.add_argument("--only", metavar="TEXT", default="", help="only settings whose name contains this")
+    options = parser.parse_args()
     with TemporaryDirectory() as folder:
-        tried = [one for one in settings(folder) if given.only in str(one)]
-        ratios: dict[int, list[dict[str, float]]] = {id(one): [] for one in tried}
-        with suppress(KeyboardInterrupt):  # what was measured by then is printed
-            for turn in range(given.turns):
-                for chunk in chunks(tried):
-                    print(f"turn {turn + 1} of {given.turns}: {chunk[0]}, …", file=sys.stderr, flush=True)
-                    for one, found in zip(chunk, compare(chunk), strict=True):
-                        ratios[id(one)].append(found)
-    rows = [[str(one), one.backend, *cells(ratios[id(one)]), one.treated] for one in tried if ratios[id(one)]]
+        chosen = [setting for setting in settings(folder) if options.only in str(setting)]
+        ratios: dict[str, list[dict[str, float]]] = {}
+        treatments: dict[str, str] = {}
+        with suppress(KeyboardInterrupt):  # the results so far are printed
+            for repeat in range(options.repeats):
+                for chunk in chunks(chosen):
+                    print(f"repeat {repeat + 1} of {options.repeats}: {chunk[0]}, …", file=sys.stderr, flush=True)
+                    plain = Setting(backend=chunk[0].backend)
+                    before, *measured, after = map(measure, (plain, *chunk, plain))
+                    for setting, one in zip(chunk, measured, strict=True):
+                        key = f"{setting} {setting.backend}"
+                        usual = {kind: (before.seconds[kind] + after.seconds[kind]) / 2 for kind in one.seconds}
+                        ratios.setdefault(key, []).append({kind: one.seconds[kind] / usual[kind] for kind in usual})
+                        treatments[key] = one.treatment
+    rows = [
+        (str(setting), setting.backend, *(cell(ratios[key], kind) for kind in KINDS), treatments[key])
+        for setting in chosen
+        if (key := f"{setting} {setting.backend}") in ratios
+    ]
     print(tabulate(rows, ["setting", "backend", *KINDS.values(), "in a run"], tablefmt="github"))
 
 
-def chunks(tried: list[Setting]) -> Iterator[list[Setting]]:
-    """Take the settings of one backend a few at a time."""
-    for _, group in groupby(tried, key=lambda one: one.backend):
+def chunks(chosen: list[Setting]) -> Iterator[list[Setting]]:
+    """Yield the settings of one backend a few at a time."""
+    for _, group in groupby(chosen, key=lambda setting: setting.backend):
         while chunk := list(islice(group, AT_ONCE)):
             yield chunk
 
 
-def compare(chunk: list[Setting]) -> list[dict[str, float]]:
-    """Measure each setting once, between two plain processes; return the ratios of its times to theirs."""
-    plain = Setting(backend=chunk[0].backend)
-    before, found, after = start(plain), [start(one) for one in chunk], start(plain)
-    usual = {kind: (before[kind] + after[kind]) / 2 for kind in KINDS}
-    return [{kind: times[kind] / usual[kind] for kind in KINDS if times} for times in found]
+def cell(ratios: list[dict[str, float]], kind: str) -> str:
+    """Return the median ratio with its ends, and a dash if a process measured nothing."""
+    values = [each[kind] for each in ratios if kind in each]
+    return f"{median(values):.2f} ({min(values):.2f} – {max(values):.2f})" if len(values) == len(ratios) else "–"
 
 
-def cells(ratios: list[dict[str, float]]) -> list[str]:
-    """Return each kind's median ratio, with its ends; nothing for a process that failed."""
-    if not all(ratios):
-        return ["fails", *[""] * (len(KINDS) - 1)]
-    told = []
-    for kind in KINDS:
-        values = [one[kind] for one in ratios]
-        told.append(f"{median(values):.2f} ({min(values):.2f} – {max(values):.2f})")
-    return told
-
-
-def start(setting: Setting) -> dict[str, float]:
-    """Measure in a process with a setting, pinned to the last core; return its medians, nothing where it failed."""
-    with TemporaryDirectory() as home:
-        if setting.keras:
-            with open(os.path.join(home, "keras.json"), "w") as file:  # noqa: PTH118, PTH123 - a study is one file
-                json.dump(setting.keras, file)
-        plain = {name: value for name, value in os.environ.items() if not variables.tuning({name: value})}
-        usual = {
-            "OMP_NUM_THREADS": "1",
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "KERAS_BACKEND": setting.backend,
-            "KERAS_HOME": home,
-        }
-        command = [sys.executable, *setting.options, __file__, "--child", setting.backend]
-        done = subprocess.run(
-            command, env={**plain, **usual, **setting.variables}, capture_output=True, text=True, check=False
-        )
-    answers = [line for line in done.stdout.splitlines() if line.startswith("{")]
-    if done.returncode or not answers:
-        print(f"{setting}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr, flush=True)
-        return {}
-    return dict(json.loads(answers[-1]))
-
-
-def measure(backend: str) -> dict[str, float]:
-    """Time one process's rounds; return the median seconds of each kind."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, [max(os.sched_getaffinity(0))])
-    from autoenc_bench.backends import selection
-    from autoenc_bench.catalogue.experiments import EXPERIMENTS
-    from autoenc_bench.core import models, training
-    from autoenc_bench.core.data import sources
-    from autoenc_bench.instruments import reference
-
-    assert selection.name() == backend
-    experiment = EXPERIMENTS["digits"]
-    split = sources.load(experiment.data, rows=experiment.rows, features=experiment.features, seed=0)
-    options = {"batch_size": experiment.batch_size, "seed": 0}
-    fused = training.Fused(models.build(experiment, 0), split, **options)
-    began = perf_counter()
-    fused.train(1)
-    first = perf_counter() - began
-    fit = training.Fit(models.build(experiment, 0), split, **options)
-    fit.train(1)
-    calls = {
-        "fused": lambda: fused.train(5),
-        "fit": lambda: fit.train(1, rows=320),
-        "python": lambda: sum(number % 7 for number in map(int, map(str, range(40_000)))),
-        "reference": reference.seconds,
-    }
-    times: dict[str, list[float]] = {kind: [] for kind in calls}
-    for _ in range(ROUNDS):
-        for kind, call in calls.items():
-            began = perf_counter()
-            call()
-            times[kind].append(perf_counter() - began)
-    return {**{kind: median(values) for kind, values in times.items()}, "first": first}
+def measure(setting: Setting) -> Measured:
+    """Run the suite's cases and the loop with a setting."""
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "keras.json").write_text(json.dumps(setting.keras))
+        environment = {**os.environ, "KERAS_HOME": folder, **setting.variables}
+        python = [sys.executable, *setting.options]
+        options = [f"--backend={setting.backend}", "--threads=1", "--experiment=digits", "--no-report", "--no-roofs"]
+        options += ["-o", "filterwarnings=default"]  # pytest warns of Python's option -O
+        cases = [
+            "-k",
+            "epoch and not untouched or first_call and fused",
+            f"--benchmark-storage=file://{folder}/records",
+        ]
+        command = [*python, "-m", "pytest", "-q", "benchmarks/", *options, *cases, "--benchmark-save=setting"]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        loop = subprocess.run([*python, "-c", LOOP], env=environment, capture_output=True, text=True, check=True)
+        records = [read_record(path).record for path in Path(folder, "records").rglob("*.json")]
+    if not records or done.returncode:
+        return Measured({}, "refused" if "the environment variable" in done.stdout + done.stderr else "fails")
+    benchmarks = {one.name.removeprefix("test_"): one for one in records[0].benchmarks}
+    seconds = {kind: benchmarks[case].stats.median for kind, case in CASES.items()}
+    reference = median(benchmarks[CASES["fused"]].extra_info.autoenc.reference)
+    context = records[0].autoenc.context
+    facts = [name for name in ("interpreter", "keras_settings") if name in context and not setting.variables]
+    recorded = bool(setting.variables) and setting.variables.keys() <= context.keys()
+    treatment = f"recorded as `{facts[0]}`" if facts else "recorded" if recorded else "not recorded"
+    return Measured({**seconds, "python": float(loop.stdout), "reference": reference}, treatment)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Show how long TensorFlow takes to destroy an iterator of tf.data; TensorFlow and NumPy are all it needs.
+"""Measure how long TensorFlow takes to destroy an iterator of tf.data; TensorFlow and NumPy are all it needs.
 
     python docs/studies/teardown.py
 
-A pipeline that tunes itself has a thread which sleeps between its steps: 20 ms, 40 ms, 80 ms …, so that it wakes some
-20, 60, 140, 300, 620 ms after its start. Destroying the iterator cancels the thread and joins it, and where the thread
-misses that, it first sleeps to the end. The loops here last 310 to 610 ms, whatever the machine: they end all over the
-sleep of 320 ms. Each row of the table is a process of its own. ../findings.md explains what it shows.
+A pipeline that tunes itself has a thread that sleeps between its steps: 20 ms, 40 ms, 80 ms …, so it wakes about 20,
+60, 140, 300, 620 ms after its start. Destroying the iterator cancels the thread and joins it; if the thread misses the
+cancellation, it first sleeps to the end. The loops here last 310 to 610 ms on any machine, so they end at all points of
+the sleep of 320 ms. Each row of the table is a process of its own. ../findings.md explains the result.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def main() -> None:
     places = ["one, pinned", "all"]
     if not hasattr(os, "sched_setaffinity"):
         places.remove("one, pinned")
-        print("This system cannot pin a process to a core, so all cores it is.\n")
+        print("This system cannot pin a process to a core; only all cores are measured.\n")
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as fresh:
         print(fresh.submit(versions).result(), "", line(HEADERS), line(["---"] * len(HEADERS)), sep="\n")
         for place, tuning in product(places, ("on", "off")):
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def versions() -> str:
-    """Return what runs."""
+    """Return the versions of the software, and the number of cores."""
     import tensorflow as tf
 
     python = f"Python {platform.python_version()} on {platform.system()}, {os.cpu_count()} cores"
@@ -58,7 +58,7 @@ def versions() -> str:
 
 
 def measure(pinned: bool, tuned: bool, loops: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the seconds of each loop over a pipeline, and those that the iterator took to go."""
+    """Return the seconds of each loop over a pipeline, and of the iterator's destruction."""
     if pinned:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # before TensorFlow starts its threads
     import tensorflow as tf
@@ -83,7 +83,7 @@ def measure(pinned: bool, tuned: bool, loops: int) -> tuple[np.ndarray, np.ndarr
 
 
 def summary(loops: np.ndarray, teardowns: np.ndarray) -> list[str]:
-    """Sum up the loops of one process."""
+    """Return the cells for the loops of one process."""
     return [
         f"{np.median(loops):.3f}",
         f"{np.median(teardowns) * 1e3:.1f}",

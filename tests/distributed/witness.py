@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items):
 def pytest_runtestloop():
     """Replace the trainers by watched ones. Keras may be imported from here on."""
     from autoenc_bench.distributed import data_parallel
-    from autoenc_bench.instruments import reference
+    from autoenc_bench.instruments import reference_workload as reference
 
     class Watched(data_parallel.DataParallelTrainer):
         def __init__(self, experiment, data, devices, weak):

@@ -1,4 +1,4 @@
-"""Calls of Python's functions are counted, the same in every run."""
+"""Calls of Python functions are counted by name and unit."""
 
 import cProfile
 import gc
@@ -16,18 +16,18 @@ from autoenc_bench.instruments.call_counts import calls, of_calls, of_training
 
 
 def helper():
-    """Call something in C."""
+    """Call a function in C."""
     return len([])
 
 
 def work(times):
-    """Call something in Python."""
+    """Call a function in Python."""
     for _ in range(times):
         helper()
 
 
 def test_calls():
-    """Functions in Python and in C are counted by name; what counts is not."""
+    """Functions in Python and in C are counted by name; the counter itself is not."""
     assert calls(lambda: work(3)) == {
         f"{__name__}:test_calls.<locals>.<lambda>": 1,
         f"{__name__}:work": 1,
@@ -37,13 +37,13 @@ def test_calls():
 
 
 def test_methods_in_c():
-    """A method in C has its class's name, and a module's function the module's."""
-    found = calls(lambda: math.sqrt([4].pop()))
-    assert (found["math.sqrt"], found["list.pop"]) == (1, 1)
+    """A method in C is named with its class, a function in C with its module."""
+    counts = calls(lambda: math.sqrt([4].pop()))
+    assert (counts["math.sqrt"], counts["list.pop"]) == (1, 1)
 
 
-def test_nothing_is_left_behind():
-    """Whatever the call does, garbage is collected afterwards as before, and nobody counts any more."""
+def test_state_is_restored():
+    """After a call that raises, garbage collection is as before, and no profiler is set."""
 
     def fail():
         assert not gc.isenabled()
@@ -62,7 +62,7 @@ def test_nothing_is_left_behind():
 
 
 def test_under_cprofile():
-    """Where Python lets one profiler watch alone (before 3.12), calls are not counted under cProfile; it goes on."""
+    """Before Python 3.12, which allows only one profiler, counting under cProfile is refused; cProfile continues."""
     profiler = cProfile.Profile()
     profiler.enable()
     try:
@@ -78,7 +78,7 @@ def test_under_cprofile():
 
 
 def test_under_a_function_that_profiles():
-    """A profiler that is a function of Python's is put back."""
+    """A profiler that is a Python function is restored."""
     events = []
 
     def note(frame, event, _):
@@ -94,20 +94,20 @@ def test_under_a_function_that_profiles():
     assert ("call", "work") in events
 
 
-def test_what_is_done_once():
-    """What only the first call of training does is no part of it."""
-    known = []
+def test_one_time_work():
+    """Work that only the first call of training does is not counted."""
+    done = []
 
     def train(epochs, *, rows):
-        if not known:
-            known.append(helper())
+        if not done:
+            done.append(helper())
         len([epochs, rows])
 
     assert f"{__name__}:helper" not in of_training(train, 10, 100).counts.calls["call"]
 
 
-def test_what_is_left_out(monkeypatch):
-    """What unsteady modules call is no part of a call, however it ends, and what comes after it is."""
+def test_unsteady_functions(monkeypatch):
+    """An unsteady function is left out with all that it calls, even if it raises; calls after it are counted."""
 
     def unsteady(fail):
         work(3)
@@ -131,7 +131,7 @@ def test_what_is_left_out(monkeypatch):
 
 
 class Training:
-    """Training that calls functions as often as it is told to."""
+    """Training that calls ``helper`` so many times per step, per epoch and per call."""
 
     def __init__(self, step, epoch, call):
         self.step, self.epoch, self.call = step, epoch, call
@@ -154,23 +154,23 @@ class Training:
 
 
 def test_training():
-    """Calls of a step, of an epoch and of the rest are told apart, however many rows there are."""
+    """Calls of a step, of an epoch and of the rest are separated, for any number of rows."""
     counted = of_training(Training(step=5, epoch=7, call=11), 10, 1000).counts.calls
-    helpers = {unit: found.get(f"{__name__}:helper") for unit, found in counted.items()}
+    helpers = {unit: counts.get(f"{__name__}:helper") for unit, counts in counted.items()}
     assert helpers == {"step": 5, "epoch": 7, "call": 11}
     assert counted["step"][f"{__name__}:Training.do_step"] == 1
     assert counted == of_training(Training(step=5, epoch=7, call=11), 10, 50).counts.calls
 
 
 def test_few_rows():
-    """Where there are too few rows for three steps, these count to their epoch."""
+    """If there are too few rows for three steps, an epoch includes its steps."""
     counted = of_training(Training(step=5, epoch=7, call=11), 10, 20).counts.calls
     assert "step" not in counted
     assert counted["epoch"][f"{__name__}:helper"] == 7 + 2 * 5
 
 
 def test_programs():
-    """Programs are counted from their texts, which are returned with the counts."""
+    """Programs are counted from their HLO texts, which are returned with the counts."""
     text = "ENTRY %main () -> f32[] {\n  ROOT %x = f32[] constant(1)\n}\n"
     counted = of_calls(helper, [text])
     assert counted.texts == [text]
@@ -178,7 +178,7 @@ def test_programs():
 
 
 def test_units():
-    """Units are those that records name."""
+    """The units are those of a record."""
     assert Counter(of_training(Training(1, 1, 1), 10, 1000).counts.calls.keys()) == Counter(
         (call_counts.STEP, call_counts.EPOCH, call_counts.CALL)
     )

@@ -1,4 +1,4 @@
-"""The clock stands still when told to, and tells waiting from working and from a neighbour's work on the core."""
+"""The clock pauses, and separates off-CPU time from work and from a neighbour's work on the core."""
 
 import os
 
@@ -15,12 +15,12 @@ ALONE = {"threads": 1, "pinned": True, "device": "CPU"}
 
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
-    """Return a machine on which only a test lets time pass."""
+    """Return a machine whose time only a test advances."""
     return Machine(monkeypatch, tmp_path / "task")
 
 
 def lap(target):
-    """Return what the clock tells of a function's round, as a record has it."""
+    """Return the clock's accounts of a function's round, as in a record."""
     watch = Clock()
     before = watch.read()
     target()
@@ -28,42 +28,42 @@ def lap(target):
     return dict(zip(Reading._fields, passed, strict=True))
 
 
-def waited(one):
-    """Return for how long a record would say that a case of one such round waited."""
-    accounts = {name: [one[name]] for name in ("cpu", "queued", "stolen", "idle")}
+def waited(account):
+    """Return the off-CPU time that a record would report of a case with this round."""
+    accounts = {name: [account[name]] for name in ("cpu", "queued", "stolen", "idle")}
     case = Case(experiment="digits", phase="epoch", backend="jax", seed=0, rows=1, **accounts)
-    return case.unusual_off_cpu([one["wall"]], ALONE)
+    return case.unusual_off_cpu([account["wall"]], ALONE)
 
 
 def test_sleep(machine):
-    """What a round sleeps is waiting, however long it also computes."""
+    """Sleep in a round is off-CPU time, even if the round also computes."""
 
     def target():
         machine.work(0.2)
         machine.sleep(0.1)
         machine.work(0.2)
 
-    one = lap(target)
-    assert (one["wall"], one["cpu"]) == pytest.approx((0.5, 0.4))
-    assert one["idle"] == pytest.approx(0.1, abs=1.01 * STEP)
-    assert waited(one) == pytest.approx(0.1)
+    account = lap(target)
+    assert (account["wall"], account["cpu"]) == pytest.approx((0.5, 0.4))
+    assert account["idle"] == pytest.approx(0.1, abs=1.01 * STEP)
+    assert waited(account) == pytest.approx(0.1)
 
 
 def test_competitor(machine):
-    """What somebody else computes on the core is no waiting, though the round takes twice as long for it."""
+    """A neighbour's work on the core is no off-CPU time, even if it doubles the round."""
 
     def target():
         machine.work(0.3)
         machine.queue(0.5)
         machine.work(0.2)
 
-    one = lap(target)
-    assert (one["wall"], one["cpu"], one["queued"]) == pytest.approx((1.0, 0.5, 0.5))
-    assert waited(one) is None
+    account = lap(target)
+    assert (account["wall"], account["cpu"], account["queued"]) == pytest.approx((1.0, 0.5, 0.5))
+    assert waited(account) is None
 
 
 def test_late_waking(machine):
-    """Who wakes late, for a neighbour has the core, or for the hypervisor has, waited only while the core was idle."""
+    """If a process wakes late because another one, or the hypervisor, uses the core, only idle time is off-CPU time."""
 
     def target():
         machine.work(0.4)
@@ -71,13 +71,13 @@ def test_late_waking(machine):
         machine.queue(0.04)
         machine.steal(0.06)
 
-    one = lap(target)
-    assert (one["wall"], one["stolen"]) == pytest.approx((0.6, 0.06))
-    assert waited(one) == pytest.approx(0.1)
+    account = lap(target)
+    assert (account["wall"], account["stolen"]) == pytest.approx((0.6, 0.06))
+    assert waited(account) == pytest.approx(0.1)
 
 
 def test_threads(machine):
-    """A thread's time in the queue counts from where it stood: all of one that begins, no more of one that ends."""
+    """Time in the queue counts per thread: all of a thread that begins meanwhile, none of one that ends."""
     machine.thread(2, queued=5.0)
 
     def target():
@@ -89,47 +89,47 @@ def test_threads(machine):
 
 
 def test_this_system():
-    """What this system tells of itself never falls, nor does the clock."""
+    """On this system no account of the clock decreases."""
     watch = Clock()
     before, seconds = watch.read(), watch()
     after = watch.read()
     assert watch() >= seconds >= 0
-    for one, other in zip(before, after, strict=True):
-        assert (one is None) is (other is None)
-        assert one is None or one <= other
+    for earlier, later in zip(before, after, strict=True):
+        assert (earlier is None) is (later is None)
+        assert earlier is None or earlier <= later
     assert None not in (before.wall, before.set_up, before.cpu)
 
 
-def test_waiting_of_one_pinned_thread():
-    """Where several threads run, or an accelerator does, seconds without the CPU say nothing; nor without a core's."""
+def test_off_cpu_time_of_one_pinned_thread():
+    """Off-CPU time is known only for one pinned thread, on the CPU, on a system that reports idle time."""
     accounts = {"cpu": [0.5], "queued": [0.4], "stolen": [0.0], "idle": [0.51]}
     case = Case(experiment="digits", phase="epoch", backend="jax", seed=0, rows=1, **accounts)
     assert case.unusual_off_cpu([1.0], ALONE) == pytest.approx(0.5)
-    for name, other in (("threads", 2), ("pinned", False), ("device", "H100")):
-        assert case.unusual_off_cpu([1.0], {**ALONE, name: other}) is None
+    for name, value in (("threads", 2), ("pinned", False), ("device", "H100")):
+        assert case.unusual_off_cpu([1.0], {**ALONE, name: value}) is None
     assert replace(case, idle=None).unusual_off_cpu([1.0], ALONE) is None
 
 
 @pytest.mark.parametrize(
-    ("queued", "stolen", "idle", "waiting"),
+    ("queued", "stolen", "idle", "off_cpu"),
     [
-        (0.4, 0.0, 0.51, 0.5),  # threads of the process kept each other waiting, and nobody else had the core
-        (0.4, 0.0, 0.0, 0.1),  # a neighbour had it, for longer than the process was ready
+        (0.4, 0.0, 0.51, 0.5),  # threads of the process waited for each other, and no other process had the core
+        (0.4, 0.0, 0.0, 0.1),  # a neighbour had the core, for longer than the process was ready
         (0.5, 0.0, 0.01, 0.0),
         (0.9, 0.0, 0.21, 0.2),  # both
         (0.0, 0.5, 0.0, 0.0),
         (0.0, 0.3, 0.2, 0.2),
     ],
 )
-def test_waiting(queued, stolen, idle, waiting):
-    """Of a second with half of it computed, what was not stolen, nor a neighbour's while somebody was ready, waited."""
+def test_off_cpu_time(queued, stolen, idle, off_cpu):
+    """In a second with half a second of CPU time, the rest is off-CPU, less stolen time and preemption."""
     accounts = {"cpu": [0.5], "queued": [queued], "stolen": [stolen], "idle": [idle]}
     case = Case(experiment="digits", phase="epoch", backend="jax", seed=0, rows=1, **accounts)
-    assert case.off_cpu([1.0]) == pytest.approx(waiting)
+    assert case.off_cpu([1.0]) == pytest.approx(off_cpu)
 
 
 def test_paused(machine):
-    """Paused, the clock stands still, and goes on as what it was; set-up has an account of its own."""
+    """A paused clock stands still, and continues in its previous mode; set-up has an account of its own."""
     watch = Clock()
     with watch.during(Mode.PAUSE):
         machine.work(1)
@@ -149,7 +149,7 @@ def test_paused(machine):
 
 
 def test_reading_stands_still(machine, monkeypatch):
-    """What it takes to read the clock is in none of its accounts."""
+    """The time to read the clock is in none of its accounts."""
     monkeypatch.setattr(clock, "_delays", lambda: machine.work(3) or {})
     watch = Clock()
     for _ in range(2):
@@ -157,8 +157,8 @@ def test_reading_stands_still(machine, monkeypatch):
     assert (reading.wall, reading.cpu) == (0, 0)
 
 
-def test_system_that_tells_nothing(monkeypatch, tmp_path):
-    """Where the system tells nothing of queues and stolen time, neither does the clock."""
+def test_system_without_accounts(monkeypatch, tmp_path):
+    """If the system reports no queues and no stolen time, the clock reports None."""
     monkeypatch.setattr(clock, "THREADS", tmp_path / "none")
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     reading = Clock().read()

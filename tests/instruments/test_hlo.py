@@ -1,4 +1,4 @@
-"""What is counted of a compiled program is what it does, whatever its parts are called."""
+"""Counts of a compiled program depend on what it does, and not on the names in its text."""
 
 import pytest
 from hypothesis import given
@@ -58,9 +58,9 @@ ENTRY %main (data: f32[10,4], start: f32[4,2]) -> f32[] {
 
 
 def test_parts():
-    """Instructions are counted once each, those of loops apart, and those within fusions where these are."""
-    found = hlo.read(PROGRAM)
-    assert found.once.instructions == {
+    """Each instruction counts once, in loops or outside; a fusion's instructions count where the fusion is."""
+    program = hlo.parse(PROGRAM)
+    assert program.once.instructions == {
         "add": 1,
         "constant": 3,
         "get-tuple-element": 1,
@@ -69,7 +69,7 @@ def test_parts():
         "tuple": 1,
         "while": 1,
     }
-    assert found.loops.instructions == {
+    assert program.loops.instructions == {
         "add": 1,
         "compare": 1,
         "constant": 3,
@@ -83,18 +83,18 @@ def test_parts():
 
 
 def test_flops_and_bytes():
-    """A product of (1, 4) and (4, 2) takes 16 FLOPs; a fusion that picks a row reads that, and not the ten."""
-    found = hlo.read(PROGRAM)
-    assert (found.once.flops, found.loops.flops) == (0, 16)
+    """A product of (1, 4) and (4, 2) takes 16 FLOPs; a fusion that picks one of ten rows reads one row."""
+    program = hlo.parse(PROGRAM)
+    assert (program.once.flops, program.loops.flops) == (0, 16)
     added, picked, product, compared = 3 * 4, 16 + 16 + 4, 8 + 16 + 32, 1 + 4 + 4
-    assert found.loops.bytes == added + picked + product + compared
+    assert program.loops.bytes == added + picked + product + compared
     reduced, summed = 4 + 8 + 4, 3 * 4
-    assert found.once.bytes == reduced + summed
+    assert program.once.bytes == reduced + summed
 
 
 def test_types():
-    """The types of results are counted, of tuples each one's."""
-    assert hlo.read(PROGRAM).loops.types == {"f32": 15, "pred": 1, "s32": 10}
+    """The types of results are counted; a tuple counts each of its types."""
+    assert hlo.parse(PROGRAM).loops.types == {"f32": 15, "pred": 1, "s32": 10}
 
 
 @pytest.mark.parametrize(
@@ -109,18 +109,18 @@ def test_types():
         (", metadata=", ", frontend_attributes={a={b}}, metadata="),
     ],
 )
-def test_names_tell_nothing(old, new):
-    """A program is the same whatever its parts are called, and whoever wrote them where."""
+def test_names_do_not_count(old, new):
+    """Names, metadata and comments do not change a program's counts."""
     assert old in PROGRAM
-    assert hlo.read(PROGRAM.replace(old, new)) == hlo.read(PROGRAM)
+    assert hlo.parse(PROGRAM.replace(old, new)) == hlo.parse(PROGRAM)
 
 
-def test_order_tells_nothing():
-    """A program is the same in whatever order its instructions are printed."""
+def test_order_does_not_count():
+    """The order in which instructions are printed does not change a program's counts."""
     line = "  %one = s32[] constant(1)\n"
     moved = PROGRAM.replace(line, "").replace("  %index.1 =", f"{line}  %index.1 =")
     assert moved != PROGRAM
-    assert hlo.read(moved) == hlo.read(PROGRAM)
+    assert hlo.parse(moved) == hlo.parse(PROGRAM)
 
 
 @pytest.mark.parametrize(
@@ -137,14 +137,14 @@ def test_order_tells_nothing():
         ("  ROOT %total = ", "  %unused = f32[] negate(%flat)\n  ROOT %total = "),
     ],
 )
-def test_what_it_does_tells(old, new):
-    """Any other operation, operand, number, shape or type makes another program."""
+def test_identity(old, new):
+    """A program with another operation, operand, number, shape or type has another identity."""
     assert old in PROGRAM
-    assert hlo.read(PROGRAM.replace(old, new)).identity != hlo.read(PROGRAM).identity
+    assert hlo.parse(PROGRAM.replace(old, new)).identity != hlo.parse(PROGRAM).identity
 
 
 def test_readable():
-    """A text for people has the instructions, and nothing that differs from process to process."""
+    """A readable text has the instructions, and nothing that differs from process to process."""
     text = hlo.readable(PROGRAM)
     assert text == hlo.readable(PROGRAM.replace("%index.1 ", "%index.99 ").replace("a_name.1", "another"))
     assert "%product = f32[1,2]{1,0} dot(%picked, %weights)" in text
@@ -153,7 +153,7 @@ def test_readable():
 
 
 def test_renamed():
-    """A text whose names are numbers is that of another process, but for nothing that the program does."""
+    """Renamed texts of one program are equal in all processes; those of different programs differ."""
     text = hlo.renamed(PROGRAM)
     other = PROGRAM.replace("%picking", "%while_body_27").replace("a_name.1", "another").replace("source_line=3", "")
     assert hlo.renamed(other) == text
@@ -164,6 +164,6 @@ def test_renamed():
 
 @given(st.text())
 def test_no_program(text):
-    """What is no program is refused, not counted as an empty one."""
+    """A text that is no program raises ValueError."""
     with pytest.raises(ValueError, match="entry"):
-        hlo.read(text)
+        hlo.parse(text)

@@ -1,4 +1,4 @@
-"""Texts that take long to make are made once, for the same facts."""
+"""HLO texts are made once for the same facts, and cached."""
 
 import os
 import time
@@ -10,18 +10,18 @@ from autoenc_bench.instruments import hlo_cache
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """Let the user's cache be empty; return where texts are kept."""
-    monkeypatch.setattr(hlo_cache, "user_cache_dir", lambda name: tmp_path / name)
+    """Use an empty cache; return its folder of texts."""
+    monkeypatch.setattr(hlo_cache, "user_cache_path", lambda name: tmp_path / name)
     return tmp_path / "autoenc-bench/texts"
 
 
 def never():
-    """Stand for what must not be made."""
+    """Fail, because the text must come from the cache."""
     pytest.fail("made again")
 
 
 def test_made_once():
-    """The same facts have the same text, and others have their own."""
+    """Equal facts share a text; other facts have another one."""
     assert hlo_cache.text(("a", b"1", 2), lambda: "naïve\n") == "naïve\n"
     assert hlo_cache.text(("a", b"1", 2), never) == "naïve\n"
     assert hlo_cache.text(("a", b"1", 3), lambda: "other") == "other"
@@ -30,7 +30,7 @@ def test_made_once():
 
 @pytest.mark.parametrize("cut", [0, 5, 20, -3])
 def test_damaged(folder, cut):
-    """A text that is not whole, as where the disk was full, is made anew."""
+    """A truncated file, as on a full disk, is replaced."""
     hlo_cache.text("a", lambda: "text " * 100)
     (file,) = folder.iterdir()
     file.write_bytes(file.read_bytes()[:cut])
@@ -38,14 +38,14 @@ def test_damaged(folder, cut):
     assert hlo_cache.text("a", never) == "anew"
 
 
-def test_nowhere_to_keep(folder):
-    """Where no folder can be made, the text is made each time."""
+def test_no_folder(folder):
+    """If the folder cannot be created, the text is made each time."""
     folder.parent.write_text("a file")
     assert [hlo_cache.text("a", lambda: "made") for _ in range(2)] == ["made", "made"]
 
 
-def test_forgotten(folder):
-    """What nobody asked for in a month goes, and what somebody asked for stays."""
+def test_old_texts(folder):
+    """A text that was not read for a month is deleted; one that was read stays."""
     for fact in ("old", "used"):
         hlo_cache.text(fact, lambda: "text")
     before = time.time() - (hlo_cache.DAYS + 1) * 86_400

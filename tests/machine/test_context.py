@@ -1,4 +1,4 @@
-"""A measuring context says on what a process measures, and changes only with what changes times."""
+"""A measuring context holds what a process measures on, and changes only with facts that change times."""
 
 import getpass
 import json
@@ -11,7 +11,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from autoenc_bench.backends import protocol, selection
-from autoenc_bench.instruments import clock, reference
+from autoenc_bench.instruments import clock, reference_workload
 from autoenc_bench.machine import context, fingerprint
 
 CODE = """
@@ -23,22 +23,22 @@ for threads, environment in json.loads(sys.argv[1]):
     contexts.append(MeasuringContext(threads))
     for name in environment:
         del os.environ[name]
-told = []
+surveys = []
 for context in contexts:
     context.enter()
     survey = context.survey("A CPU", None)
-    told.append([survey.context, survey.conditions, str(context)])
-print(json.dumps(told))
+    surveys.append([survey.context, survey.conditions, str(context)])
+print(json.dumps(surveys))
 """
 TUNED = {"OMP_NUM_THREADS": "2", "TF_CPP_MIN_LOG_LEVEL": "1", "XLA_FLAGS": ""}
-WANTED = ((None, TUNED), (1, {}), (1, {"OMP_NUM_THREADS": "2"}))  # all threads first: a pinned process stays pinned
+RUNS = ((None, TUNED), (1, {}), (1, {"OMP_NUM_THREADS": "2"}))  # all threads first: a pinned process stays pinned
 
 
 @pytest.fixture(scope="module")
 def contexts():
-    """Return context, conditions and words of all threads when tuned, one thread, and one thread when tuned."""
+    """Return facts, conditions and text of all threads with variables, one thread, and one thread with a variable."""
     done = subprocess.run(
-        [sys.executable, "-c", CODE, json.dumps(WANTED)],
+        [sys.executable, "-c", CODE, json.dumps(RUNS)],
         env={name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "XLA_"))},
         capture_output=True,
         text=True,
@@ -50,39 +50,39 @@ def contexts():
 @pytest.mark.slow
 def test_context(contexts):
     """The context names software, threads and limits, and no host, user or path."""
-    facts, conditions, words = contexts[1]
+    facts, conditions, text = contexts[1]
     assert facts["backend"] == "tensorflow"
     assert facts["python"] == platform.python_version()
     assert (facts["threads"], facts["precision"]) == (1, "float32")
-    assert facts["reference"] == reference.VERSION  # times in units of another one are not comparable
-    assert facts["clock"] == clock.VERSION  # nor are times by another clock
+    assert facts["reference"] == reference_workload.VERSION  # times in units of another workload are not comparable
+    assert facts["clock"] == clock.VERSION  # nor are times of another clock
     assert facts["usable_cores"] == len(os.sched_getaffinity(0))
     assert (facts["pinned"], conditions["cores"]) == (True, [max(os.sched_getaffinity(0))])
-    assert words.startswith("tensorflow ")
-    assert "1 thread pinned to core" in words
-    said = f"{facts} {conditions}"
-    assert os.sep not in said
-    assert not {getpass.getuser(), platform.node()} & set(said.split())
+    assert text.startswith("tensorflow ")
+    assert "1 thread pinned to core" in text
+    recorded = f"{facts} {conditions}"
+    assert os.sep not in recorded
+    assert not {getpass.getuser(), platform.node()} & set(recorded.split())
 
 
 @pytest.mark.slow
 def test_context_of_all_threads(contexts):
-    """Another thread setting is another context, and so is a variable that tunes; what limits threads is not both."""
-    (facts, conditions, words), (one, _, _), (tuned, _, _) = contexts
+    """Contexts differ by the thread setting and by tuning variables; variables that --threads sets do not count."""
+    (facts, conditions, text), (pinned, _, _), (tuned, _, _) = contexts
     assert (facts["threads"], facts["pinned"], conditions["cores"]) == (None, False, [])
     assert (facts["OMP_NUM_THREADS"], facts["XLA_FLAGS"]) == ("2", "")
-    assert "all threads" in words
-    assert {name for name in {*facts, *one} if facts.get(name, "") != one.get(name, "")} == {
+    assert "all threads" in text
+    assert {name for name in {*facts, *pinned} if facts.get(name, "") != pinned.get(name, "")} == {
         "threads",
         "pinned",
         "OMP_NUM_THREADS",
     }
-    assert tuned == one
+    assert tuned == pinned
 
 
 @pytest.fixture
 def unusual(monkeypatch):
-    """Return a function that gives the facts of a context which are there only where they are not as usual."""
+    """Return a function that returns the facts that a context has only if they differ from the usual."""
     usual = {(fingerprint, "interpreter"): None, (fingerprint, "huge_pages"): None, (selection, "settings"): None}
 
     def facts(changes=(), kinds=(), accelerators=()):
@@ -92,20 +92,20 @@ def unusual(monkeypatch):
         backend = SimpleNamespace(accelerators=lambda: list(accelerators), versions=lambda: {"cuda": "12.5"})
         monkeypatch.setattr(selection, "current", lambda: backend)
         monkeypatch.setattr(fingerprint, "nvidia", lambda: fingerprint.Driver(["A GPU"], "570.1"))
-        made = context.MeasuringContext(1)
-        made.cores = [0]
-        return made._unusual
+        measuring = context.MeasuringContext(1)
+        measuring.cores = [0]
+        return measuring._unusual
 
     return facts
 
 
 def test_as_usual(unusual):
-    """A context of before, and one where all is as usual, have the same facts."""
+    """A context has no such facts if all are usual, so it equals contexts from before these facts existed."""
     assert unusual() == {}
 
 
 @pytest.mark.parametrize(
-    ("given", "facts"),
+    ("arguments", "facts"),
     [
         ({"changes": {(fingerprint, "interpreter"): "development mode"}}, {"interpreter": "development mode"}),
         ({"changes": {(fingerprint, "huge_pages"): "always"}}, {"huge_pages": "always"}),
@@ -114,13 +114,13 @@ def test_as_usual(unusual):
         ({"accelerators": ["A GPU"]}, {"driver": "570.1", "cuda": "12.5"}),
     ],
 )
-def test_unusual(unusual, given, facts):
-    """What is not as usual is a fact, and so times compare only where it is the same."""
-    assert unusual(**given) == facts
+def test_unusual(unusual, arguments, facts):
+    """An unusual setting is a fact of the context, so times compare only if it is equal."""
+    assert unusual(**arguments) == facts
 
 
 @pytest.mark.parametrize(
-    ("config", "said"),
+    ("config", "expected"),
     [
         ({}, None),
         ({"epsilon": lambda: 1e-3}, "epsilon 0.001"),
@@ -128,18 +128,18 @@ def test_unusual(unusual, given, facts):
         ({"is_nnx_enabled": lambda: True}, "NNX"),
     ],
 )
-def test_keras_settings(monkeypatch, config, said):
-    """Keras's settings are named where they are not its own, whichever file or variable changed them."""
+def test_keras_settings(monkeypatch, config, expected):
+    """Keras's settings are named if they differ from its defaults."""
     usual = {"epsilon": lambda: 1e-7, "image_data_format": lambda: "channels_last"}
     keras = ModuleType("keras")
     keras.config = SimpleNamespace(**{**usual, **config})
     monkeypatch.setitem(sys.modules, "keras", keras)
-    assert selection.settings() == said
+    assert selection.settings() == expected
 
 
 def test_packaged_versions(monkeypatch):
-    """Versions of CUDA that come as packages are found by their names, whatever CUDA they are for."""
+    """Versions of CUDA in packages are found by the packages' names, with and without a suffix for a CUDA version."""
     names = {"nvidia-cudnn-cu12": "9.1", "nvidia-cuda-runtime": "13.0", "nvidia-cublas-cu12": "12.4", "numpy": "2.0"}
-    made = [SimpleNamespace(metadata={"Name": name}, version=version) for name, version in names.items()]
-    monkeypatch.setattr(protocol, "distributions", lambda: made)
+    packages = [SimpleNamespace(metadata={"Name": name}, version=version) for name, version in names.items()]
+    monkeypatch.setattr(selection, "distributions", lambda: packages)
     assert protocol.packaged_versions() == {"cudnn": "9.1", "cuda": "13.0"}

@@ -1,4 +1,4 @@
-"""Cores of several kinds are told apart as Linux shows them, and the fastest kind measures."""
+"""Kinds of cores are read from Linux, and a core of the fastest kind measures."""
 
 from itertools import pairwise
 
@@ -13,7 +13,7 @@ SPEEDS = {"capacity": "cpu_capacity", "clock": "cpufreq/cpuinfo_max_freq"}
 
 @pytest.fixture
 def devices(tmp_path):
-    """Return a function that writes what Linux shows in /sys/devices: named kinds, or a speed for each core."""
+    """Return a function that writes files as in /sys/devices: named kinds, or a speed for each core."""
 
     def write(named=(), **speeds):
         for name, text in dict(named).items():
@@ -24,14 +24,14 @@ def devices(tmp_path):
                 file = tmp_path / f"system/cpu/cpu{core}" / SPEEDS[name]
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(f"{value}\n")
-        (tmp_path / "system/cpu/cpufreq").mkdir(parents=True, exist_ok=True)  # which is no core
+        (tmp_path / "system/cpu/cpufreq").mkdir(parents=True, exist_ok=True)  # not a core
         return tmp_path
 
     return write
 
 
 def chosen(devices, usable, count=1):
-    """Return the cores that would measure."""
+    """Return the cores on which a run would measure."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cores, "kinds", lambda: original(devices))
         return threads.choose(count, usable)
@@ -41,7 +41,7 @@ original = cores.kinds
 
 
 @pytest.mark.parametrize(
-    ("shown", "usable", "best", "kind"),
+    ("files", "usable", "best", "kind"),
     [
         ({"named": {"cpu_core": "0-11", "cpu_atom": "12-19"}}, range(20), 11, "performance"),  # 12900H
         ({"named": {"cpu_core": "0-7", "cpu_atom": "8-15"}}, range(16), 7, "performance"),  # 1260P
@@ -56,24 +56,24 @@ original = cores.kinds
         ({}, range(4), 3, None),
     ],
 )
-def test_fastest(devices, shown, usable, best, kind):
-    """The last core of the fastest kind that may be used measures, and its kind is known where there are several."""
-    folder = devices(**shown)
+def test_fastest(devices, files, usable, best, kind):
+    """The last usable core of the fastest kind measures, and its kind is known if there are several."""
+    folder = devices(**files)
     assert chosen(folder, list(usable)) == [best]
     assert cores.kind_of([best], cores.kinds(folder)) == kind
 
 
 def test_more_than_there_are_of_a_kind(devices):
-    """Who needs more cores than the fastest kind has gets the next ones as well, and both kinds are named."""
+    """If the fastest kind has too few cores, cores of the next kind are added, and both kinds are named."""
     folder = devices(named={"cpu_core": "0-1", "cpu_atom": "2-5"})
-    taken = chosen(folder, list(range(6)), 3)
-    assert sorted(taken) == [0, 1, 5]
-    assert cores.kind_of(taken, cores.kinds(folder)) == "efficiency, performance"
+    three = chosen(folder, list(range(6)), 3)
+    assert sorted(three) == [0, 1, 5]
+    assert cores.kind_of(three, cores.kinds(folder)) == "efficiency, performance"
 
 
 @given(st.lists(st.floats(1, 1e4), min_size=1, max_size=16))
 def test_kinds_are_at_least_a_tenth_apart(speeds):
-    """The fastest of one kind is more than a tenth slower than the fastest of the kind before."""
+    """The fastest core of a kind is more than a tenth slower than the fastest core of the kind before."""
     grouped = cores._grouped(dict(enumerate(speeds)), repr)
     tops = [max(speed for core, speed in enumerate(speeds) if grouped[core] == kind) for kind in grouped.values()]
     for faster, slower in pairwise(tops):
@@ -82,5 +82,5 @@ def test_kinds_are_at_least_a_tenth_apart(speeds):
 
 @pytest.mark.parametrize(("text", "expected"), [("0-3,8\n", [0, 1, 2, 3, 8]), ("5", [5]), ("\n", [])])
 def test_numbers(text, expected):
-    """Lists of cores are read as Linux writes them."""
+    """Lists of cores are read in the form in which Linux writes them."""
     assert cores.numbers(text) == expected

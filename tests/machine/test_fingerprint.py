@@ -1,4 +1,4 @@
-"""A machine keeps its id whatever its clock and load do; another machine has another; facts name nobody."""
+"""Two machines share an id if and only if their facts are equal, and the facts contain no names."""
 
 import gc
 import getpass
@@ -28,16 +28,16 @@ facts = st.fixed_dictionaries(
 
 
 def test_id_is_repeatable():
-    """Asked again, the same machine gives the same facts and the same id."""
+    """A second reading of a machine returns the same facts and the same id."""
     assert fingerprint.identify(MODEL, []) == fingerprint.identify(MODEL, [])
 
 
 @given(facts, facts)
-def test_ids_differ_as_facts_do(one, other):
-    """Two machines share an id just when all their facts are equal, in whatever order they are listed."""
-    ids = [fingerprint.machine_id(dict(reversed(found.items()))) for found in (one, other)]
-    assert ids[0] == fingerprint.machine_id(one)
-    assert (ids[0] == ids[1]) == (one == other)
+def test_ids_differ_as_facts_do(first, second):
+    """Two machines share an id if and only if all their facts are equal; the order does not matter."""
+    ids = [fingerprint.machine_id(dict(reversed(facts.items()))) for facts in (first, second)]
+    assert ids[0] == fingerprint.machine_id(first)
+    assert (ids[0] == ids[1]) == (first == second)
     assert len(ids[0]) == 12
 
 
@@ -45,7 +45,7 @@ def test_ids_differ_as_facts_do(one, other):
     ("name", "value"), [("cpu_count", 1_000), ("virtual_memory", type("Memory", (), {"total": 2**50}))]
 )
 def test_another_machine(monkeypatch, name, value):
-    """Other cores or another memory make another machine, and so do another CPU or GPU."""
+    """A machine with other cores, memory, CPU or GPU has another id."""
     here = fingerprint.identify(MODEL, [])
     assert here.id != fingerprint.identify("B CPU", []).id
     assert here.id != fingerprint.identify(MODEL, ["A GPU"]).id
@@ -54,7 +54,7 @@ def test_another_machine(monkeypatch, name, value):
 
 
 def test_what_cannot_be_read_is_none(monkeypatch):
-    """A system that tells nothing fails no run."""
+    """A system that reports nothing fails no run."""
     for name in ("cpu_count", "virtual_memory"):
         monkeypatch.setattr(psutil, name, giving(RuntimeError("no")))
     monkeypatch.setattr(fingerprint.cpuinfo, "get_cpu_info", giving(Exception("no")))
@@ -63,28 +63,27 @@ def test_what_cannot_be_read_is_none(monkeypatch):
 
 
 def test_facts_are_anonymous():
-    """The facts hold what identifies the kind of machine, but no host name, user or path."""
+    """The facts contain no host name, user or path."""
     machine = fingerprint.identify(fingerprint.cpu_model(), [])
     assert machine.logical_cores >= 1
     assert machine.memory_gib >= 1
-    said = " ".join(map(str, msgspec.structs.astuple(machine)))
-    assert os.sep not in said
-    assert getpass.getuser() not in said.split()
-    assert not platform.node() or platform.node() not in said.split()
+    recorded = " ".join(map(str, msgspec.structs.astuple(machine)))
+    assert os.sep not in recorded
+    assert not {getpass.getuser(), platform.node()} & set(recorded.split())
 
 
 @pytest.fixture
 def driver(monkeypatch, tmp_path):
-    """Return a function that puts a script in the place of NVIDIA's tool, and asks it anew."""
+    """Return a function that replaces nvidia-smi by a script, and returns what the driver reports then."""
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
 
-    def ask(script):
+    def read(script):
         (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / "nvidia-smi").chmod(0o755)
         fingerprint.nvidia.cache_clear()
         return fingerprint.nvidia()
 
-    yield ask
+    yield read
     fingerprint.nvidia.cache_clear()
 
 
@@ -103,34 +102,35 @@ def driver(monkeypatch, tmp_path):
     ],
 )
 def test_driver(driver, script, names, version):
-    """NVIDIA's driver names its accelerators, whatever the backend sees; words of error are no names."""
+    """The driver's names take precedence over the backend's; its words for errors are no names."""
     assert driver(script) == fingerprint.Driver(names, version)
     assert fingerprint.accelerators(["TPU"]) == (names or ["TPU"])
     assert fingerprint.accelerators([]) == names
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "problem"),
     [
         ("echo no driver >&2; exit 18", "nvidia-smi failed with status 18: no driver"),
+        ("echo the reason; exit 9", "nvidia-smi failed with status 9: the reason"),
         ("exit 9", "nvidia-smi failed with status 9"),
         ("exec sleep 600", "nvidia-smi did not answer within 0.2 s"),
     ],
 )
-def test_driver_that_fails(driver, monkeypatch, script, said):
-    """A tool that fails or hangs is told, and the machine is neither one without accelerators nor one with."""
+def test_driver_that_fails(driver, monkeypatch, script, problem):
+    """If nvidia-smi fails or hangs, the problem is reported, and the id differs from those with and without a GPU."""
     monkeypatch.setattr(fingerprint, "PATIENCE", 0.2)
     ids = [fingerprint.identify(MODEL, ["A GPU"]).id]
     driver("true")
     ids.append(fingerprint.identify(MODEL, []).id)
-    assert driver(script) == fingerprint.Driver(None, problem=said)
+    assert driver(script) == fingerprint.Driver(None, problem=problem)
     assert fingerprint.accelerators([]) is None
-    assert fingerprint.accelerators(["A GPU"]) == ["A GPU"], "the backend knows"
+    assert fingerprint.accelerators(["A GPU"]) == ["A GPU"]
     assert fingerprint.identify(MODEL, []).id not in ids
 
 
 def test_no_driver(monkeypatch, tmp_path):
-    """Without NVIDIA's tool there are no accelerators but the backend's, and nothing is amiss."""
+    """Without nvidia-smi the accelerators are those of the backend, and no problem is reported."""
     monkeypatch.setenv("PATH", str(tmp_path))
     fingerprint.nvidia.cache_clear()
     assert fingerprint.nvidia() == fingerprint.Driver([])
@@ -139,7 +139,7 @@ def test_no_driver(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "expected"),
     [
         ([], None),
         (["-X", "dev"], "development mode"),
@@ -147,15 +147,15 @@ def test_no_driver(monkeypatch, tmp_path):
         (["-OO"], "optimize 2"),
     ],
 )
-def test_interpreter(options, said):
-    """Python's unusual modes are named, whichever way they were asked for; the usual one is not."""
+def test_interpreter(options, expected):
+    """Unusual modes of Python are named; the usual mode is not."""
     code = "from autoenc_bench.machine import fingerprint; print(fingerprint.interpreter())"
     done = subprocess.run([sys.executable, *options, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == str(said)
+    assert done.stdout.strip() == str(expected)
 
 
 def test_garbage_collection():
-    """A process that does not collect garbage is not one that does."""
+    """Garbage collection that is off is an unusual mode."""
     gc.disable()
     try:
         assert "garbage collection off" in fingerprint.interpreter().split(", ")
@@ -173,13 +173,13 @@ def test_garbage_collection():
     ],
 )
 def test_huge_pages(tmp_path, text, mode):
-    """The system's huge pages are a fact where they are not as usual."""
+    """The setting of huge pages is a fact if it is not madvise."""
     (tmp_path / "enabled").write_text(text)
     assert fingerprint.huge_pages(tmp_path / "enabled") == mode
 
 
 def test_libraries():
-    """The versions are those that Python and the packages state, and NumPy's BLAS has a name."""
+    """The versions are those of Python and the packages, and NumPy's BLAS has a name."""
     assert fingerprint.libraries("tensorflow")["python"] == platform.python_version()
     assert set(fingerprint.libraries("tensorflow")) >= {"keras", "numpy", "tensorflow"}
     assert fingerprint.blas()
@@ -198,7 +198,7 @@ def test_libraries():
     ],
 )
 def test_cpu_limit(tmp_path, groups, files, limit):
-    """The limit is the tightest quota of the process's groups, of either version."""
+    """The limit is the smallest quota of the process's control groups, of either version."""
     (tmp_path / "cgroup").write_text(groups)
     for name, text in files.items():
         (tmp_path / "fs" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -223,7 +223,7 @@ CORE = "processor\t: {}\nCPU implementer\t: 0x41\nCPU architecture: 8\nCPU varia
     ],
 )
 def test_arm_part(tmp_path, parts, board, name):
-    """ARM cores are named by their designer, part and board; of what tells no part there is no name."""
+    """ARM cores are named by designer, part and board; without a part they have no name."""
     (tmp_path / "cpuinfo").write_text("\n".join(CORE.format(place, part) for place, part in enumerate(parts)))
     if board:
         (tmp_path / "model").write_text(board)
@@ -231,20 +231,20 @@ def test_arm_part(tmp_path, parts, board, name):
 
 
 @pytest.mark.parametrize("cpu", [None, "unknown", "-", ""])
-def test_machines_that_nobody_names(monkeypatch, cpu):
-    """Where py-cpuinfo knows no name, the kernel's numbers tell two machines apart; without them the name is none."""
+def test_cpu_without_a_name(monkeypatch, cpu):
+    """If py-cpuinfo knows no name, the kernel's numbers replace it; without these the name is None."""
     monkeypatch.setattr(fingerprint, "arm_part", lambda: "ARM part 1")
-    one = fingerprint.identify(cpu, [])
+    first = fingerprint.identify(cpu, [])
     monkeypatch.setattr(fingerprint, "arm_part", lambda: "ARM part 2")
-    assert one.cpu == "ARM part 1"
-    assert fingerprint.identify(cpu, []).id != one.id
+    assert first.cpu == "ARM part 1"
+    assert fingerprint.identify(cpu, []).id != first.id
     monkeypatch.setattr(fingerprint, "arm_part", giving(OSError()))
     assert fingerprint.identify(cpu, []).cpu is None
 
 
 @pytest.mark.parametrize("setter", [sys.settrace, sys.setprofile])
 def test_tracer(setter):
-    """What watches calls or lines of Python is named by its module; tracing of allocations is seen as well."""
+    """A tool that traces calls or lines is named by its module; tracing of allocations is reported as well."""
     before = sys.gettrace(), sys.getprofile()
     setter(giving(None))
     try:

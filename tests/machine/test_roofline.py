@@ -1,4 +1,4 @@
-"""The work of a case follows from its shapes."""
+"""The least work of a case follows from its shapes."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -25,20 +25,20 @@ SMALL = Experiment(
 
 
 def test_training_by_hand():
-    """A small network's work, counted by hand."""
-    found = roofline.training(SMALL, "fit", rows=9, test_rows=2, epochs=5)
+    """Training takes the work that was counted by hand for a small network."""
+    work = roofline.training(SMALL, "fit", rows=9, test_rows=2, epochs=5)
     forward = 2 * (4 * 2 + 2 * 3 + 3 * 4)
-    assert found.flops == 5 * (9 * (3 * forward - 2 * 4 * 2) + 2 * forward)
-    assert found.bytes == 4 * (5 * 11 * 4 + 2 * 3 * SMALL.parameters)
-    assert found.exponentials == 5 * 11 * (4 + 4)  # sigmoid outputs, and a logarithm of the loss for each
-    assert found.calls == 5 * (3 + 1)
+    assert work.flops == 5 * (9 * (3 * forward - 2 * 4 * 2) + 2 * forward)
+    assert work.bytes == 4 * (5 * 11 * 4 + 2 * 3 * SMALL.parameters)
+    assert work.exponentials == 5 * 11 * (4 + 4)  # sigmoid outputs, and a logarithm of the loss per output
+    assert work.calls == 5 * (3 + 1)
     assert roofline.training(SMALL, "fused", rows=9, test_rows=2, epochs=5).calls == 5
     streamed = roofline.training(replace(SMALL, data="stream"), "fused", rows=9, test_rows=2, epochs=5)
-    assert streamed.bytes == 4 * (5 * 2 * 4 + 2 * 3 * SMALL.parameters)  # only test rows lie in memory
+    assert streamed.bytes == 4 * (5 * 2 * 4 + 2 * 3 * SMALL.parameters)  # only test rows are in memory
 
 
 def test_inference_by_hand():
-    """Each call's part of the network counts for each of its rows."""
+    """A call takes the work of its part of the network for each row."""
     encode = roofline.inference(SMALL, "encode", rows=3, calls=7)
     assert (encode.flops, encode.bytes) == (21 * 2 * 4 * 2, 21 * 4 * (4 + 2))
     assert (encode.exponentials, encode.calls) == (0, 7)
@@ -49,7 +49,7 @@ def test_inference_by_hand():
 
 @given(experiments(), st.integers(1, 50), st.integers(1, 9))
 def test_parts_make_the_whole(experiment, rows, calls):
-    """Encoding and decoding take the operations and exponentials of reconstructing."""
+    """Encoding and decoding together take the operations and exponentials of reconstructing."""
     encode, decode, both = (
         roofline.inference(experiment, phase, rows=rows, calls=calls) for phase in ("encode", "decode", "reconstruct")
     )
@@ -60,7 +60,7 @@ def test_parts_make_the_whole(experiment, rows, calls):
 
 @given(experiments(), st.integers(1, 50), st.integers(1, 9), st.sampled_from(sorted(TRAINERS)))
 def test_training_grows_with_epochs(experiment, rows, epochs, trainer):
-    """All but the state that crosses memory once grows in proportion to the epochs."""
+    """All work grows in proportion to the epochs, except for the bytes of the state, which moves once."""
     one, many = (roofline.training(experiment, trainer, rows=rows, test_rows=3, epochs=count) for count in (1, epochs))
     assert many.flops == epochs * one.flops
     assert many.exponentials == epochs * one.exponentials
@@ -72,6 +72,6 @@ def test_training_grows_with_epochs(experiment, rows, epochs, trainer):
 
 
 def test_unknown_phase():
-    """A phase without calls has no work to count."""
+    """A phase that is no inference call raises KeyError."""
     with pytest.raises(KeyError):
         roofline.inference(SMALL, "score", rows=1, calls=1)

@@ -1,4 +1,4 @@
-"""Roofs are measured in bursts, the best counts, and what cannot be measured is none."""
+"""A roof is the best rate of several bursts, and None if it cannot be measured."""
 
 from itertools import count
 
@@ -12,7 +12,7 @@ from autoenc_bench.machine import roofs
 
 @pytest.fixture
 def bursts(monkeypatch):
-    """Return a function that makes bursts of six somethings which take these durations, and what is left of them."""
+    """Return a function that makes a burst of amount 6 whose calls take these durations, and the durations left."""
     now = [0.0]
     monkeypatch.setattr(roofs, "perf_counter", lambda: now[0])
 
@@ -28,14 +28,14 @@ def bursts(monkeypatch):
 
 
 def test_best_of_five(bursts):
-    """The rate is the best of at least five bursts after one that warms up."""
+    """The rate is the best of at least five bursts, after one that warms up."""
     burst, left = bursts(0.1, 3, 2, 6, 3, 1, 9)
     assert roofs._rate(lambda: burst, seconds=0) == 6.0
     assert left == [9]
 
 
 def test_bursts_fill_the_time(bursts):
-    """Short bursts go on until the time is spent."""
+    """Bursts are repeated until the time is spent."""
     burst, left = bursts(*[1] * 9, 0.5, 1, 7)
     assert roofs._rate(lambda: burst, seconds=9) == 12.0
     assert left == [7]
@@ -43,26 +43,26 @@ def test_bursts_fill_the_time(bursts):
 
 @pytest.fixture
 def ticking(monkeypatch):
-    """Let a second pass from each reading to the next."""
+    """Let one second pass between any two readings of the clock."""
     now = count()
     monkeypatch.setattr(roofs, "perf_counter", lambda: float(next(now)))
 
 
 @pytest.mark.usefixtures("ticking")
 def test_measure(monkeypatch):
-    """Every roof is a rate: what a burst does, which takes a second here; a dispatch is the time of one call."""
+    """A roof is the amount of a burst per second; dispatch is the time of one call."""
     monkeypatch.setattr(roofs, "usable_cores", lambda: [0, 1])
-    found = roofs.measure(seconds=0)
-    assert found.version == roofs.VERSION
-    assert found.flops == 2 * 2 * 1024**3
-    assert found.bytes == 2 * 2 * 4 * 2**25  # twice, each byte read and written
-    assert found.exponentials == 2 * 4000 * 2**12  # on both cores
-    assert found.dispatch == 1 / 10
+    measured = roofs.measure(seconds=0)
+    assert measured.version == roofs.VERSION
+    assert measured.flops == 2 * 2 * 1024**3
+    assert measured.bytes == 2 * 2 * 4 * 2**25  # twice, each byte read and written
+    assert measured.exponentials == 2 * 4000 * 2**12  # on both cores
+    assert measured.dispatch == 1 / 10
 
 
 @pytest.mark.usefixtures("ticking")
 def test_what_fails_is_none(monkeypatch):
-    """A roof that cannot be measured is unknown; the others are measured."""
+    """A roof that cannot be measured is None; the others are measured."""
 
     def fail():
         raise MemoryError
@@ -70,27 +70,27 @@ def test_what_fails_is_none(monkeypatch):
     monkeypatch.setattr(
         roofs, "_host", lambda _: {"flops": fail, "bytes": lambda: (lambda: None, 1.0), "exponentials": fail}
     )
-    found = roofs.measure(seconds=0)
-    assert (found.flops, found.exponentials) == (None, None)
-    assert found.bytes == 1
+    measured = roofs.measure(seconds=0)
+    assert (measured.flops, measured.exponentials) == (None, None)
+    assert measured.bytes == 1
 
 
 @pytest.mark.parametrize("name", ["flops", "bytes", "exponentials"])
 def test_accelerator(monkeypatch, name):
-    """An accelerator's bursts run the backend's programs, on values that the program cannot know beforehand."""
-    held = []
+    """An accelerator's bursts run the backend's programs, on values that the compiler cannot know."""
+    placed = []
     put = roofs.selection.current().put
-    monkeypatch.setattr(roofs.selection.current(), "put", lambda values: held.append(values) or put(values))
+    monkeypatch.setattr(roofs.selection.current(), "put", lambda values: placed.append(values) or put(values))
     run, amount = roofs._accelerator(side=8, size=64)[name]()
     run()
     assert amount == {"flops": 2 * 8**3, "bytes": 4 * 64, "exponentials": 64}[name]
-    assert held[0].dtype == np.float32
+    assert placed[0].dtype == np.float32
 
 
 @pytest.mark.usefixtures("ticking")
-def test_an_accelerator_is_asked(monkeypatch):
-    """Where the models run on an accelerator, NumPy's rates say nothing."""
-    monkeypatch.setattr(roofs.selection, "device", lambda: "A GPU")
+def test_models_on_an_accelerator(monkeypatch):
+    """If the models run on an accelerator, its roofs are measured instead of NumPy's rates."""
+    monkeypatch.setattr(roofs.backends, "device", lambda: "A GPU")
     monkeypatch.setattr(
         roofs, "_accelerator", lambda: dict.fromkeys(("flops", "bytes", "exponentials"), lambda: (lambda: None, 1))
     )
@@ -99,10 +99,10 @@ def test_an_accelerator_is_asked(monkeypatch):
 
 
 def test_higher():
-    """Of two measurements the higher roof counts, of dispatch the shorter time; one alone counts as well."""
+    """The higher of two rates counts, and the shorter of two dispatch times; a single measurement counts as well."""
     first = recordings.ROOFS
     second = msgspec.structs.replace(first, flops=2e11, bytes=None, exponentials=1.0, dispatch=4e-5)
-    for found in (roofs.higher(first, second), roofs.higher(second, first)):
-        assert found == msgspec.structs.replace(first, flops=2e11, dispatch=4e-5)
+    for higher in (roofs.higher(first, second), roofs.higher(second, first)):
+        assert higher == msgspec.structs.replace(first, flops=2e11, dispatch=4e-5)
     none = msgspec.structs.replace(first, flops=None)
     assert roofs.higher(none, none).flops is None

@@ -1,4 +1,4 @@
-"""Threads are limited as asked, and processes pinned where the system can."""
+"""Threads are limited to the number in --threads, and the process is pinned if the system can."""
 
 import os
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ from autoenc_bench.machine import threads
 
 @given(st.integers(1, 64))
 def test_parse(cores):
-    """Every number up to the usable cores is accepted, and 'all'; one more is not."""
+    """Numbers up to the usable cores are accepted, and 'all'; one more is not."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(threads, "usable_cores", lambda: list(range(cores)))
         assert threads.parse(str(cores)) == cores
@@ -24,7 +24,7 @@ def test_parse(cores):
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "two", "", "²"])
 def test_parse_refuses(text):
-    """What is no count is refused with the counts that are accepted."""
+    """Anything else is refused, with the values that are accepted."""
     with pytest.raises(ValueError, match=r"choose 1 to \d+ .* or 'all'"):
         threads.parse(text)
 
@@ -49,7 +49,7 @@ def test_limit_pins(untouched):
 
 @pytest.fixture
 def listed(untouched):  # noqa: ARG001 - it undoes what is set
-    """Return the threads that are found each time they are listed, and those that were pinned; 13 has ended."""
+    """Return the thread ids that each listing returns, and the pinned threads with their cores; thread 13 has ended."""
     lists, pinned = [[SimpleNamespace(id=number) for number in numbers] for numbers in ((13, 11), (11, 12))], {}
 
     def pin(thread, cores):
@@ -64,15 +64,15 @@ def listed(untouched):  # noqa: ARG001 - it undoes what is set
 
 
 def test_threads_that_come_and_go(listed):
-    """A thread that ends while all are pinned does not matter, and one that is made meanwhile is pinned as well."""
+    """A thread that ends meanwhile is ignored, and a thread that begins meanwhile is pinned as well."""
     lists, pinned = listed
     assert threads.limit(1, [4, 5]) == [5]
     assert pinned == {11: [5], 12: [5]}
     assert not lists
 
 
-def test_cores_that_cannot_be_had(listed, monkeypatch):
-    """What the system refuses otherwise is no thread that ended: a run must not say that it is pinned."""
+def test_cores_that_cannot_be_used(listed, monkeypatch):
+    """Any other refusal of the system raises, because a run that is not pinned must not report that it is."""
 
     def refuse(_thread, _cores):
         raise OSError(22, "Invalid argument")
@@ -85,14 +85,14 @@ def test_cores_that_cannot_be_had(listed, monkeypatch):
 
 
 def test_limit_all(untouched):
-    """All threads means that nothing is pinned."""
+    """Without a limit nothing is pinned."""
     assert threads.limit(None, untouched) is None
     assert threads.usable_cores() == untouched
 
 
 @pytest.mark.usefixtures("untouched")
 def test_limit_where_nothing_can_be_pinned(monkeypatch):
-    """A system that cannot pin limits the pools only, and says that nothing is pinned."""
+    """If the system cannot pin, only the pools are limited, and the result is None."""
     monkeypatch.delattr(os, "sched_setaffinity", raising=False)
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     assert threads.limit(1, threads.usable_cores()) is None

@@ -1,11 +1,11 @@
-"""Variables that change times are recorded, those that change the amount of work refused, and no secrets kept."""
+"""Variables that change times are recorded, those that change the amount of work are refused, secrets are not kept."""
 
 import pytest
 
 from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.machine import variables
 
-# Of each library, one or more that change how fast it is.
+# At least one variable per library that changes how fast it is.
 TUNING = """
 NPY_DISABLE_CPU_FEATURES NPY_ENABLE_CPU_FEATURES NUMPY_MADVISE_HUGEPAGE SCIPY_ARRAY_API SKLEARN_ASSUME_FINITE
 SKLEARN_WORKING_MEMORY JOBLIB_START_METHOD LOKY_MAX_CPU_COUNT NUMBA_DISABLE_JIT NUMBA_OPT
@@ -29,7 +29,7 @@ AMD_SERIALIZE_KERNEL
 GLIBC_TUNABLES MALLOC_ARENA_MAX TCMALLOC_RELEASE_RATE MIMALLOC_LARGE_OS_PAGES mimalloc_verbose LD_BIND_NOW LD_DEBUG
 PYTHONDEVMODE PYTHONMALLOC PYTHONHASHSEED PYTHONOPTIMIZE PYTHONTRACEMALLOC PYTHON_JIT PYTHON_GIL PYTHON_CPU_COUNT
 """
-# Of other programs, or of hosts, ids, places and logging; and secrets.
+# Variables of other programs, and those for hosts, ids, places, logging and secrets.
 OTHERS = """
 HOME PATH LD_LIBRARY_PATH MY_OMP_NUM_THREADS PYTHONPATH PYTHONHOME PYTHON_VERSION PYTHON_SHA256 PYTHONWARNINGS
 TF_VAR_password TF_TOKEN_app_terraform_io TF_HTTP_PASSWORD TF_ENCRYPTION TF_CLI_CONFIG_FILE TF_CLI_ARGS
@@ -45,18 +45,18 @@ OMPI_COMM_WORLD_RANK SLURM_JOB_ID MASTER_ADDR RANK TPU_WORKER_HOSTNAMES
 
 @pytest.mark.parametrize("name", TUNING.split())
 def test_recorded(name):
-    """What tunes a library is kept, and so belongs to the context."""
+    """A variable that tunes a library is recorded, and so belongs to the context."""
     assert variables.tuning({name: "1"}) == {name: "1"}
 
 
 @pytest.mark.parametrize("name", OTHERS.split())
 def test_others(name):
-    """What tunes nothing is not kept; nor is what may be secret, or names a host."""
+    """A variable that tunes nothing, may be secret or names a host is not recorded."""
     assert variables.tuning({name: "a secret"}) == {}
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "kept"),
+    ("name", "value", "recorded"),
     [
         ("XLA_FLAGS", "--xla_dump_to=/home/me/x --xla_cpu=1", "--xla_dump_to=<path> --xla_cpu=1"),
         ("XLA_FLAGS", r"--to=C:\Users\me --on=~/x", "--to=<path> --on=<path>"),
@@ -66,20 +66,20 @@ def test_others(name):
         ("ROCR_VISIBLE_DEVICES", "", "0 named"),
     ],
 )
-def test_values(name, value, kept):
-    """No path is kept, of a library its name, and of devices how many are named."""
-    assert variables.tuning({name: value}) == {name: kept}
+def test_values(name, value, recorded):
+    """Paths are removed, libraries keep their names, and devices are counted."""
+    assert variables.tuning({name: value}) == {name: recorded}
 
 
 def test_file_of_flags(tmp_path):
-    """XLA's flags may stand in a file that the variable names: what it holds counts."""
+    """If XLA's variable names a file, the flags in this file are recorded."""
     (tmp_path / "flags").write_text("--xla_cpu_enable_fast_math=true\n--xla_dump_to=/home/me\n")
-    kept = variables.tuning({"XLA_FLAGS": str(tmp_path / "flags")})
-    assert kept == {"XLA_FLAGS": "--xla_cpu_enable_fast_math=true --xla_dump_to=<path>"}
+    recorded = variables.tuning({"XLA_FLAGS": str(tmp_path / "flags")})
+    assert recorded == {"XLA_FLAGS": "--xla_cpu_enable_fast_math=true --xla_dump_to=<path>"}
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "message"),
     [
         ({"KERAS_MAX_EPOCHS": "1"}, "variable KERAS_MAX_EPOCHS=1 ends each training early, .*; unset it"),
         ({"KERAS_MAX_STEPS_PER_EPOCH": "2"}, "variable KERAS_MAX_STEPS_PER_EPOCH=2 ends each epoch early"),
@@ -89,12 +89,12 @@ def test_file_of_flags(tmp_path):
         ),
     ],
 )
-def test_refused(environment, said):
-    """What would make a run do less than its record says is refused, in a sentence that names it."""
-    with pytest.raises(InvalidInputError, match=said):
+def test_refused(environment, message):
+    """A variable that makes a run do less than its record says is refused, in a sentence that names it."""
+    with pytest.raises(InvalidInputError, match=message):
         variables.refuse(environment)
 
 
 def test_not_refused():
-    """An empty variable limits nothing."""
+    """An empty variable, and a flag without effect on the work, is accepted."""
     variables.refuse({"KERAS_MAX_EPOCHS": "", "TF_XLA_FLAGS": "--tf_xla_auto_jit=2"})

@@ -17,7 +17,7 @@ TICKING = """
 import plants
 import pytest
 from autoenc_bench.instruments import clock
-from autoenc_bench.instruments import reference
+from autoenc_bench.instruments import reference_workload as reference
 
 now = 0.0
 

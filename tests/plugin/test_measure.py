@@ -9,7 +9,7 @@ import pytest
 from simulated import Machine
 
 from autoenc_bench.catalogue.scales import SCALES
-from autoenc_bench.instruments import reference
+from autoenc_bench.instruments import reference_workload as reference
 from autoenc_bench.instruments.call_counts import Counted
 from autoenc_bench.instruments.clock import Clock, Mode
 from autoenc_bench.plugin import explanations, fixtures

@@ -266,7 +266,7 @@ def test_tracer(run):
     """Coverage is shown and is part of the context, so such times are not compared with others."""
     status, out, record = run("--cov=test_quick")
     assert status == 0, out
-    assert "traced by coverage, so times compare with others traced so alone" in out
+    assert "traced by coverage; compare only with runs under the same tracer" in out
     assert record.autoenc.context["tracer"] == "coverage"
 
 

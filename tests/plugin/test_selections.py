@@ -20,7 +20,7 @@ from pytest_benchmark.stats import Stats
 
 import autoenc_bench
 from autoenc_bench.catalogue.scales import SCALES
-from autoenc_bench.instruments import reference
+from autoenc_bench.instruments import reference_workload as reference
 
 rounds, smoke = int(os.environ["ROUNDS"]), SCALES["smoke"]
 training = {name: replace(timed, rounds=rounds) for name, timed in smoke.training.items()}

@@ -1,7 +1,7 @@
-"""The reference workload: a fixed small computation in NumPy that says how fast the machine is just now.
+"""The reference workload: a fixed small computation in NumPy whose seconds show how fast the machine is now.
 
-It trains two autoencoders for a few steps: a small one, which slows down as the crude experiments do when somebody else
-uses the core, and a large one, which slows down as MNIST's. ``VERSION`` is part of a run's context.
+It trains two autoencoders for a few steps. A neighbour on the core slows the small one down like the crude experiments,
+and the large one like MNIST. ``VERSION`` is part of a run's context.
 """
 
 from time import perf_counter
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 VERSION = 1
-SMALL, SMALL_STEPS = (100, 32, 8), 180  # batch, features, code; the steps take half of the time each
-LARGE, LARGE_STEPS = (256, 784, 32), 4
+SMALL, SMALL_STEPS = (100, 32, 8), 180  # batch, features, code; half of the time
+LARGE, LARGE_STEPS = (256, 784, 32), 4  # the other half
 
 
 def _problem(batch: int, features: int, code: int) -> tuple[Array, Array, Array]:
@@ -34,8 +34,8 @@ def seconds() -> float:
     return perf_counter() - started
 
 
-def _train(samples: Array, encoder: Any, decoder: Any, steps: int) -> None:  # NumPy's types lose the float32
-    """Take gradient steps on the squared error of a sigmoid autoencoder; the weights given stay as they are."""
+def _train(samples: Array, encoder: Any, decoder: Any, steps: int) -> None:  # Any, because NumPy's types lose float32
+    """Take gradient steps on the squared error of a sigmoid autoencoder; the arguments stay unchanged."""
     rate = np.float32(0.1)
     for _ in range(steps):
         code = _sigmoid(samples @ encoder)  # (batch, code)
