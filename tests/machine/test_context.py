@@ -141,5 +141,5 @@ def test_packaged_versions(monkeypatch):
     """Versions of CUDA in packages are found by the packages' names, with and without a suffix for a CUDA version."""
     names = {"nvidia-cudnn-cu12": "9.1", "nvidia-cuda-runtime": "13.0", "nvidia-cublas-cu12": "12.4", "numpy": "2.0"}
     packages = [SimpleNamespace(metadata={"Name": name}, version=version) for name, version in names.items()]
-    monkeypatch.setattr(selection, "distributions", lambda: packages)
+    monkeypatch.setattr(protocol, "distributions", lambda: packages)
     assert protocol.packaged_versions() == {"cudnn": "9.1", "cuda": "13.0"}

@@ -90,7 +90,7 @@ def test_accelerator(monkeypatch, name):
 @pytest.mark.usefixtures("ticking")
 def test_models_on_an_accelerator(monkeypatch):
     """If the models run on an accelerator, its roofs are measured instead of NumPy's rates."""
-    monkeypatch.setattr(roofs.backends, "device", lambda: "A GPU")
+    monkeypatch.setattr(roofs.selection, "device", lambda: "A GPU")
     monkeypatch.setattr(
         roofs, "_accelerator", lambda: dict.fromkeys(("flops", "bytes", "exponentials"), lambda: (lambda: None, 1))
     )
