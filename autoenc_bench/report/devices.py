@@ -25,32 +25,28 @@ class DeviceScaling(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def rows(timed: Iterable[Timed]) -> list[DeviceScaling]:
-    """Sum up each experiment on each number of devices, fewest first."""
-    rates: dict[tuple[str, str, int], float] = {}
-    steps: dict[tuple[str, str, int], float | None] = {}
-    for case, time in timed:
-        if case.devices and time:
-            key = case.experiment, case.phase, case.devices
-            rates[key] = case.rows / time
-            steps[key] = time / case.steps if case.steps else None
-    efficiencies = {
-        (experiment, phase, devices): rate / rates[experiment, phase, 1] / devices
-        for (experiment, phase, devices), rate in rates.items()
-        if (experiment, phase, 1) in rates
-    }
+    """Return a row for each experiment and number of devices, fewest first."""
+    cases = {(case.experiment, case.phase, case.devices): (case, time) for case, time in timed if case.devices and time}
+    rates = {key: case.rows / time for key, (case, time) in cases.items() if time}
+    steps = {key: time / case.steps for key, (case, time) in cases.items() if time and case.steps}
+
+    def efficiency(experiment: str, phase: str, devices: int) -> float | None:
+        rate, alone = rates.get((experiment, phase, devices)), rates.get((experiment, phase, 1))
+        return rate / alone / devices if rate and alone else None
+
     return [
         DeviceScaling(
             experiment=experiment,
             devices=devices,
             strong=rates.get((experiment, "strong", devices)),
-            strong_efficiency=efficiencies.get((experiment, "strong", devices)),
+            strong_efficiency=efficiency(experiment, "strong", devices),
             weak=rates.get((experiment, "weak", devices)),
-            weak_efficiency=efficiencies.get((experiment, "weak", devices)),
+            weak_efficiency=efficiency(experiment, "weak", devices),
             step=steps.get((experiment, "strong", devices)),
             all_reduce=steps.get((experiment, "all_reduce", devices)),
         )
         for experiment in dict.fromkeys(experiment for experiment, _, _ in rates)
-        for devices in sorted({devices for name, _, devices in rates if name == experiment})
+        for devices in sorted({devices for name, _, devices in rates if name == experiment and devices})
     ]
 
 

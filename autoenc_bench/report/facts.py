@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from autoenc_bench.formatting import fact, share
+from autoenc_bench.formatting import fact, moment, share
+from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import Roofs, Survey
 
 NAMES = {  # with their units
@@ -30,6 +31,20 @@ def facts(survey: Survey) -> list[tuple[str, str]]:
         *((f"{name} roof", value) for name, value in (roofs(survey.roofs) if survey.roofs else ())),
         *_named(survey.context),
         *_named(survey.conditions),
+    ]
+
+
+def record_facts(source: Source) -> list[tuple[str, str]]:
+    """List when and of what a record is, the facts of its run, and which programs wrote it."""
+    record, run, commit = source.record, source.record.autoenc, source.record.commit_info
+    return [
+        ("recorded", moment(record.datetime)),
+        ("record", source.path.name),
+        *([("commit", str(commit))] if commit and commit.known else []),
+        *([*facts(run), ("scale", run.scale), ("seeds", str(run.seeds))] if run else []),
+        *([] if run else [("machine", str(source.origin).replace(" · ", ", "))]),
+        ("pytest-benchmark", record.version),
+        *([("autoenc-bench", run.suite_version)] if run else []),
     ]
 
 

@@ -1,18 +1,21 @@
-"""What a report says about one record: its headline, its answer in sentences, its tables and its facts."""
+"""What a page and its figures show of one record, as plain data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
-from statistics import median
 
 from markupsafe import Markup
 
-from autoenc_bench.formatting import NONE, Cell, Table, cell, count, mebibytes, moment, seconds, share
-from autoenc_bench.records.case import Memory
-from autoenc_bench.records.loading import Source
-from autoenc_bench.records.record import Benchmark, Run, by_reason
+from autoenc_bench.formatting import Table, count, moment
+from autoenc_bench.records.case import Case
+from autoenc_bench.records.loading import PICTURES, Source, bracketed
+from autoenc_bench.records.record import by_reason
+from autoenc_bench.records.storage import Pictures
 from autoenc_bench.report import devices, facts, summary
+from autoenc_bench.report.cases import TimedCase, case_table, timed_cases
+
+RECORDS = "records"  # the folder for the pages of records, where each has one of its own
 
 
 @dataclass(frozen=True)
@@ -36,120 +39,97 @@ class Picture:
         return Markup("data:image/svg+xml;charset=utf-8," + quoted.replace("&", "%26"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Section:
-    """What a page shows of one record."""
+    """What a page shows of one record. ``wholes`` and ``images`` are by experiment, ``not_run`` by outcome and reason.
 
-    source: Source
+    ``images`` maps ``loading.PICTURES`` to arrays of shape (2, n, features): originals, then reconstructions.
+    """
+
     place: int
-    page: str  # where it has one of its own
+    name: str  # of its own page and folder of figures, where it has them
+    file: str
+    title: str
+    recorded: str
+    setting: str
+    subject: str
+    answer: list[str]
+    headline: devices.Headline
+    timed: list[TimedCase]
+    cases: Table
+    wholes: dict[str, Case]
+    images: dict[str, Pictures]
+    scaled: list[devices.DeviceScaling]  # empty for a run that is not distributed
+    virtual: bool  # its devices are parts of one CPU
+    facts: list[tuple[str, str]]
+    not_run: Mapping[str, Mapping[str, list[str]]]
     pictures: list[Picture]
 
     @property
-    def title(self) -> str:
-        return self.source.path.stem
+    def page(self) -> str:
+        return f"{RECORDS}/{self.name}.html"
 
     @property
     def size(self) -> int:
         """Return about how many bytes it takes on a page."""
-        return sum(len(picture.svg) for picture in self.pictures) + 400 * len(self.cases.rows)
-
-    @property
-    def subject(self) -> str:
-        if self.scaled:
-            return f"How {count(len({row.experiment for row in self.scaled}), 'experiment')} scale with devices"
-        if self.rows:
-            return f"Speed and error of {count(len(self.rows), 'experiment')}"
-        return f"Speed of {count(len(self.source.record.benchmarks), 'benchmark')}"
-
-    @cached_property
-    def rows(self) -> list[summary.ExperimentSummary]:
-        return summary.rows(self.source.record.timed())
-
-    @cached_property
-    def scaled(self) -> list[devices.DeviceScaling]:  # none of a run that is not distributed
-        return devices.rows(self.source.record.timed())
-
-    @cached_property
-    def headline(self) -> devices.Headline:
-        run = self.source.record.autoenc
-        return devices.headline(self.source.record.timed(), run.context if run else {})
+        return sum(len(picture.svg) for picture in self.pictures) + 400 * len(self.timed)
 
     @property
     def chapters(self) -> list[tuple[str, list[Picture]]]:
         return [(chapter, list(group)) for chapter, group in groupby(self.pictures, attrgetter("chapter"))]
 
     @property
-    def answer(self) -> list[str]:
-        experiments = f"{count(len(self.rows), 'experiment')}, " if self.rows else ""
-        cases = count(len(self.source.record.benchmarks), "case")
-        sentences = [f"{experiments}{cases}.", *summary.answer(self.rows), *self.headline.answer]
-        if self.source.record.autoenc or self.not_run:
-            numbers = {outcome: sum(map(len, reasons.values())) for outcome, reasons in self.not_run.items()}
-            missing = [f"{count(number, 'case')} {outcome}" for outcome, number in numbers.items()]
-            sentences.append(f"{', '.join(missing)}: see below." if missing else "Nothing was skipped, nothing failed.")
-        return sentences
-
-    @cached_property
-    def cases(self) -> Table:
-        record, labels = self.source.record, self.source.labels
-        rows = [_case(*pair, record.autoenc) for pair in zip(labels, record.benchmarks, strict=True)]
-        known = [place for place in range(len(CASES)) if any(row[place].text != NONE for row in rows)]
-        return Table([CASES[place] for place in known], [[row[place] for place in known] for row in rows])
-
-    @property
-    def facts(self) -> list[tuple[str, str]]:
-        record, run = self.source.record, self.source.record.autoenc
-        known = [("recorded", moment(record.datetime)), ("record", self.source.path.name)]
-        known += [("commit", str(commit))] if (commit := record.commit_info) and commit.known else []
-        if run is None:
-            machine = str(self.source.origin).replace(" · ", ", ")
-            return [*known, ("machine", machine), ("pytest-benchmark", record.version)]
-        known += [*facts.facts(run), ("scale", run.scale), ("seeds", str(run.seeds))]
-        return [*known, ("pytest-benchmark", record.version), ("autoenc-bench", run.suite_version)]
-
-    @cached_property
-    def not_run(self) -> dict[str, dict[str, list[str]]]:  # the cases by outcome and reason
-        run = self.source.record.autoenc
-        outcomes = {"failed": run.failed, "skipped": run.skipped} if run else {}
-        outcomes |= {"unreadable": self.source.left_out}
-        return {outcome: by_reason(entries) for outcome, entries in outcomes.items() if entries}
+    def experiments(self) -> list[TimedCase]:
+        """Return the cases that belong to an experiment."""
+        return [timed for timed in self.timed if timed.case.experiment]
 
 
-CASES = (
-    "case",
-    "median",
-    "fastest",
-    "slowest",
-    "spread",
-    "rounds",
-    "rows/s",
-    "efficiency",
-    "bound by",
-    "set-up",
-    "waited",
-    "peak memory",
-)
+def section(source: Source, place: int = 1, name: str = "") -> Section:
+    """Return what a page shows of a record, before its figures are drawn."""
+    record, run, wholes = source.record, source.record.autoenc, source.wholes()
+    medians, timed = record.timed(), timed_cases(source)
+    headline = devices.headline(medians, run.context if run else {})
+    rows, scaled, not_run = summary.rows(medians), devices.rows(medians), _not_run(source)
+    if scaled:
+        subject = f"How {count(len({row.experiment for row in scaled}), 'experiment')} scale with devices"
+    else:
+        subject = f"Speed and error of {count(len(rows), 'experiment')}" if rows else ""
+    cases_counted = f"{count(len(timed), 'case')}."
+    missing = [f"{count(sum(map(len, reasons.values())), 'case')} {outcome}" for outcome, reasons in not_run.items()]
+    ending = f"{', '.join(missing)}: see below." if missing else "Nothing was skipped, nothing failed."
+    return Section(
+        place=place,
+        name=name,
+        file=source.path.name,
+        title=source.path.stem,
+        recorded=moment(record.datetime),
+        setting=source.setting,
+        subject=subject or f"Speed of {count(len(timed), 'benchmark')}",
+        answer=[
+            f"{count(len(rows), 'experiment')}, {cases_counted}" if rows else cases_counted,
+            *summary.answer(rows),
+            *headline.answer,
+            *([ending] if run or missing else []),
+        ],
+        headline=headline,
+        timed=timed,
+        cases=case_table(timed),
+        wholes={experiment: case for experiment, (_, case) in wholes.items()},
+        images={
+            experiment: {which: source.pictures[f"{bracketed(benchmark.name)}/{which}"] for which in PICTURES}
+            for experiment, (benchmark, case) in wholes.items()
+            if case.image
+        },
+        scaled=scaled,
+        virtual=bool(run and run.context.get("virtual_devices")),
+        facts=facts.record_facts(source),
+        not_run=not_run,
+        pictures=[],
+    )
 
 
-def _case(label: str, benchmark: Benchmark, run: Run | None) -> list[Cell]:
-    stats, case, times = benchmark.stats, benchmark.extra_info.autoenc, benchmark.stats.times
-    roof, efficiency = benchmark.bound(run.roofs if run else None) or (NONE, None)
-    return [
-        Cell(label),
-        *(cell(value, seconds) for value in (stats.median, min(times), max(times))),
-        cell((max(times) - min(times)) / stats.median if len(times) > 1 else None, "{:.0%}".format),
-        cell(stats.rounds, "{:,}".format),
-        cell(case.rows / stats.median if case and case.rows > 1 else None, "{:,.0f}".format),
-        cell(efficiency, share),
-        Cell(roof),
-        cell(median(case.set_up) if case and case.set_up else None, seconds),
-        cell(case.waited(times, run.context) if case and run else None, seconds),
-        _peak(case.memory) if case and case.memory else Cell(NONE),
-    ]
-
-
-def _peak(memory: Memory) -> Cell:
-    device = "" if memory.accelerator is None else f"{mebibytes(memory.accelerator)} on the device"
-    host = "" if memory.peak is None else mebibytes(memory.peak)
-    return Cell(", ".join(filter(None, (host, device))) or NONE, memory.peak)
+def _not_run(source: Source) -> dict[str, dict[str, list[str]]]:
+    run = source.record.autoenc
+    outcomes = {"failed": run.failed, "skipped": run.skipped} if run else {}
+    outcomes |= {"unreadable": source.left_out}
+    return {outcome: by_reason(entries) for outcome, entries in outcomes.items() if entries}

@@ -1,6 +1,6 @@
 """How soon training is good: validation loss against wall-clock seconds."""
 
-from collections.abc import Iterator
+from operator import attrgetter
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,27 +8,28 @@ from numpy.typing import NDArray
 
 from autoenc_bench import formatting
 from autoenc_bench.records.case import Case
-from autoenc_bench.records.loading import Source
 from autoenc_bench.report.figures import layout, style
+from autoenc_bench.report.view import Section
 
 
-def curves(source: Source) -> Iterator[style.Drawing]:
+def curves(section: Section) -> style.Drawing | None:
     """Draw validation loss against seconds of training, per experiment and trainer, with the time to a stated loss."""
-    trained: dict[str, dict[str | None, Case]] = {}
-    for _, case in sorted(source.cases, key=lambda timed: timed[1].seed):
+    trained: dict[str, dict[str | None, Case]] = {timed.case.experiment: {} for timed in section.experiments}
+    for case in sorted((timed.case for timed in section.experiments), key=attrgetter("seed")):
         if case.curve and len(case.curve) > 1:  # one epoch is a point
-            trained.setdefault(case.experiment, {}).setdefault(case.trainer, case)
+            trained[case.experiment].setdefault(case.trainer, case)
+    trained = {name: cases for name, cases in trained.items() if cases}
     if not trained:
-        return
-    names = [name for name in dict.fromkeys(case.experiment for _, case in source.cases) if name in trained]
-    across = min(3, len(names))
-    width, height = max(4.6, 3.1 * across), 1 + 1.85 * -(-len(names) // across)
-    figure = style.blank("How soon the validation loss is low", source.setting, width=width, height=height)
+        return None
+    across = min(3, len(trained))
+    width, height = max(4.6, 3.1 * across), 1 + 1.85 * -(-len(trained) // across)
+    figure = style.blank("How soon the validation loss is low", section.setting, width=width, height=height)
     sentences = ["A panel per experiment, validation loss falling over seconds."]
-    for place, (axes, name) in enumerate(zip(layout.panels(figure, len(names), across), names, strict=True)):
-        sentences.append(_draw_curves(axes, name, trained[name]))
+    panels = layout.panels(figure, len(trained), across)
+    for place, (axes, (name, cases)) in enumerate(zip(panels, trained.items(), strict=True)):
+        sentences.append(_draw_curves(axes, name, cases))
         axes.set_ylabel("" if place % across else "val_loss (cross-entropy)")
-        axes.set_xlabel("" if place + across < len(names) else "seconds of training")
+        axes.set_xlabel("" if place + across < len(trained) else "seconds of training")
     trainers = sorted({str(trainer) for cases in trained.values() for trainer in cases})
     note = (
         "The stated loss lies nine tenths of the way from the first epoch's to the last's (of the trainer that ends "
@@ -36,7 +37,7 @@ def curves(source: Source) -> Iterator[style.Drawing]:
     )
     note += f" Only {trainers[0]} trained whole experiments in this run." if len(trainers) == 1 else ""
     alternative = " ".join(sentences)
-    yield style.Drawing("training-curves", "Training curves against wall-clock seconds", alternative, figure, note)
+    return style.Drawing("training-curves", "Training curves against wall-clock seconds", alternative, figure, note)
 
 
 def _draw_curves(axes: Axes, name: str, cases: dict[str | None, Case]) -> str:

@@ -3,19 +3,18 @@
 from collections.abc import Iterator
 
 from autoenc_bench import formatting
-from autoenc_bench.records.loading import Source
-from autoenc_bench.report import devices
 from autoenc_bench.report.devices import DeviceScaling
 from autoenc_bench.report.figures import layout, style
+from autoenc_bench.report.view import Section
 
 PANELS = (("strong", "strong scaling, rows/s"), ("weak", "weak scaling, rows/s"))
 
 
-def scale_out(source: Source) -> Iterator[style.Drawing]:
+def scale_out(section: Section) -> style.Drawing:
     """Draw what each experiment gains from more devices, and its step beside its all-reduce."""
-    rows, run = devices.rows(source.record.timed()), source.record.autoenc
-    virtual = " (virtual devices: no measure of speed)" if run and run.context.get("virtual_devices") else ""
-    figure = style.blank(f"What more devices bring{virtual}", source.setting, width=9.6, height=3.9)
+    rows = section.scaled
+    virtual = " (virtual devices: no measure of speed)" if section.virtual else ""
+    figure = style.blank(f"What more devices bring{virtual}", section.setting, width=9.6, height=3.9)
     panels = left, middle, right = figure.subplots(1, 3)
     left.sharey(middle)
     for axes in panels:
@@ -38,7 +37,7 @@ def scale_out(source: Source) -> Iterator[style.Drawing]:
         "the all-reduce; where that takes as long as a step on one device, more of them cannot help. All axes are "
         "logarithmic."
     )
-    yield style.Drawing("scale-out", "What more devices bring", " ".join(map(_in_words, rows)), figure, note)
+    return style.Drawing("scale-out", "What more devices bring", " ".join(map(_in_words, rows)), figure, note)
 
 
 def _measured(rows: list[DeviceScaling], *fields: str) -> Iterator[tuple[str, str, list[int], list[float]]]:

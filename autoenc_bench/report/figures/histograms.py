@@ -1,5 +1,7 @@
 """How errors are distributed: the notebook's histograms, one by one and upon each other."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,14 +13,15 @@ from autoenc_bench.report.figures import layout, style
 Values = NDArray[np.float64]
 
 
-def drawable(case: Case) -> bool:
-    """Return whether a case has a histogram to draw."""
-    return bool(case.error and case.error.absolute.counts)
+def drawable(cases: Mapping[str, Case]) -> dict[str, Error]:
+    """Return the errors of the cases that have a histogram to draw, by experiment."""
+    return {name: case.error for name, case in cases.items() if case.error and case.error.absolute.counts}
 
 
-def histogram(setting: str, case: Case) -> style.Drawing:
+def histogram(setting: str, case: Case) -> style.Drawing | None:
     """Draw the errors of one model in 100 bins, beside its yardsticks."""
-    assert case.error
+    if not (case.error and case.error.absolute.counts):
+        return None
     name, colour, (mean, sigma) = case.experiment, style.colour(case.experiment), moments(case.error)
     counts, edges = hundred_bins(case.error)
     figure, axes = _blank(f"{style.plain(name)}: error {mean:#.4g} ± {sigma:#.3g}", setting, case)
@@ -74,14 +77,16 @@ def _yardsticks(axes: Axes, error: Error) -> None:
         layout.beside(axes, label, (mean, 1), (aside, -1), va="top", fontsize=8, xycoords=fraction)
 
 
-def overlay(setting: str, cases: dict[str, Case]) -> style.Drawing:
+def overlay(setting: str, cases: Mapping[str, Case]) -> style.Drawing | None:
     """Draw the errors of the two models, the simple one first, upon each other, on 100 common bins."""
-    errors = {name: case.error for name, case in cases.items() if case.error}
+    errors = drawable(cases)
+    if len(errors) < 2:
+        return None
     ends = np.array([_edges(error, 1) for error in errors.values()])
     edges = np.linspace(ends.min(), ends.max(), 101)
     simple, larger = (moments(error)[0] for error in errors.values())
     title = f"Simple and complex: the larger model is {'better' if larger < simple else 'no better'}"
-    figure, axes = _blank(title, setting, next(iter(cases.values())))
+    figure, axes = _blank(title, setting, cases[next(iter(errors))])
     phrases = []
     for name, error in errors.items():
         colour, (mean, sigma), counts = style.colour(name), moments(error), rebinned(error, edges)
@@ -99,9 +104,11 @@ def overlay(setting: str, cases: dict[str, Case]) -> style.Drawing:
     return style.Drawing("error-crude-both", "Both crude models: distributions of errors", alternative, figure)
 
 
-def overlay_features(setting: str, cases: dict[str, Case]) -> style.Drawing:
+def overlay_features(setting: str, cases: Mapping[str, Case]) -> style.Drawing | None:
     """Draw the errors of several numbers of features upon each other, on 200 common bins from 0."""
-    errors = {name: case.error for name, case in cases.items() if case.error}
+    errors = drawable(cases)
+    if len(errors) < 2:
+        return None
     edges = np.linspace(0, max(_edges(error, 1)[-1] for error in errors.values()), 201)
     counts = {name: rebinned(error, edges) for name, error in errors.items()}
     peaks = sorted(bins.max() for bins in counts.values())

@@ -1,6 +1,6 @@
 """What figures build their axes of: panels, a row per experiment, logarithmic ticks, marks, and words beside them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,27 @@ def panels(figure: Figure, count: int, across: int, *, sharex: bool = False, sha
     for axes in grid.flat[count:]:
         axes.remove()
     return list(grid.flat[:count])
+
+
+def row_panels(
+    title: str,
+    setting: str,
+    titles: Collection[str],
+    names: Sequence[str],
+    across: int = 0,
+    *,
+    width: float = 5.8,
+    height: float,
+    sharex: bool = False,
+    length: int = 24,
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure with a panel for each of these titles, ``across`` in a row or all; each name is a row of each."""
+    figure = style.blank(title, setting, width=width, height=height)
+    axes = panels(figure, len(titles), across or len(titles), sharex=sharex, sharey=True)
+    for panel, panel_title in zip(axes, titles, strict=True):
+        panel.set_title(panel_title)
+        rows(panel, names, length)
+    return figure, axes
 
 
 def rows(axes: Axes, names: Sequence[str], length: int = 24) -> None:

@@ -12,8 +12,11 @@ from autoenc_bench.report.figures import layout, style
 Bytes = NDArray[np.uint8]
 
 
-def first(setting: str, cases: dict[str, Case]) -> style.Drawing:
+def first(setting: str, cases: dict[str, Case]) -> style.Drawing | None:
     """Draw the first test sample beside each model's reconstruction: the error is the sum of the gaps."""
+    cases = {name: case for name, case in cases.items() if case.sample}
+    if not cases:
+        return None
     title = "The first test sample, and what the models make of it"
     figure = style.blank(title, setting, height=1.1 + 1.45 * len(cases))
     panels = layout.panels(figure, len(cases), 1, sharex=True)

@@ -10,8 +10,9 @@ from scipy.special import stdtrit
 
 from autoenc_bench import formatting
 from autoenc_bench.records.case import Case
-from autoenc_bench.records.loading import Source
+from autoenc_bench.report.cases import TimedCase
 from autoenc_bench.report.figures import layout, style, timings
+from autoenc_bench.report.view import Section
 
 CONFIDENCE = 0.95
 
@@ -42,9 +43,9 @@ def fit_power(numbers: Sequence[float], values: Sequence[float]) -> Power | None
     return Power(float(slope), float(half_width), float(np.exp(offset)))
 
 
-def by_features(source: Source) -> dict[str, Case]:
+def by_features(wholes: dict[str, Case]) -> dict[str, Case]:
     """Return the experiments named features-N that were scored, by N."""
-    series = {name: case for name, (_, case) in source.wholes().items() if re.fullmatch(r"features-[1-9]\d{0,8}", name)}
+    series = {name: case for name, case in wholes.items() if re.fullmatch(r"features-[1-9]\d{0,8}", name)}
     return dict(sorted(series.items(), key=lambda item: number(item[0])))
 
 
@@ -53,24 +54,26 @@ def number(name: str) -> int:
     return int(name.rpartition("-")[2])
 
 
-def scaling(source: Source) -> Iterator[style.Drawing]:
+def scaling(section: Section, series: dict[str, Case]) -> style.Drawing | None:
     """Draw error and training time against the number of features, with the powers that fit them."""
-    series = by_features(source)
     errors = {name: mean for name, case in series.items() if case.error and (mean := case.error.absolute.mean)}
     if len(errors) < 2:
-        return
-    figure = style.blank("What more features cost", source.setting, width=6.8, height=3.9)
+        return None
+    figure = style.blank("What more features cost", section.setting, width=6.8, height=3.9)
     left, right = figure.subplots(1, 2)
     numbers = [number(name) for name in series]
     for axes in (left, right):
         layout.log_log(axes, "features", numbers, (1.3, 1.35))
-    sentences = [*_draw_errors(left, series, errors), *_draw_times(right, source, list(series))]
+    sentences = [
+        *_draw_errors(left, series, errors),
+        *_draw_times(right, timings.by_trainer(section.experiments, "epoch"), list(series)),
+    ]
     note = (
         f"Exponents with {CONFIDENCE:.0%} intervals, from a straight line through the logarithms. A model whose code "
         "is as wide as its data need not compress; its error is drawn, but not fitted."
     )
     alternative = f"Two panels over {', '.join(map(str, numbers))} features. {' '.join(sentences)}"
-    yield style.Drawing("scaling-features", "Error and time against the number of features", alternative, figure, note)
+    return style.Drawing("scaling-features", "Error and time against the number of features", alternative, figure, note)
 
 
 def _draw_errors(axes: Axes, series: dict[str, Case], errors: dict[str, float]) -> Iterator[str]:
@@ -100,13 +103,11 @@ def _compresses(case: Case) -> bool:
     return components is None or components < number(case.experiment)
 
 
-def _draw_times(axes: Axes, source: Source, names: list[str]) -> Iterator[str]:
+def _draw_times(axes: Axes, epochs: dict[tuple[str, str | None], TimedCase], names: list[str]) -> Iterator[str]:
     axes.set(title="training time per row", ylabel="seconds per row of a steady epoch")
     axes.yaxis.set_major_formatter(lambda value, _: formatting.seconds(value))
-    epochs = timings.by_trainer(source, "epoch")
     for trainer in ("fit", "fused"):
-        timed = {name: epochs[name, trainer] for name in names if (name, trainer) in epochs}
-        times = {name: benchmark.stats.median / case.rows for name, (benchmark, case) in timed.items()}
+        times = {name: epochs[name, trainer].per_row for name in names if (name, trainer) in epochs}
         if not times:
             continue
         for name, time in times.items():

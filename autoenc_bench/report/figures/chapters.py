@@ -1,0 +1,68 @@
+"""The figures of a report, chapter by chapter in the notebook's order."""
+
+from collections.abc import Iterable, Iterator
+
+from autoenc_bench.report.figures import (
+    curves,
+    devices,
+    efficiency,
+    histograms,
+    pairs,
+    samples,
+    scaling,
+    side_by_side,
+    timings,
+)
+from autoenc_bench.report.figures.style import Drawing, plain
+from autoenc_bench.report.side_by_side import Together
+from autoenc_bench.report.view import Section
+
+CRUDE = ("crude-simple", "crude-complex")
+TITLES = {"mnist": "The MNIST dataset", "digits": "The digits dataset"}
+
+
+def draw(section: Section) -> Iterator[tuple[str, Drawing]]:
+    """Draw what a record holds, as pairs (chapter, drawing); call it, and save them, within ``style.style()``.
+
+    Figures are ``matplotlib.figure.Figure`` objects apart from pyplot. What a record lacks is not drawn.
+    """
+    chapters: Iterable[tuple[str, Drawing | None]]
+    if not section.experiments:
+        chapters = [("Timings", timings.bare(section))]
+    elif section.scaled:
+        chapters = [("More devices", devices.scale_out(section))]
+    else:
+        chapters = _experiments(section)
+    yield from ((chapter, drawing) for chapter, drawing in chapters if drawing)
+
+
+def draw_together(together: Together) -> Iterator[tuple[str, Drawing]]:
+    """Draw several records together, as pairs (chapter, drawing), within ``style.style()``."""
+    drawings = [*pairs.draw(together), *side_by_side.draw(together)]
+    yield from ((together.title, drawing) for drawing in drawings)
+
+
+def heading(experiment: str) -> str:
+    """Return the heading of an experiment's chapter."""
+    return TITLES.get(experiment, f"The {plain(experiment)} experiment")
+
+
+def _experiments(section: Section) -> Iterator[tuple[str, Drawing | None]]:
+    setting, wholes = section.setting, section.wholes
+    crude = {name: case for name, case in wholes.items() if name in CRUDE}
+    features = scaling.by_features(wholes)
+    for drawing in (
+        samples.first(setting, crude),
+        *(histograms.histogram(setting, case) for case in crude.values()),
+        histograms.overlay(setting, crude),
+    ):
+        yield "Crude models with crude data", drawing
+    for drawing in (histograms.overlay_features(setting, features), scaling.scaling(section, features)):
+        yield "Does the number of features matter?", drawing
+    for name, case in wholes.items():
+        if name not in {*crude, *features}:
+            for drawing in samples.montages(setting, case, section.images.get(name, {})):
+                yield heading(name), drawing
+            yield heading(name), histograms.histogram(setting, case)
+    for draws in (curves.curves, timings.speed_up, timings.first_calls, efficiency.efficiency, timings.phases):
+        yield "Timings", draws(section)
