@@ -1,48 +1,35 @@
 """The timed cases of a record as plain data, and the table that lists them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
 
 from autoenc_bench.formatting import NONE, Cell, Columns, Table, cell, mebibytes, seconds, share
 from autoenc_bench.records.case import Case, Memory
 from autoenc_bench.records.loading import Source
+from autoenc_bench.records.record import Benchmark, Run
 
 TIMES_ALONE = Case(phase="", backend="", seed=0, rows=1)  # the case of a benchmark that recorded nothing but its times
 
 
-@dataclass(frozen=True)
 class TimedCase:
     """One case and its times in seconds per call; ``None`` stands for what was not measured."""
 
-    label: str
-    case: Case
-    median: float
-    times: list[float]  # of each round
-    rounds: int
-    roof: str  # the one that limits the case, with the efficiency there
-    efficiency: float | None
-    off_cpu: float | None  # seconds per round, where they are more than usual
-
-    @property
-    def kind(self) -> str | None:
-        """Return the trainer, or the batch of an inference call: each has its own mark in figures."""
-        return self.case.trainer or self.case.batch
-
-    @property
-    def per_row(self) -> float:
-        return self.median / self.case.rows
+    def __init__(self, label: str, benchmark: Benchmark, run: Run | None) -> None:
+        self.label = label
+        self.case = benchmark.extra_info.autoenc or TIMES_ALONE
+        self.kind = self.case.trainer or self.case.batch  # each has a mark of its own in figures
+        self.rounds, self.median, self.times = benchmark.stats.rounds, benchmark.stats.median, benchmark.stats.times
+        self.per_row = self.median / self.case.rows
+        bound = benchmark.bound(run.roofs if run else None)
+        self.roof = bound[0] if bound else NONE  # the one that limits the case
+        self.efficiency = bound[1] if bound else None
+        self.off_cpu = self.case.waited(self.times, run.context if run else {})  # per round, where more than usual
 
 
 def timed_cases(source: Source) -> list[TimedCase]:
     """Return every case of a record, in the order in which they ran."""
-    run, cases = source.record.autoenc, []
-    for label, benchmark in zip(source.labels, source.record.benchmarks, strict=True):
-        case, stats = benchmark.extra_info.autoenc or TIMES_ALONE, benchmark.stats
-        roof, efficiency = benchmark.bound(run.roofs if run else None) or (NONE, None)
-        off_cpu = case.waited(stats.times, run.context if run else {})
-        cases.append(TimedCase(label, case, stats.median, stats.times, stats.rounds, roof, efficiency, off_cpu))
-    return cases
+    labelled = zip(source.labels, source.record.benchmarks, strict=True)
+    return [TimedCase(label, benchmark, source.record.autoenc) for label, benchmark in labelled]
 
 
 def case_table(cases: Sequence[TimedCase]) -> Table:
@@ -58,8 +45,8 @@ def case_table(cases: Sequence[TimedCase]) -> Table:
         ("efficiency", lambda row: cell(row.efficiency, share)),
         ("bound by", lambda row: Cell(row.roof)),
         ("set-up", lambda row: cell(median(row.case.set_up) if row.case.set_up else None, seconds)),
-        ("waited", lambda row: cell(row.off_cpu, seconds)),
-        ("peak memory", lambda row: _peak(row.case.memory) if row.case.memory else Cell(NONE)),
+        ("off-CPU", lambda row: cell(row.off_cpu, seconds)),
+        ("peak memory", lambda row: _peak(row.case.memory or Memory())),
     )
     every = Table.of(columns, cases)
     shown = [place for place in range(len(columns)) if any(row[place].text != NONE for row in every.rows)]

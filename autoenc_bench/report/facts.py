@@ -16,8 +16,8 @@ NAMES = {  # with their units
     "temperature_c": ("temperature", "°C"),
     "throttled": ("slowed down by heat", "times"),
     "memory_stalled": ("waiting for memory", ""),
-    "others": ("core used by others", ""),
-    "sibling": ("SMT sibling used", ""),
+    "others": ("core used by other processes", ""),
+    "sibling": ("SMT sibling used by other processes", ""),
 }
 SHARES = ("steal", "memory_stalled", "others", "sibling")
 

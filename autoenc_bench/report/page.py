@@ -13,7 +13,7 @@ from pathlib import Path
 from autoenc_bench.records import loading
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import NotRun
-from autoenc_bench.report import github, output, render, side_by_side, view
+from autoenc_bench.report import github, output, render, side_by_side
 from autoenc_bench.report.figures import chapters
 from autoenc_bench.report.output import Progress
 from autoenc_bench.report.side_by_side import Together
@@ -65,7 +65,7 @@ def _sections(sources: Sequence[Source]) -> list[Section]:
     # Two records may have one name, in the folders of two machines.
     names = [f"{place}-{output.file_name(source.path.stem)}" for place, source in enumerate(sources, start=1)]
     names = names if len(sources) > 1 else [""]
-    return [view.section(source, place, names[place - 1]) for place, source in enumerate(sources, start=1)]
+    return [Section(source, place, names[place - 1]) for place, source in enumerate(sources, start=1)]
 
 
 def _draw(sections: list[Section], folder: Path, processes: int, on_progress: Progress) -> list[Section]:
@@ -83,8 +83,8 @@ def _draw(sections: list[Section], folder: Path, processes: int, on_progress: Pr
 def _draw_one(section: Section, folder: Path, on_progress: Progress = lambda _: None) -> Section:
     within = f"{FIGURES}/{section.name}".removesuffix("/")
     named = f"{section.file}: "
-    pictures = output.save(chapters.draw(section), folder, within, lambda title: on_progress(named + title))
-    return replace(section, pictures=pictures)
+    section.pictures = output.save(chapters.draw(section), folder, within, lambda title: on_progress(named + title))
+    return section
 
 
 def _pages(

@@ -6,11 +6,12 @@ What it returns is plain data. Figures and templates show it and ask for no verd
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import exp
+from typing import NamedTuple
 
 from autoenc_bench.formatting import NONE, Cell, Columns, Table, cell, count, mebibytes, percent, seconds, share
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import SIDES
-from autoenc_bench.report import cases, summary
+from autoenc_bench.report import summary
 from autoenc_bench.report.summary import ExperimentSummary
 from autoenc_bench.report.view import Picture
 from autoenc_bench.verdicts import judging, status, tables
@@ -20,19 +21,12 @@ from autoenc_bench.verdicts.judgements import CHANGES, Judgement
 from autoenc_bench.verdicts.sides import gather, under_test
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecordResult:
-    """What one record holds about one experiment; ``None`` stands for what was not measured."""
+class RecordResult(NamedTuple):
+    """What one record holds about one experiment, and in words how its error compares with the first record's."""
 
-    experiment: str
     label: str
-    fit: float | None  # training rows per second of a steady epoch
-    fused: float | None
-    first_call: float | None = None  # in seconds; of the fused trainer, as are the next two
-    peak: float | None = None  # in bytes
-    efficiency: float | None = None
-    error: float | None
-    agreement: str = ""  # of the error with that of the first record, in words; empty where they were not compared
+    summary: ExperimentSummary
+    agreement: str = NONE
     differs: bool = False
 
 
@@ -93,12 +87,14 @@ def _round_by_round(base: list[Source], head: list[Source], setting: str) -> Tog
         if one.time and one.explained
     ]
     ended = status.of(comparison, allow_missing=options.allow_missing, strict=options.strict)
-    looks = "Intervals are of one look at these records; the live comparison looked more often, and had its verdict."
+    analyses = (
+        "The intervals assume a single analysis. The live comparison made interim analyses; its own verdict holds."
+    )
     return Together(
         title="Base and head, round by round",
         answer=" ".join(changed) or f"{ended.reason}.",
         table=tables.table(comparison),
-        legend=f"{options} {looks}",
+        legend=f"{options} {analyses}",
         setting=setting,
         paired=_paired(comparison),
     )
@@ -119,26 +115,27 @@ def _paired(comparison: Comparison) -> list[PairedCase]:
 
 def _side_by_side(sources: Sequence[Source]) -> Together:
     """Lay records side by side, a row for each record that has an experiment."""
-    labelled, results = labels(sources), []
+    labelled, rows = labels(sources), []
     for label, source in zip(labelled, sources, strict=True):
         # Errors are compared with the first record's seed by seed, as 'compare' does.
         verdicts = [] if source is sources[0] else compare(sources[:1], [source]).verdicts
-        errors = {one.experiment: one.error for one in verdicts if one.error and one.error.interval}
-        timed = cases.timed_cases(source)
-        for row in summary.rows(source.record.timed()):
-            results.append(_result(label, row, timed, errors.get(row.experiment)))
-    order = list(dict.fromkeys(row.experiment for row in results))
-    results.sort(key=lambda row: order.index(row.experiment))
+        judged = [one for one in verdicts if one.error and one.error.interval]
+        errors = {one.experiment: one.error for one in judged}
+        roofs = source.record.autoenc.roofs if source.record.autoenc else None
+        for row in summary.rows(source.record.timed(), roofs):
+            rows.append(RecordResult(label, row, *_agreement(errors.get(row.experiment))))
+    order = list(dict.fromkeys(row.summary.experiment for row in rows))
+    rows.sort(key=lambda row: order.index(row.summary.experiment))
     first, *others = [source.setting.split(" · ") for source in sources]
     shared = [part for part in first if all(part in parts for parts in others)]
     return Together(
         title="Side by side",
-        answer=answer(results),
-        table=table(results),
-        legend="First call, peak memory and efficiency are the fused trainer's; errors agree when neither their mean "
-        "nor their distribution moved past the experiment's limit.",
+        answer=answer(rows),
+        table=table(rows),
+        legend="First call, peak memory and efficiency are those of the fused trainer. Errors agree if neither their "
+        "mean nor their distribution differs by more than the experiment's limit.",
         setting=" · ".join([*shared, *labelled]),
-        rows=results,
+        rows=rows,
     )
 
 
@@ -157,52 +154,33 @@ def labels(sources: Sequence[Source]) -> list[str]:
     return [f"{place} {source.path.stem}" for place, source in enumerate(sources, start=1)]
 
 
-def _result(label: str, row: ExperimentSummary, timed: list[cases.TimedCase], error: Judgement | None) -> RecordResult:
-    of_fused = [one for one in timed if (one.case.experiment, one.case.trainer) == (row.experiment, "fused")]
-    by_phase = {one.case.phase: one for one in reversed(of_fused)}
-    epoch, first_call = by_phase.get("epoch"), by_phase.get("first_call")
-    memory = epoch.case.memory if epoch else None
-    return RecordResult(
-        experiment=row.experiment,
-        label=label,
-        fit=row.fit,
-        fused=row.fused,
-        first_call=first_call.median if first_call else None,
-        peak=(memory.accelerator or memory.peak) if memory else None,
-        efficiency=epoch.efficiency if epoch else None,
-        error=row.error,
-        agreement=_agreement(error) if error else "",
-        differs=error is not None and error.outcome in CHANGES,
-    )
-
-
-def _agreement(error: Judgement) -> str:
-    assert error.interval
-    estimate, low, high = error.interval.estimate, error.interval.low, error.interval.high
+def _agreement(error: Judgement | None) -> tuple[str, bool]:
+    """Return in words how an error compares with the first record's, and whether they differ."""
+    if error is None or error.interval is None:
+        return NONE, False
+    estimate, low, high = error.interval[:3]
     if error.outcome in CHANGES:
-        return f"differs by {percent(exp(estimate))}"
-    if low == high == 0:
-        return "equal"
-    return f"agrees to {percent(exp(max(high, -low))).removeprefix('+')}"
+        return f"differs by {percent(exp(estimate))}", True
+    return "equal" if low == high == 0 else f"agrees to {percent(exp(max(high, -low))).removeprefix('+')}", False
 
 
 def answer(rows: Sequence[RecordResult]) -> str:
     """Return in sentences which record is fastest in which experiments, and whether errors agree."""
-    timed: dict[str, list[tuple[float, str]]] = {}
-    for row in rows:
+    rates: dict[str, dict[str, float]] = {}
+    for label, row, *_ in rows:
         if row.fused:
-            timed.setdefault(row.experiment, []).append((row.fused, row.label))
+            rates.setdefault(row.experiment, {})[label] = row.fused
     fastest: dict[str, list[str]] = {}
-    for experiment, rates in timed.items():
-        if len(rates) > 1:
-            fastest.setdefault(max(rates, key=lambda rate: rate[0])[1], []).append(experiment)
+    for experiment, by_label in rates.items():
+        if len(by_label) > 1:
+            fastest.setdefault(max(by_label, key=by_label.__getitem__), []).append(experiment)
     sentences = []
     for label, names in fastest.items():
         where = ", ".join(names) if len(names) < 4 else count(len(names), "experiment")
         sentences.append(f"{label} trains fastest in {where}.")
-    if differing := [f"{row.experiment} ({row.label})" for row in rows if row.differs]:
+    if differing := [f"{row.summary.experiment} ({row.label})" for row in rows if row.differs]:
         sentences.append(f"Errors differ in {', '.join(differing)}.")
-    elif any(row.agreement for row in rows):
+    elif any(row.agreement != NONE for row in rows):
         sentences.append("All errors agree.")
     return " ".join(sentences)
 
@@ -210,14 +188,14 @@ def answer(rows: Sequence[RecordResult]) -> str:
 def table(rows: Iterable[RecordResult]) -> Table:
     """Return the table of records side by side."""
     columns: Columns[RecordResult] = (
-        ("experiment", lambda row: Cell(row.experiment)),
+        ("experiment", lambda row: Cell(row.summary.experiment)),
         ("record", lambda row: Cell(row.label)),
-        ("fit rows/s", lambda row: cell(row.fit, "{:,.0f}".format)),
-        ("fused rows/s", lambda row: cell(row.fused, "{:,.0f}".format)),
-        ("first call", lambda row: cell(row.first_call, seconds)),
-        ("peak memory", lambda row: cell(row.peak, mebibytes)),
-        ("efficiency", lambda row: cell(row.efficiency, share)),
-        ("error", lambda row: cell(row.error, "{:.4g}".format)),
-        ("against the first", lambda row: Cell(row.agreement or NONE)),
+        ("fit rows/s", lambda row: cell(row.summary.fit, "{:,.0f}".format)),
+        ("fused rows/s", lambda row: cell(row.summary.fused, "{:,.0f}".format)),
+        ("first call", lambda row: cell(row.summary.first_call, seconds)),
+        ("peak memory", lambda row: cell(row.summary.peak, mebibytes)),
+        ("efficiency", lambda row: cell(row.summary.efficiency, share)),
+        ("error", lambda row: cell(row.summary.error, "{:.4g}".format)),
+        ("error against first", lambda row: Cell(row.agreement)),
     )
     return Table.of(columns, rows, names=2)

@@ -1,19 +1,16 @@
 """What a page and its figures show of one record, as plain data."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
 from markupsafe import Markup
 
-from autoenc_bench.formatting import Table, count, moment
-from autoenc_bench.records.case import Case
+from autoenc_bench.formatting import count, moment
 from autoenc_bench.records.loading import PICTURES, Source, bracketed
 from autoenc_bench.records.record import by_reason
-from autoenc_bench.records.storage import Pictures
 from autoenc_bench.report import devices, facts, summary
-from autoenc_bench.report.cases import TimedCase, case_table, timed_cases
+from autoenc_bench.report.cases import case_table, timed_cases
 
 RECORDS = "records"  # the folder for the pages of records, where each has one of its own
 
@@ -39,35 +36,54 @@ class Picture:
         return Markup("data:image/svg+xml;charset=utf-8," + quoted.replace("&", "%26"))
 
 
-@dataclass(frozen=True, kw_only=True)
 class Section:
-    """What a page shows of one record. ``wholes`` and ``images`` are by experiment, ``not_run`` by outcome and reason.
+    """What a page shows of one record, read from it once; ``pictures`` are added when its figures are drawn.
 
-    ``images`` maps ``loading.PICTURES`` to arrays of shape (2, n, features): originals, then reconstructions.
+    ``place`` is the record's among several, ``name`` that of its folder of figures and of its page, where it has them.
     """
 
-    place: int
-    name: str  # of its own page and folder of figures, where it has them
-    file: str
-    title: str
-    recorded: str
-    setting: str
-    subject: str
-    answer: list[str]
-    headline: devices.Headline
-    timed: list[TimedCase]
-    cases: Table
-    wholes: dict[str, Case]
-    images: dict[str, Pictures]
-    scaled: list[devices.DeviceScaling]  # empty for a run that is not distributed
-    virtual: bool  # its devices are parts of one CPU
-    facts: list[tuple[str, str]]
-    not_run: Mapping[str, Mapping[str, list[str]]]
-    pictures: list[Picture]
+    def __init__(self, source: Source, place: int = 1, name: str = "") -> None:
+        record, run, wholes = source.record, source.record.autoenc, source.wholes()
+        context, medians = run.context if run else {}, record.timed()
+        self.place, self.name, self.page = place, name, f"{RECORDS}/{name}.html"
+        self.file, self.title, self.setting = source.path.name, source.path.stem, source.setting
+        self.recorded = moment(record.datetime)
+        self.facts = facts.record_facts(source)
+        self.timed = timed_cases(source)
+        self.experiments = [timed for timed in self.timed if timed.case.experiment]  # cases that belong to one
+        self.table = case_table(self.timed)
+        self.rows, self.scaled = summary.rows(medians), devices.rows(medians)
+        self.headline = devices.headline(medians, context)
+        self.has_virtual_devices = bool(context.get("virtual_devices"))
+        # By experiment: its whole training, and its pictures, arrays of shape (2, n, features) by ``PICTURES``.
+        self.wholes = {experiment: case for experiment, (_, case) in wholes.items()}
+        self.images = {
+            experiment: {which: source.pictures[f"{bracketed(benchmark.name)}/{which}"] for which in PICTURES}
+            for experiment, (benchmark, case) in wholes.items()
+            if case.image
+        }
+        outcomes = {"failed": run.failed, "skipped": run.skipped} if run else {}
+        outcomes |= {"unreadable": source.left_out}
+        self.not_run = {outcome: by_reason(entries) for outcome, entries in outcomes.items() if entries}
+        self.answer = self._answer(is_ours=run is not None)
+        self.pictures: list[Picture] = []
 
     @property
-    def page(self) -> str:
-        return f"{RECORDS}/{self.name}.html"
+    def subject(self) -> str:
+        if self.scaled:
+            return f"How {count(len({row.experiment for row in self.scaled}), 'experiment')} scale with devices"
+        if self.rows:
+            return f"Speed and error of {count(len(self.rows), 'experiment')}"
+        return f"Speed of {count(len(self.timed), 'benchmark')}"
+
+    def _answer(self, *, is_ours: bool) -> list[str]:
+        experiments = f"{count(len(self.rows), 'experiment')}, " if self.rows else ""
+        sentences = [f"{experiments}{count(len(self.timed), 'case')}.", *summary.answer(self.rows)]
+        sentences += self.headline.answer
+        numbers = {outcome: sum(map(len, reasons.values())) for outcome, reasons in self.not_run.items()}
+        if missing := [f"{count(number, 'case')} {outcome}" for outcome, number in numbers.items()]:
+            return [*sentences, f"{', '.join(missing)}: the reasons are below."]
+        return [*sentences, "No case was skipped, and none failed."] if is_ours else sentences
 
     @property
     def size(self) -> int:
@@ -77,59 +93,3 @@ class Section:
     @property
     def chapters(self) -> list[tuple[str, list[Picture]]]:
         return [(chapter, list(group)) for chapter, group in groupby(self.pictures, attrgetter("chapter"))]
-
-    @property
-    def experiments(self) -> list[TimedCase]:
-        """Return the cases that belong to an experiment."""
-        return [timed for timed in self.timed if timed.case.experiment]
-
-
-def section(source: Source, place: int = 1, name: str = "") -> Section:
-    """Return what a page shows of a record, before its figures are drawn."""
-    record, run, wholes = source.record, source.record.autoenc, source.wholes()
-    medians, timed = record.timed(), timed_cases(source)
-    headline = devices.headline(medians, run.context if run else {})
-    rows, scaled, not_run = summary.rows(medians), devices.rows(medians), _not_run(source)
-    if scaled:
-        subject = f"How {count(len({row.experiment for row in scaled}), 'experiment')} scale with devices"
-    else:
-        subject = f"Speed and error of {count(len(rows), 'experiment')}" if rows else ""
-    cases_counted = f"{count(len(timed), 'case')}."
-    missing = [f"{count(sum(map(len, reasons.values())), 'case')} {outcome}" for outcome, reasons in not_run.items()]
-    ending = f"{', '.join(missing)}: see below." if missing else "Nothing was skipped, nothing failed."
-    return Section(
-        place=place,
-        name=name,
-        file=source.path.name,
-        title=source.path.stem,
-        recorded=moment(record.datetime),
-        setting=source.setting,
-        subject=subject or f"Speed of {count(len(timed), 'benchmark')}",
-        answer=[
-            f"{count(len(rows), 'experiment')}, {cases_counted}" if rows else cases_counted,
-            *summary.answer(rows),
-            *headline.answer,
-            *([ending] if run or missing else []),
-        ],
-        headline=headline,
-        timed=timed,
-        cases=case_table(timed),
-        wholes={experiment: case for experiment, (_, case) in wholes.items()},
-        images={
-            experiment: {which: source.pictures[f"{bracketed(benchmark.name)}/{which}"] for which in PICTURES}
-            for experiment, (benchmark, case) in wholes.items()
-            if case.image
-        },
-        scaled=scaled,
-        virtual=bool(run and run.context.get("virtual_devices")),
-        facts=facts.record_facts(source),
-        not_run=not_run,
-        pictures=[],
-    )
-
-
-def _not_run(source: Source) -> dict[str, dict[str, list[str]]]:
-    run = source.record.autoenc
-    outcomes = {"failed": run.failed, "skipped": run.skipped} if run else {}
-    outcomes |= {"unreadable": source.left_out}
-    return {outcome: by_reason(entries) for outcome, entries in outcomes.items() if entries}

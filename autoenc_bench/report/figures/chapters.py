@@ -1,7 +1,8 @@
 """The figures of a report, chapter by chapter in the notebook's order."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
+from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.report.figures import (
     curves,
     devices,
@@ -18,7 +19,7 @@ from autoenc_bench.report.side_by_side import Together
 from autoenc_bench.report.view import Section
 
 CRUDE = ("crude-simple", "crude-complex")
-TITLES = {"mnist": "The MNIST dataset", "digits": "The digits dataset"}
+HEADINGS = {"mnist": "The MNIST dataset", "digits": "The digits dataset"}  # of experiments without a title
 
 
 def draw(section: Section) -> Iterator[tuple[str, Drawing]]:
@@ -42,27 +43,31 @@ def draw_together(together: Together) -> Iterator[tuple[str, Drawing]]:
     yield from ((together.title, drawing) for drawing in drawings)
 
 
-def heading(experiment: str) -> str:
-    """Return the heading of an experiment's chapter."""
-    return TITLES.get(experiment, f"The {plain(experiment)} experiment")
+def heading(experiments: Collection[str], otherwise: str) -> str:
+    """Return the title that the catalogue gives to all of these experiments, and their names; else another text."""
+    titles = {getattr(EXPERIMENTS.get(name), "title", "") for name in experiments}
+    title = titles.pop() if len(titles) == 1 else ""
+    return f"{title} ({', '.join(experiments)})" if title else otherwise
 
 
 def _experiments(section: Section) -> Iterator[tuple[str, Drawing | None]]:
     setting, wholes = section.setting, section.wholes
     crude = {name: case for name, case in wholes.items() if name in CRUDE}
-    features = scaling.by_features(wholes)
+    by_features = scaling.by_features(wholes)
+    features = {case.experiment: case for case in by_features.values()}
     for drawing in (
         samples.first(setting, crude),
         *(histograms.histogram(setting, case) for case in crude.values()),
         histograms.overlay(setting, crude),
     ):
-        yield "Crude models with crude data", drawing
-    for drawing in (histograms.overlay_features(setting, features), scaling.scaling(section, features)):
-        yield "Does the number of features matter?", drawing
+        yield heading(crude, "Crude models with crude data"), drawing
+    for drawing in (histograms.overlay_features(setting, features), scaling.scaling(section, by_features)):
+        yield heading(features, "Does the number of features matter?"), drawing
     for name, case in wholes.items():
         if name not in {*crude, *features}:
+            chapter = heading([name], HEADINGS.get(name, f"The {plain(name)} experiment"))
             for drawing in samples.montages(setting, case, section.images.get(name, {})):
-                yield heading(name), drawing
-            yield heading(name), histograms.histogram(setting, case)
+                yield chapter, drawing
+            yield chapter, histograms.histogram(setting, case)
     for draws in (curves.curves, timings.speed_up, timings.first_calls, efficiency.efficiency, timings.phases):
         yield "Timings", draws(section)

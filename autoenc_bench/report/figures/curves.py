@@ -23,8 +23,8 @@ def curves(section: Section) -> style.Drawing | None:
         return None
     across = min(3, len(trained))
     width, height = max(4.6, 3.1 * across), 1 + 1.85 * -(-len(trained) // across)
-    figure = style.blank("How soon the validation loss is low", section.setting, width=width, height=height)
-    sentences = ["A panel per experiment, validation loss falling over seconds."]
+    figure = style.blank("Validation loss over training time", section.setting, width=width, height=height)
+    sentences = ["One panel per experiment: validation loss against seconds of training."]
     panels = layout.panels(figure, len(trained), across)
     for place, (axes, (name, cases)) in enumerate(zip(panels, trained.items(), strict=True)):
         sentences.append(_draw_curves(axes, name, cases))
@@ -32,10 +32,10 @@ def curves(section: Section) -> style.Drawing | None:
         axes.set_xlabel("" if place + across < len(trained) else "seconds of training")
     trainers = sorted({str(trainer) for cases in trained.values() for trainer in cases})
     note = (
-        "The stated loss lies nine tenths of the way from the first epoch's to the last's (of the trainer that ends "
-        "higher); a mark shows the first epoch that reaches it. Validation is in the seconds, compiling is not."
+        "The dotted line lies nine tenths of the way from the loss of the first epoch to that of the last (of the "
+        "trainer that ends higher). A mark shows the first epoch below it. Times include validation, not compiling."
     )
-    note += f" Only {trainers[0]} trained whole experiments in this run." if len(trainers) == 1 else ""
+    note += f" In this run only {trainers[0]} trained whole experiments." if len(trainers) == 1 else ""
     alternative = " ".join(sentences)
     return style.Drawing("training-curves", "Training curves against wall-clock seconds", alternative, figure, note)
 
@@ -44,7 +44,7 @@ def _draw_curves(axes: Axes, name: str, cases: dict[str | None, Case]) -> str:
     losses = {trainer: np.array([epoch.val_loss for epoch in case.curve or ()]) for trainer, case in cases.items()}
     times = {trainer: np.cumsum([epoch.seconds for epoch in case.curve or ()]) for trainer, case in cases.items()}
     target, colour = stated_loss(list(losses.values())), style.colour(name)
-    phrases, lines = [], [f"to {target:.4g}:"]
+    phrases, lines = [], [f"time to {target:.4g}:"]
     axes.axhline(target, color=style.MUTED, linewidth=0.8, linestyle=":")
     for trainer, loss in losses.items():
         axes.plot(times[trainer], loss, style.mark(trainer).line, color=colour, linewidth=1.4)

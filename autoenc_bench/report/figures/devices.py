@@ -13,7 +13,7 @@ PANELS = (("strong", "strong scaling, rows/s"), ("weak", "weak scaling, rows/s")
 def scale_out(section: Section) -> style.Drawing:
     """Draw what each experiment gains from more devices, and its step beside its all-reduce."""
     rows = section.scaled
-    virtual = " (virtual devices: no measure of speed)" if section.virtual else ""
+    virtual = " (virtual devices: no measure of speed)" if section.has_virtual_devices else ""
     figure = style.blank(f"What more devices bring{virtual}", section.setting, width=9.6, height=3.9)
     panels = left, middle, right = figure.subplots(1, 3)
     left.sharey(middle)
@@ -33,9 +33,9 @@ def scale_out(section: Section) -> style.Drawing:
     right.set_title("◆ step, ○ all-reduce")
     right.yaxis.set_major_formatter(lambda value, _: formatting.seconds(value))
     note = (
-        "Dotted: one device's rate times the devices, which is ideal. Each step waits for one mean of all gradients, "
-        "the all-reduce; where that takes as long as a step on one device, more of them cannot help. All axes are "
-        "logarithmic."
+        "The dotted line is ideal: the rate of one device times the number of devices. Each step waits for one "
+        "all-reduce, the mean of all gradients. If that takes as long as a step on one device, more devices cannot "
+        "help. All axes are logarithmic."
     )
     return style.Drawing("scale-out", "What more devices bring", " ".join(map(_in_words, rows)), figure, note)
 

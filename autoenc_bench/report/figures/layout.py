@@ -1,6 +1,6 @@
 """What figures build their axes of: panels, a row per experiment, logarithmic ticks, marks, and words beside them."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,27 +22,6 @@ def panels(figure: Figure, count: int, across: int, *, sharex: bool = False, sha
     return list(grid.flat[:count])
 
 
-def row_panels(
-    title: str,
-    setting: str,
-    titles: Collection[str],
-    names: Sequence[str],
-    across: int = 0,
-    *,
-    width: float = 5.8,
-    height: float,
-    sharex: bool = False,
-    length: int = 24,
-) -> tuple[Figure, list[Axes]]:
-    """Return a figure with a panel for each of these titles, ``across`` in a row or all; each name is a row of each."""
-    figure = style.blank(title, setting, width=width, height=height)
-    axes = panels(figure, len(titles), across or len(titles), sharex=sharex, sharey=True)
-    for panel, panel_title in zip(axes, titles, strict=True):
-        panel.set_title(panel_title)
-        rows(panel, names, length)
-    return figure, axes
-
-
 def rows(axes: Axes, names: Sequence[str], length: int = 24) -> None:
     """Give each name a row, from the top down, with lines at the ticks of the other axis."""
     axes.set_yticks(range(len(names)), [style.plain(name, length) for name in names])
@@ -60,7 +39,7 @@ def points(axes: Axes, x: ArrayLike, y: ArrayLike, name: str | None, colour: str
     """Draw points of a trainer, or of a size of batch; without a line, unless ``more`` has a line style."""
     mark = style.mark(name)
     look = {"color": colour, "markerfacecolor": colour if mark.filled else style.PAPER, "linestyle": ""}
-    axes.plot(np.atleast_1d(x), np.atleast_1d(y), marker=mark.marker, ms=size, mew=1.3, **{**look, **more})
+    axes.plot(np.atleast_1d(x), np.atleast_1d(y), marker=mark.marker, ms=size * mark.scale, mew=1.3, **{**look, **more})
 
 
 def beside(

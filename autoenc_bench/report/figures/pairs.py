@@ -38,8 +38,8 @@ def _case(paired: PairedCase, setting: str) -> style.Drawing:
         f"{middle[1]}; head against base {paired.change}, limit {paired.limit:.3g}: {paired.outcome}."
     )
     note = (
-        "Left: each round of either side, pair by pair; what slows both down is the machine. Right: by how much head's "
-        "round took longer than base's beside it; the band is the interval, over pairs, the dashed lines are the limit."
+        "Left: each round of both sides, pair by pair; what slows both down is the machine. Right: how much longer "
+        "each round of head took than base's round beside it. The band is the interval; the dashed lines are the limit."
     )
     return style.Drawing(f"pairs-{case}", f"{case}: round by round", alternative, figure, note)
 

@@ -17,7 +17,7 @@ def first(setting: str, cases: dict[str, Case]) -> style.Drawing | None:
     cases = {name: case for name, case in cases.items() if case.sample}
     if not cases:
         return None
-    title = "The first test sample, and what the models make of it"
+    title = "The first test sample and its reconstructions"
     figure = style.blank(title, setting, height=1.1 + 1.45 * len(cases))
     panels = layout.panels(figure, len(cases), 1, sharex=True)
     phrases = []
@@ -29,7 +29,7 @@ def first(setting: str, cases: dict[str, Case]) -> style.Drawing | None:
         axes.plot(at, original, "o", markersize=4.5, color=style.INK)
         layout.points(axes, at, reconstruction, "fused", colour, 4.5)
         axes.set(ylim=(-0.05, 1.05), ylabel="value", xlim=(0, len(original) + 1))
-        axes.set_title(f"{style.plain(name)}: the gaps add up to {error:.2f}", color=colour)
+        axes.set_title(f"{style.plain(name)}: the gaps add up to an error of {error:.2f}", color=colour)
         span = f"{reconstruction.min():.2f} to {reconstruction.max():.2f}"
         phrases.append(f"{name} {error:.2f}, with reconstructions from {span}")
     panels[0].set_title("● original    ◆ reconstruction", loc="right", fontsize=8.5)
@@ -40,8 +40,8 @@ def first(setting: str, cases: dict[str, Case]) -> style.Drawing | None:
         f"The {len(original)} random features of the first test sample, {original.min():.2f} to {original.max():.2f}, "
         f"beside their reconstructions. Sums of absolute differences: {'; '.join(phrases)}.",
         figure,
-        "The notebook prints these numbers. A line is the absolute difference in one feature; their sum is the error "
-        "that every histogram here counts.",
+        "The notebook prints these numbers. Each line is the absolute difference in one feature. The sum of the "
+        "differences is the error that the histograms show.",
     )
 
 
@@ -52,38 +52,47 @@ def montages(setting: str, case: Case, pictures: Mapping[str, Bytes]) -> Iterato
     """
     if not (case.image and case.error):
         return
-    name, shown, pairs = case.experiment, style.plain(case.experiment), pictures["first"]
-    count = pairs.shape[1]
-    figure = style.blank(f"{shown}: the first {count} test samples", setting, height=2.05)
-    _montage(figure, pairs, case.image, [f"#{index}" for index in range(count)])
-    alternative = f"The first {count} test pictures of {name}, above their reconstructions."
-    yield style.Drawing(f"first-{name}", f"{name}: first test samples", alternative, figure)
+    name, first = case.experiment, pictures["first"]
+    count = first.shape[1]
+    numbers = [f"#{index}" for index in range(count)]
+    words = f"The first {count} test pictures of {name}, above their reconstructions."
+    figure = _montage(f"{name}: the first {count} test samples", setting, first, case.image, numbers)
+    yield style.Drawing(f"first-{name}", f"{name}: first test samples", words, figure)
     for which, extremes in (("worst", case.error.worst), ("best", case.error.best)):
-        figure = style.blank(f"{shown}: the {len(extremes)} {which}, and their errors", setting, height=2.05)
-        _montage(figure, pictures[which], case.image, [f"{extreme.error:#.3g}" for extreme in extremes])
-        alternative = (
+        errors = [f"{extreme.error:#.3g}" for extreme in extremes]
+        title = f"{name}: the {len(extremes)} {which} reconstructions and their errors"
+        figure = _montage(title, setting, pictures[which], case.image, errors)
+        words = (
             f"The {len(extremes)} test pictures of {name} that are reconstructed {which}, above their "
             f"reconstructions, with errors from {extremes[0].error:.4g} to {extremes[-1].error:.4g} "
             f"(test samples {', '.join(str(extreme.index) for extreme in extremes)})."
         )
-        yield style.Drawing(f"{which}-{name}", f"{name}: {which} reconstructions", alternative, figure)
-    figure = style.blank(f"{style.plain(name, 20)}: in and out", setting, width=3.8, height=3.9)
-    _montage(figure, pairs[:, :2], case.image, [""] * min(2, count))
-    alternative = f"Two test pictures of {name} above their two reconstructions, the notebook's plot for its website."
-    yield style.Drawing(f"website-{name}", f"{name}: in and out", alternative, figure)
+        yield style.Drawing(f"{which}-{name}", f"{name}: {which} reconstructions", words, figure)
+    words = f"Two test pictures of {name} above their two reconstructions, as in the notebook's plot for its website."
+    figure = _montage(f"{name}: input and output", setting, first[:, :2], case.image, [""] * min(2, count), 3.8, 3.9)
+    yield style.Drawing(f"website-{name}", f"{name}: input and output", words, figure)
 
 
-def _montage(figure: Figure, pairs: Bytes, image: tuple[int, int], labels: Sequence[str]) -> None:
-    """Draw originals, ``pairs[0]``, above their reconstructions, ``pairs[1]``, each with its label on top."""
-    axes = figure.subplots()
-    height, width = image
-    gap = max(1, width // 8)
+def _montage(
+    title: str,
+    setting: str,
+    pairs: Bytes,
+    image: tuple[int, int],
+    labels: Sequence[str],
+    width: float = 5.8,
+    height: float = 2.05,
+) -> Figure:
+    """Return a figure of originals, ``pairs[0]``, above their reconstructions, ``pairs[1]``, with labels on top."""
+    figure = style.blank(style.plain(title), setting, width=width, height=height)
+    axes, (down, across) = figure.subplots(), image
+    gap = max(1, across // 8)
     axes.imshow(_sheet(pairs, image, gap), cmap="gray", vmin=0, vmax=255, interpolation="none")
-    axes.set_xticks([(width + gap) * at + width / 2 - 0.5 for at in range(pairs.shape[1])], labels)
-    axes.set_yticks([height / 2, height + gap + height / 2], ["original", "reconstruction"])
+    axes.set_xticks([(across + gap) * at + across / 2 - 0.5 for at in range(pairs.shape[1])], labels)
+    axes.set_yticks([down / 2, down + gap + down / 2], ["original", "reconstruction"])
     axes.tick_params(length=0)
     axes.xaxis.tick_top()
     axes.spines[:].set_visible(False)
+    return figure
 
 
 def _sheet(pairs: Bytes, image: tuple[int, int], gap: int) -> NDArray[np.uint8]:

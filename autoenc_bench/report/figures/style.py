@@ -59,6 +59,7 @@ class Mark:
     sign: str
     filled: bool
     line: Literal["-", "--", ":"]
+    scale: float = 1
 
 
 MARKS = {
@@ -66,7 +67,9 @@ MARKS = {
     "fused": Mark("D", "◆", filled=True, line="-"),
     "one": Mark("^", "△", filled=False, line=":"),
     "bulk": Mark("s", "■", filled=True, line="-"),
+    "first call": Mark("|", "|", filled=False, line="-", scale=1.5),
 }
+RECORDS = {f"record {place}": Mark(marker, "", filled=True, line="-") for place, marker in enumerate("os^Dv", 1)}
 
 
 def style() -> AbstractContextManager[None]:
@@ -86,7 +89,7 @@ def other(place: int) -> str:
 
 def mark(name: str | None) -> Mark:
     """Return the mark of a trainer, or of a size of batch."""
-    return MARKS.get(name or "", Mark("o", "●", filled=True, line="-"))
+    return {**MARKS, **RECORDS}.get(name or "", Mark("o", "●", filled=True, line="-"))
 
 
 def plain(text: object, most: int = 60) -> str:
