@@ -6,9 +6,10 @@ import recordings
 
 from autoenc_bench import cli
 from autoenc_bench.records import loading
-from autoenc_bench.report import devices, figures, side_by_side
+from autoenc_bench.report import devices, side_by_side
 from autoenc_bench.report import page as report
-from autoenc_bench.report.figures import style
+from autoenc_bench.report.figures import chapters, style
+from autoenc_bench.report.view import Section
 
 SECONDS = {  # of 100 steps, by experiment, phase and devices
     "crude-simple": {
@@ -67,7 +68,7 @@ def test_answer(path):
     source = loading.read(path)
     said = devices.answer(devices.rows(source.record.timed()), source.record.autoenc.context)
     assert said == [
-        "More devices cannot help crude-simple at this batch: a step takes 10 ms on one, 20 ms on 2, and one "
+        "More devices cannot speed up crude-simple at this batch size: a step takes 10 ms on one, 20 ms on 2, and one "
         "all-reduce of its gradients 9 ms.",
         "mnist trains 1.6 times as many rows per second on 2 devices as on one (strong scaling).",
         "mnist trains 1.8 times as many rows per second on 2 devices as on one (weak scaling).",
@@ -80,7 +81,7 @@ def test_virtual(tmp_path):
     assert "jax on CPU, 2 virtual devices" in source.setting
     assert devices.answer([], source.record.autoenc.context)[0].startswith("These devices are virtual")
     with style.style():
-        (chapter, drawing), *others = figures.draw(source)
+        (chapter, drawing), *others = chapters.draw(Section(source))
     assert (chapter, others) == ("More devices", [])
     assert "virtual devices: no measure of speed" in drawing.figure.get_suptitle()
 
@@ -90,7 +91,7 @@ def test_report(path, tmp_path):
     written = report.write([path], tmp_path / "out")
     page, text = written.page.read_text(), (tmp_path / "out" / "summary.md").read_text()
     for told in (page, text):
-        assert "More devices cannot help crude-simple" in told
+        assert "More devices cannot speed up crude-simple" in told
         assert "strong rows/s" in told
         assert "speed-up" not in told
     assert "How 2 experiments scale with devices" in page
@@ -125,13 +126,15 @@ def test_summary(path, capsys):
 def test_not_side_by_side(path, tmp_path):
     """Distributed runs have no place beside usual ones, whose columns they do not have."""
     usual = [loading.read(recordings.save(tmp_path, name=name)) for name in ("one", "two")]
-    assert side_by_side.together([loading.read(path), *usual]) == usual
+    together = side_by_side.judge([loading.read(path), *usual])
+    assert {row.label for row in together.rows} == {"1 0002_one", "2 0003_two"}
 
 
 def test_no_gain(path):
     """Where there would be room for a gain that did not come, that is said as well."""
     rows = devices.rows(loading.read(path).record.timed())
-    slow = [msgspec.structs.replace(row, strong_efficiency=0.4, step=0.12) if row.devices == 2 else row for row in rows]
-    assert "More devices did not help mnist at this batch: a step takes 100 ms on one, 120 ms on 2" in " ".join(
-        devices.answer(slow, {})
+    slow = [row._replace(strong_efficiency=0.4, step=0.12) if row.devices == 2 else row for row in rows]
+    assert (
+        "More devices did not speed up mnist at this batch size: a step takes 100 ms on one, 120 ms on 2"
+        in " ".join(devices.answer(slow, {}))
     )

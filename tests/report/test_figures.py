@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib
 import msgspec
@@ -12,26 +14,42 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.figure import Figure
+from pages import section
 
 from autoenc_bench.core import metrics
 from autoenc_bench.records import case, loading
-from autoenc_bench.report import figures
-from autoenc_bench.report.figures import curves, efficiency, histograms, layout, scaling, style, timings
-from autoenc_bench.report.figures.side_by_side import draw as draw_side_by_side
-from autoenc_bench.report.side_by_side import RecordResult
+from autoenc_bench.report.figures import (
+    chapters,
+    curves,
+    efficiency,
+    histograms,
+    layout,
+    scaling,
+    side_by_side,
+    style,
+    timings,
+)
+from autoenc_bench.report.side_by_side import RecordResult, Together
+from autoenc_bench.report.summary import ExperimentSummary
+from autoenc_bench.report.view import Section
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory):
-    """Return a record of seven experiments, with pictures of one."""
-    return loading.read(recordings.save(tmp_path_factory.mktemp("records")))
+def full(tmp_path_factory):
+    """Return the section of a record of seven experiments, with pictures of one."""
+    return section(tmp_path_factory.mktemp("records"))
 
 
 @pytest.fixture(scope="module")
-def drawn(source):
+def drawn(full):
     """Return its drawings by name."""
+    return draw(full)
+
+
+def draw(shown):
+    """Return the drawings of a section by name."""
     with style.style():
-        return {drawing.name: drawing for _, drawing in figures.draw(source)}
+        return {drawing.name: drawing for _, drawing in chapters.draw(shown)}
 
 
 def statistics(values):
@@ -60,6 +78,25 @@ def test_every_figure(drawn):
         "efficiency",
         "time-per-case",
     ]
+
+
+def test_stages():
+    """One module of the report judges; figures neither judge nor read records."""
+    folder = Path(style.__file__).parent.parent
+    sources = {path.relative_to(folder): path.read_text() for path in folder.rglob("*.py")}
+    assert [str(path) for path, text in sources.items() if "from autoenc_bench.verdicts" in text] == ["side_by_side.py"]
+    reading = ("records.loading import", "records.reading import", "records import", "records.record import")
+    figures = [text for path, text in sources.items() if path.parent.name == "figures"]
+    assert not [text for text in figures if any(f"from autoenc_bench.{module}" in text for module in reading)]
+
+
+def test_heading(monkeypatch):
+    """A chapter takes the title that the catalogue gives to its experiments, and their names."""
+    assert chapters.heading(["digits"], "The digits dataset") == "The digits dataset"
+    titled = {name: SimpleNamespace(title="A title") for name in "ab"} | {"c": SimpleNamespace(title="Another")}
+    monkeypatch.setattr(chapters, "EXPERIMENTS", titled)
+    assert chapters.heading(["a", "b"], "Both") == "A title (a, b)"
+    assert {chapters.heading(names, "Else") for names in ([], ["a", "c"], ["unknown"])} == {"Else"}
 
 
 def test_figures_are_free(drawn):
@@ -103,11 +140,11 @@ def _above(drawing, axes):
     return any(other.get_xlabel() for other in column)
 
 
-def test_same_bytes(source):
+def test_same_bytes(full):
     """The same record gives the same bytes, as SVG and as PNG, also in another order."""
 
     def files(*draws):
-        drawings = [drawing for draw in draws for drawing in draw(source)]
+        drawings = [draw(full) for draw in draws]
         return {drawing.name: (style.svg(drawing.figure, "t"), style.png(drawing.figure, "t")) for drawing in drawings}
 
     with style.style():
@@ -116,16 +153,16 @@ def test_same_bytes(source):
         assert files(timings.first_calls, timings.speed_up) == first
 
 
-def test_style_is_ours(source):
+def test_style_is_ours(full):
     """A user's Matplotlib settings change nothing."""
 
-    def draw():
+    def drawn():
         with style.style():
-            return [style.svg(drawing.figure, "t") for drawing in timings.speed_up(source)]
+            return style.svg(timings.speed_up(full).figure, "t")
 
-    usual = draw()
+    usual = drawn()
     with matplotlib.rc_context({"font.size": 20, "axes.grid": True, "svg.hashsalt": "other"}):
-        assert draw() == usual
+        assert drawn() == usual
         assert matplotlib.rcParams["font.size"] == 20
 
 
@@ -185,7 +222,7 @@ def test_speed_up(drawn):
     """The speed-up compares rows per second: 54 times here, with the range of the rounds without fit's set-up."""
     drawing = drawn["speed-up"]
     assert "digits 54 (49.1 to 59.4)" in drawing.alternative
-    assert "fit's set-up of each call and epoch is in neither" in drawing.note
+    assert "without fit's set-up of each call and epoch" in drawing.note
 
 
 def test_first_call(drawn):
@@ -202,7 +239,7 @@ def test_compressing_only(drawn):
 def test_plain_record(tmp_path):
     """A record by plain pytest-benchmark is drawn with time only, the slowest first."""
     with style.style():
-        [(chapter, drawing)] = figures.draw(loading.read(recordings.save_plain(tmp_path)))
+        [(chapter, drawing)] = chapters.draw(Section(loading.read(recordings.save_plain(tmp_path))))
     assert (chapter, drawing.name) == ("Timings", "time-per-case")
     assert "from slow with a median of 205 ms to fast with 110 µs" in drawing.alternative
 
@@ -210,8 +247,7 @@ def test_plain_record(tmp_path):
 def test_many_plain_benchmarks(tmp_path):
     """Hundreds of benchmarks give a figure of readable height that says what it leaves out."""
     entries = [recordings.plain(f"test_{number}", [1 + number]) for number in range(300)]
-    source = loading.read(recordings.save(tmp_path, recordings.content(run=None, entries=entries)))
-    [drawing] = timings.bare(source)
+    drawing = timings.bare(section(tmp_path, run=None, entries=entries))
     assert "60 slowest of 300" in drawing.note
     assert drawing.figure.get_figheight() < 15
 
@@ -219,8 +255,7 @@ def test_many_plain_benchmarks(tmp_path):
 def test_plain_names_in_a_figure(tmp_path):
     """Benchmarks that share a name have rows of their own, named by their files."""
     entries = [recordings.plain("test_a", [1.0]), {**recordings.plain("test_a", [2.0]), "fullname": "b.py::test_a"}]
-    source = loading.read(recordings.save(tmp_path, recordings.content(run=None, entries=entries)))
-    [drawing] = timings.bare(source)
+    drawing = timings.bare(section(tmp_path, run=None, entries=entries))
     rows = [label.get_text() for label in drawing.figure.axes[0].get_yticklabels()]
     assert rows == ["b.py::test_a", "test_x.py::test_a"]
     assert "from b.py::test_a with a median of 2 s to test_x.py::test_a with 1 s" in drawing.alternative
@@ -229,8 +264,7 @@ def test_plain_names_in_a_figure(tmp_path):
 def marks(folder, times):
     """Return the seconds of the marks that a benchmark with these rounds has."""
     entries = [recordings.plain("test_a", list(map(float, times)))]
-    source = loading.read(recordings.save(folder, recordings.content(run=None, entries=entries)))
-    [drawing] = timings.bare(source)
+    drawing = timings.bare(section(folder, run=None, entries=entries))
     line, points = drawing.figure.axes[0].lines
     assert [*line.get_xdata()] == [min(filter(None, times)), max(times)]
     return points.get_xdata()
@@ -238,9 +272,9 @@ def marks(folder, times):
 
 def test_many_rounds(tmp_path):
     """Of very many rounds so many are drawn that lie as they do, the fastest and the slowest among them."""
-    times = np.random.default_rng(0).lognormal(0, 0.5, 10 * timings.DENSE)
+    times = np.random.default_rng(0).lognormal(0, 0.5, 10 * timings.MOST_ROUNDS)
     drawn = marks(tmp_path, times)
-    assert len(drawn) == timings.DENSE
+    assert len(drawn) == timings.MOST_ROUNDS
     assert set(drawn) <= set(times)
     assert (drawn.min(), drawn.max()) == (times.min(), times.max())
     shares = np.linspace(0, 1, 11)
@@ -249,7 +283,7 @@ def test_many_rounds(tmp_path):
 
 def test_every_round(tmp_path):
     """As many rounds as one strip holds are all drawn, but for those of zero seconds."""
-    times = np.linspace(1, 2, timings.DENSE)
+    times = np.linspace(1, 2, timings.MOST_ROUNDS)
     assert [*marks(tmp_path, times)] == [*times]
     assert [*marks(tmp_path, [0.0, 0.5, 0.7])] == [0.5, 0.7]
 
@@ -257,13 +291,11 @@ def test_every_round(tmp_path):
 @pytest.mark.parametrize("experiment", ["crude-simple", "features-4", "mine"])
 def test_one_experiment(tmp_path, experiment):
     """A record of one experiment is drawn as far as it goes, whatever its name."""
-    source = loading.read(recordings.save(tmp_path, recordings.content([experiment])))
-    with style.style():
-        drawings = [drawing for _, drawing in figures.draw(source)]
-        if experiment == "mine":
-            assert all(style.svg(drawing.figure, drawing.title) for drawing in drawings)
-    names = [drawing.name for drawing in drawings]
-    assert names[-5:] == ["training-curves", "speed-up", "first-call", "efficiency", "time-per-case"]
+    drawings = draw(section(tmp_path, experiments=[experiment]))
+    if experiment == "mine":
+        with style.style():
+            assert all(style.svg(drawing.figure, drawing.title) for drawing in drawings.values())
+    assert [*drawings][-5:] == ["training-curves", "speed-up", "first-call", "efficiency", "time-per-case"]
 
 
 def test_two_trainers_and_seeds(tmp_path):
@@ -274,11 +306,9 @@ def test_two_trainers_and_seeds(tmp_path):
         for seed in (1, 0)
         for trainer in ("fit", "fused")
     ]
-    source = loading.read(recordings.save(tmp_path, recordings.content(entries=made)))
-    [drawing] = curves.curves(source)
-    assert drawing.alternative.count("reaches 0.628") == 2
-    assert source.wholes()["crude-simple"][1].trainer == "fused"
-    assert source.wholes()["crude-simple"][1].seed == 0
+    shown = section(tmp_path, entries=made)
+    assert curves.curves(shown).alternative.count("reaches 0.628") == 2
+    assert (shown.wholes["crude-simple"].trainer, shown.wholes["crude-simple"].seed) == ("fused", 0)
 
 
 def test_errors_that_are_not_finite(tmp_path):
@@ -287,9 +317,7 @@ def test_errors_that_are_not_finite(tmp_path):
     nothing = metrics.statistics(np.array([1.0, np.inf]))
     broken = msgspec.structs.replace(broken, error=msgspec.structs.replace(broken.error, absolute=nothing))
     made = [recordings.benchmark(broken, 1.0), recordings.benchmark(recordings.whole("crude-complex"), 1.0)]
-    source = loading.read(recordings.save(tmp_path, recordings.content(entries=made)))
-    with style.style():
-        names = [drawing.name for _, drawing in figures.draw(source)]
+    names = draw(section(tmp_path, entries=made))
     assert "error-crude-simple" not in names
     assert "error-crude-complex" in names
 
@@ -374,23 +402,21 @@ def test_no_framework(tmp_path):
     assert done.stdout == "[]\n[]\n"
 
 
-def test_efficiency(source, drawn):
+def test_efficiency(tmp_path, drawn):
     """Each case with a roof has a mark at its efficiency, the roof's letter, and its words."""
     marks = [line for axes in drawn["efficiency"].figure.axes for line in axes.lines if line.get_marker() != "None"]
     assert {round(float(line.get_xdata()[0]), 3) for line in marks} == {0.008, 0.048}  # 10 ms of 1.26 and of 0.21 s
     letters = {text.get_text() for axes in drawn["efficiency"].figure.axes for text in axes.texts}
     assert letters == {"c"}
     assert "crude-simple fit 0.79 % of compute" in drawn["efficiency"].alternative
-    bare = msgspec.structs.replace(source.record, autoenc=msgspec.structs.replace(source.record.autoenc, roofs=None))
-    assert not list(efficiency.efficiency(loading.Source(source.path, bare, source.pictures)))
+    without = msgspec.structs.replace(recordings.RUN, roofs=None)
+    assert efficiency.efficiency(section(tmp_path, run=without, entries=recordings.entries_of("digits"))) is None
 
 
 def test_one_epoch(tmp_path):
     """A training of one epoch has no curve; without another there is no figure of curves."""
     short = recordings.whole("crude-simple", epochs=1, curve=[case.Epoch(0.7, 0.7, 1.0)])
-    entries = [recordings.benchmark(short, 2.0, rounds=1)]
-    source = loading.read(recordings.save(tmp_path, recordings.content(entries=entries)))
-    assert list(curves.curves(source)) == []
+    assert curves.curves(section(tmp_path, entries=[recordings.benchmark(short, 2.0, rounds=1)])) is None
 
 
 def test_rows_and_offsets():
@@ -438,12 +464,12 @@ def test_key_of_several_records(length):
     """However long the names of records are, their key takes no panel's room and does not hide the title."""
     figures_of_all = {"fit": 1e3, "fused": 1e5, "first_call": 1.0, "peak": 2.0**30, "efficiency": 0.1, "error": 5.0}
     rows = [
-        RecordResult(experiment=name, label=str(record) * length, agreement=None, **figures_of_all)
+        RecordResult(str(record) * length, ExperimentSummary(experiment=name, **figures_of_all))
         for name in ("crude-simple", "digits")
         for record in range(5)
     ]
     with style.style():
-        (drawing,) = draw_side_by_side(rows, "somewhere")
+        (drawing,) = side_by_side.draw(Together("Side by side", "", None, "", "somewhere", rows=rows))
         style.png(drawing.figure, drawing.title)
         widths = [axes.get_position().width for axes in drawing.figure.axes]
         (legend,) = drawing.figure.legends

@@ -27,7 +27,7 @@ def test_an_error_leaves_the_last_report(tiny, tmp_path, monkeypatch):
 
 def test_a_bug_is_not_the_folders_fault(tiny, tmp_path, monkeypatch):
     """What is raised while drawing stays what it is, also where a library makes it an error of the system."""
-    monkeypatch.setitem(report.PAGES, "index.html", "none.html")
+    monkeypatch.setitem(report.TEMPLATES, "index.html", "none.html")
     with pytest.raises(jinja2.TemplateNotFound):
         report.write([tiny], tmp_path / "out")
 
@@ -69,7 +69,7 @@ def test_a_newer_report_replaces_pages(tiny, tmp_path, monkeypatch):
     out = tmp_path / "out"
     case = recordings.benchmark(recordings.timed("digits", "epoch", trainer="fused"), 1.0)
     other = recordings.save(tmp_path, recordings.content(entries=[case]))
-    monkeypatch.setattr(report, "MOST", 1000)
+    monkeypatch.setattr(report, "PAGE_BYTES", 1000)
     report.write([other, tiny], out)
     assert {file for file in files(out) if file.endswith(".html")} == {
         "index.html",
@@ -95,7 +95,7 @@ def test_pages_of_records_come_before_the_index(tiny, tmp_path, monkeypatch):
     (out / "records" / "1-0001_small.html").mkdir(parents=True)
     (out / "index.html").write_text("before")
     case = recordings.benchmark(recordings.timed("digits", "epoch", trainer="fused"), 1.0)
-    monkeypatch.setattr(report, "MOST", 1000)
+    monkeypatch.setattr(report, "PAGE_BYTES", 1000)
     with pytest.raises(InvalidInputError, match="cannot be written"):
         report.write([recordings.save(tmp_path, recordings.content(entries=[case])), tiny], out)
     assert (out / "index.html").read_text() == "before"

@@ -150,7 +150,7 @@ def apart(tmp_path_factory):
     folder = tmp_path_factory.mktemp("apart")
     entries = [entry for entry in recordings.entries_of("crude-simple") if "first_call" not in entry["name"]]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(report, "MOST", 1000)
+        patch.setattr(report, "PAGE_BYTES", 1000)
         paths = [recordings.save(folder, recordings.content(entries=entries)), recordings.save_plain(folder)]
         return report.write(paths, folder / "out").page.parent
 

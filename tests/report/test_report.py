@@ -61,17 +61,17 @@ def test_the_answer_comes_first(reader):
     for words in (
         "Speed and error of 7 experiments",
         "A CPU, 2 cores",
-        "7 experiments, 56 cases. The fused trainer takes 54 times as many rows per second as fit.",
-        "below the constant mean's in 7 of 7 experiments, and below PCA's in 7. 1 case skipped: see below.",
-        "Experiments: speed beside error",
+        "7 experiments, 56 cases. The fused trainer processes 54 times as many rows per second as fit.",
+        "in 7 of 7 experiments, and lower than that of PCA in 7. 1 case skipped: the reasons are below.",
+        "Speed and error of each experiment",
         "Crude models with crude data",
         "Does the number of features matter?",
         "The digits dataset",
         "Timings",
-        "Every case with its rounds",
+        "Times of every case",
         "The machine and the run",
         "0123456789ab on a-branch",
-        "What is missing",
+        "Cases without a result",
         "nobody has the data",
         "Speed and error of 1 experiment",
     ):
@@ -88,7 +88,7 @@ def test_summary(written):
         "| `crude-simple` | `1 0001_small` | 794 |",
         "## `0001_small`\n\n`A CPU, 2 cores · 8 GiB",
         "| `features-2` | 794 | 42,857 | 54.0 × |",
-        "\n\n- skipped `experiment[mnist-fused-seed0]`: `nobody has the data`\n\n<details><summary>56 cases, each",
+        "\n\n- skipped `experiment[mnist-fused-seed0]`: `nobody has the data`\n\n<details><summary>Times of 56 cases",
         "| `epoch[digits-fused]` | 210 ms |",
         "\n\n</details>\n\n## `0001_small`\n\n",
         "| `slow` | 205 ms |",
@@ -245,7 +245,7 @@ PAGES = ["records/1-0001_x.html", "records/2-0001_x.html", "records/3-0002_y.htm
 @pytest.mark.usefixtures("unrendered")
 def test_pages_of_their_own(three, tmp_path, monkeypatch):
     """Many or large records have a page each, which the index lists with links and which lead back to it."""
-    monkeypatch.setattr(report, "MOST", 1000)
+    monkeypatch.setattr(report, "PAGE_BYTES", 1000)
     out = tmp_path / "out"
     (out / "history.html").parent.mkdir()
     (out / "history.html").write_text("")
@@ -281,7 +281,7 @@ def test_one_page(three, tmp_path):
 @pytest.mark.usefixtures("unrendered")
 def test_one_large_record(tiny, tmp_path, monkeypatch):
     """A single record has the page to itself, however large it is."""
-    monkeypatch.setattr(report, "MOST", 0)
+    monkeypatch.setattr(report, "PAGE_BYTES", 0)
     page = report.write([tiny], tmp_path / "out").page
     assert "All records" not in page.read_text()
     assert not page.with_name("records").exists()
@@ -290,7 +290,7 @@ def test_one_large_record(tiny, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_several_processes(three, tmp_path, monkeypatch):
     """Several processes draw the same files, and it is heard of each record in order."""
-    monkeypatch.setattr(report, "MOST", 1000)
+    monkeypatch.setattr(report, "PAGE_BYTES", 1000)
     heard = []
     report.write(three, tmp_path / "one")
     report.write(three, tmp_path / "two", heard.append, processes=2)

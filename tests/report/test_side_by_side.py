@@ -7,8 +7,9 @@ import recordings
 from autoenc_bench.records import loading
 from autoenc_bench.records.record import SIDES
 from autoenc_bench.report import side_by_side
-from autoenc_bench.report.figures import pairs as pairs_figures
-from autoenc_bench.report.figures import style
+from autoenc_bench.report.figures import pairs, style
+from autoenc_bench.report.side_by_side import RecordResult
+from autoenc_bench.report.summary import ExperimentSummary
 
 
 def save(folder, backend, error=0.0, scale="standard", entries=None):
@@ -24,25 +25,25 @@ def save(folder, backend, error=0.0, scale="standard", entries=None):
     return recordings.save(folder / backend, found)
 
 
-def read(*paths):
-    """Read records, and lay side by side what can be."""
-    return side_by_side.together([loading.read(path) for path in paths])
+def judge(*paths):
+    """Read records and judge them together."""
+    return side_by_side.judge([loading.read(path) for path in paths])
 
 
 def test_rows(tmp_path):
     """Each experiment has a row per record, named by its backend, with the fused trainer's figures."""
-    rows = side_by_side.rows(read(save(tmp_path, "tensorflow"), save(tmp_path, "jax")))
-    assert [(row.experiment, row.label) for row in rows] == [
+    rows = judge(save(tmp_path, "tensorflow"), save(tmp_path, "jax")).rows
+    assert [(row.summary.experiment, row.label) for row in rows] == [
         ("crude-simple", "tensorflow"),
         ("crude-simple", "jax"),
         ("digits", "tensorflow"),
         ("digits", "jax"),
     ]
-    assert rows[0].agreement is None
-    assert rows[1].first_call == pytest.approx(1.2)
-    assert rows[1].peak == recordings.MEMORY.peak
-    assert rows[1].fused == pytest.approx(9000 / (0.2 * 1.1), rel=0.1)
-    assert 0 < rows[1].efficiency < 1
+    assert rows[0].agreement == "–"
+    jax = rows[1].summary
+    assert (jax.first_call, jax.peak) == (pytest.approx(1.2), recordings.MEMORY.peak)
+    assert jax.fused == pytest.approx(9000 / (0.2 * 1.1), rel=0.1)
+    assert jax.efficiency == pytest.approx(0.01 / 0.21)
 
 
 @pytest.mark.parametrize(
@@ -51,8 +52,7 @@ def test_rows(tmp_path):
 )
 def test_errors(tmp_path, error, agreement):
     """Errors of the others are compared with the first record's, with rounding let through."""
-    rows = side_by_side.rows(read(save(tmp_path, "tensorflow"), save(tmp_path, "jax", error)))
-    together = side_by_side.SideBySide(rows, [])
+    together = judge(save(tmp_path, "tensorflow"), save(tmp_path, "jax", error))
     assert [row[-1].text for row in together.table.rows] == ["–", agreement] * 2
     assert ("Errors differ in crude-simple (jax), digits (jax)." in together.answer) == (error == 0.1)
     assert ("All errors agree." in together.answer) == (error != 0.1)
@@ -61,26 +61,16 @@ def test_errors(tmp_path, error, agreement):
 def test_labels(tmp_path):
     """Records of one backend are named by their files; other scales and plain records have no place."""
     first, second = save(tmp_path / "a", "jax"), save(tmp_path / "b", "jax")
-    assert side_by_side.labels(read(first, second)) == [f"1 {first.stem}", f"2 {second.stem}"]
-    assert read(first) == []
-    assert read(first, save(tmp_path, "torch", scale="smoke")) == []
-    assert len(read(first, second, recordings.save_plain(tmp_path))) == 2
+    labels = {f"1 {first.stem}", f"2 {second.stem}"}
+    assert {row.label for row in judge(first, second, recordings.save_plain(tmp_path)).rows} == labels
+    assert judge(first) is None
+    assert judge(first, save(tmp_path, "torch", scale="smoke")) is None
 
 
 def test_table():
     """Each column shows its figure with its unit; records are named as experiments are, and lie to the left."""
-    row = side_by_side.RecordResult(
-        experiment="digits",
-        label="jax",
-        fit=1000,
-        fused=12345.6,
-        first_call=1.25,
-        peak=2**30,
-        efficiency=0.5,
-        error=3.14159,
-        agreement=None,
-    )
-    table = side_by_side.SideBySide([row], []).table
+    measured = {"fit": 1000, "fused": 12345.6, "first_call": 1.25, "peak": 2**30, "efficiency": 0.5, "error": 3.14159}
+    table = side_by_side.table([RecordResult("jax", ExperimentSummary(experiment="digits", **measured))])
     (cells,) = table.rows
     assert [cell.text for cell in cells[:5]] == ["digits", "jax", "1,000", "12,346", "1.25 s"]
     assert [cell.text for cell in cells[5:]] == ["1,024 MiB", "50 %", "3.142", "–"]
@@ -96,14 +86,12 @@ def test_fastest():
         "d": {"jax": 2, "tf": None},
         **{name: {"tf": 1, "jax": 2} for name in "efgh"},
     }
-    empty = dict.fromkeys(("fit", "first_call", "peak", "efficiency", "error", "agreement"))
     rows = [
-        side_by_side.RecordResult(experiment=name, label=label, fused=rate, **empty)
+        RecordResult(label, ExperimentSummary(experiment=name, fused=rate))
         for name, labels in rates.items()
         for label, rate in labels.items()
     ]
-    answer = side_by_side.SideBySide(rows, []).answer
-    assert answer == "tf trains fastest in a, b. jax trains fastest in 4 experiments."
+    assert side_by_side.answer(rows) == "tf trains fastest in a, b. jax trains fastest in 4 experiments."
 
 
 def test_page(written):
@@ -143,16 +131,15 @@ def live(tmp_path):
 
 def test_round_by_round(live):
     """Records of a live comparison are compared as the pairs that they are, whatever the machine did meanwhile."""
-    together = side_by_side.paired(live)
-    comparison = together.comparison
+    together = side_by_side.judge(live)
     assert together.answer == "regressed: epoch[digits-fused]."
-    assert comparison.verdicts[0].time.interval.estimate == pytest.approx(0.0953, abs=0.002)
+    assert together.paired[0].interval.estimate == pytest.approx(0.0953, abs=0.002)
     assert "✗ regressed" in together.table.text()
 
 
 def test_one_side_is_no_comparison(live):
-    """Without both sides there is nothing to hold against each other."""
-    assert side_by_side.paired(live[:3]) is None
+    """Without both sides there are no rounds to compare: the records stand side by side."""
+    assert side_by_side.judge(live[:3]).paired == []
 
 
 def test_drawn_alone(live, tmp_path):
@@ -164,13 +151,12 @@ def test_drawn_alone(live, tmp_path):
 
 def test_rounds_are_drawn(live):
     """Each case has a figure of its rounds, whose words have the numbers, and is as good from few pairs."""
-    for records, pairs in ((live, 3), (live[:1] + live[3:4], 1)):
-        comparison = side_by_side.paired(records).comparison
+    for records, number in ((live, 3), (live[:1] + live[3:4], 1)):
         with style.style():
-            (drawing,) = pairs_figures.draw(comparison, "a machine")
+            (drawing,) = pairs.draw(side_by_side.judge(records))
             over_time, distribution = drawing.figure.axes
             assert style.png(drawing.figure, drawing.title)
         assert drawing.name == "pairs-epoch[digits-fused]"
-        assert drawing.alternative.startswith(f"{8 * pairs} rounds of epoch[digits-fused] in {pairs} pair")
-        assert [len(line.get_xdata()) for line in over_time.lines[:2]] == [8 * pairs] * 2
-        assert sum(bar.get_height() for bar in distribution.patches if bar.get_width() < 1) <= 8 * pairs
+        assert drawing.alternative.startswith(f"{8 * number} rounds of epoch[digits-fused] in {number} pair")
+        assert [len(line.get_xdata()) for line in over_time.lines[:2]] == [8 * number] * 2
+        assert sum(bar.get_height() for bar in distribution.patches if bar.get_width() < 1) <= 8 * number

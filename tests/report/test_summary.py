@@ -96,10 +96,11 @@ def test_answer():
     worse = msgspec.structs.replace(row, fused=5000.0, error=13.0)
     better = msgspec.structs.replace(row, fit=None, error=1.5)
     assert summary.answer([worse, row, better]) == [
-        "The fused trainer takes 18 to 50 times as many rows per second as fit.",
-        "The autoencoder's error is below the constant mean's in 2 of 3 experiments, and below PCA's in 1.",
+        "The fused trainer processes 18 to 50 times as many rows per second as fit.",
+        "The autoencoder's error is lower than that of the constant mean in 2 of 3 experiments, and lower than that of "
+        "PCA in 1.",
     ]
-    assert summary.answer([row])[0] == "The fused trainer takes 18 times as many rows per second as fit."
+    assert summary.answer([row])[0] == "The fused trainer processes 18 times as many rows per second as fit."
     assert summary.answer(summary.rows([(case("build", None), 1.0)])) == []
 
 

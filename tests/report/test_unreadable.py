@@ -123,7 +123,7 @@ def test_cases_that_cannot_be_read(tmp_path, change, reason):
     assert reason in written.left_out[0]
     page = Reader(written.page.read_text()).text
     assert "1 experiment, 7 cases." in page
-    assert "1 case skipped, 1 case unreadable: see below." in page
+    assert "1 case skipped, 1 case unreadable: the reasons are below." in page
     for text in (page, written.page.with_name("summary.md").read_text()):
         assert "unreadable" in text
         assert reason in text.replace("``", "`")

@@ -1,6 +1,17 @@
-"""What tests read of a written report: its page as a browser would, and its files."""
+"""What tests of pages share: sections made of small records, a page as a browser reads it, and a report's files."""
 
 from html.parser import HTMLParser
+
+import recordings
+
+from autoenc_bench.records import loading
+from autoenc_bench.report.view import Section
+
+
+def section(folder, *, entries=None, run=recordings.RUN, **content):
+    """Write a record into a folder, and return what a page shows of it."""
+    found = recordings.content(run=run, entries=None if entries is None else list(entries), **content)
+    return Section(loading.read(recordings.save(folder, found)))
 
 
 class Reader(HTMLParser):
