@@ -8,7 +8,7 @@ from autoenc_bench.records.case import Case, Memory
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import Benchmark, Run
 
-TIMES_ALONE = Case(phase="", backend="", seed=0, rows=1)  # the case of a benchmark that recorded nothing but its times
+TIMES_ALONE = Case(phase="", backend="", seed=0, rows=1)  # of a benchmark that recorded only its times
 
 
 class TimedCase:

@@ -10,16 +10,16 @@ from autoenc_bench.report.summary import Timed
 
 
 class DeviceScaling(NamedTuple):
-    """How one experiment trains on so many devices; ``None`` stands for what was not measured."""
+    """How one experiment trains on a number of devices; ``None`` stands for what was not measured."""
 
     experiment: str
     devices: int
     strong: float | None  # training rows per second
-    strong_efficiency: float | None  # rate over that of one device, per device
+    strong_efficiency: float | None  # rate per device, divided by the rate of one device alone
     weak: float | None
     weak_efficiency: float | None
     step: float | None  # seconds of one strong step
-    all_reduce: float | None  # seconds of one mean of the gradients over the devices, which each step needs
+    all_reduce: float | None  # seconds of averaging the gradients over the devices, which each step needs
 
 
 def rows(timed: Iterable[Timed]) -> list[DeviceScaling]:
@@ -89,7 +89,7 @@ def headline(timed: Sequence[Timed], context: Mapping[str, Fact]) -> Headline:
 
 
 def answer(rows: list[DeviceScaling], context: Mapping[str, Fact]) -> list[str]:
-    """Return in sentences what more devices bring, and what these devices can prove."""
+    """Return in sentences what more devices bring, and whether the devices are virtual."""
     sentences = [VIRTUAL] if context.get("virtual_devices") else []
     gains = [
         (kind, row, efficiency * row.devices)

@@ -1,4 +1,4 @@
-"""What ran the suite, in words: machine, roofs, context and conditions of a run, one line each."""
+"""The facts of a run in words, one line each: machine, roofs, context and conditions."""
 
 from collections.abc import Iterator, Mapping
 
@@ -23,7 +23,7 @@ SHARES = ("steal", "memory_stalled", "others", "sibling")
 
 
 def facts(survey: Survey) -> list[tuple[str, str]]:
-    """List the facts as pairs (name, value); an environment variable keeps its name."""
+    """Return the facts as pairs (name, value). An environment variable keeps its name."""
     machine = msgspec.structs.asdict(survey.machine)
     return [
         ("machine", machine.pop("id")),
@@ -35,7 +35,7 @@ def facts(survey: Survey) -> list[tuple[str, str]]:
 
 
 def record_facts(source: Source) -> list[tuple[str, str]]:
-    """List when and of what a record is, the facts of its run, and which programs wrote it."""
+    """Return the facts of a record as pairs (name, value): its origin, its run, and the programs that wrote it."""
     record, run, commit = source.record, source.record.autoenc, source.record.commit_info
     return [
         ("recorded", moment(record.datetime)),
@@ -49,7 +49,7 @@ def record_facts(source: Source) -> list[tuple[str, str]]:
 
 
 def roofs(measured: Roofs) -> list[tuple[str, str]]:
-    """List what a machine does at most, as pairs (name, value); what could not be measured is unknown."""
+    """Return the maximum rates of a machine as pairs (name, value). What could not be measured is unknown."""
     rates = (
         ("compute", measured.flops, 1e-9, "GFLOP/s"),
         ("memory", measured.bytes, 1e-9, "GB/s"),

@@ -1,6 +1,6 @@
-"""Write a report of records: ``index.html``, ``summary.md``, and every figure as SVG and PNG.
+"""Write a report: read records, judge and summarise them, draw their figures, and write the pages.
 
-Where one page would be too large to open with pleasure, each record has a page of its own instead.
+If one page would be too large for a browser, each record gets its own page.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,16 +19,16 @@ from autoenc_bench.report.output import Progress
 from autoenc_bench.report.side_by_side import Together
 from autoenc_bench.report.view import RECORDS, Section
 
-HISTORY = "history.html"  # the page of ``autoenc-bench history``, linked where it lies beside
+HISTORY = "history.html"  # the page of ``autoenc-bench history``, linked if it is in the same folder
 INDEX = "index.html"
 TEMPLATES = {INDEX: "report.html", "summary.md": "report.md"}
 FIGURES = "figures"  # their folder
-PAGE_BYTES = 5_000_000  # of figures and tables, about, on a page that holds several records
+PAGE_BYTES = 5_000_000  # about; a page with more figures and tables is divided into one page per record
 
 
 @dataclass(frozen=True)
 class WrittenReport:
-    """Where the page is, and in a line each which files, or parts of records, could not be read and why."""
+    """The path of the page, and a line for each file or part of a record that could not be read, with the reason."""
 
     page: Path
     left_out: list[str]
@@ -37,13 +37,13 @@ class WrittenReport:
 def write(
     paths: Iterable[Path], out: Path, on_progress: Progress = lambda _: None, processes: int = 1
 ) -> WrittenReport:
-    """Draw records into ``out``: ``index.html``, ``summary.md`` and ``figures/``, all of them or none.
+    """Write the report of records into ``out``: ``index.html``, ``summary.md`` and ``figures/``, all of them or none.
 
-    What is too large for one page goes to ``records/``, a page for each. Records that cannot be read are listed on the
-    page. The Markdown also goes to the page of a GitHub Actions job. Several records are drawn in so many processes,
-    which import the main module again: give more than one only where that guards what it does.
+    Records that are too large for one page get their own pages in ``records/``. The page lists the records that cannot
+    be read. The Markdown is also appended to the summary of a GitHub Actions job. ``processes`` draw several records at
+    once; they import the main module again, so use more than one only if that module has an ``if __name__`` guard.
 
-    Raises NotFoundError or InvalidInputError when no record can be read, or ``out`` cannot be written.
+    Raises NotFoundError or InvalidInputError if no record can be read, or if ``out`` cannot be written.
     """
     sources, unreadable = loading.read_all(paths)
     compared, sections = side_by_side.judge(sources), _sections(side_by_side.drawn_alone(sources))
@@ -56,13 +56,13 @@ def write(
             )
         for name, page in _pages(sections, compared, unreadable, beside).items():
             (folder / name).parent.mkdir(exist_ok=True)
-            (folder / name).write_text(page, "utf-8", errors="replace")  # file names may be no UTF-8
+            (folder / name).write_text(page, "utf-8", errors="replace")  # a file name may not be UTF-8
     github.append_step_summary((out / "summary.md").read_text("utf-8"), out / "summary.md")
     return WrittenReport(out / INDEX, list(loading.left_out(sources, unreadable)))
 
 
 def _sections(sources: Sequence[Source]) -> list[Section]:
-    # Two records may have one name, in the folders of two machines.
+    # Records of two machines, in two folders, may have the same name.
     names = [f"{place}-{output.file_name(source.path.stem)}" for place, source in enumerate(sources, start=1)]
     names = names if len(sources) > 1 else [""]
     return [Section(source, place, names[place - 1]) for place, source in enumerate(sources, start=1)]

@@ -1,6 +1,6 @@
-"""Several records together: a live comparison round by round, others side by side. Only this module judges.
+"""Judge several records together: those of a live comparison round by round, others side by side.
 
-What it returns is plain data. Figures and templates show it and ask for no verdict.
+Only this module of the report asks for verdicts. Figures and templates show the plain data that it returns.
 """
 
 from collections.abc import Iterable, Sequence

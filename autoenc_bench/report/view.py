@@ -1,4 +1,4 @@
-"""What a page and its figures show of one record, as plain data."""
+"""Plain data of a report: what a page and its figures show of one record, and the drawn figures."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -37,9 +37,10 @@ class Picture:
 
 
 class Section:
-    """What a page shows of one record, read from it once; ``pictures`` are added when its figures are drawn.
+    """What a page and its figures show of one record; ``pictures`` are added when the figures are drawn.
 
-    ``place`` is the record's among several, ``name`` that of its folder of figures and of its page, where it has them.
+    ``place`` numbers the records of a report. ``name`` names the folder of figures, and the page, that a record has of
+    its own if there are several.
     """
 
     def __init__(self, source: Source, place: int = 1, name: str = "") -> None:
@@ -87,7 +88,7 @@ class Section:
 
     @property
     def size(self) -> int:
-        """Return about how many bytes it takes on a page."""
+        """Return about how many bytes the section takes on a page."""
         return sum(len(picture.svg) for picture in self.pictures) + 400 * len(self.timed)
 
     @property

@@ -21,7 +21,6 @@ from autoenc_bench.records import case, loading
 from autoenc_bench.report.figures import (
     chapters,
     curves,
-    efficiency,
     histograms,
     layout,
     scaling,
@@ -85,7 +84,7 @@ def test_stages():
     folder = Path(style.__file__).parent.parent
     sources = {path.relative_to(folder): path.read_text() for path in folder.rglob("*.py")}
     assert [str(path) for path, text in sources.items() if "from autoenc_bench.verdicts" in text] == ["side_by_side.py"]
-    reading = ("records.loading import", "records.reading import", "records import", "records.record import")
+    reading = ("records.loading import", "records.reading import", "records import")
     figures = [text for path, text in sources.items() if path.parent.name == "figures"]
     assert not [text for text in figures if any(f"from autoenc_bench.{module}" in text for module in reading)]
 
@@ -410,7 +409,7 @@ def test_efficiency(tmp_path, drawn):
     assert letters == {"c"}
     assert "crude-simple fit 0.79 % of compute" in drawn["efficiency"].alternative
     without = msgspec.structs.replace(recordings.RUN, roofs=None)
-    assert efficiency.efficiency(section(tmp_path, run=without, entries=recordings.entries_of("digits"))) is None
+    assert timings.efficiency(section(tmp_path, run=without, entries=recordings.entries_of("digits"))) is None
 
 
 def test_one_epoch(tmp_path):

@@ -42,7 +42,7 @@ def job(tmp_path, monkeypatch):
 
 def test_a_summary_that_fits(job):
     """A summary that fits to the byte is written as it is, also beside an earlier one."""
-    text = "é" * (github.MOST // 2)
+    text = "é" * (github.SUMMARY_BYTES // 2)
     github.append_step_summary(text)
     assert job.read_text() == text
     job.write_text("before\n")
@@ -55,24 +55,24 @@ def test_a_summary_that_does_not_fit(job):
     job.write_text("before\n")
     lines = [f"line {number} é" for number in range(100_000)]
     github.append_step_summary("\n".join(lines), "here.md")
-    assert github.MOST - 100 < job.stat().st_size <= github.MOST
+    assert github.SUMMARY_BYTES - 100 < job.stat().st_size <= github.SUMMARY_BYTES
     first, *kept, blank, note, end = job.read_text().split("\n")
     assert (first, kept) == ("before", lines[: len(kept)])
     assert (blank, note, end) == ("", "Shortened: the rest is in here.md.", "")
     github.append_step_summary("more " * 100)
-    assert job.stat().st_size <= github.MOST
+    assert job.stat().st_size <= github.SUMMARY_BYTES
 
 
 def test_the_rest_is_in_the_log(job, monkeypatch):
     """Who prints the text as well need not say where the rest is."""
-    monkeypatch.setattr(github, "MOST", 100)
+    monkeypatch.setattr(github, "SUMMARY_BYTES", 100)
     github.append_step_summary("a line\n" * 100)
     assert job.read_text().endswith("\n\nShortened: the rest is in the job's log.\n")
 
 
 def test_nothing_fits(job, monkeypatch):
     """Where there is no room for a line, nothing is added."""
-    monkeypatch.setattr(github, "MOST", 10)
+    monkeypatch.setattr(github, "SUMMARY_BYTES", 10)
     job.write_text("before\n")
     github.append_step_summary("a line\n" * 100)
     assert job.read_text() == "before\n"
@@ -90,7 +90,7 @@ def test_details_are_closed(tmp_path_factory, room):
     text = DETAILS.format("| a row |\n" * 20) * 3
     path = tmp_path_factory.mktemp("job") / "job.md"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(github, "MOST", room)
+        patch.setattr(github, "SUMMARY_BYTES", room)
         patch.setenv("GITHUB_STEP_SUMMARY", str(path))
         github.append_step_summary(text, "here")
     cut = path.read_text()

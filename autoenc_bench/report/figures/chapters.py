@@ -6,7 +6,6 @@ from autoenc_bench.catalogue.experiments import EXPERIMENTS
 from autoenc_bench.report.figures import (
     curves,
     devices,
-    efficiency,
     histograms,
     pairs,
     samples,
@@ -23,9 +22,9 @@ HEADINGS = {"mnist": "The MNIST dataset", "digits": "The digits dataset"}  # of 
 
 
 def draw(section: Section) -> Iterator[tuple[str, Drawing]]:
-    """Draw what a record holds, as pairs (chapter, drawing); call it, and save them, within ``style.style()``.
+    """Yield the figures of a record as pairs (chapter, drawing); call this and save them within ``style.style()``.
 
-    Figures are ``matplotlib.figure.Figure`` objects apart from pyplot. What a record lacks is not drawn.
+    A figure is a ``matplotlib.figure.Figure`` without pyplot. A figure is left out if the record lacks its data.
     """
     chapters: Iterable[tuple[str, Drawing | None]]
     if not section.experiments:
@@ -38,13 +37,13 @@ def draw(section: Section) -> Iterator[tuple[str, Drawing]]:
 
 
 def draw_together(together: Together) -> Iterator[tuple[str, Drawing]]:
-    """Draw several records together, as pairs (chapter, drawing), within ``style.style()``."""
+    """Yield the figures of several records together as pairs (chapter, drawing), within ``style.style()``."""
     drawings = [*pairs.draw(together), *side_by_side.draw(together)]
     yield from ((together.title, drawing) for drawing in drawings)
 
 
 def heading(experiments: Collection[str], otherwise: str) -> str:
-    """Return the title that the catalogue gives to all of these experiments, and their names; else another text."""
+    """Return the catalogue's title that these experiments share, with their names; else another text."""
     titles = {getattr(EXPERIMENTS.get(name), "title", "") for name in experiments}
     title = titles.pop() if len(titles) == 1 else ""
     return f"{title} ({', '.join(experiments)})" if title else otherwise
@@ -69,5 +68,5 @@ def _experiments(section: Section) -> Iterator[tuple[str, Drawing | None]]:
             for drawing in samples.montages(setting, case, section.images.get(name, {})):
                 yield chapter, drawing
             yield chapter, histograms.histogram(setting, case)
-    for draws in (curves.curves, timings.speed_up, timings.first_calls, efficiency.efficiency, timings.phases):
+    for draws in (curves.curves, timings.speed_up, timings.first_calls, timings.efficiency, timings.phases):
         yield "Timings", draws(section)

@@ -1,4 +1,4 @@
-"""How soon training is good: validation loss against wall-clock seconds."""
+"""Figure of validation loss against wall-clock seconds of training."""
 
 from operator import attrgetter
 
@@ -13,7 +13,7 @@ from autoenc_bench.report.view import Section
 
 
 def curves(section: Section) -> style.Drawing | None:
-    """Draw validation loss against seconds of training, per experiment and trainer, with the time to a stated loss."""
+    """Draw validation loss against seconds of training, per experiment and trainer, with the time to a common loss."""
     trained: dict[str, dict[str | None, Case]] = {timed.case.experiment: {} for timed in section.experiments}
     for case in sorted((timed.case for timed in section.experiments), key=attrgetter("seed")):
         if case.curve and len(case.curve) > 1:  # one epoch is a point
@@ -33,7 +33,7 @@ def curves(section: Section) -> style.Drawing | None:
     trainers = sorted({str(trainer) for cases in trained.values() for trainer in cases})
     note = (
         "The dotted line lies nine tenths of the way from the loss of the first epoch to that of the last (of the "
-        "trainer that ends higher). A mark shows the first epoch below it. Times include validation, not compiling."
+        "trainer that ends higher). A mark is the first epoch that reaches it. Times include validation, not compiling."
     )
     note += f" In this run only {trainers[0]} trained whole experiments." if len(trainers) == 1 else ""
     alternative = " ".join(sentences)
@@ -65,7 +65,7 @@ def _draw_curves(axes: Axes, name: str, cases: dict[str | None, Case]) -> str:
 
 
 def stated_loss(losses: list[NDArray[np.float64]]) -> float:
-    """State a loss that all of these curves reach: nine tenths of the way from the highest start to the highest end."""
+    """Return a loss that all curves reach: nine tenths of the way from the highest start to the highest end."""
     highest = max(float(curve.min()) for curve in losses)
     start = max(float(curve[0]) for curve in losses)
     return highest + 0.1 * (start - highest)

@@ -1,4 +1,4 @@
-"""How errors are distributed: the notebook's histograms, of one model and of several."""
+"""Histograms of errors, as in the notebook: of one model and of several."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ def histogram(setting: str, case: Case) -> style.Drawing | None:
     axes.stairs(counts, edges, fill=True, color=colour, alpha=0.85)
     axes.set_ylim(0, counts.max() * 1.28)
     _references(axes, error)
-    # Mean and σ stand above the bars, in words on the side that has room.
+    # Mean and σ are above the bars, with their label on the side that has room.
     height, side = counts.max() * 1.09, -1 if mean > sum(axes.get_xlim()) / 2 else 1
     axes.hlines(height, mean - sigma, mean + sigma, color=colour, linewidth=2)
     layout.points(axes, mean, height, None, colour, 5.5)
@@ -52,7 +52,7 @@ def _references(axes: Axes, error: Error) -> None:
         axes.axvline(mean, color=style.INK, linewidth=0.9, linestyle=":" if name == "PCA" else "-.")
     low, high = axes.get_xlim()
     for place, (mean, name) in enumerate(means):
-        # Two that are close stand back to back, and no label leaves the axes.
+        # Labels of two close values point away from each other, and no label leaves the axes.
         close = len(means) > 1 and place == 0 and means[1][0] - mean < (high - low) / 3 and mean > (3 * low + high) / 4
         aside = -4 if close or mean > (low + 3 * high) / 4 else 4
         label, fraction = f"{style.plain(name)} {mean:#.4g}", ("data", "axes fraction")
@@ -94,7 +94,7 @@ def overlay_features(setting: str, cases: Mapping[str, Case]) -> style.Drawing |
     edges = np.linspace(0, max(_edges(error, 1)[-1] for error in errors.values()), 201)
     counts = {name: rebinned(error, edges) for name, error in errors.items()}
     second, highest = sorted(bins.max() for bins in counts.values())[-2:]
-    # One narrow distribution would press all others flat: it is cut, and its label has its height.
+    # One narrow distribution would make all others look flat, so it is cut and its label gives its height.
     top = highest * 1.12 if highest < 3 * second else second * 1.25
     figure, axes = _blank("Errors by number of features", setting, height=3.6)
     phrases = []
@@ -131,13 +131,13 @@ def drawable(cases: Mapping[str, Case]) -> dict[str, Error]:
 
 
 def hundred_bins(error: Error) -> tuple[Values, Values]:
-    """Sum a record's fine bins to 100 (a quarter of what it holds): counts, and their edges."""
+    """Return the counts and edges of 100 bins, each the sum of four bins of the record."""
     counts = np.array(error.absolute.counts, np.float64).reshape(-1, 4).sum(axis=1)
     return counts, _edges(error, len(counts))
 
 
 def rebinned(error: Error, edges: Values) -> Values:
-    """Count errors on other bins: interpolate the cumulative counts linearly between the edges of the fine bins."""
+    """Return counts on other bins, from cumulative counts that are linear between the edges of the record's bins."""
     counts = error.absolute.counts
     cumulative = np.concatenate([[0.0], np.cumsum(counts, dtype=np.float64)])
     return np.diff(np.interp(edges, _edges(error, len(counts)), cumulative))
@@ -145,7 +145,7 @@ def rebinned(error: Error, edges: Values) -> Values:
 
 def _edges(error: Error, bins: int) -> Values:
     low, high = error.absolute.quantiles["0"] or 0.0, error.absolute.quantiles["1"] or 0.0
-    if high <= low:  # as the record's own bins are where all errors are equal
+    if high <= low:  # equal errors: these are the bins of the record, too
         low, high = low - 0.5, high + 0.5
     return np.linspace(low, high, bins + 1)
 

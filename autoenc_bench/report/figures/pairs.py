@@ -1,4 +1,4 @@
-"""The rounds of processes that took turns: both sides over time, and how far head is from base in each."""
+"""Figures of interleaved rounds: both sides over time, and the difference between head and base in each round."""
 
 from collections.abc import Iterator
 from math import expm1, isfinite, log1p
@@ -12,9 +12,9 @@ from autoenc_bench.records.record import SIDES
 from autoenc_bench.report.figures import style
 from autoenc_bench.report.side_by_side import PairedCase, Together
 
-MOST_CASES = 24  # cases that are drawn, what changed first
+MOST_CASES = 24  # that are drawn, those that changed first
 BINS = 60
-EXTENT, MIDDLE = (0.02, 0.98), (0.06, 0.94)  # quantiles of rounds, and of their quotients, that the axes show
+EXTENT, MIDDLE = (0.02, 0.98), (0.06, 0.94)  # quantiles of rounds, and of their ratios, that the axes show
 
 
 def draw(together: Together) -> Iterator[style.Drawing]:

@@ -1,4 +1,4 @@
-"""Charts with a row for each experiment: panels beside each other, and in each row a mark for each case."""
+"""Charts with one row per experiment: panels beside each other, and in each row one mark per case."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Single samples beside their reconstructions: the first one as numbers, and those that are pictures as pictures."""
+"""Figures of single samples beside their reconstructions, as numbers and as pictures."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -34,69 +34,55 @@ def first(setting: str, cases: dict[str, Case]) -> style.Drawing | None:
         phrases.append(f"{name} {error:.2f}, with reconstructions from {span}")
     panels[0].set_title("● original    ◆ reconstruction", loc="right", fontsize=8.5)
     panels[-1].set_xlabel("feature")
-    return style.Drawing(
-        "sample-crude",
-        "The first test sample beside its reconstructions",
+    alternative = (
         f"The {len(original)} random features of the first test sample, {original.min():.2f} to {original.max():.2f}, "
-        f"beside their reconstructions. Sums of absolute differences: {'; '.join(phrases)}.",
-        figure,
-        "The notebook prints these numbers. Each line is the absolute difference in one feature. The sum of the "
-        "differences is the error that the histograms show.",
+        f"beside their reconstructions. Sums of absolute differences: {'; '.join(phrases)}."
     )
+    note = (
+        "The notebook prints these numbers. Each line is the absolute difference in one feature. The sum of the "
+        "differences is the error that the histograms show."
+    )
+    return style.Drawing("sample-crude", title, alternative, figure, note)
 
 
 def montages(setting: str, case: Case, pictures: Mapping[str, Bytes]) -> Iterator[style.Drawing]:
-    """Draw a case's first, worst and best pictures above their reconstructions, and the website's plot.
+    """Draw a case's first, worst and best pictures above their reconstructions, and the plot of the notebook's website.
 
-    ``pictures`` maps ``loading.PICTURES`` to arrays of shape (2, n, features); a case that is no picture needs none.
+    ``pictures`` maps ``loading.PICTURES`` to arrays of shape (2, n, features). A case without an image size has none.
     """
     if not (case.image and case.error):
         return
-    name, first = case.experiment, pictures["first"]
-    count = first.shape[1]
-    numbers = [f"#{index}" for index in range(count)]
-    words = f"The first {count} test pictures of {name}, above their reconstructions."
-    figure = _montage(f"{name}: the first {count} test samples", setting, first, case.image, numbers)
-    yield style.Drawing(f"first-{name}", f"{name}: first test samples", words, figure)
+    name, first, pairs = case.experiment, pictures["first"], pictures["first"][:, :2]
+    numbers = [f"#{index}" for index in range(first.shape[1])]
+    montages = [("first", f"the first {len(numbers)} test samples", first, numbers, "")]
     for which, extremes in (("worst", case.error.worst), ("best", case.error.best)):
-        errors = [f"{extreme.error:#.3g}" for extreme in extremes]
-        title = f"{name}: the {len(extremes)} {which} reconstructions and their errors"
-        figure = _montage(title, setting, pictures[which], case.image, errors)
-        words = (
-            f"The {len(extremes)} test pictures of {name} that are reconstructed {which}, above their "
-            f"reconstructions, with errors from {extremes[0].error:.4g} to {extremes[-1].error:.4g} "
-            f"(test samples {', '.join(str(extreme.index) for extreme in extremes)})."
-        )
-        yield style.Drawing(f"{which}-{name}", f"{name}: {which} reconstructions", words, figure)
-    words = f"Two test pictures of {name} above their two reconstructions, as in the notebook's plot for its website."
-    figure = _montage(f"{name}: input and output", setting, first[:, :2], case.image, [""] * min(2, count), 3.8, 3.9)
-    yield style.Drawing(f"website-{name}", f"{name}: input and output", words, figure)
+        title = f"the {len(extremes)} {which} reconstructions and their errors"
+        samples = ", ".join(str(extreme.index) for extreme in extremes)
+        words = f", from {extremes[0].error:.4g} to {extremes[-1].error:.4g} (test samples {samples})"
+        montages.append((which, title, pictures[which], [f"{extreme.error:#.3g}" for extreme in extremes], words))
+    montages.append(("website", "input and output", pairs, [""] * pairs.shape[1], " of two test samples"))
+    for which, title, shown, labels, words in montages:
+        size = (3.8, 3.9) if which == "website" else (5.8, 2.05)
+        figure = style.blank(f"{style.plain(name, 24)}: {title}", setting, *size)
+        _montage(figure, shown, case.image, labels)
+        alternative = f"Test pictures of {name} above their reconstructions: {title}{words}."
+        yield style.Drawing(f"{which}-{name}", f"{name}: {title}", alternative, figure)
 
 
-def _montage(
-    title: str,
-    setting: str,
-    pairs: Bytes,
-    image: tuple[int, int],
-    labels: Sequence[str],
-    width: float = 5.8,
-    height: float = 2.05,
-) -> Figure:
-    """Return a figure of originals, ``pairs[0]``, above their reconstructions, ``pairs[1]``, with labels on top."""
-    figure = style.blank(style.plain(title), setting, width=width, height=height)
-    axes, (down, across) = figure.subplots(), image
-    gap = max(1, across // 8)
+def _montage(figure: Figure, pairs: Bytes, image: tuple[int, int], labels: Sequence[str]) -> None:
+    """Draw originals, ``pairs[0]``, above their reconstructions, ``pairs[1]``, each with its label on top."""
+    axes, (height, width) = figure.subplots(), image
+    gap = max(1, width // 8)
     axes.imshow(_sheet(pairs, image, gap), cmap="gray", vmin=0, vmax=255, interpolation="none")
-    axes.set_xticks([(across + gap) * at + across / 2 - 0.5 for at in range(pairs.shape[1])], labels)
-    axes.set_yticks([down / 2, down + gap + down / 2], ["original", "reconstruction"])
+    axes.set_xticks([(width + gap) * at + width / 2 - 0.5 for at in range(pairs.shape[1])], labels)
+    axes.set_yticks([height / 2, height + gap + height / 2], ["original", "reconstruction"])
     axes.tick_params(length=0)
     axes.xaxis.tick_top()
     axes.spines[:].set_visible(False)
-    return figure
 
 
 def _sheet(pairs: Bytes, image: tuple[int, int], gap: int) -> NDArray[np.uint8]:
-    """Lay pictures out in two rows, (2, n, features) -> RGBA with gaps that let the paper through."""
+    """Return pictures of shape (2, n, features) in two rows as an RGBA image, transparent between them."""
     (rows, count, _), (height, width) = pairs.shape, image
     cells = np.zeros((rows, height + gap, count, width + gap, 4), np.uint8)
     cells[:, :height, :, :width, :3] = pairs.reshape(rows, count, height, width, 1).transpose(0, 2, 1, 3, 4)

@@ -1,4 +1,4 @@
-"""How error and time grow with the number of features: measured points, reference values and fitted powers."""
+"""Figure of how error and time grow with the number of features, with reference values and fitted powers."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -28,10 +28,10 @@ class Power(NamedTuple):
 
 
 def fit_power(numbers: Sequence[float], values: Sequence[float]) -> Power | None:
-    """Fit a power law by least squares of the logarithms; None for fewer than three points.
+    """Return a power law fitted by least squares of the logarithms, None for fewer than three points.
 
-    The interval is Student's, from the residuals, with n - 2 degrees of freedom, at ``CONFIDENCE``. It says how
-    well a power law describes these points, not how the points would vary in another run.
+    The interval is Student's, from the residuals, with n - 2 degrees of freedom, at ``CONFIDENCE``. It shows how well a
+    power law describes these points. It does not show how they would vary in another run.
     """
     if len(numbers) < 3:
         return None
@@ -74,13 +74,13 @@ def _draw_errors(axes: Axes, series: dict[int, Case], errors: dict[int, float]) 
     yield f"Mean absolute errors of the models: {_list(errors)}."
     references = {number: case.error.yardsticks for number, case in series.items() if case.error}
     for name, line in (("constant mean", "-."), ("PCA", ":")):
-        # PCA with as many components as there are features reconstructs exactly, which no logarithm can show.
+        # PCA with one component per feature is exact, and a logarithmic axis cannot show zero.
         means = {number: every[name].mean for number, every in references.items()}
         means = {number: mean for number, mean in means.items() if mean > 1e-3 * errors.get(number, 0)}
         if means:
             axes.plot([*means], [*means.values()], line, color=style.INK, linewidth=1.1, label=name)
         yield f"{name}: {_list(means)}."
-    # PCA has as many components as the code has units: with fewer than features, the model compresses.
+    # PCA has as many components as the code has units. With fewer units than features, the model compresses.
     compressing = {
         number: mean for number, mean in errors.items() if (references[number]["PCA"].components or 0) < number
     }

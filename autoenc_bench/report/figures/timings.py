@@ -1,24 +1,27 @@
-"""How long cases take: every round of every case, what the fused trainer gains, and what a first call costs."""
+"""How long cases take, what the fused trainer gains, what a first call costs, and how efficient each case is."""
 
 from collections.abc import Sequence
 from statistics import median
 
 import numpy as np
+from matplotlib.ticker import FixedLocator
 
-from autoenc_bench.formatting import seconds
+from autoenc_bench.formatting import seconds, share
 from autoenc_bench.report.cases import TimedCase
 from autoenc_bench.report.figures import layout, style
 from autoenc_bench.report.figures.rows import Look, RowMark, row_chart
 from autoenc_bench.report.view import Section
 
-# phases whose rounds differ in rows
+# phases whose cases differ in their number of rows
 PER_ROW = ("data", "epoch", "untouched_fit", "encode", "decode", "reconstruct", "score")
-MOST_ROUNDS = 400  # in one strip; of more, as many are drawn that lie as they do
-MOST_BENCHMARKS = 60  # in one figure of a record that says nothing about them
+MOST_ROUNDS = 400  # of one case; if there are more, quantiles are drawn
+LETTERS = {"compute": "c", "memory": "m", "exponentials": "e", "dispatch": "d"}
+SHARES = (1e-4, 1e-3, 0.01, 0.1, 1.0)  # with labels on the axis of efficiencies
+MOST_BENCHMARKS = 60  # in one figure of benchmarks without an experiment
 
 
 def phases(section: Section) -> style.Drawing:
-    """Draw every round of every case, one panel per phase and one row per experiment."""
+    """Draw every round of every case, one panel per phase."""
     marks: list[RowMark] = []
     medians: dict[str, dict[str, list[float]]] = {}
     for timed in section.experiments:
@@ -77,7 +80,7 @@ def by_trainer(cases: Sequence[TimedCase], phase: str) -> dict[tuple[str, str | 
 
 
 def speed_up(section: Section) -> style.Drawing | None:
-    """Draw how many times as many rows per second the fused trainer takes as fit does."""
+    """Draw the rate of the fused trainer divided by the rate of fit, for each experiment."""
     epochs, marks, ranges = by_trainer(section.experiments, "epoch"), [], []
     panel = "rows per second of fused ÷ rows per second of fit"
     for (name, trainer), fused in epochs.items():
@@ -107,7 +110,7 @@ def speed_up(section: Section) -> style.Drawing | None:
 
 
 def first_calls(section: Section) -> style.Drawing | None:
-    """Draw the first call, which traces and compiles, against the steady rounds of the same work."""
+    """Draw the first call, which traces and compiles, beside a steady round of the same work."""
     steady, marks = by_trainer(section.experiments, "epoch"), []
     extra: dict[str, dict[str, float]] = {}
     for (name, trainer), first in by_trainer(section.experiments, "first_call").items():
@@ -131,3 +134,35 @@ def first_calls(section: Section) -> style.Drawing | None:
         sentences.append(f"{trainer} {listed}.")
     note = "The mark is a steady round and the bar's end is the first call, which also traces and compiles."
     return style.Drawing("first-call", "First call against steady state", " ".join(sentences), figure, note)
+
+
+def efficiency(section: Section) -> style.Drawing | None:
+    """Draw the efficiency of every case that has a roof, one panel per phase."""
+    marks: list[RowMark] = []
+    phrases: dict[str, list[str]] = {}
+    for timed in section.experiments:
+        if timed.efficiency and timed.case.phase != "experiment":
+            name, value, phase = timed.case.experiment, timed.efficiency, timed.case.phase
+            side = -1 if value > 0.45 else 1  # clear of the line at 100 %
+            marks.append(RowMark(phase, name, timed.kind, [value], text=LETTERS[timed.roof], side=side))
+            phrases.setdefault(phase, []).append(f"{name} {timed.kind or ''} {share(value)} of {timed.roof}")
+    if not marks:
+        return None
+    look = Look(width=9.6, row_height=0.3, sharex=True, text=6.5)
+    figure, panels = row_chart("How close each case is to the machine's limit", section.setting, marks, look)
+    # The shared axis runs from the decade below the smallest share to a little above 100 %.
+    low = min(mark.values[0] for mark in marks)
+    for axes in panels.values():
+        axes.set(xscale="log", xlim=(min(low / 1.6, 0.1), 1.9))
+        axes.axvline(1, color=style.MUTED, linewidth=1)
+    layout.log_ticks(axes.xaxis, (1.0,), share)
+    axes.xaxis.set_major_locator(FixedLocator([tick for tick in SHARES if tick >= low / 10]))
+    note = (
+        "Efficiency is the least time that the machine needs for the work, divided by the measured time. The letter "
+        "is the roof, the machine's limit that this least time comes from: c compute (matrix products), m memory, "
+        "e exponentials, d dispatch (calls of compiled programs). At 100 % the case reaches its roof. A case far left "
+        "loses time between small operations that wait for each other."
+    )
+    sentences = [f"{phase}: {', '.join(listed)}." for phase, listed in phrases.items()]
+    alternative = f"Efficiency of each case, and the roof that limits it. {' '.join(sentences)}"
+    return style.Drawing("efficiency", "Efficiency and the limiting roof", alternative, figure, note)
