@@ -5,7 +5,6 @@ from statistics import median
 
 from autoenc_bench.formatting import NONE, Cell, Columns, Table, cell, mebibytes, seconds, share
 from autoenc_bench.records.case import Case, Memory
-from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import Benchmark, Run
 
 TIMES_ALONE = Case(phase="", backend="", seed=0, rows=1)  # of a benchmark that recorded only its times
@@ -24,12 +23,6 @@ class TimedCase:
         self.roof = bound[0] if bound else NONE  # the one that limits the case
         self.efficiency = bound[1] if bound else None
         self.off_cpu = self.case.waited(self.times, run.context if run else {})  # per round, where more than usual
-
-
-def timed_cases(source: Source) -> list[TimedCase]:
-    """Return every case of a record, in the order in which they ran."""
-    labelled = zip(source.labels, source.record.benchmarks, strict=True)
-    return [TimedCase(label, benchmark, source.record.autoenc) for label, benchmark in labelled]
 
 
 def case_table(cases: Sequence[TimedCase]) -> Table:

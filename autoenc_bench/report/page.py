@@ -5,7 +5,7 @@ If one page would be too large for a browser, each record gets its own page.
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
@@ -46,14 +46,13 @@ def write(
     Raises NotFoundError or InvalidInputError if no record can be read, or if ``out`` cannot be written.
     """
     sources, unreadable = loading.read_all(paths)
-    compared, sections = side_by_side.judge(sources), _sections(side_by_side.drawn_alone(sources))
+    compared = side_by_side.judge(sources)
+    sections = _sections(side_by_side.drawn_alone(sources))
     beside = HISTORY if (out / HISTORY).exists() else None
     with output.publish(out, FIGURES, RECORDS) as folder:
         sections = _draw(sections, folder, processes, on_progress)
         if compared:
-            compared = replace(
-                compared, pictures=output.save(chapters.draw_together(compared), folder, FIGURES, on_progress)
-            )
+            compared.pictures = output.save(chapters.draw_together(compared), folder, FIGURES, on_progress)
         for name, page in _pages(sections, compared, unreadable, beside).items():
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(page, "utf-8", errors="replace")  # a file name may not be UTF-8
@@ -63,9 +62,10 @@ def write(
 
 def _sections(sources: Sequence[Source]) -> list[Section]:
     # Records of two machines, in two folders, may have the same name.
-    names = [f"{place}-{output.file_name(source.path.stem)}" for place, source in enumerate(sources, start=1)]
-    names = names if len(sources) > 1 else [""]
-    return [Section(source, place, names[place - 1]) for place, source in enumerate(sources, start=1)]
+    if len(sources) == 1:
+        return [Section(sources[0])]
+    named = [(source, output.file_name(source.path.stem)) for source in sources]
+    return [Section(source, place, f"{place}-{name}") for place, (source, name) in enumerate(named, start=1)]
 
 
 def _draw(sections: list[Section], folder: Path, processes: int, on_progress: Progress) -> list[Section]:
@@ -81,9 +81,9 @@ def _draw(sections: list[Section], folder: Path, processes: int, on_progress: Pr
 
 
 def _draw_one(section: Section, folder: Path, on_progress: Progress = lambda _: None) -> Section:
-    within = f"{FIGURES}/{section.name}".removesuffix("/")
-    named = f"{section.file}: "
-    section.pictures = output.save(chapters.draw(section), folder, within, lambda title: on_progress(named + title))
+    within, file = f"{FIGURES}/{section.name}".removesuffix("/"), section.file
+    drawings = chapters.draw(section)
+    section.pictures = output.save(drawings, folder, within, lambda title: on_progress(f"{file}: {title}"))
     return section
 
 
@@ -92,16 +92,9 @@ def _pages(
 ) -> Mapping[str, str]:
     """Return the text of each page by its path in the report."""
     apart = len(sections) > 1 and sum(section.size for section in sections) > PAGE_BYTES
-    content = {"together": compared, "unreadable": unreadable, "beside": beside, "apart": apart}
-    pages = {name: render.fill(template, sections=sections, **content) for name, template in TEMPLATES.items()}
+    content = {"sections": sections, "together": compared, "unreadable": unreadable, "beside": beside, "apart": apart}
+    pages = {name: render.fill(template, **content) for name, template in TEMPLATES.items()}
     if apart:
-        alone: dict[str, object] = {
-            "together": None,
-            "unreadable": [],
-            "beside": None,
-            "apart": False,
-            "index": f"../{INDEX}",
-        }
         for section in sections:
-            pages[section.page] = render.fill(TEMPLATES[INDEX], sections=[section], **alone)
+            pages[section.page] = render.fill(TEMPLATES[INDEX], sections=[section], index=f"../{INDEX}")
     return pages

@@ -18,7 +18,9 @@ def fill(template: str, **content: object) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(code=code, count=count, line=line, moment=moment)
-    environment.globals.update(version=__version__, index=None)
+    # What only some pages have.
+    absent = {"index": None, "together": None, "beside": None, "unreadable": (), "apart": False}
+    environment.globals.update(absent, version=__version__)
     return environment.get_template(template).render(content)
 
 

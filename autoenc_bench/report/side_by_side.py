@@ -4,7 +4,7 @@ Only this module of the report asks for verdicts. Figures and templates show the
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import exp
 from typing import NamedTuple
 
@@ -43,17 +43,17 @@ class PairedCase:
     change: str  # the interval in words
 
 
-@dataclass(frozen=True)
+@dataclass
 class Together:
-    """What a page shows of several records together, and what its figure draws: paired cases, or rows."""
+    """What a page shows of several records together, and what its figures draw: paired cases, or rows."""
 
     title: str
     answer: str
     table: Table
     legend: str
     setting: str
-    paired: list[PairedCase] = field(default_factory=list)
-    rows: list[RecordResult] = field(default_factory=list)
+    paired: Sequence[PairedCase] = ()
+    rows: Sequence[RecordResult] = ()
     pictures: Sequence[Picture] = ()
 
 
@@ -87,9 +87,7 @@ def _round_by_round(base: list[Source], head: list[Source], setting: str) -> Tog
         if one.time and one.explained
     ]
     ended = status.of(comparison, allow_missing=options.allow_missing, strict=options.strict)
-    analyses = (
-        "The intervals assume a single analysis. The live comparison made interim analyses; its own verdict holds."
-    )
+    analyses = "The intervals assume a single analysis. The live comparison made interim ones; its own verdict holds."
     return Together(
         title="Base and head, round by round",
         answer=" ".join(changed) or f"{ended.reason}.",
@@ -119,8 +117,7 @@ def _side_by_side(sources: Sequence[Source]) -> Together:
     for label, source in zip(labelled, sources, strict=True):
         # Errors are compared with the first record's seed by seed, as 'compare' does.
         verdicts = [] if source is sources[0] else compare(sources[:1], [source]).verdicts
-        judged = [one for one in verdicts if one.error and one.error.interval]
-        errors = {one.experiment: one.error for one in judged}
+        errors = {one.experiment: one.error for one in verdicts if one.error and one.error.interval}
         roofs = source.record.autoenc.roofs if source.record.autoenc else None
         for row in summary.rows(source.record.timed(), roofs):
             rows.append(RecordResult(label, row, *_agreement(errors.get(row.experiment))))
@@ -166,14 +163,12 @@ def _agreement(error: Judgement | None) -> tuple[str, bool]:
 
 def answer(rows: Sequence[RecordResult]) -> str:
     """Return in sentences which record is fastest in which experiments, and whether errors agree."""
-    rates: dict[str, dict[str, float]] = {}
-    for label, row, *_ in rows:
-        if row.fused:
-            rates.setdefault(row.experiment, {})[label] = row.fused
     fastest: dict[str, list[str]] = {}
-    for experiment, by_label in rates.items():
-        if len(by_label) > 1:
-            fastest.setdefault(max(by_label, key=by_label.__getitem__), []).append(experiment)
+    for experiment in dict.fromkeys(row.summary.experiment for row in rows):
+        rates = {row.label: row.summary.fused for row in rows if row.summary.experiment == experiment}
+        timed = {label: rate for label, rate in rates.items() if rate}
+        if len(timed) > 1:
+            fastest.setdefault(max(timed, key=timed.__getitem__), []).append(experiment)
     sentences = []
     for label, names in fastest.items():
         where = ", ".join(names) if len(names) < 4 else count(len(names), "experiment")

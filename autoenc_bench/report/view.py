@@ -10,7 +10,7 @@ from autoenc_bench.formatting import count, moment
 from autoenc_bench.records.loading import PICTURES, Source, bracketed
 from autoenc_bench.records.record import by_reason
 from autoenc_bench.report import devices, facts, summary
-from autoenc_bench.report.cases import case_table, timed_cases
+from autoenc_bench.report.cases import TimedCase, case_table
 
 RECORDS = "records"  # the folder for the pages of records, where each has one of its own
 
@@ -50,7 +50,8 @@ class Section:
         self.file, self.title, self.setting = source.path.name, source.path.stem, source.setting
         self.recorded = moment(record.datetime)
         self.facts = facts.record_facts(source)
-        self.timed = timed_cases(source)
+        labelled = zip(source.labels, record.benchmarks, strict=True)
+        self.timed = [TimedCase(label, benchmark, run) for label, benchmark in labelled]
         self.experiments = [timed for timed in self.timed if timed.case.experiment]  # cases that belong to one
         self.table = case_table(self.timed)
         self.rows, self.scaled = summary.rows(medians), devices.rows(medians)

@@ -1,4 +1,4 @@
-"""Figures show what a record holds, look the same each time, and need no pyplot."""
+"""Figures show the data of a record, look the same each time, and need no pyplot."""
 
 import subprocess
 import sys
@@ -41,7 +41,7 @@ def full(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def drawn(full):
-    """Return its drawings by name."""
+    """Return the drawings of the full record by name."""
     return draw(full)
 
 
@@ -58,7 +58,7 @@ def statistics(values):
 
 
 def test_every_figure(drawn):
-    """The notebook's figures come in its order, then the timings."""
+    """Figures are in the order of the notebook, then the timings."""
     assert list(drawn) == [
         "sample-crude",
         "error-crude-simple",
@@ -80,7 +80,7 @@ def test_every_figure(drawn):
 
 
 def test_stages():
-    """One module of the report judges; figures neither judge nor read records."""
+    """One module of the report asks for verdicts; figures do not, and read no records."""
     folder = Path(style.__file__).parent.parent
     sources = {path.relative_to(folder): path.read_text() for path in folder.rglob("*.py")}
     assert [str(path) for path, text in sources.items() if "from autoenc_bench.verdicts" in text] == ["side_by_side.py"]
@@ -90,7 +90,7 @@ def test_stages():
 
 
 def test_heading(monkeypatch):
-    """A chapter takes the title that the catalogue gives to its experiments, and their names."""
+    """A chapter's heading is the title that its experiments share in the catalogue, with their names."""
     assert chapters.heading(["digits"], "The digits dataset") == "The digits dataset"
     titled = {name: SimpleNamespace(title="A title") for name in "ab"} | {"c": SimpleNamespace(title="Another")}
     monkeypatch.setattr(chapters, "EXPERIMENTS", titled)
@@ -99,7 +99,7 @@ def test_heading(monkeypatch):
 
 
 def test_figures_are_free(drawn):
-    """Each is a plain Figure with words of its own."""
+    """Each figure is a plain Figure with its own alternative text."""
     assert {type(drawing.figure) for drawing in drawn.values()} == {Figure}
     alternatives = [drawing.alternative for drawing in drawn.values()]
     assert len(set(alternatives)) == len(drawn)
@@ -109,7 +109,7 @@ def test_figures_are_free(drawn):
 
 
 def test_captions(drawn):
-    """Each picture says on what it was measured: machine, device, backend, versions, threads and scale."""
+    """Each figure names machine, device, backend, versions, threads and scale."""
     for drawing in drawn.values():
         caption = drawing.figure.get_supxlabel().replace("\n", " ").replace("\xa0", " ")
         for words in (
@@ -125,7 +125,7 @@ def test_captions(drawn):
 
 
 def test_units(drawn):
-    """Every horizontal axis of numbers, or the one that its column ends with, says what they are."""
+    """Every horizontal axis of numbers, or the lowest one of its column, has a label."""
     for drawing in drawn.values():
         for axes in drawing.figure.axes:
             labels = [label.get_text() for label in axes.get_xticklabels()]
@@ -134,7 +134,7 @@ def test_units(drawn):
 
 
 def _above(drawing, axes):
-    """Tell whether an axes stands above one that has a label, as in a grid of panels."""
+    """Return whether an axes is above one that has a label, as in a grid of panels."""
     column = [other for other in drawing.figure.axes if abs(other.get_position().x0 - axes.get_position().x0) < 0.05]
     return any(other.get_xlabel() for other in column)
 
@@ -153,7 +153,7 @@ def test_same_bytes(full):
 
 
 def test_style_is_ours(full):
-    """A user's Matplotlib settings change nothing."""
+    """Matplotlib settings of the user change nothing."""
 
     def drawn():
         with style.style():
@@ -167,7 +167,7 @@ def test_style_is_ours(full):
 
 @given(values=arrays(np.float64, st.integers(1, 300), elements=st.floats(0, 100)))
 def test_hundred_bins(values):
-    """The notebook's 100 bins count every sample, where NumPy counts it too."""
+    """The 100 bins count every sample in the same bin as NumPy."""
     counts, edges = histograms.hundred_bins(statistics(values))
     assert len(counts) == 100
     assert counts.sum() == len(values)
@@ -179,19 +179,19 @@ def test_hundred_bins(values):
 
 
 def test_rebinned():
-    """On common bins a histogram keeps its samples, and its shape within a bin's share."""
+    """A histogram on other bins keeps its samples and nearly its shape."""
     values = np.random.default_rng(1).normal(5, 1, 100_000).clip(1)
     edges = np.linspace(0, 10, 201)
-    found = histograms.rebinned(statistics(values), edges)
-    assert found.sum() == pytest.approx(len(values))
-    assert np.abs(found - np.histogram(values, edges)[0]).max() < 0.05 * found.max()
+    counts = histograms.rebinned(statistics(values), edges)
+    assert counts.sum() == pytest.approx(len(values))
+    assert np.abs(counts - np.histogram(values, edges)[0]).max() < 0.05 * counts.max()
 
 
 def test_power():
-    """A power law is found exactly, with no spread; fewer than three points say nothing about spread."""
-    found = scaling.fit_power([2, 4, 8, 16], [3 * number**1.5 for number in (2, 4, 8, 16)])
-    assert (found.exponent, found.factor) == (pytest.approx(1.5), pytest.approx(3))
-    assert found.half_width == pytest.approx(0, abs=1e-9)
+    """The fit of an exact power law is exact; fewer than three points have no fit."""
+    power = scaling.fit_power([2, 4, 8, 16], [3 * number**1.5 for number in (2, 4, 8, 16)])
+    assert (power.exponent, power.factor) == (pytest.approx(1.5), pytest.approx(3))
+    assert power.half_width == pytest.approx(0, abs=1e-9)
     assert scaling.fit_power([2, 4], [1, 2]) is None
 
 
@@ -199,44 +199,44 @@ def test_power_interval():
     """The interval holds the true exponent in about 95 of 100 noisy repetitions."""
     noise = np.random.default_rng(0)
     numbers = np.array([2.0, 4, 8, 16, 32])
-    held = 0
+    covered = 0
     for _ in range(400):
-        found = scaling.fit_power(numbers, numbers**0.7 * np.exp(noise.normal(0, 0.1, 5)))
-        held += abs(found.exponent - 0.7) <= found.half_width
-    assert 0.92 <= held / 400 <= 0.98
+        power = scaling.fit_power(numbers, numbers**0.7 * np.exp(noise.normal(0, 0.1, 5)))
+        covered += abs(power.exponent - 0.7) <= power.half_width
+    assert 0.92 <= covered / 400 <= 0.98
 
 
 def test_stated_loss():
-    """The stated loss is one that every curve reaches, the one that ends higher after nine tenths of its way."""
+    """Every curve reaches the stated loss; the curve that ends higher reaches it after nine tenths of its way."""
     slow, fast = np.array([1.0, 0.6, 0.5]), np.array([0.9, 0.4, 0.3])
     assert curves.stated_loss([slow, fast]) == pytest.approx(0.55)
 
 
 def test_time_to_loss(drawn):
-    """The curves say when, and in which epoch, the stated loss was reached."""
+    """The alternative text has the time and the epoch at which the stated loss is reached."""
     assert "crude-simple: fused reaches 0.628 after 1.7 s, in epoch 3 of 5." in drawn["training-curves"].alternative
 
 
 def test_speed_up(drawn):
-    """The speed-up compares rows per second: 54 times here, with the range of the rounds without fit's set-up."""
+    """The speed-up is the ratio of rows per second, with the range of the rounds, without fit's set-up."""
     drawing = drawn["speed-up"]
     assert "digits 54 (49.1 to 59.4)" in drawing.alternative
     assert "without fit's set-up of each call and epoch" in drawing.note
 
 
 def test_first_call(drawn):
-    """The first call is set against a steady round of the same work."""
-    assert "fused crude-simple +0.99 s" in drawn["first-call"].alternative
+    """The first call is compared with a steady round of the same work."""
+    assert "fused: crude-simple +0.99 s" in drawn["first-call"].alternative
 
 
 def test_compressing_only(drawn):
-    """A model whose code is as wide as its data is drawn, and left out of the fitted power."""
+    """A model whose code is as wide as its data is drawn, but is not part of the fit."""
     assert "2 features 0.01" in drawn["scaling-features"].alternative
     assert "power 1.00 ± 0.0" in drawn["scaling-features"].alternative
 
 
 def test_plain_record(tmp_path):
-    """A record by plain pytest-benchmark is drawn with time only, the slowest first."""
+    """The figure of a plain pytest-benchmark record shows times only, the slowest first."""
     with style.style():
         [(chapter, drawing)] = chapters.draw(Section(loading.read(recordings.save_plain(tmp_path))))
     assert (chapter, drawing.name) == ("Timings", "time-per-case")
@@ -244,7 +244,7 @@ def test_plain_record(tmp_path):
 
 
 def test_many_plain_benchmarks(tmp_path):
-    """Hundreds of benchmarks give a figure of readable height that says what it leaves out."""
+    """A figure of hundreds of benchmarks shows the slowest, and its note counts all."""
     entries = [recordings.plain(f"test_{number}", [1 + number]) for number in range(300)]
     drawing = timings.bare(section(tmp_path, run=None, entries=entries))
     assert "60 slowest of 300" in drawing.note
@@ -252,7 +252,7 @@ def test_many_plain_benchmarks(tmp_path):
 
 
 def test_plain_names_in_a_figure(tmp_path):
-    """Benchmarks that share a name have rows of their own, named by their files."""
+    """Benchmarks with the same name have their own rows, named by their files."""
     entries = [recordings.plain("test_a", [1.0]), {**recordings.plain("test_a", [2.0]), "fullname": "b.py::test_a"}]
     drawing = timings.bare(section(tmp_path, run=None, entries=entries))
     rows = [label.get_text() for label in drawing.figure.axes[0].get_yticklabels()]
@@ -261,7 +261,7 @@ def test_plain_names_in_a_figure(tmp_path):
 
 
 def marks(folder, times):
-    """Return the seconds of the marks that a benchmark with these rounds has."""
+    """Return the seconds of the marks of a benchmark with these rounds."""
     entries = [recordings.plain("test_a", list(map(float, times)))]
     drawing = timings.bare(section(folder, run=None, entries=entries))
     line, points = drawing.figure.axes[0].lines
@@ -270,7 +270,7 @@ def marks(folder, times):
 
 
 def test_many_rounds(tmp_path):
-    """Of very many rounds so many are drawn that lie as they do, the fastest and the slowest among them."""
+    """Very many rounds are drawn as their quantiles, with the fastest and the slowest."""
     times = np.random.default_rng(0).lognormal(0, 0.5, 10 * timings.MOST_ROUNDS)
     drawn = marks(tmp_path, times)
     assert len(drawn) == timings.MOST_ROUNDS
@@ -281,7 +281,7 @@ def test_many_rounds(tmp_path):
 
 
 def test_every_round(tmp_path):
-    """As many rounds as one strip holds are all drawn, but for those of zero seconds."""
+    """All rounds up to the limit are drawn, except those of zero seconds."""
     times = np.linspace(1, 2, timings.MOST_ROUNDS)
     assert [*marks(tmp_path, times)] == [*times]
     assert [*marks(tmp_path, [0.0, 0.5, 0.7])] == [0.5, 0.7]
@@ -289,7 +289,7 @@ def test_every_round(tmp_path):
 
 @pytest.mark.parametrize("experiment", ["crude-simple", "features-4", "mine"])
 def test_one_experiment(tmp_path, experiment):
-    """A record of one experiment is drawn as far as it goes, whatever its name."""
+    """The figures of one experiment are drawn, also if the catalogue does not have it."""
     drawings = draw(section(tmp_path, experiments=[experiment]))
     if experiment == "mine":
         with style.style():
@@ -298,7 +298,7 @@ def test_one_experiment(tmp_path, experiment):
 
 
 def test_two_trainers_and_seeds(tmp_path):
-    """Where both trainers ran whole experiments with several seeds, each trainer has one curve, the first seed's."""
+    """Each trainer has one curve, that of the first seed."""
     curve = [case.Epoch(loss, loss, 0.1) for loss in (0.9, 0.8)]
     made = [
         recordings.benchmark(recordings.whole("crude-simple", trainer, seed, **({"curve": curve} if seed else {})), 2.0)
@@ -322,14 +322,14 @@ def test_errors_that_are_not_finite(tmp_path):
 
 
 def test_colours():
-    """An experiment has one colour, also one that the catalogue does not hold; all have one for dark pages."""
+    """An experiment has one colour, also outside the catalogue, and another one for dark pages."""
     assert style.colour("mine") == style.colour("mine") != style.colour("crude-simple")
     assert style.colour("mine") in dict(style.OTHERS)
     assert len(style.DARK) == len(style.GREYS) + len(style.EXPERIMENTS) + len(style.OTHERS)
 
 
 def test_style_sheet():
-    """The style sheet has no colour that stays as it is on a dark page; a file names its maker, and keeps its ids."""
+    """Every colour of the style sheet has one for dark pages, and ids in files stay the same."""
     with style.style():
         colours = {value for name, value in matplotlib.rcParams.items() if str(value).startswith("#")}
         salt = matplotlib.rcParams["svg.hashsalt"]
@@ -338,7 +338,7 @@ def test_style_sheet():
 
 
 def test_marks(drawn):
-    """A trainer has one mark, hollow or filled, and the axis says which."""
+    """A trainer has one mark, hollow or filled, and the axis explains it."""
     axes = next(axes for axes in drawn["efficiency"].figure.axes if axes.get_title(loc="left") == "epoch")
     assert axes.get_xlabel() == "○ fit   ◆ fused"
     fills = {line.get_marker(): line.get_markerfacecolor() for line in axes.lines if line.get_marker() != "None"}
@@ -348,7 +348,7 @@ def test_marks(drawn):
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_contrast(dark):
-    """Text has a contrast of 4.5 and every experiment's colour one of 3 to the paper, light and dark (WCAG 2)."""
+    """Text has a contrast of 4.5 and every colour one of 3 to the background, light and dark (WCAG 2)."""
     shown = (lambda colour: style.DARK[colour]) if dark else (lambda colour: colour)
     assert min(_contrast(shown(text), shown(style.PAPER)) for text in (style.INK, style.MUTED)) >= 4.5
     weakest = {
@@ -371,7 +371,7 @@ def _luminance(colour):
 
 @given(text=st.text(max_size=200))
 def test_plain(text):
-    """Any text is shown on one line, no longer than asked, and only with signs that the font has."""
+    """A plain text is one line of limited length, and the font has all of its signs."""
     shown = style.plain(text, 20)
     assert len(shown) <= 20
     assert shown.isprintable()
@@ -390,7 +390,7 @@ def test_any_text_is_drawn():
 
 
 def test_no_framework(tmp_path):
-    """Importing the report loads no deep-learning framework; drawing a record loads none either, and no pyplot."""
+    """Importing and drawing load no deep-learning framework and no pyplot."""
     named = "[name for name in ('tensorflow', 'keras', 'sklearn', 'matplotlib.pyplot') if name in sys.modules]"
     code = (
         f"import sys, pathlib, autoenc_bench.report.page as report; print({named});"
@@ -402,7 +402,7 @@ def test_no_framework(tmp_path):
 
 
 def test_efficiency(tmp_path, drawn):
-    """Each case with a roof has a mark at its efficiency, the roof's letter, and its words."""
+    """Each case with a roof has a mark at its efficiency, the letter of the roof, and a phrase."""
     marks = [line for axes in drawn["efficiency"].figure.axes for line in axes.lines if line.get_marker() != "None"]
     assert {round(float(line.get_xdata()[0]), 3) for line in marks} == {0.008, 0.048}  # 10 ms of 1.26 and of 0.21 s
     letters = {text.get_text() for axes in drawn["efficiency"].figure.axes for text in axes.texts}
@@ -413,13 +413,13 @@ def test_efficiency(tmp_path, drawn):
 
 
 def test_one_epoch(tmp_path):
-    """A training of one epoch has no curve; without another there is no figure of curves."""
+    """A training of one epoch has no curve."""
     short = recordings.whole("crude-simple", epochs=1, curve=[case.Epoch(0.7, 0.7, 1.0)])
     assert curves.curves(section(tmp_path, entries=[recordings.benchmark(short, 2.0, rounds=1)])) is None
 
 
 def test_rows_and_offsets():
-    """Experiments are rows from the top down; the marks of several kinds share one, and a single one is its middle."""
+    """Rows run from the top down; marks of several kinds share a row, and a single one is in its middle."""
     with style.style():
         axes = Figure().subplots()
         layout.rows(axes, ["one", "two", "a name of more than so many signs"], 10)
@@ -430,7 +430,7 @@ def test_rows_and_offsets():
 
 
 def test_panels_are_as_many_as_asked():
-    """What is left over of the last row is removed."""
+    """Axes left over in the last row are removed."""
     figure = Figure()
     assert layout.panels(figure, 4, 3) == figure.axes
     assert len(figure.axes) == 4
@@ -446,7 +446,7 @@ def test_panels_are_as_many_as_asked():
     ],
 )
 def test_seconds_on_a_logarithmic_axis(limits, labels):
-    """A time axis has labels in ms and s: at decades, closer where it spans fewer of them, else evenly spaced."""
+    """Labels of a time axis are at decades, or closer if it spans few of them."""
     axes = Figure().subplots()
     axes.set_xlim(limits)
     layout.log_seconds(axes)
@@ -460,7 +460,7 @@ def test_seconds_on_a_logarithmic_axis(limits, labels):
 
 @pytest.mark.parametrize("length", [6, 30])
 def test_key_of_several_records(length):
-    """However long the names of records are, their key takes no panel's room and does not hide the title."""
+    """A legend of long names leaves the panels their width and the title free."""
     figures_of_all = {"fit": 1e3, "fused": 1e5, "first_call": 1.0, "peak": 2.0**30, "efficiency": 0.1, "error": 5.0}
     rows = [
         RecordResult(str(record) * length, ExperimentSummary(experiment=name, **figures_of_all))
@@ -479,7 +479,7 @@ def test_key_of_several_records(length):
 
 
 def test_no_tex():
-    """A logarithmic axis over less than a decade has plain numbers, not what TeX would have made of them."""
+    """A logarithmic axis over less than a decade shows no TeX markup."""
     with style.style():
         axes = Figure().subplots()
         layout.log_log(axes, "features", [2, 4], (1.3, 1.3))

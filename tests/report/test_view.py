@@ -1,4 +1,4 @@
-"""What a page shows of one record."""
+"""The plain data that a page shows of one record."""
 
 import json
 from urllib.parse import unquote
@@ -14,7 +14,7 @@ from autoenc_bench.report import view
 
 
 def test_peaks(tmp_path):
-    """The page shows a case's peak in the process, and on the accelerator where there is one."""
+    """The table shows the peak memory of the process, and of the accelerator if there is one."""
     cases = [recordings.timed("digits", phase) for phase in ("build", "epoch", "encode", "decode")]
     amounts = [{}, {"peak": 2**30}, {"peak": 2**30, "accelerator": 2**21}, {"accelerator": 2**22}]
     entries = []
@@ -30,7 +30,7 @@ def test_peaks(tmp_path):
 
 
 def test_cases(tmp_path):
-    """Each case has its times, their spread, its rate where it has rows, and the roof that binds it."""
+    """Each case has its times, their spread, its rate and the roof that limits it."""
     rows = section(tmp_path, entries=recordings.entries_of("digits")).table.rows
     shown = {row[0].text: [cell.text for cell in row[1:]] for row in rows}
     assert shown["build[digits]"] == ["10.5 ms", "10 ms", "11 ms", "10%", "3", *"––––"]
@@ -41,7 +41,7 @@ def test_cases(tmp_path):
 
 
 def test_columns(tmp_path, tiny):
-    """The table has the columns of which something is known, in one order, and each row all of them."""
+    """The table has the columns in which at least one case has a value."""
     fit = msgspec.structs.replace(recordings.timed("digits", "epoch", trainer="fit"), set_up=[0.3] * 3)
     entries = [*recordings.entries_of("digits"), recordings.benchmark(fit, 0.21)]
     table = section(tmp_path, entries=entries).table
@@ -56,14 +56,14 @@ def test_columns(tmp_path, tiny):
 
 
 def test_names_of_cases(tmp_path):
-    """Benchmarks that share a name are told apart by their files."""
+    """Benchmarks with the same name are distinguished by their files."""
     entries = [recordings.plain("test_a", [1.0]), {**recordings.plain("test_a", [2.0]), "fullname": "b.py::test_a"}]
     rows = section(tmp_path, entries=entries, run=None).table.rows
     assert [(row[0].text, row[1].value) for row in rows] == [("test_x.py::test_a", 1.0), ("b.py::test_a", 2.0)]
 
 
 def test_size(tmp_path):
-    """A section takes what its pictures take, and something for each row of its table."""
+    """The size of a section is that of its pictures, and a constant for each row of its table."""
     some = section(tmp_path, entries=recordings.entries_of("digits"))
     few = section(tmp_path, entries=list(recordings.entries_of("digits"))[:4])
     assert 0 < few.size == some.size / 2
@@ -73,7 +73,7 @@ def test_size(tmp_path):
 
 
 def test_waiting(tmp_path):
-    """The page says how long fit was set up, and a round waited where one pinned thread lets it be told."""
+    """The table shows fit's set-up, and the off-CPU time of one pinned thread."""
     accounts = {"cpu": [0.1, 0.1, 0.1], "queued": [0.0] * 3, "stolen": [0.0] * 3, "idle": [0.2] * 3}
     fit = msgspec.structs.replace(recordings.timed("digits", "epoch", trainer="fit"), set_up=[0.3] * 3, **accounts)
     context = {**recordings.RUN.context, "threads": 2}
@@ -85,7 +85,7 @@ def test_waiting(tmp_path):
 
 
 def test_not_run(tmp_path):
-    """What failed and what was skipped is counted in the answer, and stands by outcome and reason."""
+    """The answer counts failed and skipped cases, and the section lists them by outcome and reason."""
     run = msgspec.structs.replace(
         recordings.RUN,
         skipped=[NotRun("a", "no data"), NotRun("b", "no time"), NotRun("c", "no data")],
@@ -96,9 +96,9 @@ def test_not_run(tmp_path):
     assert some.not_run == {"failed": {"no data": ["d"]}, "skipped": {"no data": ["a", "c"], "no time": ["b"]}}
     assert some.answer[0] == "1 experiment, 8 cases."
     assert some.answer[-1] == "1 case failed, 3 cases skipped: the reasons are below."
-    misfit = {**entries[0], "stats": {**entries[0]["stats"], "median": 0}}
+    unreadable = {**entries[0], "stats": {**entries[0]["stats"], "median": 0}}
     path = tmp_path / "0001_odd.json"
-    path.write_text(json.dumps(recordings.content(entries=[misfit, *entries[1:]], run=run)))
+    path.write_text(json.dumps(recordings.content(entries=[unreadable, *entries[1:]], run=run)))
     odd = view.Section(loading.read(path))
     too_coarse = {"its median is 0 s; the clock is too coarse for it": ["build[crude-simple]"]}
     assert odd.not_run == {**some.not_run, "unreadable": too_coarse}
@@ -110,7 +110,7 @@ def test_not_run(tmp_path):
 
 
 def test_facts(tmp_path):
-    """The facts begin with when and of what the record is, and end with who wrote it."""
+    """The facts begin with date and origin of the record, and end with the programs that wrote it."""
     facts = section(tmp_path, entries=recordings.entries_of("digits")).facts
     assert facts[:4] == [
         ("recorded", "2026-01-02 03:04 UTC"),
@@ -127,7 +127,7 @@ def test_facts(tmp_path):
 
 
 def test_facts_by_plain_pytest_benchmark(tiny):
-    """A record by plain pytest-benchmark has the facts that it holds."""
+    """A plain pytest-benchmark record has fewer facts."""
     assert view.Section(loading.read(tiny)).facts == [
         ("recorded", "2026-01-02 03:04 UTC"),
         ("record", "0001_plain.json"),
@@ -138,7 +138,7 @@ def test_facts_by_plain_pytest_benchmark(tiny):
 
 
 def test_uri():
-    """A picture's address gives back its SVG, whatever signs are in it."""
+    """A picture's data URI decodes to its SVG."""
     svg = b'<a href="#b">%41&amp;\n</a>'
     picture = view.Picture("", "f", "t", "a", "", 1, 1, svg, b"")
     assert unquote(picture.uri.partition(",")[2]).encode() == svg

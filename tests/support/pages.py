@@ -1,4 +1,4 @@
-"""What tests of pages share: sections made of small records, a page as a browser reads it, and a report's files."""
+"""Helpers for tests of pages: the section of a record, a parsed page, and the files of a report."""
 
 from html.parser import HTMLParser
 
@@ -9,13 +9,13 @@ from autoenc_bench.report.view import Section
 
 
 def section(folder, *, entries=None, run=recordings.RUN, **content):
-    """Write a record into a folder, and return what a page shows of it."""
+    """Write a record into a folder, and return its section."""
     found = recordings.content(run=run, entries=None if entries is None else list(entries), **content)
     return Section(loading.read(recordings.save(folder, found)))
 
 
 class Reader(HTMLParser):
-    """Collect a page's text, tags and attributes as a browser would read them."""
+    """Collect the text, tags and attributes of a page."""
 
     def __init__(self, page):
         super().__init__()

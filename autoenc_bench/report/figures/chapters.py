@@ -3,16 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
-from autoenc_bench.report.figures import (
-    curves,
-    devices,
-    histograms,
-    pairs,
-    samples,
-    scaling,
-    side_by_side,
-    timings,
-)
+from autoenc_bench.report.figures import curves, devices, histograms, pairs, samples, scaling, side_by_side, timings
 from autoenc_bench.report.figures.style import Drawing, plain
 from autoenc_bench.report.side_by_side import Together
 from autoenc_bench.report.view import Section

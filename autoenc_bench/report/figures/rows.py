@@ -1,6 +1,6 @@
 """Charts with one row per experiment: panels beside each other, and in each row one mark per case."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
@@ -32,7 +32,8 @@ class Look(NamedTuple):
     point: float = 5
     bar: float = 2
     text: float = 8.5
-    colour: str | None = None  # each experiment has its own unless given
+    colour: str | None = None  # of all rows; without it each experiment has its own
+    finish: Callable[[Axes], None] | None = None  # sets the horizontal axis of a panel
 
 
 def row_chart(title: str, setting: str, marks: Sequence[RowMark], look: Look) -> tuple[Figure, dict[str, Axes]]:
@@ -57,4 +58,6 @@ def row_chart(title: str, setting: str, marks: Sequence[RowMark], look: Look) ->
         layout.rows(panel, names)
         panel.set_title(style.plain(name, int(13 * look.width / across)))
         panel.set_xlabel(layout.key(filter(None, kinds)), fontsize=8.5)
+        if look.finish:
+            look.finish(panel)
     return figure, dict(zip(panels, axes, strict=True))

@@ -1,6 +1,6 @@
 """How long cases take, what the fused trainer gains, what a first call costs, and how efficient each case is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 
 import numpy as np
@@ -30,19 +30,17 @@ def phases(section: Section) -> style.Drawing:
             phase, rows = f"{phase}, time per row", timed.case.rows
         marks.append(_strip(phase, timed.case.experiment, timed, rows))
         medians.setdefault(phase, {}).setdefault(timed.kind or "medians", []).append(timed.median / rows)
-    look = Look(width=9.6, row_height=0.165, across=3, point=4.2, bar=0.9)
-    figure, panels = row_chart("Every round of every case", section.setting, marks, look)
-    for axes in panels.values():
-        layout.log_seconds(axes)
-    sentences = []
-    for phase, kinds in medians.items():
-        ranges = [f"{kind} {seconds(min(times))} to {seconds(max(times))}" for kind, times in kinds.items()]
-        sentences.append(f"{phase}: {', '.join(ranges)}.")
+    look = Look(width=9.6, row_height=0.165, across=3, point=4.2, bar=0.9, finish=layout.log_seconds)
+    figure, _ = row_chart("Every round of every case", section.setting, marks, look)
+    ranges = {
+        phase: [f"{kind} {seconds(min(times))} to {seconds(max(times))}" for kind, times in kinds.items()]
+        for phase, kinds in medians.items()
+    }
     note = (
         "One mark is one round, so a cluster is as wide as its rounds spread. The thin line connects the fastest and "
         "the slowest. If the cases of a phase differ in their number of rows, times are per row."
     )
-    alternative = f"The rounds of {len(marks)} cases, one panel per phase, with the medians. {' '.join(sentences)}"
+    alternative = f"The rounds of {len(marks)} cases, one panel per phase, with the medians. {_listed(ranges)}"
     return style.Drawing("time-per-case", "Time per case, with its rounds", alternative, figure, note)
 
 
@@ -50,20 +48,19 @@ def bare(section: Section) -> style.Drawing:
     """Draw the rounds of benchmarks without an experiment, the slowest first."""
     slowest = sorted(section.timed, key=lambda timed: -timed.median)
     marks = [_strip("seconds per call", timed.label, timed) for timed in slowest[:MOST_BENCHMARKS]]
-    look = Look(row_height=0.2, point=4.2, bar=0.9, colour=style.other(0))
-    figure, panels = row_chart("Every round of every benchmark", section.setting, marks, look)
-    for axes in panels.values():
-        layout.log_seconds(axes)
+    look = Look(row_height=0.2, point=4.2, bar=0.9, colour=style.other(0), finish=layout.log_seconds)
+    figure, _ = row_chart("Every round of every benchmark", section.setting, marks, look)
     first, last = slowest[0], slowest[-1]
-    alternative = (
-        f"The rounds of {len(marks)} benchmarks, from {first.label} with a median of "
-        f"{seconds(first.median)} to {last.label} with {seconds(last.median)}."
-    )
+    medians = f"from {first.label} with a median of {seconds(first.median)} to {last.label} with {seconds(last.median)}"
+    alternative = f"The rounds of {len(marks)} benchmarks, {medians}."
     note = "One mark is one round. The thin line connects the fastest and the slowest."
-    note += (
-        f" The figure shows the {len(marks)} slowest of {len(slowest)} benchmarks." if len(slowest) > len(marks) else ""
-    )
+    if len(slowest) > len(marks):
+        note += f" These are the {len(marks)} slowest of {len(slowest)} benchmarks."
     return style.Drawing("time-per-case", "Time per benchmark, with its rounds", alternative, figure, note)
+
+
+def _listed(phrases: Mapping[str, Sequence[str]]) -> str:
+    return " ".join(f"{panel}: {', '.join(listed)}." for panel, listed in phrases.items())
 
 
 def _strip(panel: str, row: str, timed: TimedCase, rows: int = 1) -> RowMark:
@@ -98,10 +95,7 @@ def speed_up(section: Section) -> style.Drawing | None:
     low, high = axes.get_xlim()
     axes.set_xlim(low, high * (high / low) ** 0.12)
     layout.log_ticks(axes.xaxis, (1.0, 2.0, 5.0), "{:g}".format)
-    alternative = (
-        "Speed-up of the fused trainer over fit in a steady epoch, with the range that the rounds allow: "
-        f"{'; '.join(ranges)}."
-    )
+    alternative = f"Speed-up of fused over fit in a steady epoch, with the range of the rounds: {'; '.join(ranges)}."
     note = (
         "A mark compares the medians. Its line runs from fit's fastest round against fused's slowest to the opposite. "
         "Both are steady epochs with validation, without fit's set-up of each call and epoch."
@@ -124,16 +118,14 @@ def first_calls(section: Section) -> style.Drawing | None:
             extra.setdefault(str(trainer), {})[name] = first.median - usual.median
     if not marks:
         return None
-    look = Look(width=7.2, sharex=True, spread=0, point=6)
+    look = Look(width=7.2, sharex=True, spread=0, point=6, finish=layout.log_seconds)
     figure, panels = row_chart("What the first call costs", section.setting, marks, look)
-    sentences = ["Extra seconds of the first call of training, compared with a steady round of the same work:"]
     for trainer, axes in panels.items():
-        layout.log_seconds(axes)
         axes.set_title(f"{style.plain(trainer)}: + {seconds(median(extra[trainer].values()))} (median)")
-        listed = ", ".join(f"{name} {value:+.2g} s" for name, value in extra[trainer].items())
-        sentences.append(f"{trainer} {listed}.")
+    listed = {trainer: [f"{name} {time:+.2g} s" for name, time in times.items()] for trainer, times in extra.items()}
+    alternative = f"Extra time of the first call, compared with a steady round of the same work. {_listed(listed)}"
     note = "The mark is a steady round and the bar's end is the first call, which also traces and compiles."
-    return style.Drawing("first-call", "First call against steady state", " ".join(sentences), figure, note)
+    return style.Drawing("first-call", "First call against steady state", alternative, figure, note)
 
 
 def efficiency(section: Section) -> style.Drawing | None:
@@ -163,6 +155,5 @@ def efficiency(section: Section) -> style.Drawing | None:
         "e exponentials, d dispatch (calls of compiled programs). At 100 % the case reaches its roof. A case far left "
         "loses time between small operations that wait for each other."
     )
-    sentences = [f"{phase}: {', '.join(listed)}." for phase, listed in phrases.items()]
-    alternative = f"Efficiency of each case, and the roof that limits it. {' '.join(sentences)}"
+    alternative = f"Efficiency of each case, and the roof that limits it. {_listed(phrases)}"
     return style.Drawing("efficiency", "Efficiency and the limiting roof", alternative, figure, note)
