@@ -253,11 +253,12 @@ def test_many_plain_benchmarks(tmp_path):
 
 def test_plain_names_in_a_figure(tmp_path):
     """Benchmarks with the same name have their own rows, named by their files."""
-    entries = [recordings.plain("test_a", [1.0]), {**recordings.plain("test_a", [2.0]), "fullname": "b.py::test_a"}]
+    long = f"{'long' * 7}.py::test_a"
+    entries = [recordings.plain("test_a", [1.0]), {**recordings.plain("test_a", [2.0]), "fullname": long}]
     drawing = timings.bare(section(tmp_path, run=None, entries=entries))
     rows = [label.get_text() for label in drawing.figure.axes[0].get_yticklabels()]
-    assert rows == ["b.py::test_a", "test_x.py::test_a"]
-    assert "from b.py::test_a with a median of 2 s to test_x.py::test_a with 1 s" in drawing.alternative
+    assert rows == [long, "test_x.py::test_a"]
+    assert f"from {long} with a median of 2 s to test_x.py::test_a with 1 s" in drawing.alternative
 
 
 def marks(folder, times):

@@ -22,7 +22,7 @@ class RowMark(NamedTuple):
 
 
 class Look(NamedTuple):
-    """The sizes of a chart, in inches and typographic points, ``spread`` in rows; ``across`` is panels in a row."""
+    """The sizes of a chart in inches and typographic points; ``across`` is panels side by side, ``spread`` in rows."""
 
     width: float = 5.8
     row_height: float = 0.24
@@ -32,12 +32,13 @@ class Look(NamedTuple):
     point: float = 5
     bar: float = 2
     text: float = 8.5
+    name: int = 24  # characters of a row's name
     colour: str | None = None  # of all rows; without it each experiment has its own
     finish: Callable[[Axes], None] | None = None  # sets the horizontal axis of a panel
 
 
 def row_chart(title: str, setting: str, marks: Sequence[RowMark], look: Look) -> tuple[Figure, dict[str, Axes]]:
-    """Return a figure and its panels by name; every panel has a row for each name of a row."""
+    """Return a figure and its panels by name; every panel has the same rows."""
     names, panels = list(dict.fromkeys(mark.row for mark in marks)), list(dict.fromkeys(mark.panel for mark in marks))
     across = look.across or len(panels)
     height = 1 + -(-len(panels) // across) * (0.8 + look.row_height * len(names))
@@ -55,7 +56,7 @@ def row_chart(title: str, setting: str, marks: Sequence[RowMark], look: Look) ->
             layout.points(panel, mark.values, ys, mark.kind, colour, look.point, alpha=alpha)
             end = max(*mark.values, *(mark.bar or mark.values))
             layout.beside(panel, mark.text, (end, y), (1.2 * look.point * mark.side, 0), fontsize=look.text)
-        layout.rows(panel, names)
+        layout.rows(panel, names, look.name)
         panel.set_title(style.plain(name, int(13 * look.width / across)))
         panel.set_xlabel(layout.key(filter(None, kinds)), fontsize=8.5)
         if look.finish:

@@ -48,7 +48,7 @@ def bare(section: Section) -> style.Drawing:
     """Draw the rounds of benchmarks without an experiment, the slowest first."""
     slowest = sorted(section.timed, key=lambda timed: -timed.median)
     marks = [_strip("seconds per call", timed.label, timed) for timed in slowest[:MOST_BENCHMARKS]]
-    look = Look(row_height=0.2, point=4.2, bar=0.9, colour=style.other(0), finish=layout.log_seconds)
+    look = Look(row_height=0.2, point=4.2, bar=0.9, name=44, colour=style.other(0), finish=layout.log_seconds)
     figure, _ = row_chart("Every round of every benchmark", section.setting, marks, look)
     first, last = slowest[0], slowest[-1]
     medians = f"from {first.label} with a median of {seconds(first.median)} to {last.label} with {seconds(last.median)}"
