@@ -44,7 +44,7 @@ def draw(together: Together) -> Iterator[style.Drawing]:
         low, high = axes.get_xlim()
         layout.log_ticks(axes.xaxis, (1.0, 3.0) if high < 40 * low else (1.0,), show)
         if high < 3 * low or field == "peak":
-            axes.xaxis.set_major_locator(MaxNLocator(3))
+            axes.xaxis.set_major_locator(MaxNLocator(4 if field == "peak" else 3))
     for label, kind in kinds.items():
         layout.points(axes, [], [], kind, style.INK, 5, label=style.plain(label, 30))
     across = len(kinds) if sum(map(len, kinds)) < 80 else 2
