@@ -90,12 +90,13 @@ def test_stages():
 
 
 def test_heading(monkeypatch):
-    """A chapter's heading is the title that its experiments share in the catalogue, with their names."""
+    """A chapter's heading is the catalogue's titles of its experiments, with their names."""
     assert chapters.heading(["digits"], "The digits dataset") == "The digits dataset"
     titled = {name: SimpleNamespace(title="A title") for name in "ab"} | {"c": SimpleNamespace(title="Another")}
     monkeypatch.setattr(chapters, "EXPERIMENTS", titled)
     assert chapters.heading(["a", "b"], "Both") == "A title (a, b)"
-    assert {chapters.heading(names, "Else") for names in ([], ["a", "c"], ["unknown"])} == {"Else"}
+    assert chapters.heading(["a", "c"], "Both") == "A title (a), Another (c)"
+    assert {chapters.heading(names, "Else") for names in ([], ["a", "unknown"])} == {"Else"}
 
 
 def test_figures_are_free(drawn):

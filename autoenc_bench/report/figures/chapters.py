@@ -34,10 +34,12 @@ def draw_together(together: Together) -> Iterator[tuple[str, Drawing]]:
 
 
 def heading(experiments: Collection[str], otherwise: str) -> str:
-    """Return the catalogue's title that these experiments share, with their names; else another text."""
-    titles = {getattr(EXPERIMENTS.get(name), "title", "") for name in experiments}
-    title = titles.pop() if len(titles) == 1 else ""
-    return f"{title} ({', '.join(experiments)})" if title else otherwise
+    """Return the titles of these experiments in the catalogue, each with its names; else, without a title, a text."""
+    names: dict[str, list[str]] = {}
+    for name in experiments:
+        names.setdefault(getattr(EXPERIMENTS.get(name), "title", ""), []).append(name)
+    titled = [f"{title} ({', '.join(shared)})" for title, shared in names.items()]
+    return ", ".join(titled) if titled and "" not in names else otherwise
 
 
 def _experiments(section: Section) -> Iterator[tuple[str, Drawing | None]]:

@@ -60,9 +60,8 @@ def montages(setting: str, case: Case, pictures: Mapping[str, Bytes]) -> Iterato
         samples = ", ".join(str(extreme.index) for extreme in extremes)
         words = f", from {extremes[0].error:.4g} to {extremes[-1].error:.4g} (test samples {samples})"
         montages.append((which, title, pictures[which], [f"{extreme.error:#.3g}" for extreme in extremes], words))
-    montages.append(
-        ("website", "input and output", pairs, [""] * pairs.shape[1], ", as in the plot for the notebook's website")
-    )
+    words = ", as in the plot for the notebook's website"
+    montages.append(("website", "input and output", pairs, [""] * pairs.shape[1], words))
     for which, title, shown, labels, words in montages:
         size = (3.8, 3.9) if which == "website" else (5.8, 2.05)
         figure = style.blank(f"{style.plain(name, 24)}: {title}", setting, *size)
