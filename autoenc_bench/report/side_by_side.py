@@ -87,7 +87,7 @@ def _round_by_round(base: list[Source], head: list[Source], setting: str) -> Tog
         if one.time and one.explained
     ]
     ended = status.of(comparison, allow_missing=options.allow_missing, strict=options.strict)
-    analyses = "The intervals assume a single analysis. The live comparison made interim ones; its own verdict holds."
+    analyses = "The intervals assume a single analysis; the live comparison's verdict allows for its interim ones."
     return Together(
         title="Base and head, round by round",
         answer=" ".join(changed) or f"{ended.reason}.",
