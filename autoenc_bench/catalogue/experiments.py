@@ -103,7 +103,7 @@ class Experiment:
     def describe(self) -> str:
         """Return one line: data, layer widths and length of training."""
         widths = " → ".join(map(str, self.widths))
-        length = f"{count(self.epochs, 'epoch')} of {self.batch_size}"
+        length = f"{count(self.epochs, 'epoch')}, batches of {self.batch_size}"
         return f"{self.data} {self.rows:,} × {self.features}, {widths}, {length}"
 
 
@@ -132,7 +132,7 @@ NOTEBOOK = (
     *(
         Experiment(
             name=f"features-{features}",
-            title=f"Do the Number of Features Matter? {features} features",
+            title="Do the Number of Features Matter?",
             data="uniform",
             rows=1_000_000,
             features=features,

@@ -1,9 +1,7 @@
-"""A distributed run's record -> how training scales with its devices, and where that cannot help."""
+"""How training scales with the devices of a distributed run, and the headline of any run."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
-
-import msgspec
 
 from autoenc_bench.formatting import Cell, Columns, Table, cell, seconds, share
 from autoenc_bench.records.record import Fact
@@ -11,53 +9,46 @@ from autoenc_bench.report import summary
 from autoenc_bench.report.summary import Timed
 
 
-class DeviceScaling(msgspec.Struct, frozen=True, kw_only=True):
-    """How one experiment trains on so many devices; ``None`` stands for what was not measured."""
+class DeviceScaling(NamedTuple):
+    """How one experiment trains on a number of devices; ``None`` stands for what was not measured."""
 
     experiment: str
     devices: int
     strong: float | None  # training rows per second
-    strong_efficiency: float | None  # rate over that of one device, per device
+    strong_efficiency: float | None  # rate per device, divided by the rate of one device alone
     weak: float | None
     weak_efficiency: float | None
     step: float | None  # seconds of one strong step
-    all_reduce: float | None  # seconds of one mean of the gradients over the devices, which each step needs
+    all_reduce: float | None  # seconds of averaging the gradients over the devices, which each step needs
 
 
 def rows(timed: Iterable[Timed]) -> list[DeviceScaling]:
-    """Sum up each experiment on each number of devices, fewest first."""
-    rates: dict[tuple[str, str, int], float] = {}
-    steps: dict[tuple[str, str, int], float | None] = {}
-    for case, time in timed:
-        if case.devices and time:
-            key = case.experiment, case.phase, case.devices
-            rates[key] = case.rows / time
-            steps[key] = time / case.steps if case.steps else None
-    efficiencies = {
-        (experiment, phase, devices): rate / rates[experiment, phase, 1] / devices
-        for (experiment, phase, devices), rate in rates.items()
-        if (experiment, phase, 1) in rates
-    }
+    """Return a row for each experiment and number of devices, fewest first."""
+    cases = {(case.experiment, case.devices or 0, case.phase): (case, time) for case, time in timed if time}
+    rates = {key: case.rows / time for key, (case, time) in cases.items() if key[1]}
+    steps = {key: time / case.steps for key, (case, time) in cases.items() if case.steps}
+
+    def rate_and_efficiency(experiment: str, devices: int, phase: str) -> tuple[float | None, float | None]:
+        rate, alone = rates.get((experiment, devices, phase)), rates.get((experiment, 1, phase))
+        return rate, rate / alone / devices if rate and alone else None
+
     return [
         DeviceScaling(
-            experiment=experiment,
-            devices=devices,
-            strong=rates.get((experiment, "strong", devices)),
-            strong_efficiency=efficiencies.get((experiment, "strong", devices)),
-            weak=rates.get((experiment, "weak", devices)),
-            weak_efficiency=efficiencies.get((experiment, "weak", devices)),
-            step=steps.get((experiment, "strong", devices)),
-            all_reduce=steps.get((experiment, "all_reduce", devices)),
+            *at,
+            *rate_and_efficiency(*at, "strong"),
+            *rate_and_efficiency(*at, "weak"),
+            steps.get((*at, "strong")),
+            steps.get((*at, "all_reduce")),
         )
         for experiment in dict.fromkeys(experiment for experiment, _, _ in rates)
-        for devices in sorted({devices for name, _, devices in rates if name == experiment})
+        for at in sorted({(name, devices) for name, devices, _ in rates if name == experiment})
     ]
 
 
 LEGEND = (
-    "strong: the batch stays, and each device takes a part; weak: it grows with the devices; efficiency: the rate\n"
-    "over that of one device, per device; step: of strong training; all-reduce: one mean of as many numbers as the\n"
-    "model has parameters over the devices, which each step needs; –: not measured"
+    "strong: the batch keeps its size, and each device takes a part of it; weak: the batch grows with the devices;\n"
+    "efficiency: rate per device, divided by the rate of one device alone; step: one step of strong training;\n"
+    "all-reduce: averages the gradients over the devices, which every step needs; –: not measured"
 )
 
 
@@ -76,8 +67,14 @@ def table(rows: Iterable[DeviceScaling]) -> Table:
     return Table.of(columns, rows)
 
 
+VIRTUAL = (
+    "These devices are virtual: they are parts of one CPU. They show that the arithmetic is correct. Their times are "
+    "not those of real devices."
+)
+
+
 class Headline(NamedTuple):
-    """The headline table of a run, what it holds, and what it tells of devices, in sentences."""
+    """The headline table of a run, its legend, and sentences on what its devices bring."""
 
     table: Table
     legend: str
@@ -92,35 +89,25 @@ def headline(timed: Sequence[Timed], context: Mapping[str, Fact]) -> Headline:
 
 
 def answer(rows: list[DeviceScaling], context: Mapping[str, Fact]) -> list[str]:
-    """Return in sentences what more devices bring, and what these devices can prove."""
-    virtual = (
-        "These devices are virtual, parts of one CPU: that training runs on them proves its arithmetic, and its "
-        "times say nothing of real devices."
-    )
+    """Return in sentences what more devices bring, and whether the devices are virtual."""
+    sentences = [VIRTUAL] if context.get("virtual_devices") else []
     gains = [
-        (row.experiment, f"{efficiency * row.devices:.1f} times", row.devices, kind)
+        (kind, row, efficiency * row.devices)
         for row in rows
         for kind, efficiency in (("strong", row.strong_efficiency), ("weak", row.weak_efficiency))
-        if efficiency and row.devices > 1 and efficiency * row.devices >= 1.05  # else it is noise
+        if efficiency and row.devices > 1 and efficiency * row.devices >= 1.05  # less is noise
     ]
-    gaining = {experiment for experiment, _, _, kind in gains if kind == "strong"}
-    return [
-        *([virtual] if context.get("virtual_devices") else []),
-        *_hopeless([row for row in rows if row.experiment not in gaining]),
-        *(
-            f"{experiment} trains {gain} as many rows per second on {devices} devices as on one ({kind} scaling)."
-            for experiment, gain, devices, kind in gains
-        ),
-    ]
-
-
-def _hopeless(rows: list[DeviceScaling]) -> Iterator[str]:
-    """List the experiments that more devices did not help, or cannot, since their step is too short for it."""
+    gaining = {row.experiment for kind, row, _ in gains if kind == "strong"}
     alone = {row.experiment: row.step for row in rows if row.devices == 1}
-    for row in {row.experiment: row for row in rows if row.all_reduce}.values():
-        if (step := alone.get(row.experiment)) and row.step and row.all_reduce:
+    most = {row.experiment: row for row in rows if row.all_reduce and row.experiment not in gaining}
+    for experiment, row in most.items():
+        if (step := alone.get(experiment)) and row.step and row.all_reduce:
             verb = "cannot" if step / row.devices + row.all_reduce >= step else "did not"
-            yield (
-                f"More devices {verb} help {row.experiment} at this batch: a step takes {seconds(step)} on one, "
+            sentences.append(
+                f"More devices {verb} speed up {experiment} at this batch size: a step takes {seconds(step)} on one, "
                 f"{seconds(row.step)} on {row.devices}, and one all-reduce of its gradients {seconds(row.all_reduce)}."
             )
+    for kind, row, gain in gains:
+        more = f"{gain:.1f} times as many rows per second on {row.devices} devices as on one"
+        sentences.append(f"{row.experiment} trains {more} ({kind} scaling).")
+    return sentences

@@ -1,10 +1,11 @@
-"""What ran the suite, in words: machine, roofs, context and conditions of a run, one line each."""
+"""The facts of a run in words, one line each: machine, roofs, context and conditions."""
 
 from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from autoenc_bench.formatting import fact, share
+from autoenc_bench.formatting import fact, moment, share
+from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import Roofs, Survey
 
 NAMES = {  # with their units
@@ -15,14 +16,14 @@ NAMES = {  # with their units
     "temperature_c": ("temperature", "°C"),
     "throttled": ("slowed down by heat", "times"),
     "memory_stalled": ("waiting for memory", ""),
-    "others": ("core used by others", ""),
-    "sibling": ("SMT sibling used", ""),
+    "others": ("core used by other processes", ""),
+    "sibling": ("SMT sibling used by other processes", ""),
 }
 SHARES = ("steal", "memory_stalled", "others", "sibling")
 
 
 def facts(survey: Survey) -> list[tuple[str, str]]:
-    """List the facts as pairs (name, value); an environment variable keeps its name."""
+    """Return the facts as pairs (name, value). An environment variable keeps its name."""
     machine = msgspec.structs.asdict(survey.machine)
     return [
         ("machine", machine.pop("id")),
@@ -33,8 +34,22 @@ def facts(survey: Survey) -> list[tuple[str, str]]:
     ]
 
 
+def record_facts(source: Source) -> list[tuple[str, str]]:
+    """Return the facts of a record as pairs (name, value): its origin, its run, and the programs that wrote it."""
+    record, run, commit = source.record, source.record.autoenc, source.record.commit_info
+    return [
+        ("recorded", moment(record.datetime)),
+        ("record", source.path.name),
+        *([("commit", str(commit))] if commit and commit.known else []),
+        *([*facts(run), ("scale", run.scale), ("seeds", str(run.seeds))] if run else []),
+        *([] if run else [("machine", str(source.machine_info).replace(" · ", ", "))]),
+        ("pytest-benchmark", record.version),
+        *([("autoenc-bench", run.suite_version)] if run else []),
+    ]
+
+
 def roofs(measured: Roofs) -> list[tuple[str, str]]:
-    """List what a machine does at most, as pairs (name, value); what could not be measured is unknown."""
+    """Return the maximum rates of a machine as pairs (name, value). What could not be measured is unknown."""
     rates = (
         ("compute", measured.flops, 1e-9, "GFLOP/s"),
         ("memory", measured.bytes, 1e-9, "GB/s"),

@@ -1,4 +1,4 @@
-"""What a page of GitHub Actions shows of a job: text appended to the file that it names."""
+"""The summary that GitHub Actions shows on the page of a job."""
 
 import os
 import re
@@ -7,19 +7,19 @@ from pathlib import Path
 from autoenc_bench.exceptions import unwritable
 from autoenc_bench.formatting import visible
 
-MOST = 2**20  # bytes of a job's summary: of a larger one GitHub shows nothing
+SUMMARY_BYTES = 2**20  # GitHub shows nothing of a larger summary
 
 
 def append_step_summary(text: str, rest: object = "the job's log") -> None:
-    """Show a text, without control characters, on the page of a GitHub Actions job, where this is one.
+    """Append a text, without control characters, to the summary of a GitHub Actions job; do nothing elsewhere.
 
-    Where it does not fit beside what is there, it is cut between lines, and says that the ``rest`` is elsewhere. Raises
-    InvalidInputError if it cannot be written.
+    A text that does not fit is cut between lines, and ends with a note on where the ``rest`` is. Raises
+    InvalidInputError if the summary cannot be written.
     """
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         try:
             with Path(path).open("ab") as file:
-                file.write(_cut(visible(text), MOST - file.tell(), f"\n\nShortened: the rest is in {rest}.\n"))
+                file.write(_cut(visible(text), SUMMARY_BYTES - file.tell(), f"\n\nShortened: the rest is in {rest}.\n"))
         except OSError as problem:
             raise unwritable(problem, path) from problem
 

@@ -1,36 +1,34 @@
-"""Records in, files out: one HTML page that holds everything, one Markdown page, and every figure as SVG and PNG.
+"""Write a report: read records, judge and summarise them, draw their figures, and write the pages.
 
-Where one page would be too large to open with pleasure, each record has a page of its own instead.
+If one page would be too large for a browser, each record gets its own page.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 from autoenc_bench.records import loading
 from autoenc_bench.records.loading import Source
-from autoenc_bench.report import figures, github, output, render, side_by_side
-from autoenc_bench.report.figures import pairs as pairs_figures
-from autoenc_bench.report.figures import side_by_side as side_by_side_figures
-from autoenc_bench.report.figures.style import Drawing
+from autoenc_bench.records.record import NotRun
+from autoenc_bench.report import github, output, render, side_by_side
+from autoenc_bench.report.figures import chapters
 from autoenc_bench.report.output import Progress
-from autoenc_bench.report.side_by_side import RoundByRound, SideBySide
-from autoenc_bench.report.view import Picture, Section
+from autoenc_bench.report.side_by_side import Together
+from autoenc_bench.report.view import RECORDS, Section
 
-HISTORY = "history.html"  # the page of ``autoenc-bench history``, linked where it lies beside
+HISTORY = "history.html"  # the page of ``autoenc-bench history``, linked if it is in the same folder
 INDEX = "index.html"
-PAGES = {INDEX: "report.html", "summary.md": "report.md"}  # with their templates
-RECORDS = "records"  # the folder for their pages, where each has one of its own
-MOST = 5_000_000  # bytes of figures and tables, about, on a page that holds several records
+TEMPLATES = {INDEX: "report.html", "summary.md": "report.md"}
+FIGURES = "figures"  # their folder
+PAGE_BYTES = 5_000_000  # about; a page with more figures and tables is divided into one page per record
 
 
 @dataclass(frozen=True)
 class WrittenReport:
-    """Where the page is, and in a line each which files, or parts of records, could not be read and why."""
+    """The path of the page, and a line for each file or part of a record that could not be read, with the reason."""
 
     page: Path
     left_out: list[str]
@@ -39,74 +37,64 @@ class WrittenReport:
 def write(
     paths: Iterable[Path], out: Path, on_progress: Progress = lambda _: None, processes: int = 1
 ) -> WrittenReport:
-    """Draw records into ``out``: ``index.html``, ``summary.md`` and ``figures/``, all of them or none.
+    """Write the report of records into ``out``: ``index.html``, ``summary.md`` and ``figures/``, all of them or none.
 
-    What is too large for one page goes to ``records/``, a page for each. Records that cannot be read are listed on the
-    page. The Markdown also goes to the page of a GitHub Actions job. Several records are drawn in so many processes,
-    which import the main module again: give more than one only where that guards what it does.
+    Records that are too large for one page get their own pages in ``records/``. The page lists the records that cannot
+    be read. The Markdown is also appended to the summary of a GitHub Actions job. ``processes`` draw several records at
+    once; they import the main module again, so use more than one only if that module has an ``if __name__`` guard.
 
-    Raises NotFoundError or InvalidInputError when no record can be read, or ``out`` cannot be written.
+    Raises NotFoundError or InvalidInputError if no record can be read, or if ``out`` cannot be written.
     """
     sources, unreadable = loading.read_records(paths)
+    compared = side_by_side.judge(sources)
+    sections = _sections(side_by_side.drawn_alone(sources))
     beside = HISTORY if (out / HISTORY).exists() else None
-    with output.publish(out, "figures", RECORDS) as folder:
-        sections = _sections(side_by_side.drawn_alone(sources), folder, on_progress, processes)
-        together = _together(sources, folder, on_progress)
-        apart = len(sections) > 1 and sum(one.size for one in sections) > MOST
-        content = {"sections": sections, "together": together, "unreadable": unreadable, "beside": beside}
-        pages = {name: render.fill(template, **content, apart=apart) for name, template in PAGES.items()}
-        if apart:
-            (folder / RECORDS).mkdir()
-            alone: dict[str, Any] = {
-                "together": None,
-                "unreadable": [],
-                "beside": None,
-                "apart": False,
-                "index": f"../{INDEX}",
-            }
-            pages |= {one.page: render.fill(PAGES[INDEX], sections=[one], **alone) for one in sections}
-        for name, page in pages.items():
-            (folder / name).write_text(page, "utf-8", errors="replace")  # file names may be no UTF-8
+    with output.publish(out, FIGURES, RECORDS) as folder:
+        sections = _draw(sections, folder, processes, on_progress)
+        if compared:
+            compared.pictures = output.save(chapters.draw_together(compared), folder, FIGURES, on_progress)
+        for name, page in _pages(sections, compared, unreadable, beside).items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(page, "utf-8", errors="replace")  # a file name may not be UTF-8
     github.append_step_summary((out / "summary.md").read_text("utf-8"), out / "summary.md")
     return WrittenReport(out / INDEX, list(loading.left_out(sources, unreadable)))
 
 
-def _sections(sources: list[Source], folder: Path, on_progress: Progress, processes: int) -> list[Section]:
-    """Draw each record; ``on_progress`` hears of each figure, or where several processes draw, of each record."""
+def _sections(sources: Sequence[Source]) -> list[Section]:
+    # Records of two machines, in two folders, may have the same name.
     if len(sources) == 1:
-        return [_section(sources[0], None, folder, on_progress)]
-    places = range(1, len(sources) + 1)
-    if processes == 1:
-        return [_section(source, place, folder, on_progress) for source, place in zip(sources, places, strict=True)]
-    sections = []
-    with ProcessPoolExecutor(min(len(sources), processes), get_context("spawn")) as pool:
-        for section in pool.map(_section, sources, places, repeat(folder)):
-            on_progress(section.source.path.name)
-            sections.append(section)
-    return sections
+        return [Section(sources[0])]
+    named = [(source, output.file_name(source.path.stem)) for source in sources]
+    return [Section(source, place, f"{place}-{name}") for place, (source, name) in enumerate(named, start=1)]
 
 
-def _section(source: Source, place: int | None, folder: Path, on_progress: Progress = lambda _: None) -> Section:
-    """Draw a record's figures, in a folder of their own where it has a place among several."""
-    # Two records may have one name, in the folders of two machines.
-    name = f"{place}-{output.file_name(source.path.stem)}"
-    within = f"figures/{name}" if place else "figures"
-    said = source.path.name
-    pictures = output.save(figures.draw(source), folder, within, lambda title: on_progress(f"{said}: {title}"))
-    return Section(source, place or 1, f"{RECORDS}/{name}.html", pictures)
+def _draw(sections: list[Section], folder: Path, processes: int, on_progress: Progress) -> list[Section]:
+    """Draw each record; report each figure to ``on_progress``, or each record where several processes draw."""
+    if min(len(sections), processes) == 1:
+        return [_draw_one(section, folder, on_progress) for section in sections]
+    drawn = []
+    with ProcessPoolExecutor(min(len(sections), processes), get_context("spawn")) as pool:
+        for section in pool.map(_draw_one, sections, repeat(folder)):
+            on_progress(section.file)
+            drawn.append(section)
+    return drawn
 
 
-def _together(sources: list[Source], folder: Path, on_progress: Progress) -> SideBySide | RoundByRound | None:
-    """Draw several records together: those of a live comparison round by round, others side by side."""
+def _draw_one(section: Section, folder: Path, on_progress: Progress = lambda _: None) -> Section:
+    within, file = f"{FIGURES}/{section.name}".removesuffix("/"), section.file
+    drawings = chapters.draw(section)
+    section.pictures = output.save(drawings, folder, within, lambda title: on_progress(f"{file}: {title}"))
+    return section
 
-    def save(chapter: str, drawings: Iterable[Drawing]) -> list[Picture]:
-        return output.save(((chapter, drawing) for drawing in drawings), folder, "figures", on_progress)
 
-    if rounds := side_by_side.paired(sources):
-        drawings = pairs_figures.draw(rounds.comparison, sources[0].setting)
-        return replace(rounds, pictures=save(rounds.title, drawings))
-    if alike := side_by_side.together(sources):
-        rows = side_by_side.rows(alike)
-        drawings = side_by_side_figures.draw(rows, side_by_side.setting(alike))
-        return SideBySide(rows, save(SideBySide.title, drawings))
-    return None
+def _pages(
+    sections: list[Section], compared: Together | None, unreadable: list[NotRun], beside: str | None
+) -> Mapping[str, str]:
+    """Return the text of each page by its path in the report."""
+    apart = len(sections) > 1 and sum(section.size for section in sections) > PAGE_BYTES
+    content = {"sections": sections, "together": compared, "unreadable": unreadable, "beside": beside, "apart": apart}
+    pages = {name: render.fill(template, **content) for name, template in TEMPLATES.items()}
+    if apart:
+        for section in sections:
+            pages[section.page] = render.fill(TEMPLATES[INDEX], sections=[section], index=f"../{INDEX}")
+    return pages

@@ -1,4 +1,4 @@
-"""Templates and what they show -> the text of HTML pages and of Markdown pages."""
+"""Fill the templates of HTML and Markdown pages."""
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
@@ -8,7 +8,7 @@ from autoenc_bench.formatting import code, count, line, moment, visible
 
 
 def fill(template: str, **content: object) -> str:
-    """Return a page by its template; HTML escapes every text, Markdown shows names from records as ``code``."""
+    """Return the text of a page. HTML escapes every text; Markdown shows names from records as code."""
     environment = Environment(
         loader=PackageLoader("autoenc_bench.report"),
         autoescape=select_autoescape(["html"]),
@@ -18,7 +18,9 @@ def fill(template: str, **content: object) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(code=code, count=count, line=line, moment=moment)
-    environment.globals.update(version=__version__, index=None)
+    # What only some pages have.
+    absent = {"index": None, "together": None, "beside": None, "unreadable": (), "apart": False}
+    environment.globals.update(absent, version=__version__)
     return environment.get_template(template).render(content)
 
 

@@ -1,8 +1,12 @@
-"""Several records side by side, experiment by experiment: speed, first call, memory, efficiency, and the errors."""
+"""Judge several records together: those of a live comparison round by round, others side by side.
 
-from collections.abc import Sequence
+Only this module of the report asks for verdicts. Figures and templates show the plain data that it returns.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import exp
+from typing import NamedTuple
 
 from autoenc_bench.formatting import NONE, Cell, Columns, Table, cell, count, mebibytes, percent, seconds, share
 from autoenc_bench.records.loading import Source
@@ -12,191 +16,181 @@ from autoenc_bench.report.summary import ExperimentSummary
 from autoenc_bench.report.view import Picture
 from autoenc_bench.verdicts import limits, status, tables
 from autoenc_bench.verdicts.comparison import Comparison, compare, compare_sides
-from autoenc_bench.verdicts.judgements import Judgement, Outcome
-from autoenc_bench.verdicts.limits import VerdictOptions
+from autoenc_bench.verdicts.intervals import Interval, Values
+from autoenc_bench.verdicts.judgements import CHANGES, Judgement
 from autoenc_bench.verdicts.sides import gather, under_test
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecordResult:
-    """What one record holds of one experiment; ``None`` stands for what was not measured."""
+class RecordResult(NamedTuple):
+    """What one record holds about one experiment, and in words how its error compares with the first record's."""
 
-    experiment: str
     label: str
-    fit: float | None  # training rows per second of a steady epoch
-    fused: float | None
-    first_call: float | None  # of the fused trainer, as are the next two; in seconds
-    peak: float | None  # in bytes
-    efficiency: float | None
-    error: float | None
-    agreement: Judgement | None  # of the error with that of the first record
+    summary: ExperimentSummary
+    agreement: str = NONE
+    differs: bool = False
 
 
 @dataclass(frozen=True)
-class RoundByRound:
-    """What a page shows of the records of a live comparison together."""
+class PairedCase:
+    """The interleaved rounds of one case of a live comparison, as logarithms of seconds, and their verdict."""
 
-    comparison: Comparison
-    judging: VerdictOptions
+    case: str
+    experiment: str | None
+    rounds: list[tuple[Values, Values]]  # of each pair: base and head, equally many
+    interval: Interval
+    limit: float
+    outcome: str
+    change: str  # the interval in words
+
+
+@dataclass
+class Together:
+    """What a page shows of several records together, and what its figures draw: paired cases, or rows."""
+
+    title: str
+    answer: str
+    table: Table
+    legend: str
+    setting: str
+    paired: Sequence[PairedCase] = ()
+    rows: Sequence[RecordResult] = ()
     pictures: Sequence[Picture] = ()
-    title: str = "Base and head, round by round"
-
-    @property
-    def legend(self) -> str:
-        looks = (
-            "Intervals are of one look at these records; the live comparison looked more often, and had its verdict."
-        )
-        return f"{self.judging} {looks}"
-
-    @property
-    def answer(self) -> str:
-        """Return in a sentence each what changed, by how much, and why; else what is known."""
-        sentences = [
-            f"{one.case}: time {tables.change(one.time)}, {one.explained}."
-            for one in self.comparison.verdicts
-            if one.time and one.explained
-        ]
-        asked = self.judging
-        ended = status.of(self.comparison, allow_missing=asked.allow_missing, strict=asked.strict)
-        return " ".join(sentences) or f"{ended.reason}."
-
-    @property
-    def table(self) -> Table:
-        return tables.table(self.comparison)
 
 
-@dataclass(frozen=True)
-class SideBySide:
-    """What a page shows of several records together."""
+def judge(sources: Sequence[Source]) -> Together | None:
+    """Judge several records; return ``None`` where there are no two that can be compared.
 
-    rows: list[RecordResult]
-    pictures: list[Picture]
-    title: str = "Side by side"
-    legend: str = (
-        "First call, peak memory and efficiency are the fused trainer's; errors agree when neither their mean nor "
-        "their distribution moved past the experiment's limit."
-    )
-
-    @property
-    def answer(self) -> str:
-        """Return in sentences who is fastest where, and whether errors agree."""
-        fastest: dict[str, list[str]] = {}
-        for experiment in dict.fromkeys(row.experiment for row in self.rows):
-            timed = [row for row in self.rows if row.experiment == experiment and row.fused]
-            if len(timed) > 1:
-                fastest.setdefault(max(timed, key=lambda row: row.fused or 0).label, []).append(experiment)
-        sentences = []
-        for label, names in fastest.items():
-            where = ", ".join(names) if len(names) < 4 else count(len(names), "experiment")
-            sentences.append(f"{label} trains fastest in {where}.")
-        judged = [(f"{row.experiment} ({row.label})", row.agreement) for row in self.rows if row.agreement]
-        if differing := [name for name, agreement in judged if not _agrees(agreement)]:
-            sentences.append(f"Errors differ in {', '.join(differing)}.")
-        elif judged:
-            sentences.append("All errors agree.")
-        return " ".join(sentences)
-
-    @property
-    def table(self) -> Table:
-        columns: Columns[RecordResult] = (
-            ("experiment", lambda row: Cell(row.experiment)),
-            ("record", lambda row: Cell(row.label)),
-            ("fit rows/s", lambda row: cell(row.fit, "{:,.0f}".format)),
-            ("fused rows/s", lambda row: cell(row.fused, "{:,.0f}".format)),
-            ("first call", lambda row: cell(row.first_call, seconds)),
-            ("peak memory", lambda row: cell(row.peak, mebibytes)),
-            ("efficiency", lambda row: cell(row.efficiency, share)),
-            ("error", lambda row: cell(row.error, "{:.4g}".format)),
-            ("against the first", lambda row: Cell(_agreement(row.agreement))),
-        )
-        return Table.of(columns, self.rows, names=2)
-
-
-def paired(sources: Sequence[Source]) -> RoundByRound | None:
-    """Compare the records of a live comparison among these by its own limits; ``None`` where a side is not there.
-
-    Raises InvalidInputError where the limits, kept beside the records, cannot be read.
+    Raises InvalidInputError when the limits of a live comparison, kept beside its records, cannot be read.
     """
     runs = [(source, source.record.autoenc) for source in sources]
     base, head = ([source for source, run in runs if run and run.pair and run.side == side] for side in SIDE_NAMES)
-    if not (base and head):
-        return None
-    both, asked = (gather(base), gather(head)), limits.saved_options(source.path for source in (*base, *head))
-    return RoundByRound(compare_sides(*both, asked.overrides, under_test(*both)), asked)
+    if base and head:
+        return _round_by_round(base, head, sources[0].setting)
+    alike = _alike(sources)
+    return _side_by_side(alike) if len(alike) > 1 else None
 
 
 def drawn_alone(sources: Sequence[Source]) -> list[Source]:
-    """Pick the records that are drawn by themselves: of a live comparison, whose records are alike, the first pair."""
-    names = [source.record.autoenc.pair for source in sources if source.record.autoenc and source.record.autoenc.pair]
-    first = min(names, default=None)
-    return [source for source in sources if not (run := source.record.autoenc) or run.pair in (None, first)]
+    """Return the records that get figures of their own: the first pair of a live comparison, and all others."""
+    pairs = [(source, source.record.autoenc.pair if source.record.autoenc else None) for source in sources]
+    first = min((pair for _, pair in pairs if pair), default=None)
+    return [source for source, pair in pairs if pair in (None, first)]
 
 
-def together(sources: Sequence[Source]) -> list[Source]:
-    """Pick what can stand side by side: usual records of this suite at one scale, that of the first; at least two."""
+def _round_by_round(base: list[Source], head: list[Source], setting: str) -> Together:
+    """Compare the records of a live comparison by its own limits."""
+    sides, options = (gather(base), gather(head)), limits.saved_options(source.path for source in (*base, *head))
+    comparison = compare_sides(*sides, options.overrides, under_test(*sides))
+    changed = [
+        f"{one.case}: time {tables.change(one.time)}, {one.explained}."
+        for one in comparison.verdicts
+        if one.time and one.explained
+    ]
+    ended = status.of(comparison, allow_missing=options.allow_missing, strict=options.strict)
+    analyses = "The intervals assume a single analysis; the live comparison's verdict allows for its interim ones."
+    return Together(
+        title="Base and head, round by round",
+        answer=" ".join(changed) or f"{ended.reason}.",
+        table=tables.table(comparison),
+        legend=f"{options} {analyses}",
+        setting=setting,
+        paired=_paired(comparison),
+    )
+
+
+def _paired(comparison: Comparison) -> list[PairedCase]:
+    """Return the cases whose rounds were interleaved, those that changed first."""
+    paired = []
+    for verdict in comparison.verdicts:
+        if (time := verdict.time) and time.paired and time.interval:
+            base, head = (side.cases[verdict.case].pairs for side in (comparison.base, comparison.head))
+            shared = [(base[name], head[name]) for name in base if name in head]
+            rounds = [(one[: len(other)], other[: len(one)]) for one, other in shared]
+            words = str(time.outcome), tables.change(time)
+            paired.append(PairedCase(verdict.case, verdict.experiment, rounds, time.interval, time.limit, *words))
+    return sorted(paired, key=lambda one: one.outcome not in CHANGES)
+
+
+def _side_by_side(sources: Sequence[Source]) -> Together:
+    """Lay records side by side, a row for each record that has an experiment."""
+    labelled, rows = labels(sources), []
+    for label, source in zip(labelled, sources, strict=True):
+        # Errors are compared with the first record's seed by seed, as 'compare' does.
+        verdicts = [] if source is sources[0] else compare(sources[:1], [source]).verdicts
+        errors = {one.experiment: one.error for one in verdicts if one.error and one.error.interval}
+        roofs = source.record.autoenc.roofs if source.record.autoenc else None
+        for row in summary.rows(source.record.timed(), roofs):
+            rows.append(RecordResult(label, row, *_agreement(errors.get(row.experiment))))
+    order = list(dict.fromkeys(row.summary.experiment for row in rows))
+    rows.sort(key=lambda row: order.index(row.summary.experiment))
+    first, *others = [source.setting.split(" · ") for source in sources]
+    shared = [part for part in first if all(part in parts for parts in others)]
+    return Together(
+        title="Side by side",
+        answer=answer(rows),
+        table=table(rows),
+        legend="First call, peak memory and efficiency are those of the fused trainer. Errors agree if neither their "
+        "mean nor their distribution differs by more than the experiment's limit.",
+        setting=" · ".join([*shared, *labelled]),
+        rows=rows,
+    )
+
+
+def _alike(sources: Sequence[Source]) -> list[Source]:
+    """Return the records that can stand side by side: of this suite, not distributed, at the scale of the first."""
     ours = [source for source in sources if source.cases and not any(case.devices for _, case in source.cases)]
     scales = [source.record.autoenc.scale for source in ours if source.record.autoenc]
-    alike = [source for source, scale in zip(ours, scales, strict=True) if scale == scales[0]]
-    return alike if len(alike) > 1 else []
+    return [source for source, scale in zip(ours, scales, strict=True) if scale == scales[0]]
 
 
 def labels(sources: Sequence[Source]) -> list[str]:
-    """Label records by their backends, where each has another, else by their files."""
+    """Return what to call each record: by its backend where no two share one, else by its file."""
     backends = [str(source.record.autoenc.context.get("backend")) for source in sources if source.record.autoenc]
     if len(set(backends)) == len(sources):
         return backends
     return [f"{place} {source.path.stem}" for place, source in enumerate(sources, start=1)]
 
 
-def setting(sources: Sequence[Source]) -> str:
-    """Return in one line on what records were made: what they share, and their labels."""
-    first, *others = [source.setting.split(" · ") for source in sources]
-    return " · ".join([part for part in first if all(part in parts for parts in others)] + labels(sources))
+def _agreement(error: Judgement | None) -> tuple[str, bool]:
+    """Return in words how an error compares with the first record's, and whether they differ."""
+    if error is None or error.interval is None:
+        return NONE, False
+    estimate, low, high = error.interval[:3]
+    if error.outcome in CHANGES:
+        return f"differs by {percent(exp(estimate))}", True
+    return "equal" if low == high == 0 else f"agrees to {percent(exp(max(high, -low))).removeprefix('+')}", False
 
 
-def rows(sources: Sequence[Source]) -> list[RecordResult]:
-    """Lay records side by side, as ``together`` picked them: per experiment a row for each record that has it."""
-    by_experiment: dict[str, list[RecordResult]] = {}
-    for label, source in zip(labels(sources), sources, strict=True):
-        # Errors are compared with the first record's seed by seed, as the gate does.
-        judged = [] if source is sources[0] else compare(sources[:1], [source]).verdicts
-        agreements = {one.experiment: one.error for one in judged if one.error and one.error.interval}
-        for summed in summary.rows(source.record.timed()):
-            row = _row(label, source, summed, agreements.get(summed.experiment))
-            by_experiment.setdefault(summed.experiment, []).append(row)
-    return [row for results in by_experiment.values() for row in results]
+def answer(rows: Sequence[RecordResult]) -> str:
+    """Return in sentences which record is fastest in which experiments, and whether errors agree."""
+    fastest: dict[str, list[str]] = {}
+    for experiment in dict.fromkeys(row.summary.experiment for row in rows):
+        rates = {row.label: row.summary.fused for row in rows if row.summary.experiment == experiment}
+        timed = {label: rate for label, rate in rates.items() if rate}
+        if len(timed) > 1:
+            fastest.setdefault(max(timed, key=timed.__getitem__), []).append(experiment)
+    sentences = []
+    for label, names in fastest.items():
+        where = ", ".join(names) if len(names) < 4 else count(len(names), "experiment")
+        sentences.append(f"{label} trains fastest in {where}.")
+    if differing := [f"{row.summary.experiment} ({row.label})" for row in rows if row.differs]:
+        sentences.append(f"Errors differ in {', '.join(differing)}.")
+    elif any(row.agreement != NONE for row in rows):
+        sentences.append("All errors agree.")
+    return " ".join(sentences)
 
 
-def _row(label: str, source: Source, summed: ExperimentSummary, agreement: Judgement | None) -> RecordResult:
-    run = source.record.autoenc
-    cases = [(benchmark, case) for benchmark, case in source.cases if case.experiment == summed.experiment]
-    fused = {case.phase: (benchmark, case) for benchmark, case in reversed(cases) if case.trainer == "fused"}
-    epoch, first_call = fused.get("epoch"), fused.get("first_call")
-    bound = epoch[0].bound(run.roofs) if epoch and run else None
-    memory = epoch[1].memory if epoch else None
-    return RecordResult(
-        experiment=summed.experiment,
-        label=label,
-        fit=summed.fit,
-        fused=summed.fused,
-        first_call=first_call[0].stats.median if first_call else None,
-        peak=(memory.accelerator or memory.peak) if memory else None,
-        efficiency=bound[1] if bound else None,
-        error=summed.error,
-        agreement=agreement,
+def table(rows: Iterable[RecordResult]) -> Table:
+    """Return the table of records side by side."""
+    columns: Columns[RecordResult] = (
+        ("experiment", lambda row: Cell(row.summary.experiment)),
+        ("record", lambda row: Cell(row.label)),
+        ("fit rows/s", lambda row: cell(row.summary.fit, "{:,.0f}".format)),
+        ("fused rows/s", lambda row: cell(row.summary.fused, "{:,.0f}".format)),
+        ("first call", lambda row: cell(row.summary.first_call, seconds)),
+        ("peak memory", lambda row: cell(row.summary.peak, mebibytes)),
+        ("efficiency", lambda row: cell(row.summary.efficiency, share)),
+        ("error", lambda row: cell(row.summary.error, "{:.4g}".format)),
+        ("error against first", lambda row: Cell(row.agreement)),
     )
-
-
-def _agrees(judgement: Judgement) -> bool:
-    return judgement.outcome not in (Outcome.REGRESSED, Outcome.IMPROVED)
-
-
-def _agreement(judgement: Judgement | None) -> str:
-    if judgement is None or judgement.interval is None:
-        return NONE
-    interval = judgement.interval
-    if not _agrees(judgement):
-        return f"differs by {percent(exp(interval.estimate))}"
-    if interval.low == interval.high == 0:
-        return "equal"
-    return f"agrees to {percent(exp(max(interval.high, -interval.low))).removeprefix('+')}"
+    return Table.of(columns, rows, names=2)

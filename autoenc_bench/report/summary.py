@@ -1,4 +1,4 @@
-"""A record's headline: one row per experiment, its speed beside its error beside the yardsticks."""
+"""Headline rows and table of a run: the speed of each experiment beside its error and the reference values."""
 
 from collections.abc import Iterable
 from statistics import fmean
@@ -7,47 +7,56 @@ import msgspec
 
 from autoenc_bench.formatting import NONE, Cell, Columns, Table, cell, count, line
 from autoenc_bench.records.case import Case
-from autoenc_bench.records.record import NotRun, by_reason
+from autoenc_bench.records.record import NotRun, Roofs, by_reason
+
+Timed = tuple[Case, float | None]  # a case and its median seconds, None where it was not timed
 
 
 class ExperimentSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What one experiment came to; ``None`` stands for what was not measured, errors are means over seeds."""
+    """What was measured of one experiment; ``None`` stands for what was not, and errors are means over seeds."""
 
     experiment: str
-    fit: float | None  # training rows per second of a steady epoch
-    fused: float | None
-    seconds: float | None  # of the whole experiment's training
-    error: float | None  # mean of the absolute error per test sample
-    sigma: float | None
-    constant_mean: float | None  # of the yardsticks, likewise
-    pca: float | None
-    val_loss: float | None
+    fit: float | None = None  # training rows per second of a steady epoch
+    fused: float | None = None
+    first_call: float | None = None  # seconds; of the fused trainer, as are the next two
+    peak: float | None = None  # bytes of memory in a steady epoch, on the accelerator where there is one
+    efficiency: float | None = None  # of a steady epoch
+    seconds: float | None = None  # of the whole training
+    error: float | None = None  # mean of the absolute error per test sample
+    sigma: float | None = None
+    constant_mean: float | None = None  # the same error of the reference values
+    pca: float | None = None
+    val_loss: float | None = None
 
     @property
     def speed_up(self) -> float | None:
         return self.fused / self.fit if self.fit and self.fused else None
 
 
-Timed = tuple[Case, float | None]  # a case and its median seconds, None where it was not timed
-
-
-def rows(timed: Iterable[Timed]) -> list[ExperimentSummary]:
-    """Sum up each experiment, in the order in which they ran; devices.py does so for a distributed run."""
+def rows(timed: Iterable[Timed], roofs: Roofs | None = None) -> list[ExperimentSummary]:
+    """Return a row for each experiment, in the order in which they ran; devices.py does so for a distributed run."""
     cases: dict[str, list[Timed]] = {}
     for case, seconds in timed:
         if case.devices is None:
             cases.setdefault(case.experiment, []).append((case, seconds))
-    return [_row(experiment, timed) for experiment, timed in cases.items()]
+    return [_row(experiment, timed, roofs) for experiment, timed in cases.items()]
 
 
-def _row(experiment: str, timed: list[Timed]) -> ExperimentSummary:
-    # The fused trainer runs whole at every scale; fit's errors are the same arithmetic in another order.
+def _row(experiment: str, timed: list[Timed], roofs: Roofs | None) -> ExperimentSummary:
+    first = {(case.phase, case.trainer): (case, seconds) for case, seconds in reversed(timed) if seconds}
+    fit, fused, first_call = (first.get(key) for key in (("epoch", "fit"), ("epoch", "fused"), ("first_call", "fused")))
+    # The fused trainer runs whole trainings at every scale; fit's errors are the same arithmetic in another order.
     whole = [(case, seconds) for case, seconds in timed if case.error and case.trainer == "fused"]
     errors = [case.error for case, _ in whole if case.error]
+    memory = fused[0].memory if fused else None
+    bound = roofs.bound(fused[0].work) if roofs and fused and fused[0].work else None
     return ExperimentSummary(
         experiment=experiment,
-        fit=_rate(timed, "fit"),
-        fused=_rate(timed, "fused"),
+        fit=_rate(fit),
+        fused=_rate(fused),
+        first_call=first_call[1] if first_call else None,
+        peak=(memory.accelerator or memory.peak) if memory else None,
+        efficiency=bound[1] / fused[1] if bound and fused and fused[1] else None,
         seconds=_mean(seconds for _, seconds in whole),
         error=_mean(error.absolute.mean for error in errors),
         sigma=_mean(error.absolute.std for error in errors),
@@ -57,20 +66,19 @@ def _row(experiment: str, timed: list[Timed]) -> ExperimentSummary:
     )
 
 
-def _rate(timed: list[Timed], trainer: str) -> float | None:
-    epochs = [(case, seconds) for case, seconds in timed if (case.phase, case.trainer) == ("epoch", trainer)]
-    return next((case.rows / seconds for case, seconds in epochs if seconds), None)
+def _rate(timed: Timed | None) -> float | None:
+    return timed[0].rows / timed[1] if timed and timed[1] else None
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
+    measured = [value for value in values if value is not None]
+    return fmean(measured) if measured else None
 
 
 LEGEND = (
-    "rows/s: a steady training epoch; whole: all epochs with validation, once compiled; error: sum of absolute\n"
-    "differences per test sample, mean ± σ, beside two yardsticks: the constant mean, and PCA with as many\n"
-    "components as the code has units, clipped to [0, 1]; –: not measured"
+    "rows/s: training rows per second in a steady epoch; whole: seconds of all epochs with validation, without\n"
+    "compiling; error: sum of absolute differences per test sample, mean ± σ; constant mean and PCA: the error of two\n"
+    "reference values, PCA with as many components as the code has units, clipped to [0, 1]; –: not measured"
 )
 
 
@@ -96,16 +104,16 @@ def _error(row: ExperimentSummary) -> Cell:
 
 
 def answer(rows: list[ExperimentSummary]) -> list[str]:
-    """Return in sentences how much faster the fused trainer is, and how many errors are below the yardsticks'."""
+    """Return in sentences how much faster the fused trainer is, and how many errors are below the reference values."""
     sentences = []
     if gains := sorted(row.speed_up for row in rows if row.speed_up):
         span = dict.fromkeys(f"{gain:.3g}" for gain in (gains[0], gains[-1]))
-        sentences.append(f"The fused trainer takes {' to '.join(span)} times as many rows per second as fit.")
+        sentences.append(f"The fused trainer processes {' to '.join(span)} times as many rows per second as fit.")
     if scored := [(row.error, row.constant_mean, row.pca) for row in rows if row.error is not None]:
         mean = sum(error < (constant_mean or 0) for error, constant_mean, _ in scored)
         pca = sum(error < (pca or 0) for error, _, pca in scored)
-        below = f"below the constant mean's in {mean} of {len(scored)} experiments, and below PCA's in {pca}"
-        sentences.append(f"The autoencoder's error is {below}.")
+        lower = f"lower than that of the constant mean in {mean} of {count(len(scored), 'experiment')}"
+        sentences.append(f"The autoencoder's error is {lower}, and lower than that of PCA in {pca}.")
     return sentences
 
 

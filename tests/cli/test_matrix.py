@@ -13,7 +13,6 @@ from autoenc_bench.cli import matrix
 from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.records import loading, storage
 from autoenc_bench.report import page, side_by_side
-from autoenc_bench.report.side_by_side import SideBySide
 
 OLDER = ROOT / "tests/records/data/0001_before.json"  # the same experiment, on TensorFlow
 
@@ -78,6 +77,6 @@ def test_errors_agree(tmp_path, monkeypatch, capsys):
     assert "jax: 1 cases, 0 failed; record: .benchmarks/" in err
     assert (tmp_path / "out" / "index.html").exists()
     sources = [loading.read_record(path) for path in (OLDER, storage.newest(tmp_path / ".benchmarks"))]
-    together = SideBySide(side_by_side.rows(side_by_side.together(sources)), [])
+    together = side_by_side.judge(sources)
     assert [row.label for row in together.rows] == ["tensorflow", "jax"]
     assert together.answer == "All errors agree."

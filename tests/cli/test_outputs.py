@@ -181,11 +181,11 @@ def test_thousands_of_cases(monkeypatch, tmp_path):
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(job))
     outs = [tmp_path / "first", tmp_path / "second"]
     assert [call("report", path, "--out", out)[0] for out in outs] == [0, 0]
-    assert job.stat().st_size <= github.MOST == 2**20
+    assert job.stat().st_size <= github.SUMMARY_BYTES == 2**20
     first, second = [(out / "summary.md").read_text("utf-8") for out in outs]
     shown = job.read_text("utf-8")
     assert shown.startswith(first)
-    assert len(first + second) > github.MOST
+    assert len(first + second) > github.SUMMARY_BYTES
     assert strangers.LONG.format(strangers.MANY - 1).removeprefix("test_") in second
     assert shown.endswith(f"\n\nShortened: the rest is in {outs[1]}/summary.md.\n")
 
@@ -193,10 +193,10 @@ def test_thousands_of_cases(monkeypatch, tmp_path):
 def test_a_few_cases_on_a_full_page(monkeypatch, tmp_path):
     """On a nearly full page of a job, a comparison is shortened and refers to the job's log."""
     job = tmp_path / "job.md"
-    job.write_text("x\n" * ((github.MOST - 400) // 2))
+    job.write_text("x\n" * ((github.SUMMARY_BYTES - 400) // 2))
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(job))
     assert call("compare", "cubes", "cubes-one-slow")[0] == 1
-    assert job.stat().st_size <= github.MOST
+    assert job.stat().st_size <= github.SUMMARY_BYTES
     assert job.read_text().endswith("\n\nShortened: the rest is in the job's log.\n")
     assert "regressed: " in job.read_text()[-500:]
 

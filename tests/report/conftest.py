@@ -1,4 +1,4 @@
-"""What tests of the report share: one written report, a record that is drawn at once, and figures that are not."""
+"""Fixtures of the report's tests: a written report, a small record, and figures without pictures."""
 
 from pathlib import Path
 
@@ -45,12 +45,12 @@ def written(shared):
 
 @pytest.fixture
 def unrendered(monkeypatch):
-    """Give figures the shortest files that pass as ours, for tests that look at no picture: rendering takes longest."""
+    """Replace figure files by short ones, for tests that do not look at pictures; rendering takes longest."""
     monkeypatch.setattr(style, "svg", lambda *_: f"<svg><!-- {style.DRAWN_BY} --></svg>".encode())
     monkeypatch.setattr(style, "png", lambda *_: b"\x89PNG " + style.DRAWN_BY.encode())
 
 
 @pytest.fixture
 def tiny(tmp_path):
-    """Return a record that is drawn at once."""
+    """Return a record that is drawn quickly."""
     return recordings.save_plain(tmp_path)

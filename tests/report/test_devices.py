@@ -1,4 +1,4 @@
-"""A distributed run says what more devices bring, and where they cannot help."""
+"""The report of a distributed run shows what more devices bring, and where they cannot help."""
 
 import msgspec
 import pytest
@@ -6,9 +6,10 @@ import recordings
 
 from autoenc_bench.cli import main as cli
 from autoenc_bench.records import loading
-from autoenc_bench.report import devices, figures, side_by_side
+from autoenc_bench.report import devices, side_by_side
 from autoenc_bench.report import page as report
-from autoenc_bench.report.figures import style
+from autoenc_bench.report.figures import chapters, style
+from autoenc_bench.report.view import Section
 
 SECONDS = {  # of 100 steps, by experiment, phase and devices
     "crude-simple": {
@@ -24,8 +25,8 @@ SECONDS = {  # of 100 steps, by experiment, phase and devices
 
 def entries():
     """Make the entries of a distributed run."""
-    for experiment, found in SECONDS.items():
-        for (phase, number), seconds in found.items():
+    for experiment, cases in SECONDS.items():
+        for (phase, number), seconds in cases.items():
             rows = {"strong": 1000, "weak": 1000 * number, "all_reduce": 1}[phase]
             case = recordings.timed(experiment, phase, rows, devices=number, steps=100)
             entry = recordings.plain(f"test_{phase}[{experiment}-devices{number}]", [seconds] * 3)
@@ -63,11 +64,11 @@ def test_rows(path):
 
 
 def test_answer(path):
-    """Where a step is no longer than its all-reduce leaves room for, more devices cannot help; else what they bring."""
+    """The answer names experiments that more devices cannot speed up, and the gain of others."""
     source = loading.read_record(path)
-    said = devices.answer(devices.rows(source.record.timed()), source.record.autoenc.context)
-    assert said == [
-        "More devices cannot help crude-simple at this batch: a step takes 10 ms on one, 20 ms on 2, and one "
+    sentences = devices.answer(devices.rows(source.record.timed()), source.record.autoenc.context)
+    assert sentences == [
+        "More devices cannot speed up crude-simple at this batch size: a step takes 10 ms on one, 20 ms on 2, and one "
         "all-reduce of its gradients 9 ms.",
         "mnist trains 1.6 times as many rows per second on 2 devices as on one (strong scaling).",
         "mnist trains 1.8 times as many rows per second on 2 devices as on one (weak scaling).",
@@ -75,31 +76,31 @@ def test_answer(path):
 
 
 def test_virtual(tmp_path):
-    """Virtual devices are proof of correctness, and no measure of speed: words, setting and figure say so."""
+    """Sentences, setting and figure warn that virtual devices do not measure speed."""
     source = loading.read_record(record(tmp_path, virtual=True))
     assert "jax on CPU, 2 virtual devices" in source.setting
     assert devices.answer([], source.record.autoenc.context)[0].startswith("These devices are virtual")
     with style.style():
-        (chapter, drawing), *others = figures.draw(source)
+        (chapter, drawing), *others = chapters.draw(Section(source))
     assert (chapter, others) == ("More devices", [])
     assert "virtual devices: no measure of speed" in drawing.figure.get_suptitle()
 
 
 def test_report(path, tmp_path):
-    """The report of a distributed run has its table, its sentences and its figure, and none of the usual."""
+    """A distributed run has its own table, sentences and figure instead of the usual ones."""
     written = report.write([path], tmp_path / "out")
     page, text = written.page.read_text(), (tmp_path / "out" / "summary.md").read_text()
-    for told in (page, text):
-        assert "More devices cannot help crude-simple" in told
-        assert "strong rows/s" in told
-        assert "speed-up" not in told
+    for content in (page, text):
+        assert "More devices cannot speed up crude-simple" in content
+        assert "strong rows/s" in content
+        assert "speed-up" not in content
     assert "How 2 experiments scale with devices" in page
     assert "jax on CPU, 2 devices in 2 processes" in page
-    assert [found.name for found in (tmp_path / "out" / "figures").glob("*.png")] == ["scale-out.png"]
+    assert [path.name for path in (tmp_path / "out" / "figures").glob("*.png")] == ["scale-out.png"]
 
 
 def test_partial(tmp_path):
-    """What was not measured is a dash, and nothing is said of it."""
+    """What was not measured is a dash, and no sentence mentions it."""
     kept = [entry for entry in entries() if "all_reduce" not in entry["name"] and "strong" not in entry["name"]]
     run = msgspec.structs.replace(recordings.RUN, context={**recordings.RUN.context, "devices": 2, "processes": 2})
     path = recordings.save(tmp_path, recordings.content(run=run, entries=kept))
@@ -110,28 +111,30 @@ def test_partial(tmp_path):
 
 
 def test_table(path):
-    """Each column shows its figure with its unit, and is sorted by the number."""
+    """Each column shows its value with its unit, and is sorted by the number."""
     cells = devices.table(devices.rows(loading.read_record(path).record.timed())).rows[3]
     assert [cell.text for cell in cells] == ["mnist", "2", "160", "80 %", "182", "91 %", "62.5 ms", "5 ms"]
     assert (cells[2].value, cells[6].value, cells[7].value) == (160, 0.0625, 0.005)
 
 
 def test_summary(path, capsys):
-    """The summary of such a record is its own table."""
+    """'summary' prints the table of a distributed run."""
     assert cli.main(["summary", str(path)]) == 0
     assert "all-reduce" in capsys.readouterr().out
 
 
 def test_not_side_by_side(path, tmp_path):
-    """Distributed runs have no place beside usual ones, whose columns they do not have."""
+    """Distributed runs do not stand side by side with usual ones."""
     usual = [loading.read_record(recordings.save(tmp_path, name=name)) for name in ("one", "two")]
-    assert side_by_side.together([loading.read_record(path), *usual]) == usual
+    together = side_by_side.judge([loading.read_record(path), *usual])
+    assert {row.label for row in together.rows} == {"1 0002_one", "2 0003_two"}
 
 
 def test_no_gain(path):
-    """Where there would be room for a gain that did not come, that is said as well."""
+    """A sentence reports devices that could have helped but did not."""
     rows = devices.rows(loading.read_record(path).record.timed())
-    slow = [msgspec.structs.replace(row, strong_efficiency=0.4, step=0.12) if row.devices == 2 else row for row in rows]
-    assert "More devices did not help mnist at this batch: a step takes 100 ms on one, 120 ms on 2" in " ".join(
-        devices.answer(slow, {})
+    slow = [row._replace(strong_efficiency=0.4, step=0.12) if row.devices == 2 else row for row in rows]
+    assert (
+        "More devices did not speed up mnist at this batch size: a step takes 100 ms on one, 120 ms on 2"
+        in " ".join(devices.answer(slow, {}))
     )

@@ -1,4 +1,4 @@
-"""What ran the suite is told in words, with units, and what is unknown is called so."""
+"""The facts of a run have units, and missing ones are unknown."""
 
 import msgspec
 import recordings
@@ -7,19 +7,19 @@ from autoenc_bench.report.facts import facts, roofs
 
 
 def test_facts():
-    """Machine, roofs, context and conditions are told in order."""
-    told = facts(recordings.RUN)
-    assert told[0] == ("machine", "0123456789ab")
-    known = dict(told)
-    assert known["cpu"] == "A CPU"
-    assert known["memory"] == "8 GiB"
-    assert known["accelerators"] == "none"
-    assert known["compute roof"] == "100 GFLOP/s"
-    assert (known["threads"], known["pinned"]) == ("1", "yes")
-    assert known["clock"] == "2,600 MHz"
-    assert known["load"] == "0.5 – 1"
-    assert known["temperature"] == "unknown"
-    assert known["cores"] == "1"
+    """Machine, roofs, context and conditions are listed in this order."""
+    pairs = facts(recordings.RUN)
+    assert pairs[0] == ("machine", "0123456789ab")
+    values = dict(pairs)
+    assert values["cpu"] == "A CPU"
+    assert values["memory"] == "8 GiB"
+    assert values["accelerators"] == "none"
+    assert values["compute roof"] == "100 GFLOP/s"
+    assert (values["threads"], values["pinned"]) == ("1", "yes")
+    assert values["clock"] == "2,600 MHz"
+    assert values["load"] == "0.5 – 1"
+    assert values["temperature"] == "unknown"
+    assert values["cores"] == "1"
 
 
 def test_missing_facts():
@@ -30,11 +30,11 @@ def test_missing_facts():
         context={"threads": None, "pinned": False, "cpu_limit": None, "blas": None, "XLA_FLAGS": "a=1_2"},
         roofs=None,
     )
-    known = dict(facts(run))
-    assert (known["cpu"], known["memory"], known["blas"]) == ("unknown",) * 3
-    assert (known["threads"], known["cpu limit"], known["pinned"]) == ("all", "no limit", "no")
-    assert known["XLA_FLAGS"] == "a=1_2"
-    assert not [name for name in known if "roof" in name]
+    values = dict(facts(run))
+    assert (values["cpu"], values["memory"], values["blas"]) == ("unknown",) * 3
+    assert (values["threads"], values["cpu limit"], values["pinned"]) == ("all", "no limit", "no")
+    assert values["XLA_FLAGS"] == "a=1_2"
+    assert not [name for name in values if "roof" in name]
 
 
 def test_roofs():

@@ -1,7 +1,9 @@
-"""Figures show what a record holds, look the same each time, and need no pyplot."""
+"""Figures show the data of a record, look the same each time, and need no pyplot."""
 
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib
 import msgspec
@@ -12,26 +14,41 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.figure import Figure
+from pages import section
 
 from autoenc_bench.core import metrics
 from autoenc_bench.records import case, loading
-from autoenc_bench.report import figures
-from autoenc_bench.report.figures import curves, efficiency, histograms, layout, scaling, style, timings
-from autoenc_bench.report.figures.side_by_side import draw as draw_side_by_side
-from autoenc_bench.report.side_by_side import RecordResult
+from autoenc_bench.report.figures import (
+    chapters,
+    curves,
+    histograms,
+    layout,
+    scaling,
+    side_by_side,
+    style,
+    timings,
+)
+from autoenc_bench.report.side_by_side import RecordResult, Together
+from autoenc_bench.report.summary import ExperimentSummary
+from autoenc_bench.report.view import Section
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory):
-    """Return a record of seven experiments, with pictures of one."""
-    return loading.read_record(recordings.save(tmp_path_factory.mktemp("records")))
+def full(tmp_path_factory):
+    """Return the section of a record of seven experiments, with pictures of one."""
+    return section(tmp_path_factory.mktemp("records"))
 
 
 @pytest.fixture(scope="module")
-def drawn(source):
-    """Return its drawings by name."""
+def drawn(full):
+    """Return the drawings of the full record by name."""
+    return draw(full)
+
+
+def draw(shown):
+    """Return the drawings of a section by name."""
     with style.style():
-        return {drawing.name: drawing for _, drawing in figures.draw(source)}
+        return {drawing.name: drawing for _, drawing in chapters.draw(shown)}
 
 
 def statistics(values):
@@ -41,7 +58,7 @@ def statistics(values):
 
 
 def test_every_figure(drawn):
-    """The notebook's figures come in its order, then the timings."""
+    """Figures are in the order of the notebook, then the timings."""
     assert list(drawn) == [
         "sample-crude",
         "error-crude-simple",
@@ -62,8 +79,28 @@ def test_every_figure(drawn):
     ]
 
 
+def test_stages():
+    """One module of the report asks for verdicts; figures do not, and read no records."""
+    folder = Path(style.__file__).parent.parent
+    sources = {path.relative_to(folder): path.read_text() for path in folder.rglob("*.py")}
+    assert [str(path) for path, text in sources.items() if "from autoenc_bench.verdicts" in text] == ["side_by_side.py"]
+    reading = ("records.loading import", "records.reading import", "records import")
+    figures = [text for path, text in sources.items() if path.parent.name == "figures"]
+    assert not [text for text in figures if any(f"from autoenc_bench.{module}" in text for module in reading)]
+
+
+def test_heading(monkeypatch):
+    """A chapter's heading is the catalogue's titles of its experiments, with their names."""
+    assert chapters.heading(["mnist"], "Else") == "The MNIST Dataset (mnist)"
+    titled = {name: SimpleNamespace(title="A title") for name in "ab"} | {"c": SimpleNamespace(title="Another")}
+    monkeypatch.setattr(chapters, "EXPERIMENTS", titled)
+    assert chapters.heading(["a", "b"], "Both") == "A title (a, b)"
+    assert chapters.heading(["a", "c"], "Both") == "A title (a), Another (c)"
+    assert {chapters.heading(names, "Else") for names in ([], ["a", "unknown"])} == {"Else"}
+
+
 def test_figures_are_free(drawn):
-    """Each is a plain Figure with words of its own."""
+    """Each figure is a plain Figure with its own alternative text."""
     assert {type(drawing.figure) for drawing in drawn.values()} == {Figure}
     alternatives = [drawing.alternative for drawing in drawn.values()]
     assert len(set(alternatives)) == len(drawn)
@@ -73,7 +110,7 @@ def test_figures_are_free(drawn):
 
 
 def test_captions(drawn):
-    """Each picture says on what it was measured: machine, device, backend, versions, threads and scale."""
+    """Each figure names machine, device, backend, versions, threads and scale."""
     for drawing in drawn.values():
         caption = drawing.figure.get_supxlabel().replace("\n", " ").replace("\xa0", " ")
         for words in (
@@ -89,7 +126,7 @@ def test_captions(drawn):
 
 
 def test_units(drawn):
-    """Every horizontal axis of numbers, or the one that its column ends with, says what they are."""
+    """Every horizontal axis of numbers, or the lowest one of its column, has a label."""
     for drawing in drawn.values():
         for axes in drawing.figure.axes:
             labels = [label.get_text() for label in axes.get_xticklabels()]
@@ -98,16 +135,16 @@ def test_units(drawn):
 
 
 def _above(drawing, axes):
-    """Tell whether an axes stands above one that has a label, as in a grid of panels."""
+    """Return whether an axes is above one that has a label, as in a grid of panels."""
     column = [other for other in drawing.figure.axes if abs(other.get_position().x0 - axes.get_position().x0) < 0.05]
     return any(other.get_xlabel() for other in column)
 
 
-def test_same_bytes(source):
+def test_same_bytes(full):
     """The same record gives the same bytes, as SVG and as PNG, also in another order."""
 
     def files(*draws):
-        drawings = [drawing for draw in draws for drawing in draw(source)]
+        drawings = [draw(full) for draw in draws]
         return {drawing.name: (style.svg(drawing.figure, "t"), style.png(drawing.figure, "t")) for drawing in drawings}
 
     with style.style():
@@ -116,22 +153,22 @@ def test_same_bytes(source):
         assert files(timings.first_calls, timings.speed_up) == first
 
 
-def test_style_is_ours(source):
-    """A user's Matplotlib settings change nothing."""
+def test_style_is_ours(full):
+    """Matplotlib settings of the user change nothing."""
 
-    def draw():
+    def drawn():
         with style.style():
-            return [style.svg(drawing.figure, "t") for drawing in timings.speed_up(source)]
+            return style.svg(timings.speed_up(full).figure, "t")
 
-    usual = draw()
+    usual = drawn()
     with matplotlib.rc_context({"font.size": 20, "axes.grid": True, "svg.hashsalt": "other"}):
-        assert draw() == usual
+        assert drawn() == usual
         assert matplotlib.rcParams["font.size"] == 20
 
 
 @given(values=arrays(np.float64, st.integers(1, 300), elements=st.floats(0, 100)))
 def test_hundred_bins(values):
-    """The notebook's 100 bins count every sample, where NumPy counts it too."""
+    """The 100 bins count every sample in the same bin as NumPy."""
     counts, edges = histograms.hundred_bins(statistics(values))
     assert len(counts) == 100
     assert counts.sum() == len(values)
@@ -143,19 +180,19 @@ def test_hundred_bins(values):
 
 
 def test_rebinned():
-    """On common bins a histogram keeps its samples, and its shape within a bin's share."""
+    """A histogram on other bins keeps its samples and nearly its shape."""
     values = np.random.default_rng(1).normal(5, 1, 100_000).clip(1)
     edges = np.linspace(0, 10, 201)
-    found = histograms.rebinned(statistics(values), edges)
-    assert found.sum() == pytest.approx(len(values))
-    assert np.abs(found - np.histogram(values, edges)[0]).max() < 0.05 * found.max()
+    counts = histograms.rebinned(statistics(values), edges)
+    assert counts.sum() == pytest.approx(len(values))
+    assert np.abs(counts - np.histogram(values, edges)[0]).max() < 0.05 * counts.max()
 
 
 def test_power():
-    """A power law is found exactly, with no spread; fewer than three points say nothing about spread."""
-    found = scaling.fit_power([2, 4, 8, 16], [3 * number**1.5 for number in (2, 4, 8, 16)])
-    assert (found.exponent, found.factor) == (pytest.approx(1.5), pytest.approx(3))
-    assert found.half_width == pytest.approx(0, abs=1e-9)
+    """The fit of an exact power law is exact; fewer than three points have no fit."""
+    power = scaling.fit_power([2, 4, 8, 16], [3 * number**1.5 for number in (2, 4, 8, 16)])
+    assert (power.exponent, power.factor) == (pytest.approx(1.5), pytest.approx(3))
+    assert power.half_width == pytest.approx(0, abs=1e-9)
     assert scaling.fit_power([2, 4], [1, 2]) is None
 
 
@@ -163,84 +200,82 @@ def test_power_interval():
     """The interval holds the true exponent in about 95 of 100 noisy repetitions."""
     noise = np.random.default_rng(0)
     numbers = np.array([2.0, 4, 8, 16, 32])
-    held = 0
+    covered = 0
     for _ in range(400):
-        found = scaling.fit_power(numbers, numbers**0.7 * np.exp(noise.normal(0, 0.1, 5)))
-        held += abs(found.exponent - 0.7) <= found.half_width
-    assert 0.92 <= held / 400 <= 0.98
+        power = scaling.fit_power(numbers, numbers**0.7 * np.exp(noise.normal(0, 0.1, 5)))
+        covered += abs(power.exponent - 0.7) <= power.half_width
+    assert 0.92 <= covered / 400 <= 0.98
 
 
 def test_stated_loss():
-    """The stated loss is one that every curve reaches, the one that ends higher after nine tenths of its way."""
+    """Every curve reaches the stated loss; the curve that ends higher reaches it after nine tenths of its way."""
     slow, fast = np.array([1.0, 0.6, 0.5]), np.array([0.9, 0.4, 0.3])
     assert curves.stated_loss([slow, fast]) == pytest.approx(0.55)
 
 
 def test_time_to_loss(drawn):
-    """The curves say when, and in which epoch, the stated loss was reached."""
+    """The alternative text has the time and the epoch at which the stated loss is reached."""
     assert "crude-simple: fused reaches 0.628 after 1.7 s, in epoch 3 of 5." in drawn["training-curves"].alternative
 
 
 def test_speed_up(drawn):
-    """The speed-up compares rows per second: 54 times here, with the range of the rounds without fit's set-up."""
+    """The speed-up is the ratio of rows per second, with the range of the rounds, without fit's set-up."""
     drawing = drawn["speed-up"]
     assert "digits 54 (49.1 to 59.4)" in drawing.alternative
-    assert "fit's set-up of each call and epoch is in neither" in drawing.note
+    assert "without fit's set-up of each call and epoch" in drawing.note
 
 
 def test_first_call(drawn):
-    """The first call is set against a steady round of the same work."""
-    assert "fused crude-simple +0.99 s" in drawn["first-call"].alternative
+    """The first call is compared with a steady round of the same work."""
+    assert "fused: crude-simple +0.99 s" in drawn["first-call"].alternative
 
 
 def test_compressing_only(drawn):
-    """A model whose code is as wide as its data is drawn, and left out of the fitted power."""
+    """A model whose code is as wide as its data is drawn, but is not part of the fit."""
     assert "2 features 0.01" in drawn["scaling-features"].alternative
     assert "power 1.00 ± 0.0" in drawn["scaling-features"].alternative
 
 
 def test_plain_record(tmp_path):
-    """A record by plain pytest-benchmark is drawn with time only, the slowest first."""
+    """The figure of a plain pytest-benchmark record shows times only, the slowest first."""
     with style.style():
-        [(chapter, drawing)] = figures.draw(loading.read_record(recordings.save_plain(tmp_path)))
+        [(chapter, drawing)] = chapters.draw(Section(loading.read_record(recordings.save_plain(tmp_path))))
     assert (chapter, drawing.name) == ("Timings", "time-per-case")
     assert "from slow with a median of 205 ms to fast with 110 µs" in drawing.alternative
 
 
 def test_many_plain_benchmarks(tmp_path):
-    """Hundreds of benchmarks give a figure of readable height that says what it leaves out."""
+    """A figure of hundreds of benchmarks shows the slowest, and its note counts all."""
     entries = [recordings.plain(f"test_{number}", [1 + number]) for number in range(300)]
-    source = loading.read_record(recordings.save(tmp_path, recordings.content(run=None, entries=entries)))
-    [drawing] = timings.bare(source)
+    drawing = timings.bare(section(tmp_path, run=None, entries=entries))
     assert "60 slowest of 300" in drawing.note
     assert drawing.figure.get_figheight() < 15
 
 
 def test_plain_names_in_a_figure(tmp_path):
-    """Benchmarks that share a name have rows of their own, named by their files."""
-    entries = [recordings.plain("test_a", [1.0]), {**recordings.plain("test_a", [2.0]), "fullname": "b.py::test_a"}]
-    source = loading.read_record(recordings.save(tmp_path, recordings.content(run=None, entries=entries)))
-    [drawing] = timings.bare(source)
+    """Benchmarks with the same name have their own rows, named by their files."""
+    long = f"{'long' * 7}.py::test_a"
+    entries = [recordings.plain("test_a", [1.0]), {**recordings.plain("test_a", [2.0]), "fullname": long}]
+    drawing = timings.bare(section(tmp_path, run=None, entries=entries))
     rows = [label.get_text() for label in drawing.figure.axes[0].get_yticklabels()]
-    assert rows == ["b.py::test_a", "test_x.py::test_a"]
-    assert "from b.py::test_a with a median of 2 s to test_x.py::test_a with 1 s" in drawing.alternative
+    assert rows == [long, "test_x.py::test_a"]
+    assert f"from {long} with a median of 2 s to test_x.py::test_a with 1 s" in drawing.alternative
 
 
 def marks(folder, times):
-    """Return the seconds of the marks that a benchmark with these rounds has."""
+    """Return the seconds of the marks of a benchmark with these rounds."""
     entries = [recordings.plain("test_a", list(map(float, times)))]
-    source = loading.read_record(recordings.save(folder, recordings.content(run=None, entries=entries)))
-    [drawing] = timings.bare(source)
+    drawing = timings.bare(section(folder, run=None, entries=entries))
     line, points = drawing.figure.axes[0].lines
     assert [*line.get_xdata()] == [min(filter(None, times)), max(times)]
     return points.get_xdata()
 
 
 def test_many_rounds(tmp_path):
-    """Of very many rounds so many are drawn that lie as they do, the fastest and the slowest among them."""
-    times = np.random.default_rng(0).lognormal(0, 0.5, 10 * timings.DENSE)
+    """Very many rounds are drawn as their quantiles, with the fastest and the slowest."""
+    times = np.random.default_rng(0).lognormal(0, 0.5, 10 * timings.MOST_ROUNDS)
     drawn = marks(tmp_path, times)
-    assert len(drawn) == timings.DENSE
+    assert len(drawn) == timings.MOST_ROUNDS
     assert set(drawn) <= set(times)
     assert (drawn.min(), drawn.max()) == (times.min(), times.max())
     shares = np.linspace(0, 1, 11)
@@ -248,37 +283,33 @@ def test_many_rounds(tmp_path):
 
 
 def test_every_round(tmp_path):
-    """As many rounds as one strip holds are all drawn, but for those of zero seconds."""
-    times = np.linspace(1, 2, timings.DENSE)
+    """All rounds up to the limit are drawn, except those of zero seconds."""
+    times = np.linspace(1, 2, timings.MOST_ROUNDS)
     assert [*marks(tmp_path, times)] == [*times]
     assert [*marks(tmp_path, [0.0, 0.5, 0.7])] == [0.5, 0.7]
 
 
 @pytest.mark.parametrize("experiment", ["crude-simple", "features-4", "mine"])
 def test_one_experiment(tmp_path, experiment):
-    """A record of one experiment is drawn as far as it goes, whatever its name."""
-    source = loading.read_record(recordings.save(tmp_path, recordings.content([experiment])))
-    with style.style():
-        drawings = [drawing for _, drawing in figures.draw(source)]
-        if experiment == "mine":
-            assert all(style.svg(drawing.figure, drawing.title) for drawing in drawings)
-    names = [drawing.name for drawing in drawings]
-    assert names[-5:] == ["training-curves", "speed-up", "first-call", "efficiency", "time-per-case"]
+    """The figures of one experiment are drawn, also if the catalogue does not have it."""
+    drawings = draw(section(tmp_path, experiments=[experiment]))
+    if experiment == "mine":
+        with style.style():
+            assert all(style.svg(drawing.figure, drawing.title) for drawing in drawings.values())
+    assert [*drawings][-5:] == ["training-curves", "speed-up", "first-call", "efficiency", "time-per-case"]
 
 
 def test_two_trainers_and_seeds(tmp_path):
-    """Where both trainers ran whole experiments with several seeds, each trainer has one curve, the first seed's."""
+    """Each trainer has one curve, that of the first seed."""
     curve = [case.Epoch(loss, loss, 0.1) for loss in (0.9, 0.8)]
     made = [
         recordings.benchmark(recordings.whole("crude-simple", trainer, seed, **({"curve": curve} if seed else {})), 2.0)
         for seed in (1, 0)
         for trainer in ("fit", "fused")
     ]
-    source = loading.read_record(recordings.save(tmp_path, recordings.content(entries=made)))
-    [drawing] = curves.curves(source)
-    assert drawing.alternative.count("reaches 0.628") == 2
-    assert source.wholes()["crude-simple"][1].trainer == "fused"
-    assert source.wholes()["crude-simple"][1].seed == 0
+    shown = section(tmp_path, entries=made)
+    assert curves.curves(shown).alternative.count("reaches 0.628") == 2
+    assert (shown.wholes["crude-simple"].trainer, shown.wholes["crude-simple"].seed) == ("fused", 0)
 
 
 def test_errors_that_are_not_finite(tmp_path):
@@ -287,22 +318,20 @@ def test_errors_that_are_not_finite(tmp_path):
     nothing = metrics.statistics(np.array([1.0, np.inf]))
     broken = msgspec.structs.replace(broken, error=msgspec.structs.replace(broken.error, absolute=nothing))
     made = [recordings.benchmark(broken, 1.0), recordings.benchmark(recordings.whole("crude-complex"), 1.0)]
-    source = loading.read_record(recordings.save(tmp_path, recordings.content(entries=made)))
-    with style.style():
-        names = [drawing.name for _, drawing in figures.draw(source)]
+    names = draw(section(tmp_path, entries=made))
     assert "error-crude-simple" not in names
     assert "error-crude-complex" in names
 
 
 def test_colours():
-    """An experiment has one colour, also one that the catalogue does not hold; all have one for dark pages."""
+    """An experiment has one colour, also outside the catalogue, and another one for dark pages."""
     assert style.colour("mine") == style.colour("mine") != style.colour("crude-simple")
     assert style.colour("mine") in dict(style.OTHERS)
     assert len(style.DARK) == len(style.GREYS) + len(style.EXPERIMENTS) + len(style.OTHERS)
 
 
 def test_style_sheet():
-    """The style sheet has no colour that stays as it is on a dark page; a file names its maker, and keeps its ids."""
+    """Every colour of the style sheet has one for dark pages, and ids in files stay the same."""
     with style.style():
         colours = {value for name, value in matplotlib.rcParams.items() if str(value).startswith("#")}
         salt = matplotlib.rcParams["svg.hashsalt"]
@@ -311,7 +340,7 @@ def test_style_sheet():
 
 
 def test_marks(drawn):
-    """A trainer has one mark, hollow or filled, and the axis says which."""
+    """A trainer has one mark, hollow or filled, and the axis explains it."""
     axes = next(axes for axes in drawn["efficiency"].figure.axes if axes.get_title(loc="left") == "epoch")
     assert axes.get_xlabel() == "○ fit   ◆ fused"
     fills = {line.get_marker(): line.get_markerfacecolor() for line in axes.lines if line.get_marker() != "None"}
@@ -321,7 +350,7 @@ def test_marks(drawn):
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_contrast(dark):
-    """Text has a contrast of 4.5 and every experiment's colour one of 3 to the paper, light and dark (WCAG 2)."""
+    """Text has a contrast of 4.5 and every colour one of 3 to the background, light and dark (WCAG 2)."""
     shown = (lambda colour: style.DARK[colour]) if dark else (lambda colour: colour)
     assert min(_contrast(shown(text), shown(style.PAPER)) for text in (style.INK, style.MUTED)) >= 4.5
     weakest = {
@@ -344,7 +373,7 @@ def _luminance(colour):
 
 @given(text=st.text(max_size=200))
 def test_plain(text):
-    """Any text is shown on one line, no longer than asked, and only with signs that the font has."""
+    """A plain text is one line of limited length, and the font has all of its signs."""
     shown = style.plain(text, 20)
     assert len(shown) <= 20
     assert shown.isprintable()
@@ -363,7 +392,7 @@ def test_any_text_is_drawn():
 
 
 def test_no_framework(tmp_path):
-    """Importing the report loads no deep-learning framework; drawing a record loads none either, and no pyplot."""
+    """Importing and drawing load no deep-learning framework and no pyplot."""
     named = "[name for name in ('tensorflow', 'keras', 'sklearn', 'matplotlib.pyplot') if name in sys.modules]"
     code = (
         f"import sys, pathlib, autoenc_bench.report.page as report; print({named});"
@@ -374,27 +403,25 @@ def test_no_framework(tmp_path):
     assert done.stdout == "[]\n[]\n"
 
 
-def test_efficiency(source, drawn):
-    """Each case with a roof has a mark at its efficiency, the roof's letter, and its words."""
+def test_efficiency(tmp_path, drawn):
+    """Each case with a roof has a mark at its efficiency, the letter of the roof, and a phrase."""
     marks = [line for axes in drawn["efficiency"].figure.axes for line in axes.lines if line.get_marker() != "None"]
     assert {round(float(line.get_xdata()[0]), 3) for line in marks} == {0.008, 0.048}  # 10 ms of 1.26 and of 0.21 s
     letters = {text.get_text() for axes in drawn["efficiency"].figure.axes for text in axes.texts}
     assert letters == {"c"}
     assert "crude-simple fit 0.79 % of compute" in drawn["efficiency"].alternative
-    bare = msgspec.structs.replace(source.record, autoenc=msgspec.structs.replace(source.record.autoenc, roofs=None))
-    assert not list(efficiency.efficiency(loading.Source(source.path, bare, source.pictures)))
+    without = msgspec.structs.replace(recordings.RUN, roofs=None)
+    assert timings.efficiency(section(tmp_path, run=without, entries=recordings.entries_of("digits"))) is None
 
 
 def test_one_epoch(tmp_path):
-    """A training of one epoch has no curve; without another there is no figure of curves."""
+    """A training of one epoch has no curve."""
     short = recordings.whole("crude-simple", epochs=1, curve=[case.Epoch(0.7, 0.7, 1.0)])
-    entries = [recordings.benchmark(short, 2.0, rounds=1)]
-    source = loading.read_record(recordings.save(tmp_path, recordings.content(entries=entries)))
-    assert list(curves.curves(source)) == []
+    assert curves.curves(section(tmp_path, entries=[recordings.benchmark(short, 2.0, rounds=1)])) is None
 
 
 def test_rows_and_offsets():
-    """Experiments are rows from the top down; the marks of several kinds share one, and a single one is its middle."""
+    """Rows run from the top down; marks of several kinds share a row, and a single one is in its middle."""
     with style.style():
         axes = Figure().subplots()
         layout.rows(axes, ["one", "two", "a name of more than so many signs"], 10)
@@ -405,7 +432,7 @@ def test_rows_and_offsets():
 
 
 def test_panels_are_as_many_as_asked():
-    """What is left over of the last row is removed."""
+    """Axes left over in the last row are removed."""
     figure = Figure()
     assert layout.panels(figure, 4, 3) == figure.axes
     assert len(figure.axes) == 4
@@ -421,7 +448,7 @@ def test_panels_are_as_many_as_asked():
     ],
 )
 def test_seconds_on_a_logarithmic_axis(limits, labels):
-    """A time axis has labels in ms and s: at decades, closer where it spans fewer of them, else evenly spaced."""
+    """Labels of a time axis are at decades, or closer if it spans few of them."""
     axes = Figure().subplots()
     axes.set_xlim(limits)
     layout.log_seconds(axes)
@@ -435,15 +462,15 @@ def test_seconds_on_a_logarithmic_axis(limits, labels):
 
 @pytest.mark.parametrize("length", [6, 30])
 def test_key_of_several_records(length):
-    """However long the names of records are, their key takes no panel's room and does not hide the title."""
+    """A legend of long names leaves the panels their width and the title free."""
     figures_of_all = {"fit": 1e3, "fused": 1e5, "first_call": 1.0, "peak": 2.0**30, "efficiency": 0.1, "error": 5.0}
     rows = [
-        RecordResult(experiment=name, label=str(record) * length, agreement=None, **figures_of_all)
+        RecordResult(str(record) * length, ExperimentSummary(experiment=name, **figures_of_all))
         for name in ("crude-simple", "digits")
         for record in range(5)
     ]
     with style.style():
-        (drawing,) = draw_side_by_side(rows, "somewhere")
+        (drawing,) = side_by_side.draw(Together("Side by side", "", None, "", "somewhere", rows=rows))
         style.png(drawing.figure, drawing.title)
         widths = [axes.get_position().width for axes in drawing.figure.axes]
         (legend,) = drawing.figure.legends
@@ -454,7 +481,7 @@ def test_key_of_several_records(length):
 
 
 def test_no_tex():
-    """A logarithmic axis over less than a decade has plain numbers, not what TeX would have made of them."""
+    """A logarithmic axis over less than a decade shows no TeX markup."""
     with style.style():
         axes = Figure().subplots()
         layout.log_log(axes, "features", [2, 4], (1.3, 1.3))

@@ -1,4 +1,4 @@
-"""A report appears whole or not at all, and replaces what an earlier one drew, and nothing else."""
+"""A report is written completely or not at all, and replaces only files of an earlier one."""
 
 import jinja2
 import pytest
@@ -14,7 +14,7 @@ from autoenc_bench.report.figures import style
 
 @pytest.mark.usefixtures("unrendered")
 def test_an_error_leaves_the_last_report(tiny, tmp_path, monkeypatch):
-    """Where drawing fails, the report that was there stays as it was, and nothing lies about."""
+    """If drawing fails, the earlier report stays, and no other file is left."""
     out = tmp_path / "out"
     report.write([tiny], out)
     before = files(out)
@@ -26,15 +26,15 @@ def test_an_error_leaves_the_last_report(tiny, tmp_path, monkeypatch):
 
 
 def test_a_bug_is_not_the_folders_fault(tiny, tmp_path, monkeypatch):
-    """What is raised while drawing stays what it is, also where a library makes it an error of the system."""
-    monkeypatch.setitem(report.PAGES, "index.html", "none.html")
+    """A bug while drawing is not reported as a folder that cannot be written."""
+    monkeypatch.setitem(report.TEMPLATES, "index.html", "none.html")
     with pytest.raises(jinja2.TemplateNotFound):
         report.write([tiny], tmp_path / "out")
 
 
 @pytest.mark.usefixtures("unrendered")
 def test_figures_come_before_pages(tiny, tmp_path):
-    """Where a figure cannot be put in place, the page is still the one that was there."""
+    """If a figure cannot be moved into place, the earlier page stays."""
     out = tmp_path / "out"
     (out / "figures" / "time-per-case.svg").mkdir(parents=True)
     (out / "index.html").write_text("before")
@@ -45,7 +45,7 @@ def test_figures_come_before_pages(tiny, tmp_path):
 
 
 def test_a_newer_report_replaces_figures(tiny, tmp_path):
-    """Figures of an earlier report go; what somebody else put there stays."""
+    """Figures of an earlier report are removed; other files stay."""
     out = tmp_path / "out"
     case = recordings.benchmark(recordings.timed("digits", "epoch", trainer="fused"), 1.0)
     report.write([recordings.save(tmp_path, recordings.content(entries=[case])), tiny], out)
@@ -65,11 +65,11 @@ def test_a_newer_report_replaces_figures(tiny, tmp_path):
 
 @pytest.mark.usefixtures("unrendered")
 def test_a_newer_report_replaces_pages(tiny, tmp_path, monkeypatch):
-    """Pages of records of an earlier report go; what somebody else put there stays."""
+    """Pages of records of an earlier report are removed; other files stay."""
     out = tmp_path / "out"
     case = recordings.benchmark(recordings.timed("digits", "epoch", trainer="fused"), 1.0)
     other = recordings.save(tmp_path, recordings.content(entries=[case]))
-    monkeypatch.setattr(report, "MOST", 1000)
+    monkeypatch.setattr(report, "PAGE_BYTES", 1000)
     report.write([other, tiny], out)
     assert {file for file in files(out) if file.endswith(".html")} == {
         "index.html",
@@ -90,12 +90,12 @@ def test_a_newer_report_replaces_pages(tiny, tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("unrendered")
 def test_pages_of_records_come_before_the_index(tiny, tmp_path, monkeypatch):
-    """Where a record's page cannot be put in place, the index is still the one that was there."""
+    """If a record's page cannot be moved into place, the earlier index stays."""
     out = tmp_path / "out"
     (out / "records" / "1-0001_small.html").mkdir(parents=True)
     (out / "index.html").write_text("before")
     case = recordings.benchmark(recordings.timed("digits", "epoch", trainer="fused"), 1.0)
-    monkeypatch.setattr(report, "MOST", 1000)
+    monkeypatch.setattr(report, "PAGE_BYTES", 1000)
     with pytest.raises(InvalidInputError, match="cannot be written"):
         report.write([recordings.save(tmp_path, recordings.content(entries=[case])), tiny], out)
     assert (out / "index.html").read_text() == "before"
@@ -103,12 +103,12 @@ def test_pages_of_records_come_before_the_index(tiny, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("text", "name"), [("A b/../c:d", "a-b-c-d"), ("é", "unnamed"), ("x" * 200, "x" * 80)])
 def test_file_name(text, name):
-    """A text becomes a name that every system takes for a file."""
+    """A text becomes a file name that every system accepts."""
     assert output.file_name(text) == name
 
 
 def test_names_of_figures_are_kept_apart(tmp_path):
-    """Two drawings whose names every system would take for one become two files."""
+    """Two drawings with the same file name become two files."""
     drawings = [("", style.Drawing(name, "t", "a", Figure())) for name in ("Error a/b", "error-a:b")]
     pictures = output.save(drawings, tmp_path, "figures", lambda _: None)
     assert [picture.file for picture in pictures] == ["figures/error-a-b", "figures/error-a-b-again"]
@@ -116,7 +116,7 @@ def test_names_of_figures_are_kept_apart(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written(tiny, tmp_path):
-    """Where the folder cannot be written, the error names it and says what to do."""
+    """The error for a folder that cannot be written names it and a remedy."""
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidInputError, match="file: cannot be written: File exists; choose another folder"):
         report.write([tiny], tmp_path / "file")

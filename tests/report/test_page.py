@@ -1,4 +1,4 @@
-"""The page in a browser: quiet, self-contained, sortable, accessible, in both colour schemes and on a phone."""
+"""The page in a browser is self-contained, sortable and accessible, in both colour schemes and on a phone."""
 
 import pytest
 import recordings
@@ -17,7 +17,7 @@ def scheme(request):
 
 @pytest.fixture(scope="module")
 def page(browser, written, scheme):
-    """Open the page on a phone, light, and on a desk, dark: neither colours nor boxes depend on the other."""
+    """Open the page on a phone in light colours and on a desk in dark ones."""
     with visit(browser, written.page, color_scheme=scheme, viewport={"light": PHONE, "dark": DESK}[scheme]) as page:
         yield page
 
@@ -30,7 +30,7 @@ def desk(browser, written):
 
 
 def test_pictures(page):
-    """Every picture is drawn, has a real alternative text, and none looks like another."""
+    """Every picture is drawn and has its own alternative text."""
     images = page.evaluate("[...document.images].map(image => [image.naturalWidth, image.alt])")
     assert len(images) == 22
     assert all(width > 100 for width, _ in images)
@@ -39,7 +39,7 @@ def test_pictures(page):
 
 
 def test_no_horizontal_overflow(page):
-    """The page is no wider than its window; what is wider scrolls within its own box."""
+    """The page is no wider than its window; wider parts scroll in their own box."""
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
     boxes = page.evaluate(
         "[...document.querySelectorAll('body *')].filter(box => !box.closest('.scroll, .skip'))"
@@ -50,15 +50,15 @@ def test_no_horizontal_overflow(page):
 
 def test_accessible(page):
     """The accessibility checker finds nothing serious."""
-    found = axe.Axe().run(page).response["violations"]
+    violations = axe.Axe().run(page).response["violations"]
     serious = [
-        (rule["id"], rule["nodes"][0]["html"][:200]) for rule in found if rule["impact"] in ("serious", "critical")
+        (rule["id"], rule["nodes"][0]["html"][:200]) for rule in violations if rule["impact"] in ("serious", "critical")
     ]
     assert serious == []
 
 
 def test_colours(page, scheme):
-    """Page and pictures follow the colour scheme: light paper or dark, and pictures on paper of their own."""
+    """The backgrounds of page and pictures follow the colour scheme."""
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (_lightness(paper) > 200) == (scheme == "light")
     pixel = page.evaluate(
@@ -84,7 +84,7 @@ def _column(page, table, column):
 
 
 def test_headings_sort(desk):
-    """A click on a heading sorts by number, another one the other way round, and assistive software is told."""
+    """A click on a heading sorts by number, a second click reverses it, and aria-sort reports the order."""
     heading = desk.locator("#headline-1 thead th", has_text="error ± σ")
     numbers = [float(text.split()[0]) for text in _column(desk, "headline-1", 5)]
     assert numbers != sorted(numbers)
@@ -97,7 +97,7 @@ def test_headings_sort(desk):
 
 
 def test_headings_sort_by_keyboard(desk):
-    """The keyboard sorts as well; times are sorted by seconds, not by their texts, and names by their numbers."""
+    """The keyboard sorts, too: times by seconds, and names by the numbers in them."""
     desk.locator("#cases-1 thead th", has_text="median").locator("button").focus()
     desk.keyboard.press("Enter")
     medians = _column(desk, "cases-1", 1)
@@ -111,7 +111,7 @@ def test_headings_sort_by_keyboard(desk):
 
 
 def test_missing_numbers_go_last(desk):
-    """What was not measured stays at the end, whichever way a column is sorted."""
+    """Missing values stay at the end in both orders."""
     button = desk.locator("#cases-1 thead th", has_text="spread").locator("button")
     for _ in range(2):
         button.click()
@@ -120,7 +120,7 @@ def test_missing_numbers_go_last(desk):
 
 
 def test_skip_link(desk):
-    """The first stop of the keyboard leads to the answer."""
+    """The first link of the keyboard leads to the results."""
     desk.keyboard.press("Tab")
     assert desk.evaluate("document.activeElement.className") == "skip"
     desk.keyboard.press("Enter")
@@ -128,7 +128,7 @@ def test_skip_link(desk):
 
 
 def test_without_script(browser, written):
-    """Without JavaScript the page reads the same: tables, headings and pictures are there."""
+    """Without JavaScript the page has the same tables, headings and pictures."""
     with visit(browser, written.page, java_script_enabled=False) as page:
         assert page.locator("#headline-1 tbody tr").count() == 7
         assert page.locator("#headline-1 thead th", has_text="val_loss").inner_text() == "val_loss"
@@ -136,7 +136,7 @@ def test_without_script(browser, written):
 
 
 def test_print_is_light(browser, written):
-    """On paper the page is dark on white, also from a dark screen."""
+    """A printed page is dark on white, also from a dark screen."""
     with visit(browser, written.page, color_scheme="dark") as page:
         page.emulate_media(media="print")
         colours = page.evaluate("(style => [style.color, style.backgroundColor])(getComputedStyle(document.body))")
@@ -146,18 +146,18 @@ def test_print_is_light(browser, written):
 
 @pytest.fixture(scope="module")
 def apart(tmp_path_factory):
-    """Write the report of two records that have a page each; return the folder."""
+    """Write the report of two records with their own pages; return the folder."""
     folder = tmp_path_factory.mktemp("apart")
     entries = [entry for entry in recordings.entries_of("crude-simple") if "first_call" not in entry["name"]]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(report, "MOST", 1000)
+        patch.setattr(report, "PAGE_BYTES", 1000)
         paths = [recordings.save(folder, recordings.content(entries=entries)), recordings.save_plain(folder)]
         return report.write(paths, folder / "out").page.parent
 
 
 @pytest.mark.parametrize("name", ["index.html", "records/1-0001_small.html", "records/2-0001_plain.html"])
 def test_pages_of_their_own(browser, apart, name):
-    """Where records have pages of their own, these and the index fit on a phone, are accessible, and lead on."""
+    """Pages of records and their index fit on a phone, are accessible, and link to each other."""
     with visit(browser, apart / name, viewport=PHONE) as page:
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
         violations = axe.Axe().run(page).response["violations"]

@@ -1,4 +1,4 @@
-"""A report holds everything in one page, says which records it could not read, and shows names as text."""
+"""A report is one page, lists the records that it could not read, and escapes names."""
 
 import json
 import re
@@ -39,7 +39,7 @@ def test_files(written, reader):
 
 
 def test_pictures(written, reader):
-    """The page shows the very SVG files."""
+    """The page embeds the SVG files."""
     sources = [attributes["src"] for tag, attributes in reader.tags if tag == "img"]
     svgs = {content.decode() for name, content in files(written.page.parent).items() if name.endswith(".svg")}
     assert {unquote(source.partition(",")[2]) for source in sources} == svgs
@@ -56,22 +56,22 @@ def test_same_bytes(tmp_path):
 
 
 def test_the_answer_comes_first(reader):
-    """A record's section opens with what ran, on what, and the headline table; what did not run stands at its end."""
+    """A section begins with its setting and its answer, and ends with the cases that did not run."""
     place = 0
     for words in (
         "Speed and error of 7 experiments",
         "A CPU, 2 cores",
-        "7 experiments, 56 cases. The fused trainer takes 54 times as many rows per second as fit.",
-        "below the constant mean's in 7 of 7 experiments, and below PCA's in 7. 1 case skipped: see below.",
-        "Experiments: speed beside error",
-        "Crude models with crude data",
-        "Does the number of features matter?",
-        "The digits dataset",
+        "7 experiments, 56 cases. The fused trainer processes 54 times as many rows per second as fit.",
+        "in 7 of 7 experiments, and lower than that of PCA in 7. 1 case skipped: the reasons are below.",
+        "Speed and error of each experiment",
+        "Crude Model with Crude Data (crude-simple), Complex Model with Crude Data (crude-complex)",
+        "Do the Number of Features Matter? (features-2, ",
+        "Not in the notebook: the MNIST model on scikit-learn's digits (digits)",
         "Timings",
-        "Every case with its rounds",
+        "Times of every case",
         "The machine and the run",
         "0123456789ab on a-branch",
-        "What is missing",
+        "Cases without a result",
         "the data is missing",
         "Speed and error of 1 experiment",
     ):
@@ -79,7 +79,7 @@ def test_the_answer_comes_first(reader):
 
 
 def test_summary(written):
-    """The Markdown has the answers, each table, and what did not run, case by case."""
+    """The Markdown has the answers, every table, and the cases that did not run."""
     text = re.sub(" +", " ", written.page.with_name("summary.md").read_text())
     place = 0
     for part in (
@@ -88,7 +88,7 @@ def test_summary(written):
         "| `crude-simple` | `1 0001_small` | 794 |",
         "## `0001_small`\n\n`A CPU, 2 cores · 8 GiB",
         "| `features-2` | 794 | 42,857 | 54.0 × |",
-        "\n\n- skipped `experiment[mnist-fused-seed0]`: `the data is missing`\n\n<details><summary>56 cases, each",
+        "\n\n- skipped `experiment[mnist-fused-seed0]`: `the data is missing`\n\n<details><summary>Times of 56 cases",
         "| `epoch[digits-fused]` | 210 ms |",
         "\n\n</details>\n\n## `0001_small`\n\n",
         "| `slow` | 205 ms |",
@@ -100,7 +100,7 @@ def test_summary(written):
 
 
 def test_tables(reader):
-    """Each table of the page has all of its rows, and the numbers that they are sorted by."""
+    """Each table has all of its rows, and the numbers to sort them by."""
     rows = [tag for tag, attributes in reader.tags if tag == "th" and attributes["scope"] == "row"]
     assert len(rows) == (7 + 1) + (7 + 56) + (1 + 7) + 2  # side by side, and each record's experiments and cases
     numbers = [float(attributes["data-value"]) for _, attributes in reader.tags if "data-value" in attributes]
@@ -108,7 +108,7 @@ def test_tables(reader):
 
 
 def test_self_contained(reader):
-    """The page names nothing outside itself: no address, no file, nothing to fetch."""
+    """The page refers to nothing outside itself."""
     links = [attributes.get(name, "") for _, attributes in reader.tags for name in ("src", "href", "srcset")]
     assert sum(link.startswith("data:image/svg") for link in links) == 22
     assert {re.match(r"data:|#|$", link) is not None for link in links} == {True}
@@ -116,7 +116,7 @@ def test_self_contained(reader):
 
 @pytest.mark.usefixtures("unrendered")
 def test_history_is_linked(tiny, tmp_path):
-    """Where the page of a history lies beside it, the page leads there."""
+    """The page links to the page of a history in the same folder."""
     (tmp_path / "history.html").write_text("")
     reader = Reader(report.write([tiny], tmp_path).page.read_text())
     assert ("a", {"href": "history.html"}) in reader.tags
@@ -124,7 +124,7 @@ def test_history_is_linked(tiny, tmp_path):
 
 @pytest.mark.usefixtures("unrendered")
 def test_a_record_by_plain_pytest_benchmark(tiny, tmp_path):
-    """It is drawn with time only: its cases, no headline."""
+    """The page of a plain pytest-benchmark record has its times and no headline."""
     reader = Reader(report.write([tiny], tmp_path / "out").page.read_text())
     assert "Speed of 2 benchmarks" in reader.text
     assert "2 cases." in reader.text
@@ -134,7 +134,7 @@ def test_a_record_by_plain_pytest_benchmark(tiny, tmp_path):
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
-    """Write the report of a record whose names are hostile wherever it has names."""
+    """Write the report of a record in which every name is hostile."""
     folder = tmp_path_factory.mktemp("hostile")
     case = recordings.whole("crude-simple")
     case = msgspec.structs.replace(case, experiment=HOSTILE, trainer=HOSTILE, backend=HOSTILE)
@@ -143,13 +143,13 @@ def hostile(tmp_path_factory):
     machine = msgspec.structs.replace(recordings.MACHINE, cpu=HOSTILE, accelerators=[HOSTILE])
     context = {**recordings.RUN.context, "backend": HOSTILE, HOSTILE: HOSTILE}
     run = msgspec.structs.replace(recordings.RUN, machine=machine, context=context, skipped=left, failed=left)
-    found = recordings.content(run=run, entries=[entry])
-    found["commit_info"]["branch"] = found["datetime"] = found["version"] = HOSTILE
-    return report.write([recordings.save(folder, found)], folder / "out").page
+    content = recordings.content(run=run, entries=[entry])
+    content["commit_info"]["branch"] = content["datetime"] = content["version"] = HOSTILE
+    return report.write([recordings.save(folder, content)], folder / "out").page
 
 
 def test_hostile_names_on_the_page(hostile):
-    """Hostile names of cases, machines, branches and libraries show as text, and name no file."""
+    """Hostile names are shown as text, and are not part of file names."""
     reader = Reader(hostile.read_text())
     assert visible(HOSTILE) in reader.text
     assert all(sign.isprintable() or sign == "\n" for sign in reader.text)
@@ -165,7 +165,7 @@ def test_hostile_names_on_the_page(hostile):
 
 
 def test_hostile_names_in_the_summary(hostile):
-    """In Markdown they stand in code spans, on one line, and as they are."""
+    """In Markdown, hostile names are code on one line."""
     summary = hostile.with_name("summary.md").read_text()
     outside = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", summary)
     assert "img" not in outside
@@ -179,7 +179,7 @@ def test_hostile_names_in_the_summary(hostile):
 
 
 def test_several_records(written, reader):
-    """Each has its section and its folder of figures, also where two have one name."""
+    """Each record has its section and its folder of figures, also if two have the same name."""
     folders = sorted(one.name for one in (written.page.parent / "figures").iterdir() if one.is_dir())
     assert folders == ["1-0001_small", "2-0001_small", "3-0001_plain"]
     assert "3 records" in reader.text
@@ -190,7 +190,7 @@ def test_several_records(written, reader):
 
 @pytest.mark.usefixtures("unrendered")
 def test_unreadable_among_readable(tiny, tmp_path):
-    """What cannot be read is listed on both pages with its reason; the others are drawn."""
+    """Both pages list unreadable records with the reason, and show the others."""
     broken = tmp_path / "0002_broken.json"
     broken.write_text("{")
     written = report.write([broken, tiny, tmp_path / "none.json"], tmp_path / "out")
@@ -206,7 +206,7 @@ def test_unreadable_among_readable(tiny, tmp_path):
 
 @pytest.mark.usefixtures("unrendered")
 def test_the_same_record_twice(tiny, tmp_path):
-    """A record that is named twice is drawn once."""
+    """A record that is given twice is drawn once."""
     reader = Reader(report.write([tiny, tiny], tmp_path / "out").page.read_text())
     assert [attributes["id"] for tag, attributes in reader.tags if tag == "section" and "id" in attributes] == [
         "record-1"
@@ -215,7 +215,7 @@ def test_the_same_record_twice(tiny, tmp_path):
 
 @pytest.mark.usefixtures("unrendered")
 def test_a_curve_without_epochs(tmp_path):
-    """An empty curve is no curve; the rest is drawn."""
+    """An empty curve is not drawn, and the rest is."""
     case = recordings.whole("crude-simple", curve=[])
     path = recordings.save(tmp_path, recordings.content(entries=[recordings.benchmark(case, 1.0)]))
     report.write([path], tmp_path / "out")
@@ -229,7 +229,7 @@ def test_a_curve_without_epochs(tmp_path):
 
 @pytest.fixture
 def three(tmp_path):
-    """Return three records that are drawn at once, two of one name."""
+    """Return three records that are drawn quickly, two with the same name."""
     paths = []
     for place, name in enumerate(("0001_x.json", "0001_x.json", "0002_y.json")):
         paths.append(tmp_path / "in" / str(place) / name)
@@ -244,8 +244,8 @@ PAGES = ["records/1-0001_x.html", "records/2-0001_x.html", "records/3-0002_y.htm
 
 @pytest.mark.usefixtures("unrendered")
 def test_pages_of_their_own(three, tmp_path, monkeypatch):
-    """Many or large records have a page each, which the index lists with links and which lead back to it."""
-    monkeypatch.setattr(report, "MOST", 1000)
+    """Large records have their own pages, and the index and these pages link to each other."""
+    monkeypatch.setattr(report, "PAGE_BYTES", 1000)
     out = tmp_path / "out"
     (out / "history.html").parent.mkdir()
     (out / "history.html").write_text("")
@@ -270,7 +270,7 @@ def test_pages_of_their_own(three, tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("unrendered")
 def test_one_page(three, tmp_path):
-    """What fits on one page is on one, and its list leads to each record."""
+    """Small records share one page, and its list links to each of them."""
     page = report.write(three, tmp_path / "out").page
     reader = Reader(page.read_text())
     links = [attributes["href"] for tag, attributes in reader.tags if tag == "a" and "#record" in attributes["href"]]
@@ -280,8 +280,8 @@ def test_one_page(three, tmp_path):
 
 @pytest.mark.usefixtures("unrendered")
 def test_one_large_record(tiny, tmp_path, monkeypatch):
-    """A single record has the page to itself, however large it is."""
-    monkeypatch.setattr(report, "MOST", 0)
+    """A single record is on the index page, however large it is."""
+    monkeypatch.setattr(report, "PAGE_BYTES", 0)
     page = report.write([tiny], tmp_path / "out").page
     assert "All records" not in page.read_text()
     assert not page.with_name("records").exists()
@@ -289,13 +289,13 @@ def test_one_large_record(tiny, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_several_processes(three, tmp_path, monkeypatch):
-    """Several processes draw the same files, and it is heard of each record in order."""
-    monkeypatch.setattr(report, "MOST", 1000)
-    heard = []
+    """Several processes write the same files, and report each record in order."""
+    monkeypatch.setattr(report, "PAGE_BYTES", 1000)
+    reported = []
     report.write(three, tmp_path / "one")
-    report.write(three, tmp_path / "two", heard.append, processes=2)
+    report.write(three, tmp_path / "two", reported.append, processes=2)
     assert files(tmp_path / "one") == files(tmp_path / "two")
-    assert heard == ["0001_x.json", "0001_x.json", "0002_y.json"]
+    assert reported == ["0001_x.json", "0001_x.json", "0002_y.json"]
 
 
 # The command, and the end of a run
@@ -303,7 +303,7 @@ def test_several_processes(three, tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("unrendered")
 def test_command(tiny, tmp_path, monkeypatch, capsys):
-    """The command draws the newest record into reports/, says where, and opens the page when asked."""
+    """The command draws the newest record into reports/, prints the path, and opens the page with --open."""
     opened = []
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("webbrowser.open", opened.append)
@@ -317,14 +317,14 @@ def test_command(tiny, tmp_path, monkeypatch, capsys):
 
 @pytest.mark.usefixtures("unrendered")
 def test_command_leaves_out(tiny, tmp_path, capsys):
-    """Of several records the unreadable are named, and the status stays 0."""
+    """The command names unreadable records, and its status stays 0."""
     missing = tmp_path / "none.json"
     assert cli.main(["report", str(tiny), str(missing), "--out", str(tmp_path / "out")]) == 0
     assert f"autoenc-bench: left out {missing}: no such record\n" in capsys.readouterr().err
 
 
 def test_no_records_yet(tmp_path, monkeypatch, capsys):
-    """Without any record the command says how to make one."""
+    """Without records the command explains how to make one."""
     monkeypatch.chdir(tmp_path)
     assert cli.main(["report"]) == 2
     assert "no records yet; run 'pytest benchmarks/' first" in capsys.readouterr().err

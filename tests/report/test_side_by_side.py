@@ -1,4 +1,4 @@
-"""Several records of the same experiments stand side by side: rates, first calls, memory, efficiency and errors."""
+"""Several records are judged together: side by side, or round by round if they are of a live comparison."""
 
 import msgspec
 import pytest
@@ -7,42 +7,43 @@ import recordings
 from autoenc_bench.records import loading
 from autoenc_bench.records.record import SIDE_NAMES
 from autoenc_bench.report import side_by_side
-from autoenc_bench.report.figures import pairs as pairs_figures
-from autoenc_bench.report.figures import style
+from autoenc_bench.report.figures import pairs, style
+from autoenc_bench.report.side_by_side import RecordResult
+from autoenc_bench.report.summary import ExperimentSummary
 
 
 def save(folder, backend, error=0.0, scale="standard", entries=None):
-    """Write the record of a run on a backend, whose errors are larger by a share."""
+    """Write the record of a run on a backend, its errors changed by a share."""
     run = msgspec.structs.replace(
         recordings.RUN, scale=scale, context={**recordings.RUN.context, "backend": backend, backend: "1.0"}
     )
-    found = recordings.content(("crude-simple", "digits"), run, entries)
-    for entry in found["benchmarks"]:
+    content = recordings.content(("crude-simple", "digits"), run, entries)
+    for entry in content["benchmarks"]:
         case = entry["extra_info"].get("autoenc", {})
         for statistics in (case["error"]["absolute"],) if "error" in case else ():
             statistics["mean"] *= 1 + error
-    return recordings.save(folder / backend, found)
+    return recordings.save(folder / backend, content)
 
 
-def read(*paths):
-    """Read records, and lay side by side what can be."""
-    return side_by_side.together([loading.read_record(path) for path in paths])
+def judge(*paths):
+    """Read records and judge them together."""
+    return side_by_side.judge([loading.read_record(path) for path in paths])
 
 
 def test_rows(tmp_path):
-    """Each experiment has a row per record, named by its backend, with the fused trainer's figures."""
-    rows = side_by_side.rows(read(save(tmp_path, "tensorflow"), save(tmp_path, "jax")))
-    assert [(row.experiment, row.label) for row in rows] == [
+    """Each experiment has a row per record, named by its backend, with the values of the fused trainer."""
+    rows = judge(save(tmp_path, "tensorflow"), save(tmp_path, "jax")).rows
+    assert [(row.summary.experiment, row.label) for row in rows] == [
         ("crude-simple", "tensorflow"),
         ("crude-simple", "jax"),
         ("digits", "tensorflow"),
         ("digits", "jax"),
     ]
-    assert rows[0].agreement is None
-    assert rows[1].first_call == pytest.approx(1.2)
-    assert rows[1].peak == recordings.MEMORY.peak
-    assert rows[1].fused == pytest.approx(9000 / (0.2 * 1.1), rel=0.1)
-    assert 0 < rows[1].efficiency < 1
+    assert rows[0].agreement == "–"
+    jax = rows[1].summary
+    assert (jax.first_call, jax.peak) == (pytest.approx(1.2), recordings.MEMORY.peak)
+    assert jax.fused == pytest.approx(9000 / (0.2 * 1.1), rel=0.1)
+    assert jax.efficiency == pytest.approx(0.01 / 0.21)
 
 
 @pytest.mark.parametrize(
@@ -50,37 +51,26 @@ def test_rows(tmp_path):
     [(0, "equal"), (0.0001, "agrees to 0.2 %"), (-0.004, "agrees to 0.6 %"), (0.1, "differs by +10.0 %")],
 )
 def test_errors(tmp_path, error, agreement):
-    """Errors of the others are compared with the first record's, with rounding let through."""
-    rows = side_by_side.rows(read(save(tmp_path, "tensorflow"), save(tmp_path, "jax", error)))
-    together = side_by_side.SideBySide(rows, [])
+    """Errors are compared with those of the first record, with a tolerance for rounding."""
+    together = judge(save(tmp_path, "tensorflow"), save(tmp_path, "jax", error))
     assert [row[-1].text for row in together.table.rows] == ["–", agreement] * 2
     assert ("Errors differ in crude-simple (jax), digits (jax)." in together.answer) == (error == 0.1)
     assert ("All errors agree." in together.answer) == (error != 0.1)
 
 
 def test_labels(tmp_path):
-    """Records of one backend are named by their files; other scales and plain records have no place."""
+    """Records of one backend are named by their files; other scales and plain records are left out."""
     first, second = save(tmp_path / "a", "jax"), save(tmp_path / "b", "jax")
-    assert side_by_side.labels(read(first, second)) == [f"1 {first.stem}", f"2 {second.stem}"]
-    assert read(first) == []
-    assert read(first, save(tmp_path, "torch", scale="smoke")) == []
-    assert len(read(first, second, recordings.save_plain(tmp_path))) == 2
+    labels = {f"1 {first.stem}", f"2 {second.stem}"}
+    assert {row.label for row in judge(first, second, recordings.save_plain(tmp_path)).rows} == labels
+    assert judge(first) is None
+    assert judge(first, save(tmp_path, "torch", scale="smoke")) is None
 
 
 def test_table():
-    """Each column shows its figure with its unit; records are named as experiments are, and lie to the left."""
-    row = side_by_side.RecordResult(
-        experiment="digits",
-        label="jax",
-        fit=1000,
-        fused=12345.6,
-        first_call=1.25,
-        peak=2**30,
-        efficiency=0.5,
-        error=3.14159,
-        agreement=None,
-    )
-    table = side_by_side.SideBySide([row], []).table
+    """Each column shows its value with its unit; names of records are code and on the left."""
+    measured = {"fit": 1000, "fused": 12345.6, "first_call": 1.25, "peak": 2**30, "efficiency": 0.5, "error": 3.14159}
+    table = side_by_side.table([RecordResult("jax", ExperimentSummary(experiment="digits", **measured))])
     (cells,) = table.rows
     assert [cell.text for cell in cells[:5]] == ["digits", "jax", "1,000", "12,346", "1.25 s"]
     assert [cell.text for cell in cells[5:]] == ["1,024 MiB", "50 %", "3.142", "–"]
@@ -88,7 +78,7 @@ def test_table():
 
 
 def test_fastest():
-    """The answer names who is fastest in which experiments, where more than one was timed; many are counted."""
+    """The answer names the fastest record per experiment, or the number of experiments if there are many."""
     rates = {
         "a": {"tf": 3, "jax": 2},
         "b": {"tf": 3, "jax": 2, "torch": 1},
@@ -96,18 +86,16 @@ def test_fastest():
         "d": {"jax": 2, "tf": None},
         **{name: {"tf": 1, "jax": 2} for name in "efgh"},
     }
-    empty = dict.fromkeys(("fit", "first_call", "peak", "efficiency", "error", "agreement"))
     rows = [
-        side_by_side.RecordResult(experiment=name, label=label, fused=rate, **empty)
+        RecordResult(label, ExperimentSummary(experiment=name, fused=rate))
         for name, labels in rates.items()
         for label, rate in labels.items()
     ]
-    answer = side_by_side.SideBySide(rows, []).answer
-    assert answer == "tf trains fastest in a, b. jax trains fastest in 4 experiments."
+    assert side_by_side.answer(rows) == "tf trains fastest in a, b. jax trains fastest in 4 experiments."
 
 
 def test_page(written):
-    """The page of several records begins with what they say together, and so does the Markdown."""
+    """Page and Markdown of several records begin with what these show together."""
     page = written.page.read_text()
     assert page.index(">Side by side</h2>") < page.index("2 0001_small trains fastest in") < page.index('id="record-1"')
     assert (written.page.parent / "figures" / "side-by-side.png").exists()
@@ -117,8 +105,8 @@ def test_page(written):
     )
 
 
-def turns(folder, side, pair, factor):
-    """Write the record of a process that took turns, its rounds by a factor longer than those of a base."""
+def save_interleaved(folder, side, pair, factor):
+    """Write the record of one side of a pair, its rounds longer by a factor."""
     run = msgspec.structs.replace(recordings.RUN, pair=pair, side=side)
     case = recordings.timed("digits", "epoch", trainer="fused", between=[0.001] * 8)
     entry = recordings.benchmark(case, 0.2, rounds=8)
@@ -131,10 +119,10 @@ def turns(folder, side, pair, factor):
 
 @pytest.fixture
 def live(tmp_path):
-    """Return the records of a live comparison with a head that is a tenth slower, in three pairs."""
+    """Return the records of a live comparison of three pairs, its head a tenth slower."""
     noise = {"1": 1.0, "2": 1.002, "3": 0.998}
     paths = [
-        turns(tmp_path, side, f"run-{number}", 1.1 * factor if side == "head" else 1.0)
+        save_interleaved(tmp_path, side, f"run-{number}", 1.1 * factor if side == "head" else 1.0)
         for side in SIDE_NAMES
         for number, factor in noise.items()
     ]
@@ -142,35 +130,33 @@ def live(tmp_path):
 
 
 def test_round_by_round(live):
-    """Records of a live comparison are compared as the pairs that they are, whatever the machine did meanwhile."""
-    together = side_by_side.paired(live)
-    comparison = together.comparison
+    """Records of a live comparison are compared pair by pair, so a slower machine does not matter."""
+    together = side_by_side.judge(live)
     assert together.answer == "regressed: epoch[digits-fused]."
-    assert comparison.verdicts[0].time.interval.estimate == pytest.approx(0.0953, abs=0.002)
+    assert together.paired[0].interval.estimate == pytest.approx(0.0953, abs=0.002)
     assert "✗ regressed" in together.table.text()
 
 
 def test_one_side_is_no_comparison(live):
-    """Without both sides there is nothing to hold against each other."""
-    assert side_by_side.paired(live[:3]) is None
+    """Without both sides there are no rounds to compare: the records stand side by side."""
+    assert not side_by_side.judge(live[:3]).paired
 
 
 def test_drawn_alone(live, tmp_path):
-    """Of a live comparison the first pair's records are drawn by themselves, and so are all others."""
+    """The first pair of a live comparison gets its own figures, and so do other records."""
     usual = loading.read_record(save(tmp_path, "jax"))
     names = [source.path.parent.parent.name for source in side_by_side.drawn_alone([usual, *live])]
     assert names == ["jax", "run-1", "run-1"]
 
 
 def test_rounds_are_drawn(live):
-    """Each case has a figure of its rounds, whose words have the numbers, and is as good from few pairs."""
-    for records, pairs in ((live, 3), (live[:1] + live[3:4], 1)):
-        comparison = side_by_side.paired(records).comparison
+    """Each case has a figure of its rounds, with its numbers in words, also for a single pair."""
+    for records, number in ((live, 3), (live[:1] + live[3:4], 1)):
         with style.style():
-            (drawing,) = pairs_figures.draw(comparison, "a machine")
+            (drawing,) = pairs.draw(side_by_side.judge(records))
             over_time, distribution = drawing.figure.axes
             assert style.png(drawing.figure, drawing.title)
         assert drawing.name == "pairs-epoch[digits-fused]"
-        assert drawing.alternative.startswith(f"{8 * pairs} rounds of epoch[digits-fused] in {pairs} pair")
-        assert [len(line.get_xdata()) for line in over_time.lines[:2]] == [8 * pairs] * 2
-        assert sum(bar.get_height() for bar in distribution.patches if bar.get_width() < 1) <= 8 * pairs
+        assert drawing.alternative.startswith(f"{8 * number} rounds of epoch[digits-fused] in {number} pair")
+        assert [len(line.get_xdata()) for line in over_time.lines[:2]] == [8 * number] * 2
+        assert sum(bar.get_height() for bar in distribution.patches if bar.get_width() < 1) <= 8 * number

@@ -1,4 +1,4 @@
-"""The headline sums a record up, and says nothing about what was not measured."""
+"""The headline sums up a record, and shows dashes for what was not measured."""
 
 import msgspec
 
@@ -22,7 +22,7 @@ def case(phase, trainer, rows=100, error=None, val_loss=None, seed=0):
 
 
 def error(mean):
-    """Return an error with that mean."""
+    """Return an error with this mean."""
     statistics = Statistics(mean=mean, std=mean / 10, quantiles={}, counts=[])
     yardsticks = {
         "constant mean": ReferenceValue(12.0, 1.0, 0.1),
@@ -58,7 +58,7 @@ def test_what_was_not_measured():
 
 
 def test_table():
-    """Each column shows its figure: rates, speed-up, seconds, errors and losses, to the digits that matter."""
+    """Each column shows its value with the right digits."""
     row = summary.ExperimentSummary(
         experiment="digits",
         fit=1000,
@@ -86,7 +86,7 @@ def test_table():
 
 
 def test_answer():
-    """The sentences say by how much the fused trainer is faster, and how many errors are below each yardstick's."""
+    """The sentences state the speed-up, and how many errors are below each reference value."""
     timed = [
         (case("epoch", "fit", rows=100), 1.0),
         (case("epoch", "fused", rows=900), 0.5),
@@ -96,21 +96,22 @@ def test_answer():
     worse = msgspec.structs.replace(row, fused=5000.0, error=13.0)
     better = msgspec.structs.replace(row, fit=None, error=1.5)
     assert summary.answer([worse, row, better]) == [
-        "The fused trainer takes 18 to 50 times as many rows per second as fit.",
-        "The autoencoder's error is below the constant mean's in 2 of 3 experiments, and below PCA's in 1.",
+        "The fused trainer processes 18 to 50 times as many rows per second as fit.",
+        "The autoencoder's error is lower than that of the constant mean in 2 of 3 experiments, and lower than that of "
+        "PCA in 1.",
     ]
-    assert summary.answer([row])[0] == "The fused trainer takes 18 times as many rows per second as fit."
+    assert summary.answer([row])[0] == "The fused trainer processes 18 times as many rows per second as fit."
     assert summary.answer(summary.rows([(case("build", None), 1.0)])) == []
 
 
 def test_rows_keep_their_order():
-    """Experiments stand in the order in which they ran."""
+    """Experiments are in the order in which they ran."""
     timed = [(Case(experiment=name, phase="build", backend="b", seed=0, rows=1), 1.0) for name in ("z", "a", "z")]
     assert [row.experiment for row in summary.rows(timed)] == ["z", "a"]
 
 
 def test_markdown():
-    """The table is Markdown when asked for."""
+    """The table has a Markdown form."""
     lines = summary.table(summary.rows([(case("epoch", "fit"), 2.0)])).markdown().splitlines()
     assert lines[0].startswith("| experiment")
     assert set(lines[1]) <= set("|-: ")

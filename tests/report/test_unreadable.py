@@ -1,4 +1,4 @@
-"""A record that cannot be read is refused in one sentence before a file appears; of one that can in part it is said."""
+"""A report refuses unreadable records in one sentence, and lists the unreadable parts of others."""
 
 import json
 
@@ -13,7 +13,7 @@ from autoenc_bench.report import page as report
 
 
 def refusal(path, out):
-    """Return why no report can be written of a record, after which there is none."""
+    """Return the error of a report that cannot be written; assert that it left no files."""
     with pytest.raises(InvalidInputError) as raised:
         report.write([path], out)
     assert not out.exists()
@@ -21,48 +21,41 @@ def refusal(path, out):
 
 
 def test_no_record(tmp_path):
-    """A report of nothing is refused."""
+    """A report of no records is refused."""
     with pytest.raises(NotFoundError, match="name at least one"):
         report.write([], tmp_path / "out")
 
 
-def changed(path, change):
-    """Change a record's JSON in place."""
-    found = json.loads(path.read_text())
-    change(found)
-    path.write_text(json.dumps(found))
+def change(path, *keys, to=None):
+    """Set a field of a record in place, or remove it."""
+    content = json.loads(path.read_text())
+    holder = content
+    for key in keys[:-1]:
+        holder = holder[key]
+    if to is None:
+        del holder[keys[-1]]
+    else:
+        holder[keys[-1]] = to
+    path.write_text(json.dumps(content))
 
 
-def _drop_benchmarks(found):
-    found["benchmarks"] = []
-
-
-def _newer(found):
-    found["autoenc"]["schema_version"] = 99
-
-
-def _no_block(found):
-    del found["autoenc"]
-
-
-def _no_times(found):
-    for entry in found["benchmarks"]:
-        entry["stats"]["median"] = 0
+WITHOUT_TIMES = [{**entry, "stats": {**entry["stats"], "median": 0}} for entry in recordings.entries_of("crude-simple")]
+MEDIAN = ("benchmarks", 0, "stats", "median")
 
 
 @pytest.mark.parametrize(
-    ("change", "field", "expectation"),
+    ("keys", "value", "field", "expectation"),
     [
-        (_drop_benchmarks, "benchmarks", "at least one"),
-        (_newer, "schema version 99", "reads 2"),
-        (_no_block, "autoenc", "expected the block that describes the run"),
-        (_no_times, "benchmarks", "none of 8 can be read"),
+        (["benchmarks"], [], "benchmarks", "at least one"),
+        (["autoenc", "schema_version"], 99, "schema version 99", "reads 2"),
+        (["autoenc"], None, "autoenc", "expected the block that describes the run"),
+        (["benchmarks"], WITHOUT_TIMES, "benchmarks", "none of 8 can be read"),
     ],
 )
-def test_records_that_do_not_fit(tmp_path, change, field, expectation):
-    """A record of which nothing can be read: one sentence with file, field and expectation, and no files."""
+def test_records_that_do_not_fit(tmp_path, keys, value, field, expectation):
+    """The error of an unreadable record names file, field and expectation."""
     path = recordings.save(tmp_path, recordings.content(["crude-simple"]))
-    changed(path, change)
+    change(path, *keys, to=value)
     message = refusal(path, tmp_path / "out")
     assert message.startswith(f"{path}: ")
     assert "\n" not in message
@@ -72,14 +65,14 @@ def test_records_that_do_not_fit(tmp_path, change, field, expectation):
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"benchmarks": 1}', "\x00"])
 def test_files_that_are_no_records(tmp_path, text):
-    """An empty, truncated or foreign file is refused by name."""
+    """The error of an empty, truncated or other file names it."""
     path = tmp_path / "0001_x.json"
     path.write_text(text)
     assert refusal(path, tmp_path / "out").startswith(f"{path}: not a readable record: ")
 
 
 def test_missing_and_unreadable_paths(tmp_path, capsys):
-    """A missing file and a folder are refused by name, in one sentence with status 2."""
+    """The errors of a missing file and of a folder name it, with status 2."""
     assert cli.main(["report", str(tmp_path / "none.json")]) == 2
     assert cli.main(["report", str(tmp_path)]) == 2
     missing, folder = capsys.readouterr().err.splitlines()
@@ -87,52 +80,36 @@ def test_missing_and_unreadable_paths(tmp_path, capsys):
     assert folder == f"autoenc-bench: {tmp_path}: cannot be read: Is a directory; name a record's JSON file"
 
 
-def _no_median(found):
-    del found["benchmarks"][0]["stats"]["median"]
-
-
-def _zero(found):
-    found["benchmarks"][0]["stats"]["median"] = 0
-
-
-def _not_a_number(found):
-    found["benchmarks"][0]["stats"]["data"] = [float("nan")]
-
-
-def _no_rows(found):
-    found["benchmarks"][0]["extra_info"]["autoenc"]["rows"] = 0
-
-
 @pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize(
-    ("change", "reason"),
+    ("keys", "value", "reason"),
     [
-        (_no_median, "missing required field `median`"),
-        (_zero, "the clock is too coarse for it"),
-        (_not_a_number, "nan - at `$.stats.data[0]`; expected a finite number"),
-        (_no_rows, "Expected `int` >= 1 - at `$.extra_info.autoenc.rows`"),
+        (MEDIAN, None, "missing required field `median`"),
+        (MEDIAN, 0, "the clock is too coarse for it"),
+        ((*MEDIAN[:3], "data"), [float("nan")], "nan - at `$.stats.data[0]`; expected a finite number"),
+        ((*MEDIAN[:2], "extra_info", "autoenc", "rows"), 0, "Expected `int` >= 1 - at `$.extra_info.autoenc.rows`"),
     ],
 )
-def test_cases_that_cannot_be_read(tmp_path, change, reason):
-    """A case that cannot be read is named with its reason, on both pages as well, and the rest is drawn."""
+def test_cases_that_cannot_be_read(tmp_path, keys, value, reason):
+    """Both pages list an unreadable case with the reason, and show the rest."""
     path = recordings.save(tmp_path, recordings.content(["crude-simple"]))
-    changed(path, change)
+    change(path, *keys, to=value)
     written = report.write([path], tmp_path / "out")
     assert len(written.left_out) == 1
     assert written.left_out[0].startswith(f"left out of {path}: build[crude-simple]: ")
     assert reason in written.left_out[0]
     page = Reader(written.page.read_text()).text
     assert "1 experiment, 7 cases." in page
-    assert "1 case skipped, 1 case unreadable: see below." in page
+    assert "1 case skipped, 1 case unreadable: the reasons are below." in page
     for text in (page, written.page.with_name("summary.md").read_text()):
         assert "unreadable" in text
         assert reason in text.replace("``", "`")
 
 
 def test_plain_benchmarks_that_cannot_be_read(tmp_path):
-    """So it is in a record by plain pytest-benchmark."""
+    """Unreadable cases of a plain pytest-benchmark record are listed, too."""
     path = recordings.save_plain(tmp_path)
-    changed(path, _zero)
+    change(path, *MEDIAN, to=0)
     written = report.write([path], tmp_path / "out")
     too_coarse = "its median is 0 s; the clock is too coarse for it"
     assert written.left_out == [f"left out of {path}: benchmarks/test_x.py::test_fast: {too_coarse}"]
@@ -142,7 +119,7 @@ def test_plain_benchmarks_that_cannot_be_read(tmp_path):
 @pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize("damaged", [False, True])
 def test_side_files_that_cannot_be_read(tmp_path, damaged):
-    """A side file that is missing or damaged is named with its path; the report is drawn without its pictures."""
+    """A missing or damaged side file is named, and the report is drawn without its pictures."""
     path = recordings.save(tmp_path, recordings.content(["digits"]))
     side = path.with_suffix(".npz")
     report.write([path], tmp_path / "whole")
@@ -159,9 +136,9 @@ def test_side_files_that_cannot_be_read(tmp_path, damaged):
 
 
 def test_origin_in_any_form(tmp_path):
-    """What pytest-benchmark says of machine and commit is used as far as it is there."""
+    """The setting of a record is readable if machine and commit have other forms."""
     path = recordings.save_plain(tmp_path)
     for machine, commit in (([], None), ({"cpu": []}, {}), (None, {"id": None})):
-        found = {**json.loads(path.read_text()), "machine_info": machine, "commit_info": commit}
-        path.write_text(json.dumps(found))
+        content = {**json.loads(path.read_text()), "machine_info": machine, "commit_info": commit}
+        path.write_text(json.dumps(content))
         assert loading.read_record(path).setting == "pytest-benchmark 5.3.1"

@@ -1,4 +1,4 @@
-"""A headless browser, and what tests of pages do with it; the tests are skipped where there is none."""
+"""A headless browser for tests of pages; the tests are skipped without one."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ DESK = {"width": 1200, "height": 900}
 
 @pytest.fixture(scope="module")
 def browser():
-    """Start a headless browser, or skip where there is none."""
+    """Start a headless browser, or skip the test if there is none."""
     named = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     with api.sync_playwright() as playwright:
         if not named and not Path(playwright.chromium.executable_path).exists():
@@ -38,16 +38,16 @@ def scheme(request):
 
 @contextmanager
 def visit(browser, written, **settings):
-    """Open the page; at the end assert that it said nothing on the console and fetched nothing else."""
+    """Open the page; at the end assert that it printed nothing to the console and fetched nothing else."""
     context = browser.new_context(**settings)
     context.set_default_timeout(0)
     page = context.new_page()
-    said, asked = [], []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda asking: asked.append(asking.url))
+    printed, requested = [], []
+    page.on("console", lambda message: printed.append(message.text))
+    page.on("pageerror", lambda error: printed.append(str(error)))
+    page.on("request", lambda request: requested.append(request.url))
     page.goto(written.as_uri())
     yield page
-    assert said == []
-    assert {url for url in asked if not url.startswith("data:")} == {written.as_uri()}
+    assert printed == []
+    assert {url for url in requested if not url.startswith("data:")} == {written.as_uri()}
     context.close()

@@ -1,10 +1,21 @@
-"""What tests read of a written report: its page as a browser would, and its files."""
+"""Helpers for tests of pages: the section of a record, a parsed page, and the files of a report."""
 
 from html.parser import HTMLParser
 
+import recordings
+
+from autoenc_bench.records import loading
+from autoenc_bench.report.view import Section
+
+
+def section(folder, *, entries=None, run=recordings.RUN, **content):
+    """Write a record into a folder, and return its section."""
+    found = recordings.content(run=run, entries=None if entries is None else list(entries), **content)
+    return Section(loading.read_record(recordings.save(folder, found)))
+
 
 class Reader(HTMLParser):
-    """Collect a page's text, tags and attributes as a browser would read them."""
+    """Collect the text, tags and attributes of a page."""
 
     def __init__(self, page):
         super().__init__()

@@ -1,6 +1,6 @@
-"""How soon training is good: validation loss against wall-clock seconds."""
+"""Figure of validation loss against wall-clock seconds of training."""
 
-from collections.abc import Iterator
+from operator import attrgetter
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,42 +8,43 @@ from numpy.typing import NDArray
 
 from autoenc_bench import formatting
 from autoenc_bench.records.case import Case
-from autoenc_bench.records.loading import Source
 from autoenc_bench.report.figures import layout, style
+from autoenc_bench.report.view import Section
 
 
-def curves(source: Source) -> Iterator[style.Drawing]:
-    """Draw validation loss against seconds of training, per experiment and trainer, with the time to a stated loss."""
-    trained: dict[str, dict[str | None, Case]] = {}
-    for _, case in sorted(source.cases, key=lambda timed: timed[1].seed):
+def curves(section: Section) -> style.Drawing | None:
+    """Draw validation loss against seconds of training, per experiment and trainer, with the time to a common loss."""
+    trained: dict[str, dict[str | None, Case]] = {timed.case.experiment: {} for timed in section.experiments}
+    for case in sorted((timed.case for timed in section.experiments), key=attrgetter("seed")):
         if case.curve and len(case.curve) > 1:  # one epoch is a point
-            trained.setdefault(case.experiment, {}).setdefault(case.trainer, case)
+            trained[case.experiment].setdefault(case.trainer, case)
+    trained = {name: cases for name, cases in trained.items() if cases}
     if not trained:
-        return
-    names = [name for name in dict.fromkeys(case.experiment for _, case in source.cases) if name in trained]
-    across = min(3, len(names))
-    width, height = max(4.6, 3.1 * across), 1 + 1.85 * -(-len(names) // across)
-    figure = style.blank("How soon the validation loss is low", source.setting, width=width, height=height)
-    sentences = ["A panel per experiment, validation loss falling over seconds."]
-    for place, (axes, name) in enumerate(zip(layout.panels(figure, len(names), across), names, strict=True)):
-        sentences.append(_draw_curves(axes, name, trained[name]))
+        return None
+    across = min(3, len(trained))
+    width, height = max(4.6, 3.1 * across), 1 + 1.85 * -(-len(trained) // across)
+    figure = style.blank("Validation loss over training time", section.setting, width=width, height=height)
+    sentences = ["One panel per experiment: validation loss against seconds of training."]
+    panels = layout.panels(figure, len(trained), across)
+    for place, (axes, (name, cases)) in enumerate(zip(panels, trained.items(), strict=True)):
+        sentences.append(_draw_curves(axes, name, cases))
         axes.set_ylabel("" if place % across else "val_loss (cross-entropy)")
-        axes.set_xlabel("" if place + across < len(names) else "seconds of training")
+        axes.set_xlabel("" if place + across < len(trained) else "seconds of training")
     trainers = sorted({str(trainer) for cases in trained.values() for trainer in cases})
     note = (
-        "The stated loss lies nine tenths of the way from the first epoch's to the last's (of the trainer that ends "
-        "higher); a mark shows the first epoch that reaches it. Validation is in the seconds, compiling is not."
+        "The dotted line lies nine tenths of the way from the loss of the first epoch to that of the last (of the "
+        "trainer that ends higher). A mark is the first epoch that reaches it. Times include validation, not compiling."
     )
-    note += f" Only {trainers[0]} trained whole experiments in this run." if len(trainers) == 1 else ""
+    note += f" In this run only {trainers[0]} trained whole experiments." if len(trainers) == 1 else ""
     alternative = " ".join(sentences)
-    yield style.Drawing("training-curves", "Training curves against wall-clock seconds", alternative, figure, note)
+    return style.Drawing("training-curves", "Training curves against wall-clock seconds", alternative, figure, note)
 
 
 def _draw_curves(axes: Axes, name: str, cases: dict[str | None, Case]) -> str:
     losses = {trainer: np.array([epoch.val_loss for epoch in case.curve or ()]) for trainer, case in cases.items()}
     times = {trainer: np.cumsum([epoch.seconds for epoch in case.curve or ()]) for trainer, case in cases.items()}
     target, colour = stated_loss(list(losses.values())), style.colour(name)
-    phrases, lines = [], [f"to {target:.4g}:"]
+    phrases, lines = [], [f"time to {target:.4g}:"]
     axes.axhline(target, color=style.MUTED, linewidth=0.8, linestyle=":")
     for trainer, loss in losses.items():
         axes.plot(times[trainer], loss, style.mark(trainer).line, color=colour, linewidth=1.4)
@@ -64,7 +65,7 @@ def _draw_curves(axes: Axes, name: str, cases: dict[str | None, Case]) -> str:
 
 
 def stated_loss(losses: list[NDArray[np.float64]]) -> float:
-    """State a loss that all of these curves reach: nine tenths of the way from the highest start to the highest end."""
+    """Return a loss that all curves reach: nine tenths of the way from the highest start to the highest end."""
     highest = max(float(curve.min()) for curve in losses)
     start = max(float(curve[0]) for curve in losses)
     return highest + 0.1 * (start - highest)

@@ -1,53 +1,47 @@
-"""How training scales with devices: rates beside what would be ideal, and a step beside its all-reduce."""
+"""Figure of how training scales with devices: rates beside the ideal, and a step beside its all-reduce."""
 
-from collections.abc import Iterator
+from itertools import product
 
 from autoenc_bench import formatting
-from autoenc_bench.records.loading import Source
-from autoenc_bench.report import devices
 from autoenc_bench.report.devices import DeviceScaling
 from autoenc_bench.report.figures import layout, style
+from autoenc_bench.report.view import Section
 
-PANELS = (("strong", "strong scaling, rows/s"), ("weak", "weak scaling, rows/s"))
+PANELS = (
+    ("strong scaling, rows/s", ("strong",), formatting.rate),
+    ("weak scaling, rows/s", ("weak",), formatting.rate),
+    ("◆ step, ○ all-reduce", ("step", "all_reduce"), formatting.seconds),
+)
 
 
-def scale_out(source: Source) -> Iterator[style.Drawing]:
+def scale_out(section: Section) -> style.Drawing:
     """Draw what each experiment gains from more devices, and its step beside its all-reduce."""
-    rows, run = devices.rows(source.record.timed()), source.record.autoenc
-    virtual = " (virtual devices: no measure of speed)" if run and run.context.get("virtual_devices") else ""
-    figure = style.blank(f"What more devices bring{virtual}", source.setting, width=9.6, height=3.9)
-    panels = left, middle, right = figure.subplots(1, 3)
-    left.sharey(middle)
-    for axes in panels:
+    rows = section.scaled
+    virtual = " (virtual devices: no measure of speed)" if section.has_virtual_devices else ""
+    figure = style.blank(f"What more devices bring{virtual}", section.setting, width=9.6, height=3.9)
+    panels = figure.subplots(1, 3)
+    panels[0].sharey(panels[1])
+    for axes, (title, fields, show) in zip(panels, PANELS, strict=True):
         layout.log_log(axes, "devices", sorted({row.devices for row in rows}), (1.25, 1.25))
-    for axes, (kind, title) in zip((left, middle), PANELS, strict=True):
-        for experiment, _, counts, rates in _measured(rows, kind):
-            colour, ideal = style.colour(experiment), [rates[0] * count / counts[0] for count in counts]
-            layout.points(axes, counts, rates, "fused", colour, 5.5, linestyle="-", label=style.plain(experiment))
-            axes.plot(counts, ideal, color=colour, linestyle=":", linewidth=1)
         axes.set_title(title)
-        axes.yaxis.set_major_formatter(lambda value, _: formatting.rate(value))
-    figure.legend(*left.get_legend_handles_labels(), loc="outside right upper", frameon=False, fontsize=8.5)
-    for experiment, field, counts, times in _measured(rows, "step", "all_reduce"):
-        colour, kind = style.colour(experiment), "fused" if field == "step" else "fit"
-        layout.points(right, counts, times, kind, colour, 5.5, linestyle=style.mark(kind).line, linewidth=1.2)
-    right.set_title("◆ step, ○ all-reduce")
-    right.yaxis.set_major_formatter(lambda value, _: formatting.seconds(value))
+        axes.yaxis.set_major_formatter(lambda value, _, show=show: show(value))
+        for experiment, field in product(dict.fromkeys(row.experiment for row in rows), fields):
+            every = [(row.devices, getattr(row, field)) for row in rows if row.experiment == experiment]
+            if measured := {devices: value for devices, value in every if value is not None}:
+                colour, kind = style.colour(experiment), "fit" if field == "all_reduce" else "fused"
+                look = {"linestyle": style.mark(kind).line, "linewidth": 1.4, "label": style.plain(experiment)}
+                layout.points(axes, [*measured], [*measured.values()], kind, colour, 5.5, **look)
+                if show is formatting.rate:
+                    (first, rate), *_ = measured.items()
+                    ideal = [rate / first * devices for devices in measured]
+                    axes.plot([*measured], ideal, color=colour, linestyle=":", linewidth=1)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right upper", frameon=False, fontsize=8.5)
     note = (
-        "Dotted: one device's rate times the devices, which is ideal. Each step waits for one mean of all gradients, "
-        "the all-reduce; where that takes as long as a step on one device, more of them cannot help. All axes are "
-        "logarithmic."
+        "The dotted line is ideal: the rate of one device times the number of devices. Each step waits for one "
+        "all-reduce, the mean of all gradients. If that takes as long as a step on one device, more devices cannot "
+        "help. All axes are logarithmic."
     )
-    yield style.Drawing("scale-out", "What more devices bring", " ".join(map(_in_words, rows)), figure, note)
-
-
-def _measured(rows: list[DeviceScaling], *fields: str) -> Iterator[tuple[str, str, list[int], list[float]]]:
-    """Yield each experiment and field with the numbers of devices at which it was measured, and its values there."""
-    for experiment in dict.fromkeys(row.experiment for row in rows):
-        for field in fields:
-            every = {row.devices: getattr(row, field) for row in rows if row.experiment == experiment}
-            if known := {devices: value for devices, value in every.items() if value is not None}:
-                yield experiment, field, list(known), list(known.values())
+    return style.Drawing("scale-out", "What more devices bring", " ".join(map(_in_words, rows)), figure, note)
 
 
 def _in_words(row: DeviceScaling) -> str:

@@ -1,4 +1,4 @@
-"""What figures build their axes of: panels, a row per experiment, logarithmic ticks, marks, and words beside them."""
+"""Parts of figures: panels, rows, logarithmic ticks, marks, and labels beside them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from autoenc_bench.report.figures import style
 
 
 def panels(figure: Figure, count: int, across: int, *, sharex: bool = False, sharey: bool = False) -> list[Axes]:
-    """Return so many axes in rows of ``across``, those that are left over in the last row removed."""
+    """Return ``count`` axes in rows of ``across``, without those left over in the last row."""
     grid = figure.subplots(-(-count // across), across, squeeze=False, sharex=sharex, sharey=sharey)
     for axes in grid.flat[count:]:
         axes.remove()
@@ -23,7 +23,7 @@ def panels(figure: Figure, count: int, across: int, *, sharex: bool = False, sha
 
 
 def rows(axes: Axes, names: Sequence[str], length: int = 24) -> None:
-    """Give each name a row, from the top down, with lines at the ticks of the other axis."""
+    """Give each name a row, from the top down, with grid lines at the ticks of the other axis."""
     axes.set_yticks(range(len(names)), [style.plain(name, length) for name in names])
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
@@ -31,28 +31,28 @@ def rows(axes: Axes, names: Sequence[str], length: int = 24) -> None:
 
 
 def offset(place: int, count: int, width: float) -> float:
-    """Return how far from the middle of its row one of so many marks lies; together they are ``width`` rows wide."""
+    """Return how far one of ``count`` marks is from the middle of its row; together they are ``width`` rows high."""
     return 0.0 if count == 1 else (place / (count - 1) - 0.5) * width
 
 
 def points(axes: Axes, x: ArrayLike, y: ArrayLike, name: str | None, colour: str, size: float, **more: Any) -> None:
-    """Draw points of a trainer, or of a size of batch; without a line, unless ``more`` has a line style."""
+    """Draw points with the mark of a trainer or batch; without a line, unless ``more`` has a line style."""
     mark = style.mark(name)
     look = {"color": colour, "markerfacecolor": colour if mark.filled else style.PAPER, "linestyle": ""}
-    axes.plot(np.atleast_1d(x), np.atleast_1d(y), marker=mark.marker, ms=size, mew=1.3, **{**look, **more})
+    axes.plot(np.atleast_1d(x), np.atleast_1d(y), marker=mark.marker, ms=size * mark.scale, mew=1.3, **{**look, **more})
 
 
 def beside(
     axes: Axes, text: str, at: tuple[float, float], aside: tuple[float, float], paper: float = 0, **more: Any
 ) -> None:
-    """Write a text beside a point; ``aside``, and the margin of ``paper`` behind it, are in typographic points."""
+    """Write a text beside a point. ``aside`` and the margin of the ``paper`` behind it are in typographic points."""
     look: dict[str, Any] = {"ha": "right" if aside[0] < 0 else "left", "va": "center", "fontsize": 8.5}
     box = {"facecolor": style.PAPER, "edgecolor": "none", "pad": paper} if paper else None
     axes.annotate(text, at, xytext=aside, textcoords="offset points", bbox=box, **{**look, **more})
 
 
 def key(kinds: Iterable[str]) -> str:
-    """Return in one line which mark stands for which trainer or size of batch."""
+    """Return a line that explains the marks of trainers and batches."""
     return "   ".join(f"{style.mark(kind).sign} {style.plain(kind, 16)}" for kind in kinds)
 
 
@@ -64,7 +64,7 @@ def log_ticks(axis: Axis, steps: Sequence[float], show: Callable[[float], str]) 
 
 
 def log_seconds(axes: Axes) -> None:
-    """Make the horizontal axis logarithmic in seconds, labelled at decades, or closer where it spans less than two."""
+    """Make the horizontal axis logarithmic in seconds, with labels at decades, or closer if it spans few of them."""
     axes.set_xscale("log")
     low, high = axes.get_xlim()
     decades = np.log10(high / low)
@@ -74,7 +74,7 @@ def log_seconds(axes: Axes) -> None:
 
 
 def log_log(axes: Axes, label: str, numbers: Sequence[int], margins: tuple[float, float]) -> None:
-    """Make both axes logarithmic, and label the horizontal one at these numbers alone; margins are factors."""
+    """Make both axes logarithmic, with labels of the horizontal one only at these numbers; margins are factors."""
     axes.set(xscale="log", yscale="log", xlabel=label, xlim=(numbers[0] / margins[0], numbers[-1] * margins[1]))
     axes.set_xticks(numbers, [f"{number:,}" for number in numbers])
     axes.xaxis.set_minor_locator(NullLocator())

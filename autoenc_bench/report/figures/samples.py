@@ -1,4 +1,4 @@
-"""Single samples beside their reconstructions: the first one as numbers, and those that are pictures as pictures."""
+"""Figures of single samples beside their reconstructions, as numbers and as pictures."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -12,9 +12,12 @@ from autoenc_bench.report.figures import layout, style
 Bytes = NDArray[np.uint8]
 
 
-def first(setting: str, cases: dict[str, Case]) -> style.Drawing:
+def first(setting: str, cases: dict[str, Case]) -> style.Drawing | None:
     """Draw the first test sample beside each model's reconstruction: the error is the sum of the gaps."""
-    title = "The first test sample, and what the models make of it"
+    cases = {name: case for name, case in cases.items() if case.sample}
+    if not cases:
+        return None
+    title = "The first test sample and its reconstructions"
     figure = style.blank(title, setting, height=1.1 + 1.45 * len(cases))
     panels = layout.panels(figure, len(cases), 1, sharex=True)
     phrases = []
@@ -26,54 +29,50 @@ def first(setting: str, cases: dict[str, Case]) -> style.Drawing:
         axes.plot(at, original, "o", markersize=4.5, color=style.INK)
         layout.points(axes, at, reconstruction, "fused", colour, 4.5)
         axes.set(ylim=(-0.05, 1.05), ylabel="value", xlim=(0, len(original) + 1))
-        axes.set_title(f"{style.plain(name)}: the gaps add up to {error:.2f}", color=colour)
+        axes.set_title(f"{style.plain(name)}: the gaps add up to an error of {error:.2f}", color=colour)
         span = f"{reconstruction.min():.2f} to {reconstruction.max():.2f}"
         phrases.append(f"{name} {error:.2f}, with reconstructions from {span}")
     panels[0].set_title("● original    ◆ reconstruction", loc="right", fontsize=8.5)
     panels[-1].set_xlabel("feature")
-    return style.Drawing(
-        "sample-crude",
-        "The first test sample beside its reconstructions",
+    alternative = (
         f"The {len(original)} random features of the first test sample, {original.min():.2f} to {original.max():.2f}, "
-        f"beside their reconstructions. Sums of absolute differences: {'; '.join(phrases)}.",
-        figure,
-        "The notebook prints these numbers. A line is the absolute difference in one feature; their sum is the error "
-        "that every histogram here counts.",
+        f"beside their reconstructions. Sums of absolute differences: {'; '.join(phrases)}."
     )
+    note = (
+        "The notebook prints these numbers. Each line is the absolute difference in one feature. The sum of the "
+        "differences is the error that the histograms show."
+    )
+    return style.Drawing("sample-crude", title, alternative, figure, note)
 
 
 def montages(setting: str, case: Case, pictures: Mapping[str, Bytes]) -> Iterator[style.Drawing]:
-    """Draw a case's first, worst and best pictures above their reconstructions, and the website's plot.
+    """Draw a case's first, worst and best pictures above their reconstructions, and the plot of the notebook's website.
 
-    ``pictures`` maps ``storage.PICTURE_KINDS`` to arrays of shape (2, n, features); a case without pictures needs none.
+    ``pictures`` maps ``storage.PICTURE_KINDS`` to arrays of shape (2, n, features), none for a case without an image size.
     """
     if not (case.image and case.error):
         return
-    name, shown, pairs = case.experiment, style.plain(case.experiment), pictures["first"]
-    count = pairs.shape[1]
-    figure = style.blank(f"{shown}: the first {count} test samples", setting, height=2.05)
-    _montage(figure, pairs, case.image, [f"#{index}" for index in range(count)])
-    alternative = f"The first {count} test pictures of {name}, above their reconstructions."
-    yield style.Drawing(f"first-{name}", f"{name}: first test samples", alternative, figure)
+    name, first, pairs = case.experiment, pictures["first"], pictures["first"][:, :2]
+    numbers = [f"#{index}" for index in range(first.shape[1])]
+    montages = [("first", f"the first {len(numbers)} test samples", first, numbers, "")]
     for which, extremes in (("worst", case.error.worst), ("best", case.error.best)):
-        figure = style.blank(f"{shown}: the {len(extremes)} {which}, and their errors", setting, height=2.05)
-        _montage(figure, pictures[which], case.image, [f"{extreme.error:#.3g}" for extreme in extremes])
-        alternative = (
-            f"The {len(extremes)} test pictures of {name} that are reconstructed {which}, above their "
-            f"reconstructions, with errors from {extremes[0].error:.4g} to {extremes[-1].error:.4g} "
-            f"(test samples {', '.join(str(extreme.index) for extreme in extremes)})."
-        )
-        yield style.Drawing(f"{which}-{name}", f"{name}: {which} reconstructions", alternative, figure)
-    figure = style.blank(f"{style.plain(name, 20)}: in and out", setting, width=3.8, height=3.9)
-    _montage(figure, pairs[:, :2], case.image, [""] * min(2, count))
-    alternative = f"Two test pictures of {name} above their two reconstructions, the notebook's plot for its website."
-    yield style.Drawing(f"website-{name}", f"{name}: in and out", alternative, figure)
+        title = f"the {len(extremes)} {which} reconstructions and their errors"
+        samples = ", ".join(str(extreme.index) for extreme in extremes)
+        words = f", from {extremes[0].error:.4g} to {extremes[-1].error:.4g} (test samples {samples})"
+        montages.append((which, title, pictures[which], [f"{extreme.error:#.3g}" for extreme in extremes], words))
+    words = ", as in the plot for the notebook's website"
+    montages.append(("website", "input and output", pairs, [""] * pairs.shape[1], words))
+    for which, title, shown, labels, words in montages:
+        size = (3.8, 3.9) if which == "website" else (5.8, 2.05)
+        figure = style.blank(f"{style.plain(name, 24)}: {title}", setting, *size)
+        _montage(figure, shown, case.image, labels)
+        alternative = f"Test pictures of {name} above their reconstructions: {title}{words}."
+        yield style.Drawing(f"{which}-{name}", f"{name}: {title}", alternative, figure)
 
 
 def _montage(figure: Figure, pairs: Bytes, image: tuple[int, int], labels: Sequence[str]) -> None:
     """Draw originals, ``pairs[0]``, above their reconstructions, ``pairs[1]``, each with its label on top."""
-    axes = figure.subplots()
-    height, width = image
+    axes, (height, width) = figure.subplots(), image
     gap = max(1, width // 8)
     axes.imshow(_sheet(pairs, image, gap), cmap="gray", vmin=0, vmax=255, interpolation="none")
     axes.set_xticks([(width + gap) * at + width / 2 - 0.5 for at in range(pairs.shape[1])], labels)
@@ -84,7 +83,7 @@ def _montage(figure: Figure, pairs: Bytes, image: tuple[int, int], labels: Seque
 
 
 def _sheet(pairs: Bytes, image: tuple[int, int], gap: int) -> NDArray[np.uint8]:
-    """Lay pictures out in two rows, (2, n, features) -> RGBA with gaps that let the paper through."""
+    """Return pictures of shape (2, n, features) in two rows as an RGBA image, transparent between them."""
     (rows, count, _), (height, width) = pairs.shape, image
     cells = np.zeros((rows, height + gap, count, width + gap, 4), np.uint8)
     cells[:, :height, :, :width, :3] = pairs.reshape(rows, count, height, width, 1).transpose(0, 2, 1, 3, 4)

@@ -1,7 +1,7 @@
-"""What every figure shares: one palette, marks for trainers, plain text, the caption, and the same bytes each time.
+"""The style of every figure: palette, marks, plain text, caption, and files with the same bytes each time.
 
-A colour is an experiment and a mark is a trainer, in every figure. Colours are Okabe and Ito's, which colour-blind
-readers tell apart (https://jfly.uni-koeln.de/color/); the five feature counts are steps of one hue, light to dark.
+In every figure a colour is an experiment and a mark is a trainer. The colours are Okabe and Ito's, which colour-blind
+readers can distinguish (https://jfly.uni-koeln.de/color/). The numbers of features are steps of one hue, light to dark.
 """
 
 import io
@@ -17,7 +17,7 @@ import matplotlib.style
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 
-# Each colour on paper, and on a dark page the same hue, as light as it must be to be seen there.
+# Each colour on white, with the lighter one that replaces it on a dark page.
 GREYS = {"#ffffff": "#161b22", "#1f2328": "#e6edf3", "#59636e": "#9198a1", "#d9dee3": "#30363d"}
 PAPER, INK, MUTED, GRID = GREYS
 EXPERIMENTS = {
@@ -32,16 +32,20 @@ EXPERIMENTS = {
     "mnist": ("#00855f", "#2fb58c"),
     "digits": ("#b5548f", "#db7fb8"),
 }
-OTHERS = (("#56449b", "#9d8be0"), ("#7a8200", "#b0b93a"), ("#8f2d56", "#d9709c"))  # what the catalogue does not hold
+OTHERS = (
+    ("#56449b", "#9d8be0"),
+    ("#7a8200", "#b0b93a"),
+    ("#8f2d56", "#d9709c"),
+)  # for experiments outside the catalogue
 DARK = {**GREYS, **dict([*EXPERIMENTS.values(), *OTHERS])}
-DRAWN_BY = "autoenc-bench"  # stands in every file, so that a later report knows which files it may remove
+DRAWN_BY = "autoenc-bench"  # in every file, so that a later report knows which files it may remove
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure, the name of its files, and the words that stand for it and beside it.
+    """A figure, the name of its files, and its texts.
 
-    ``alternative`` says in words what the picture shows, with its numbers; ``note`` what a reader should know.
+    ``alternative`` describes the picture in words, with its numbers. ``note`` is the caption below it.
     """
 
     name: str
@@ -53,12 +57,13 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Mark:
-    """How points and lines of one trainer, or of one size of batch, look, and the sign for it in text."""
+    """The look of points and lines of one trainer or batch, and its sign in text."""
 
     marker: str
     sign: str
     filled: bool
     line: Literal["-", "--", ":"]
+    scale: float = 1
 
 
 MARKS = {
@@ -66,42 +71,44 @@ MARKS = {
     "fused": Mark("D", "◆", filled=True, line="-"),
     "one": Mark("^", "△", filled=False, line=":"),
     "bulk": Mark("s", "■", filled=True, line="-"),
+    "first call": Mark("|", "|", filled=False, line="-", scale=1.5),
 }
+RECORDS = {f"record {place}": Mark(marker, "", filled=True, line="-") for place, marker in enumerate("os^Dv", 1)}
 
 
 def style() -> AbstractContextManager[None]:
-    """Return the context in which figures are made and saved: this style upon Matplotlib's defaults."""
+    """Return the context in which to draw and save figures: this style on top of Matplotlib's defaults."""
     return matplotlib.style.context(Path(__file__).with_name("autoenc.mplstyle"), after_reset=True)
 
 
 def colour(experiment: str) -> str:
-    """Return an experiment's colour: always the same, also of one that is not in the catalogue."""
+    """Return an experiment's colour, the same each time, also for experiments outside the catalogue."""
     return EXPERIMENTS[experiment][0] if experiment in EXPERIMENTS else other(crc32(experiment.encode()))
 
 
 def other(place: int) -> str:
-    """Return one of the colours that no experiment of the catalogue has, in turn."""
+    """Return one of the colours that no experiment of the catalogue has."""
     return OTHERS[place % len(OTHERS)][0]
 
 
 def mark(name: str | None) -> Mark:
-    """Return the mark of a trainer, or of a size of batch."""
-    return MARKS.get(name or "", Mark("o", "●", filled=True, line="-"))
+    """Return the mark of a trainer, batch or record."""
+    return {**MARKS, **RECORDS}.get(name or "", Mark("o", "●", filled=True, line="-"))
 
 
 def plain(text: object, most: int = 60) -> str:
-    """Return a text that the font can draw, on one line of at most so many characters."""
+    """Return a text on one line of at most ``most`` characters, all of which the font can draw."""
     font, signs = get_font(findfont("DejaVu Sans")), " ".join(str(text).split())
     drawable = "".join(sign if sign.isprintable() and font.get_char_index(ord(sign)) else "\ufffd" for sign in signs)
     return drawable if len(drawable) <= most else drawable[: most - 1] + "…"
 
 
 def blank(title: str, setting: str, width: float = 5.8, height: float = 3.4) -> Figure:
-    """Return a figure of that size in inches, with its title on top and below it what it was measured on."""
+    """Return an empty figure with a title at the top and the setting of the run at the bottom; sizes are in inches."""
     figure = Figure(figsize=(width, height), layout="constrained")
     figure.get_layout_engine().set(h_pad=0.06, w_pad=0.08)  # type: ignore[union-attr, call-arg] # typed for any engine
     figure.suptitle(title, x=0.014, ha="left", fontsize=11, fontweight="bold")
-    # No line breaks within a part, unless the part is longer than a line.
+    # Lines break between parts only, unless a part is longer than a line.
     parts = [plain(part, 400) for part in setting.replace(", ", " · ").split(" · ")]
     joined = " ".join(part.replace(" ", "\xa0") + "\xa0·" for part in parts).removesuffix("\xa0·")
     caption = textwrap.fill(joined, int(width * 19.5), break_on_hyphens=False)
@@ -110,13 +117,13 @@ def blank(title: str, setting: str, width: float = 5.8, height: float = 3.4) -> 
 
 
 def svg(figure: Figure, title: str) -> bytes:
-    """Return a figure as SVG that turns dark with the page around it; the same figure gives the same bytes."""
+    """Return a figure as SVG that follows the page's colour scheme; the same figure gives the same bytes."""
     data = _saved(figure, "svg", {"Title": title, "Creator": DRAWN_BY, "Date": None})
     changes = [(kind, *colours) for colours in DARK.items() for kind in ("fill", "stroke")]
     rules = "".join(f'[style*="{kind}: {light}"]{{{kind}:{dark}!important}}' for kind, light, dark in changes)
     sheet = f"<style>@media (prefers-color-scheme: dark){{{rules}}}</style>"
     data = data.replace(b" <defs>", sheet.encode() + b" <defs>", 1)
-    # Leave out what no reader sees: indentation, comments, digits beyond a hundredth of a point.
+    # Remove indentation, comments and digits beyond a hundredth of a point.
     data = re.sub(rb"<!--.*?-->", b"", data, flags=re.DOTALL)
     data = re.sub(rb"\s*\n\s*", b"\n", data)
     data = re.sub(rb' d="[^"]*"', lambda path: re.sub(rb"(?<=[MLQCz])\s|\s(?=z)", b"", path[0]), data)
@@ -130,7 +137,7 @@ def png(figure: Figure, title: str) -> bytes:
 
 
 def _saved(figure: Figure, form: str, metadata: dict[str, str | None]) -> bytes:
-    if engine := figure.get_layout_engine():  # settled once: both files agree, and each is drawn once
+    if engine := figure.get_layout_engine():  # run the layout once, for both files
         engine.execute(figure)
         figure.set_layout_engine(None)
     target = io.BytesIO()

@@ -1,157 +1,159 @@
-"""How long cases take: every round of every case, what the fused trainer gains, and what a first call costs."""
+"""How long cases take, what the fused trainer gains, what a first call costs, and how efficient each case is."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from statistics import median
 
 import numpy as np
-from matplotlib.axes import Axes
-from numpy.typing import NDArray
+from matplotlib.ticker import FixedLocator
 
-from autoenc_bench.formatting import seconds
-from autoenc_bench.records.case import Case
-from autoenc_bench.records.loading import Source
-from autoenc_bench.records.record import Benchmark
+from autoenc_bench.formatting import seconds, share
+from autoenc_bench.report.cases import TimedCase
 from autoenc_bench.report.figures import layout, style
+from autoenc_bench.report.figures.rows import Look, RowMark, row_chart
+from autoenc_bench.report.view import Section
 
-Timed = tuple[Benchmark, Case]
-
-# phases whose rounds differ in rows
+# phases whose cases differ in their number of rows
 PER_ROW = ("data", "epoch", "untouched_fit", "encode", "decode", "reconstruct", "score")
-DENSE = 400  # rounds in one strip; of more, as many are drawn that lie as they do
-MOST = 60  # cases in one figure of a record that says nothing about them
+MOST_ROUNDS = 400  # of one case; if there are more, quantiles are drawn
+LETTERS = {"compute": "c", "memory": "m", "exponentials": "e", "dispatch": "d"}
+SHARES = (1e-4, 1e-3, 0.01, 0.1, 1.0)  # with labels on the axis of efficiencies
+MOST_BENCHMARKS = 60  # in one figure of benchmarks without an experiment
 
 
-def phases(source: Source) -> Iterator[style.Drawing]:
-    """Draw every round of every case, one panel per phase and one row per experiment."""
-    names = list(dict.fromkeys(case.experiment for _, case in source.cases))
-    by_phase: dict[str, list[Timed]] = {}
-    for benchmark, case in source.cases:
-        by_phase.setdefault(case.phase, []).append((benchmark, case))
-    height = 1.2 + -(-len(by_phase) // 3) * (0.75 + 0.165 * len(names))
-    figure = style.blank("Every round of every case", source.setting, width=9.6, height=height)
-    panels = layout.panels(figure, len(by_phase), 3, sharey=True)
-    sentences = [_draw_phase(axes, *phase, names) for axes, phase in zip(panels, by_phase.items(), strict=True)]
+def phases(section: Section) -> style.Drawing:
+    """Draw every round of every case, one panel per phase."""
+    marks: list[RowMark] = []
+    medians: dict[str, dict[str, list[float]]] = {}
+    for timed in section.experiments:
+        phase, rows = timed.case.phase.replace("_", " "), 1
+        if timed.case.phase in PER_ROW:
+            phase, rows = f"{phase}, time per row", timed.case.rows
+        marks.append(_strip(phase, timed.case.experiment, timed, rows))
+        medians.setdefault(phase, {}).setdefault(timed.kind or "medians", []).append(timed.median / rows)
+    look = Look(width=9.6, row_height=0.165, across=3, point=4.2, bar=0.9, finish=layout.log_seconds)
+    figure, _ = row_chart("Every round of every case", section.setting, marks, look)
+    ranges = {
+        phase: [f"{kind} {seconds(min(times))} to {seconds(max(times))}" for kind, times in kinds.items()]
+        for phase, kinds in medians.items()
+    }
     note = (
-        "One mark is one round, so the width of a cluster is the spread of its rounds; the thin line joins the "
-        "fastest and the slowest. Where rounds of one phase differ in their number of rows, the time is that per row."
+        "One mark is one round, so a cluster is as wide as its rounds spread. The thin line connects the fastest and "
+        "the slowest. If the cases of a phase differ in their number of rows, times are per row."
     )
-    alternative = f"Strips of timed rounds for {len(source.cases)} cases, a panel per phase. {' '.join(sentences)}"
-    yield style.Drawing("time-per-case", "Time per case, with its rounds", alternative, figure, note)
+    alternative = f"The rounds of {len(marks)} cases, one panel per phase, with the medians. {_listed(ranges)}"
+    return style.Drawing("time-per-case", "Time per case, with its rounds", alternative, figure, note)
 
 
-def _draw_phase(axes: Axes, phase: str, timed: list[Timed], names: list[str]) -> str:
-    per_row, shown = phase in PER_ROW, phase.replace("_", " ")
-    kinds = list(dict.fromkeys(case.trainer or case.batch for _, case in timed))
-    medians: dict[str | None, list[float]] = {kind: [] for kind in kinds}
-    for benchmark, case in timed:
-        kind, divisor = case.trainer or case.batch, case.rows if per_row else 1
-        row = names.index(case.experiment) + layout.offset(kinds.index(kind), len(kinds), 0.42)
-        _strip(axes, np.array(benchmark.stats.times) / divisor, row, kind, style.colour(case.experiment))
-        medians[kind].append(benchmark.stats.median / divisor)
-    layout.log_seconds(axes)
-    layout.rows(axes, names)
-    axes.set_title(style.plain(shown, 30) + (", time per row" if per_row else ""))
-    axes.set_xlabel(layout.key(filter(None, kinds)), fontsize=8.5)
-    ranges = [f"{kind or 'medians'} {seconds(min(times))} to {seconds(max(times))}" for kind, times in medians.items()]
-    return f"{shown}{' per row' if per_row else ''}: {', '.join(ranges)}."
+def bare(section: Section) -> style.Drawing:
+    """Draw the rounds of benchmarks without an experiment, the slowest first."""
+    slowest = sorted(section.timed, key=lambda timed: -timed.median)
+    marks = [_strip("seconds per call", timed.label, timed) for timed in slowest[:MOST_BENCHMARKS]]
+    look = Look(row_height=0.2, point=4.2, bar=0.9, name=44, colour=style.other(0), finish=layout.log_seconds)
+    figure, _ = row_chart("Every round of every benchmark", section.setting, marks, look)
+    first, last = slowest[0], slowest[-1]
+    medians = f"from {first.label} with a median of {seconds(first.median)} to {last.label} with {seconds(last.median)}"
+    alternative = f"The rounds of {len(marks)} benchmarks, {medians}."
+    note = "One mark is one round. The thin line connects the fastest and the slowest."
+    if len(slowest) > len(marks):
+        note += f" These are the {len(marks)} slowest of {len(slowest)} benchmarks."
+    return style.Drawing("time-per-case", "Time per benchmark, with its rounds", alternative, figure, note)
 
 
-def _strip(axes: Axes, times: NDArray[np.float64], y: float, kind: str | None, colour: str) -> None:
-    if len(times) > DENSE:
-        times = np.quantile(times, np.linspace(0, 1, DENSE), method="nearest")
-    axes.plot([times.min(), times.max()], [y, y], color=colour, linewidth=0.9, zorder=1)
-    layout.points(axes, times, np.full(len(times), y), kind, colour, 4.2, alpha=0.75)
+def _listed(phrases: Mapping[str, Sequence[str]]) -> str:
+    return " ".join(f"{panel}: {', '.join(listed)}." for panel, listed in phrases.items())
 
 
-def bare(source: Source) -> Iterator[style.Drawing]:
-    """Draw the rounds of the benchmarks in a record by plain pytest-benchmark, the slowest first."""
-    labelled = zip(source.labels, source.record.benchmarks, strict=True)
-    slowest = sorted(labelled, key=lambda one: -one[1].stats.median)
-    shown = slowest[:MOST]
-    figure = style.blank("Every round of every benchmark", source.setting, height=1.4 + 0.2 * len(shown))
-    axes = figure.subplots()
-    for row, (_, benchmark) in enumerate(shown):
-        _strip(axes, np.array(benchmark.stats.times), row, None, style.other(0))
-    layout.rows(axes, [label for label, _ in shown], 44)
-    layout.log_seconds(axes)
-    axes.set_xlabel("seconds per call")
-    (first, slow), (last, fast) = slowest[0], slowest[-1]
-    alternative = (
-        f"Strips of timed rounds for {len(shown)} benchmarks, from {first} with a median of "
-        f"{seconds(slow.stats.median)} to {last} with {seconds(fast.stats.median)}."
-    )
-    note = "One mark is one round; the thin line joins the fastest and the slowest."
-    note += f" The {MOST} slowest of {len(slowest)} benchmarks." if len(slowest) > MOST else ""
-    yield style.Drawing("time-per-case", "Time per benchmark, with its rounds", alternative, figure, note)
+def _strip(panel: str, row: str, timed: TimedCase, rows: int = 1) -> RowMark:
+    times = np.array(timed.times) / rows
+    bar = times.min(), times.max()
+    if len(times) > MOST_ROUNDS:
+        times = np.quantile(times, np.linspace(0, 1, MOST_ROUNDS), method="nearest")
+    return RowMark(panel, row, timed.kind, times.tolist(), bar)
 
 
-def speed_up(source: Source) -> Iterator[style.Drawing]:
-    """Draw how many times as many rows per second the fused trainer takes as fit does."""
-    epochs = by_trainer(source, "epoch")
-    names = [name for name, trainer in epochs if trainer == "fused" and (name, "fit") in epochs]
-    if not names:
-        return
-    ratios = {name: _ratio(epochs[name, "fit"], epochs[name, "fused"]) for name in names}
-    figure = style.blank("How much faster the fused trainer is", source.setting, height=1.5 + 0.24 * len(ratios))
-    axes = figure.subplots()
-    for row, (name, (low, middle, high)) in enumerate(ratios.items()):
-        colour = style.colour(name)
-        axes.plot([low, high], [row, row], color=colour, linewidth=2, solid_capstyle="butt")
-        layout.points(axes, middle, row, "fused", colour, 6)
-        layout.beside(axes, f"{middle:.3g} ×", (high, row), (7, 0))
+def by_trainer(cases: Sequence[TimedCase], phase: str) -> dict[tuple[str, str | None], TimedCase]:
+    """Return the cases of a phase by experiment and trainer; the last where there are several seeds."""
+    return {(timed.case.experiment, timed.case.trainer): timed for timed in cases if timed.case.phase == phase}
+
+
+def speed_up(section: Section) -> style.Drawing | None:
+    """Draw the rate of the fused trainer divided by the rate of fit, for each experiment."""
+    epochs, marks, ranges = by_trainer(section.experiments, "epoch"), [], []
+    panel = "rows per second of fused ÷ rows per second of fit"
+    for (name, trainer), fused in epochs.items():
+        if trainer == "fused" and (fit := epochs.get((name, "fit"))):
+            slow, fast = (np.array(timed.times) / timed.case.rows for timed in (fit, fused))
+            low, middle, high = slow.min() / fast.max(), fit.per_row / fused.per_row, slow.max() / fast.min()
+            marks.append(RowMark(panel, name, "fused", [middle], (low, high), f"{middle:.3g} ×"))
+            ranges.append(f"{name} {middle:.3g} ({low:.3g} to {high:.3g})")
+    if not marks:
+        return None
+    figure, panels = row_chart("How much faster the fused trainer is", section.setting, marks, Look(point=6))
+    (axes,) = panels.values()
     axes.axvline(1, color=style.MUTED, linewidth=1)
-    layout.rows(axes, names)
-    axes.set(xscale="log", xlabel="rows per second of fused ÷ rows per second of fit")
+    axes.set(xscale="log", title="", xlabel=panel)
     low, high = axes.get_xlim()
     axes.set_xlim(low, high * (high / low) ** 0.12)
     layout.log_ticks(axes.xaxis, (1.0, 2.0, 5.0), "{:g}".format)
-    ranges = [f"{name} {middle:.3g} ({low:.3g} to {high:.3g})" for name, (low, middle, high) in ratios.items()]
-    yield style.Drawing(
-        "speed-up",
-        "Speed-up of fused over fit",
-        "Speed-up of the fused trainer over fit in a steady epoch, with the range that the rounds allow: "
-        f"{'; '.join(ranges)}.",
-        figure,
-        "A mark compares the medians; its line runs from the slowest fused round over the fastest of fit to the "
-        "opposite. Both are steady epochs, validation included; fit's set-up of each call and epoch is in neither.",
+    alternative = f"Speed-up of fused over fit in a steady epoch, with the range of the rounds: {'; '.join(ranges)}."
+    note = (
+        "A mark compares the medians. Its line runs from fit's fastest round against fused's slowest to the opposite. "
+        "Both are steady epochs with validation, without fit's set-up of each call and epoch."
     )
+    return style.Drawing("speed-up", "Speed-up of fused over fit", alternative, figure, note)
 
 
-def by_trainer(source: Source, phase: str) -> dict[tuple[str, str | None], Timed]:
-    """Return the cases of a phase by experiment and trainer, of several seeds the last."""
-    return {(case.experiment, case.trainer): (entry, case) for entry, case in source.cases if case.phase == phase}
+def first_calls(section: Section) -> style.Drawing | None:
+    """Draw the first call, which traces and compiles, beside a steady round of the same work."""
+    steady, marks = by_trainer(section.experiments, "epoch"), []
+    extra: dict[str, dict[str, float]] = {}
+    for (name, trainer), first in by_trainer(section.experiments, "first_call").items():
+        usual = steady.get((name, trainer))
+        if usual and usual.case.rows == first.case.rows:
+            bar = usual.median, first.median
+            marks += [
+                RowMark(str(trainer), name, trainer, [usual.median], bar),
+                RowMark(str(trainer), name, "first call", [first.median]),
+            ]
+            extra.setdefault(str(trainer), {})[name] = first.median - usual.median
+    if not marks:
+        return None
+    look = Look(width=7.2, sharex=True, spread=0, point=6, finish=layout.log_seconds)
+    figure, panels = row_chart("What the first call costs", section.setting, marks, look)
+    for trainer, axes in panels.items():
+        axes.set_title(f"{style.plain(trainer)}: + {seconds(median(extra[trainer].values()))} (median)")
+    listed = {trainer: [f"{name} {time:+.2g} s" for name, time in times.items()] for trainer, times in extra.items()}
+    alternative = f"Extra time of the first call, compared with a steady round of the same work. {_listed(listed)}"
+    note = "The mark is a steady round and the bar's end is the first call, which also traces and compiles."
+    return style.Drawing("first-call", "First call against steady state", alternative, figure, note)
 
 
-def _ratio(fit: Timed, fused: Timed) -> tuple[float, float, float]:
-    slow, fast = (np.array(benchmark.stats.times) / case.rows for benchmark, case in (fit, fused))
-    middle = fit[0].stats.median / fit[1].rows / (fused[0].stats.median / fused[1].rows)
-    return float(slow.min() / fast.max()), middle, float(slow.max() / fast.min())
-
-
-def first_calls(source: Source) -> Iterator[style.Drawing]:
-    """Draw the first call, which traces and compiles, against the steady rounds of the same work."""
-    steady, firsts = by_trainer(source, "epoch"), by_trainer(source, "first_call")
-    both = [key for key in firsts if key in steady and firsts[key][1].rows == steady[key][1].rows]
-    if not both:
-        return
-    names, trainers = (list(dict.fromkeys(part)) for part in zip(*both, strict=True))
-    figure = style.blank("What the first call costs", source.setting, width=7.2, height=1.75 + 0.24 * len(names))
-    panels = layout.panels(figure, len(trainers), len(trainers), sharey=True, sharex=True)
-    sentences = ["Seconds of the first call of training beyond those of a steady round of the same work:"]
-    for axes, trainer in zip(panels, trainers, strict=True):
-        extra = {}
-        for name in [name for name, of in both if of == trainer]:
-            first, usual = firsts[name, trainer][0].stats.median, steady[name, trainer][0].stats.median
-            extra[name] = first - usual
-            row, colour = names.index(name), style.colour(name)
-            axes.plot([usual, first], [row, row], color=colour, linewidth=2.2, alpha=0.55)
-            axes.plot([first], [row], "|", color=colour, markersize=9, markeredgewidth=2.2)
-            layout.points(axes, usual, row, trainer, colour, 6)
-        axes.set_title(f"{style.plain(trainer)}: + {seconds(median(extra.values()))} (median)")
-        axes.set_xlabel("seconds of one round")
-        sentences.append(f"{trainer} " + ", ".join(f"{name} {value:+.2g} s" for name, value in extra.items()) + ".")
-    for axes in panels:
-        layout.log_seconds(axes)
-        layout.rows(axes, names)
-    note = "The mark is a steady round, the bar's end the first one: tracing and compiling lie between."
-    yield style.Drawing("first-call", "First call against steady state", " ".join(sentences), figure, note)
+def efficiency(section: Section) -> style.Drawing | None:
+    """Draw the efficiency of every case that has a roof, one panel per phase."""
+    marks: list[RowMark] = []
+    phrases: dict[str, list[str]] = {}
+    for timed in section.experiments:
+        if timed.efficiency and timed.case.phase != "experiment":
+            name, value, phase = timed.case.experiment, timed.efficiency, timed.case.phase
+            side = -1 if value > 0.45 else 1  # clear of the line at 100 %
+            marks.append(RowMark(phase, name, timed.kind, [value], text=LETTERS[timed.roof], side=side))
+            phrases.setdefault(phase, []).append(f"{name} {timed.kind or ''} {share(value)} of {timed.roof}")
+    if not marks:
+        return None
+    look = Look(width=9.6, row_height=0.3, sharex=True, text=6.5)
+    figure, panels = row_chart("How close each case is to the machine's limit", section.setting, marks, look)
+    # The shared axis runs from the decade below the smallest share to a little above 100 %.
+    low = min(mark.values[0] for mark in marks)
+    for axes in panels.values():
+        axes.set(xscale="log", xlim=(min(low / 1.6, 0.1), 1.9))
+        axes.axvline(1, color=style.MUTED, linewidth=1)
+    layout.log_ticks(axes.xaxis, (1.0,), share)
+    axes.xaxis.set_major_locator(FixedLocator([tick for tick in SHARES if tick >= low / 10]))
+    note = (
+        "Efficiency is the least time that the machine needs for the work, divided by the measured time. The letter "
+        "is the roof, the machine's limit that this least time comes from: c compute (matrix products), m memory, "
+        "e exponentials, d dispatch (calls of compiled programs). At 100 % the case reaches its roof. A case far left "
+        "loses time between small operations that wait for each other."
+    )
+    alternative = f"Efficiency of each case, and the roof that limits it. {_listed(phrases)}"
+    return style.Drawing("efficiency", "Efficiency and the limiting roof", alternative, figure, note)

@@ -13,6 +13,7 @@ const inOrder = (column, sign) => (first, second) => {
 for (const table of document.querySelectorAll("table")) {
   const headings = [...table.tHead.rows[0].cells];
   headings.forEach((heading, column) => {
+    if (!heading.textContent) return;  // it belongs to the column before
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = heading.textContent;
