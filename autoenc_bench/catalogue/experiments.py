@@ -159,7 +159,7 @@ NOTEBOOK = (
 OURS = (
     Experiment(
         name="crude-simple-streamed",
-        title="Not in the notebook: crude-simple on rows that no memory holds",
+        title="Not in the notebook: streamed rows",
         data=STREAM,
         rows=10_000_000,  # as many steps as crude-simple's ten epochs over a million rows
         features=32,
@@ -170,7 +170,7 @@ OURS = (
     ),
     Experiment(
         name="digits",
-        title="Not in the notebook: the MNIST model on scikit-learn's digits",
+        title="Not in the notebook: small digits",
         data="digits",
         rows=1_797,
         features=64,

@@ -66,7 +66,7 @@ def test_the_answer_comes_first(reader):
         "Speed and error of each experiment",
         "Crude Model with Crude Data (crude-simple), Complex Model with Crude Data (crude-complex)",
         "Do the Number of Features Matter? (features-2, ",
-        "Not in the notebook: the MNIST model on scikit-learn's digits (digits)",
+        "Not in the notebook: small digits (digits)",
         "Timings",
         "Times of every case",
         "The machine and the run",

@@ -48,7 +48,7 @@ def first(setting: str, cases: dict[str, Case]) -> style.Drawing | None:
 def montages(setting: str, case: Case, pictures: Mapping[str, Bytes]) -> Iterator[style.Drawing]:
     """Draw a case's first, worst and best pictures above their reconstructions, and the plot of the notebook's website.
 
-    ``pictures`` maps ``storage.PICTURE_KINDS`` to arrays of shape (2, n, features), none for a case without an image size.
+    ``pictures`` maps ``storage.PICTURE_KINDS`` to arrays of shape (2, n, features); a case without images has none.
     """
     if not (case.image and case.error):
         return
