@@ -1,49 +1,24 @@
-"""What a side of a live comparison runs in: an interpreter that has what the suite needs, packages, variables."""
+"""The interpreter and the environment variables of a side."""
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from subprocess import DEVNULL
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
-from autoenc_bench.formatting import plain
+from autoenc_bench.live.processes import output
 
 NEEDED = ("pytest", "pytest_benchmark", "keras", "msgspec")
 
-# Importing them would tell more, and take seconds.
+# find_spec, because importing them takes seconds.
 _MISSING = f"from importlib.util import find_spec; print(*(name for name in {NEEDED} if find_spec(name) is None))"
-
-
-def output(command: Sequence[str], env: Mapping[str, str], folder: Path | None = None) -> str:
-    """Return what a command prints, with no variables but ``env``.
-
-    Raises OSError when it does not start, InvalidInputError, in its words, when it fails.
-    """
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=env,
-        stdin=DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="surrogateescape",
-        check=False,
-    )
-    if done.returncode:
-        lines = plain(done.stderr).strip().splitlines() or [f"it ended with status {done.returncode}"]
-        errors = [line[6:].strip() for line in lines if line.lower().startswith("error:")]
-        errors = [] if errors[-1:] == ["Exception:"] else errors  # of pip's, whose traceback follows
-        raise InvalidInputError((errors or lines)[-1])
-    return done.stdout
 
 
 def interpreter(python: Path | None) -> Path:
     """Return the absolute path of an interpreter, by default of this one; raise NotFoundError when there is none.
 
-    Links are kept, for a virtual environment's interpreter is a link, and found by where the link lies.
+    Links are kept, because a virtual environment's interpreter is a link and finds its packages beside that.
     """
     if python is None:
         return Path(sys.executable)
@@ -54,28 +29,28 @@ def interpreter(python: Path | None) -> Path:
 
 
 def variables(folder: Path, installed: Path | None, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return what a side sets on top of this process's environment.
+    """Return the variables that a side sets on top of this process's environment.
 
-    Its PYTHONPATH begins with the side's project, since the project may be installed in editable form from
-    elsewhere; then come the packages installed for it, then what was there before.
+    PYTHONPATH begins with the side's project, because the project may be installed in editable form from another
+    folder. Then come the packages installed for the side, and the previous value.
     """
-    before = environment.get("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
-    return {**environment, "PYTHONPATH": os.pathsep.join(str(path) for path in (folder, installed, before) if path)}
+    previous = environment.get("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
+    return {**environment, "PYTHONPATH": os.pathsep.join(str(path) for path in (folder, installed, previous) if path)}
 
 
 def check(python: Path, environment: Mapping[str, str], folder: Path) -> None:
-    """Raise NotFoundError when an interpreter, started in a folder, would not find what the suite needs."""
-    known, failure = {**os.environ, **environment}, f"{python}: no interpreter that runs"
-    missing = run([str(python), "-c", _MISSING], known, folder, failure).split()
+    """Raise NotFoundError when an interpreter, started in a folder, does not find a package that the suite needs."""
+    failure = f"{python}: no interpreter that runs"
+    missing = run([str(python), "-c", _MISSING], {**os.environ, **environment}, folder, failure).split()
     if missing:
         mend = f"install autoenc-bench's dependencies there: {python} -m pip install -e ."
         raise NotFoundError(f"{python} lacks {', '.join(missing)}; {mend}")
 
 
 def run(command: Sequence[str], variables: Mapping[str, str], folder: Path | None, failure: str) -> str:
-    """Return what a command prints, with no variables but these.
+    """Run an interpreter or installer with these environment variables alone; return what it prints.
 
-    Raises InvalidInputError, which begins with ``failure``, where it fails, or does not start.
+    Raises InvalidInputError when it does not start or, with a message that begins with ``failure``, when it fails.
     """
     try:
         return output(command, variables, folder)

@@ -8,6 +8,6 @@ pytest_plugins = (
     "autoenc_bench.plugin.options",
     "autoenc_bench.plugin.session",
     "autoenc_bench.plugin.turns",
-    "autoenc_bench.plugin.explanations",
+    "autoenc_bench.plugin.artifacts",
     "autoenc_bench.plugin.fixtures",
 )

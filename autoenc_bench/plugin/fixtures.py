@@ -22,7 +22,7 @@ from autoenc_bench.catalogue.scales import Scale
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.instruments import memory, reference
 from autoenc_bench.instruments.clock import CLOCK, Mode, Reading
-from autoenc_bench.plugin import explanations
+from autoenc_bench.plugin import artifacts
 from autoenc_bench.plugin.conclusion import Pictures
 from autoenc_bench.plugin.options import CONFIGURATION
 from autoenc_bench.plugin.session import SESSION, Session, axes, is_case, phase
@@ -219,7 +219,7 @@ class Measure:
 
         def prepare_round() -> None:
             ended = CLOCK.read()
-            if turns and turns.are_taken:
+            if turns and turns.is_interleaved:
                 turns.wait()
             if setup:
                 setup()
@@ -245,14 +245,15 @@ class Measure:
     def _look_aside(self, counts: "Callable[[], Counted] | None", call: Callable[[], object], setup: Call) -> None:
         """Note what the case does, and keep what explains it, where a live comparison asks for that in one visit."""
         name, known = self._benchmark.name.removeprefix("test_"), self._session.counts
-        asked = (self._turns.aside,) if self._turns else ("counts", "profile") if self._benchmark.enabled else ()
+        alone = ("counts", "profile") if self._benchmark.enabled else ()
+        asked = (self._turns.instrumentation,) if self._turns else alone
         if "counts" in asked and find_spec(COUNTING):  # code from before there were counts has none
             counted = counts() if counts else import_module(COUNTING).of_calls(call)
             known[name] = counted.counts
             if self._explained:
-                explanations.keep_programs(self._explained / name, counted.texts)
+                artifacts.keep_programs(self._explained / name, counted.texts)
         if "profile" in asked and self._explained:
-            explanations.keep_profile(self._explained / name, call, setup)
+            artifacts.keep_profile(self._explained / name, call, setup)
         if name in known:
             self.note(counts=known[name])
 

@@ -14,11 +14,11 @@ import standins
 from suite_runs import LEAN
 
 from autoenc_bench import cli, exit_codes
-from autoenc_bench.cli import bisect
+from autoenc_bench.cli import bisect, suite_options
 from autoenc_bench.cli.bisect import Points
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
 from autoenc_bench.live import bisection, packages
-from autoenc_bench.live.bisection import Answer, Found, Step
+from autoenc_bench.live.bisection import Answer, Finding, Step
 from autoenc_bench.machine import fingerprint, threads
 
 TESTS = Path(__file__).parents[1]
@@ -72,26 +72,26 @@ def cpu(monkeypatch):
 )
 def test_chosen(project, given, case, options):
     """A case is chosen by the test that measures it, an experiment by a seed; pytest's options come behind."""
-    assert bisect.chosen(given, project) == (case, options)
+    assert suite_options.choose_case(given, project) == (case, options)
 
 
 @pytest.mark.parametrize("given", [[], ["--scale"], ["epoch"], ["epoch[]"], ["test_speed.py::test_epoch[digits]"]])
 def test_no_case(project, given):
     """What is no case is refused with an example of one."""
     with pytest.raises(InvalidInputError, match=r"^got .*; give a case such as epoch\[mnist-fused\]"):
-        bisect.chosen(given, project)
+        suite_options.choose_case(given, project)
 
 
 def test_case_that_nothing_measures(project):
     """A case whose phase has no benchmark is named."""
     with pytest.raises(NotFoundError, match=r"^decode\[x\]: nothing in benchmarks/ measures decode; give"):
-        bisect.chosen(["decode[x]"], project)
+        suite_options.choose_case(["decode[x]"], project)
 
 
 def test_revisions(project):
     """Between two revisions git's own commits are searched, all measured by the bad one's harness."""
     ids = [repositories.git(project, "rev-parse", name).strip() for name in ("good", "main")]
-    with bisect.points("good", "main", project) as known:
+    with bisect.find_points("good", "main", project) as known:
         assert known.ends == tuple(ids)
         assert known.harness == ids[1]
         assert known.wanted(ids[0]).revision == ids[0]
@@ -108,7 +108,7 @@ def test_hostile_commit(tmp_path):
     folder = repositories.create(tmp_path / "project")
     author = ("-c", "user.name=E\x1b[2Jve", "-c", "color.ui=always")
     repositories.git(folder, *author, "commit", "--quiet", "--allow-empty", "--message", "A \x1b[2J subject")
-    with bisect.points("main~1", "main", folder) as known:
+    with bisect.find_points("main~1", "main", folder) as known:
         told = [known.name(known.ends[1]), *known.details(known.ends[1])]
     assert "\x1b" not in "".join(told)
     assert "subject" in told[0]
@@ -138,7 +138,7 @@ def test_configured_git(tmp_path, monkeypatch):
     assert "Good signature" in repositories.git(folder, "show", "--no-patch")
     for name in ("PAGER", "GIT_PAGER"):
         monkeypatch.setenv(name, "false")
-    with bisect.points("main~1", "main", folder) as known:
+    with bisect.find_points("main~1", "main", folder) as known:
         short = repositories.git(folder, "rev-parse", "--short", "HEAD").strip()
         assert known.name(known.ends[1]) == f"{short} A signed change"
         author, *touched = known.details(known.ends[1])
@@ -155,7 +155,7 @@ def test_releases(project, monkeypatch):
     ends = []
     for day in (1, 2):
         monkeypatch.setenv("GIT_COMMITTER_DATE", f"2026-01-0{day} 12:00")
-        with bisect.points("Keras==3.11.0", "keras==3.13.0", project) as known:
+        with bisect.find_points("Keras==3.11.0", "keras==3.13.0", project) as known:
             assert [known.name(one) for one in known.ends] == ["Keras==3.11.0", "Keras==3.13.0"]
             assert known.wanted(known.ends[1]).packages == ["Keras==3.13.0"]
             assert known.wanted(known.ends[1]).revision is None
@@ -175,9 +175,9 @@ def test_releases_of_other_code(tmp_path, monkeypatch):
     measured, commits = [], []
     for text in ("a = 1\n", "a = 1\n", "a = 2\n"):
         (folder / "new.py").write_text(text)
-        with bisect.points("keras==3.11.0", "keras==3.12.0", folder) as known:
+        with bisect.find_points("keras==3.11.0", "keras==3.12.0", folder) as known:
             measured.append(known.code)
-        with bisect.points("main~1", "main", folder) as known:
+        with bisect.find_points("main~1", "main", folder) as known:
             commits.append(known.code)
     assert measured[0] == measured[1] != measured[2]
     assert commits == [""] * 3
@@ -313,12 +313,14 @@ FIRST = "epoch[x], from a subject to d subject: +30.0 %"
     ("found", "lines", "code"),
     [
         (
-            Found(whole=step(cause="a new loop"), suspects=["c"], confirmed=step(cause="an add"), sure=0.984),
+            Finding(
+                total=step(cause="a new loop"), suspects=["c"], confirmation=step(cause="an add"), confidence=0.984
+            ),
             [
                 FIRST,
                 "since c subject",
-                "measured once more, against the one before it: +30.0 %",
-                "sure by 98.4 % at least",
+                "measured again, against the one before it: +30.0 %",
+                "confidence: at least 98.4 %",
                 "why: an add",
                 "who made c",
                 " file | 1 +",
@@ -326,11 +328,11 @@ FIRST = "epoch[x], from a subject to d subject: +30.0 %"
             0,
         ),
         (
-            Found(whole=step(cause="a new loop"), suspects=["c"]),
+            Finding(total=step(cause="a new loop"), suspects=["c"]),
             [
                 FIRST,
                 "since c subject",
-                "told exactly, by what repeats in each run",
+                "confidence: exact, by values that repeat",
                 "why: a new loop",
                 "who made c",
                 " file | 1 +",
@@ -338,37 +340,37 @@ FIRST = "epoch[x], from a subject to d subject: +30.0 %"
             0,
         ),
         (
-            Found(whole=step(), suspects=["c"], confirmed=step(Answer.SAME, change="+1.0 %"), sure=0.9),
+            Finding(total=step(), suspects=["c"], confirmation=step(Answer.SAME, change="+1.0 %"), confidence=0.9),
             [
                 FIRST,
                 "since c subject",
-                "measured once more, against the one before it: +1.0 %",
+                "measured again, against the one before it: +1.0 %",
                 "so it is not confirmed, and the change may be spread over several",
             ],
             exit_codes.UNDECIDED,
         ),
         (
-            Found(whole=step(), suspects=["c", "b"], sure=0.9),
-            [FIRST, "it is one of 2 candidates, which could not be told apart:", "  c subject", "  b subject"],
+            Finding(total=step(), suspects=["c", "b"], confidence=0.9),
+            [FIRST, "it is one of 2 candidates; comparisons could not separate them:", "  c subject", "  b subject"],
             exit_codes.UNDECIDED,
         ),
         (
-            Found(whole=step(Answer.SAME)),
-            [FIRST, "between them there is nothing to find"],
+            Finding(total=step(Answer.SAME)),
+            [FIRST, "nothing changed between them"],
             exit_codes.NOTHING_TO_FIND,
         ),
         (
-            Found(whole=step(Answer.UNKNOWN)),
-            [FIRST, "between them nobody can tell; give more time"],
+            Finding(total=step(Answer.UNKNOWN)),
+            [FIRST, "the change between them is undecided; give more time with --budget"],
             exit_codes.UNDECIDED,
         ),
         (
-            Found(whole=step(), suspects=["c"], confirmed=step(Answer.UNKNOWN), sure=0.9),
+            Finding(total=step(), suspects=["c"], confirmation=step(Answer.UNKNOWN), confidence=0.9),
             [
                 FIRST,
                 "since c subject",
-                "measured once more, against the one before it: +30.0 %",
-                "so it is not confirmed; give more time",
+                "measured again, against the one before it: +30.0 %",
+                "so it is not confirmed; give more time with --budget",
             ],
             exit_codes.UNDECIDED,
         ),
@@ -432,7 +434,7 @@ def test_found(project):
     again = call(project, "good", "main")
     assert (again.returncode, again.stdout) == (0, done.stdout)
     first, *same = [line for line in again.stderr.splitlines() if not line.startswith("warning: ")]
-    assert first.startswith("going on from what is in .continuous/bisect-")
+    assert first.startswith("continuing from .continuous/bisect-")
     assert same == told
     assert records(project) == measured
     assert repositories.git(project, "worktree", "list").count("\n") == 1
@@ -445,7 +447,7 @@ def test_nothing_to_find(project):
     """Two commits that are alike end with status 1."""
     done = call(project, "good", "change-1")
     assert done.returncode == exit_codes.NOTHING_TO_FIND, done.stderr
-    assert done.stdout.endswith("between them there is nothing to find\n")
+    assert done.stdout.endswith("nothing changed between them\n")
 
 
 @pytest.mark.slow
@@ -468,7 +470,7 @@ def test_interrupted(project, number):
         process.send_signal(number)
         _, err = process.communicate()
     assert process.returncode == exit_codes.REFUSED, err
-    assert "autoenc-bench: interrupted; the same command goes on from the answers in .continuous/bisect-" in err
+    assert "autoenc-bench: interrupted; the same command continues from the answers in .continuous/bisect-" in err
     assert "Traceback" not in err
     assert repositories.git(project, "worktree", "list").count("\n") == 1
     assert standins.left(project) == []

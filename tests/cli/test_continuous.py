@@ -17,7 +17,7 @@ import standins
 from suite_runs import LEAN
 
 from autoenc_bench import cli
-from autoenc_bench.cli import continuous
+from autoenc_bench.cli import continuous, suite_options
 from autoenc_bench.live import checkouts
 from autoenc_bench.live import continuous as measuring
 from autoenc_bench.live.groups import Group
@@ -154,8 +154,8 @@ def test_interrupt(project):
 def looks(tmp_path):
     """Return a function that returns the looks at stand-ins."""
 
-    def measure(tell=lambda *_: None, **given):
-        return standins.measure(standins.sides(tmp_path, **given), tmp_path, tell=tell)
+    def measure(progress=lambda *_: None, **given):
+        return standins.measure(standins.sides(tmp_path, **given), tmp_path, progress=progress)
 
     return measure
 
@@ -178,14 +178,14 @@ def test_no_next_step(looks):
 
 def test_little_is_known(looks):
     """After one group an interval may be as wide as floats go, and that has a status, too."""
-    look = looks(both={"apart": 0.03}, tell=interrupt)[-1]
+    look = looks(both={"apart": 0.03}, progress=interrupt)[-1]
     assert look.groups == 1
     assert status.of(look.comparison, allow_missing=False, strict=False).code == 3
 
 
 def test_more_time(looks):
     """What is undecided says in how much time the next case would be decided, where anybody can tell."""
-    look = looks(both={"apart": 0.03}, tell=interrupt)[-1]
+    look = looks(both={"apart": 0.03}, progress=interrupt)[-1]
     verdicts = look.comparison.verdicts
     (epoch,) = (one for one in verdicts if one.case == standins.EPOCH)
     assert epoch.time.outcome is Outcome.UNDECIDED
@@ -205,7 +205,7 @@ def explained(tmp_path):
     """Return a function that measures stand-ins and explains what changed: the cause of the epoch's time, if it did."""
 
     def measure(**given):
-        live = standins.measuring(standins.sides(tmp_path, **given), tmp_path)
+        live = standins.comparison(standins.sides(tmp_path, **given), tmp_path)
         look = continuous.explain(live.measure(lambda _: None), live.store)
         (epoch,) = (one for one in look.comparison.verdicts if one.case == standins.EPOCH)
         return epoch.explained
@@ -238,8 +238,8 @@ def test_explained_by_samples(explained, tmp_path):
 @pytest.mark.parametrize("do", ["exit", "hang"])
 def test_explained_by_counts_alone(explained, monkeypatch, do):
     """Where a side cannot be sampled, or not in time, the verdict stands with what was counted."""
-    monkeypatch.setattr(measuring, "SHARE", 1.0 if do == "exit" else 1e-3)
-    faults = [{"do": do, "aside": "profile"}]
+    monkeypatch.setattr(measuring, "SAMPLING", 1.0 if do == "exit" else 1e-3)
+    faults = [{"do": do, "pass": "profile"}]
     assert explained(head={"ratio": 1.3, "calls": 4, "faults": faults}) == CHANGED
 
 
@@ -314,29 +314,17 @@ def test_refused(project, monkeypatch, capsys, arguments, said):
 
 def test_budget():
     """Times have units."""
-    assert [continuous.seconds(text) for text in ("90s", "1.5m", "1h")] == [90, 90, 3600]
-
-
-SELECTED = "epoch and not untouched or experiment and fused"
+    assert [suite_options.seconds(text) for text in ("90s", "1.5m", "1h")] == [90, 90, 3600]
 
 
 @pytest.mark.parametrize(
-    ("given", "options"),
+    ("arguments", "options"),
     [
-        ([], ["benchmarks/", "-k", SELECTED]),
-        (["--scale", "smoke"], ["benchmarks/", "-k", SELECTED, "--scale", "smoke"]),
+        ([], ["benchmarks/", "-k", "x"]),
+        (["--scale", "smoke"], ["benchmarks/", "-k", "x", "--scale", "smoke"]),
         (["benchmarks/test_speed.py::test_x"], ["benchmarks/test_speed.py::test_x"]),
     ],
 )
-def test_options_of_pytest(project, given, options):
-    """What pytest is given runs; where that names no tests, the training cases do."""
-    assert continuous.pytest_options(given, project) == options
-
-
-def test_all_options(project):
-    """Where all is asked for, nothing is left out, but what pytest's own options leave out."""
-    assert continuous.pytest_options(["--scale", "smoke"], project, everything=True) == [
-        "benchmarks/",
-        "--scale",
-        "smoke",
-    ]
+def test_options_of_pytest(project, arguments, options):
+    """Pytest's options are kept; where they name no tests, the default selection comes before them."""
+    assert suite_options.select(arguments, project, "-k", "x") == options

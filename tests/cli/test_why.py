@@ -7,7 +7,7 @@ import repositories
 import standins
 
 from autoenc_bench import cli
-from autoenc_bench.live import checkouts, explanations
+from autoenc_bench.live import checkouts, differences
 
 CASE = "epoch[digits-fused]"
 WHOLE = "experiment[digits-fused]"
@@ -90,13 +90,13 @@ def test_what_the_sides_are(why):
 def test_options_of_pytest(why, monkeypatch):
     """What stands after -- is pytest's, on both sides."""
     given = []
-    original = explanations.run
+    original = differences.run_once
 
     def run(sides, options, *others):
         given.append(options)
         return original(sides, options, *others)
 
-    monkeypatch.setattr(explanations, "run", run)
+    monkeypatch.setattr(differences, "run_once", run)
     assert why("main", ".", CASE, "--", "--scale", "smoke")[0] == 0
     assert given == [[f"{standins.FILE}{CASE}", "--scale", "smoke"]]
 
@@ -106,7 +106,7 @@ def test_whole_experiment(why, case):
     """A whole experiment may be named with its seed or without, and has no counts."""
     status, lines, err = why("main", ".", case)
     assert status == 0, err
-    assert lines == [f"{WHOLE}: no counts to compare: on at least one side, what the case executes was not counted"]
+    assert lines == [f"{WHOLE}: no counts: at least one side did not run the instrumentation pass"]
 
 
 def test_side_that_fails(why):

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
 from autoenc_bench.live import bisection, members
 from autoenc_bench.live.bisection import Answer, Bisection, Step
-from autoenc_bench.live.checkouts import Checkout
 from autoenc_bench.live.continuous import Continuous
+from autoenc_bench.live.processes import Suite
 from autoenc_bench.records import loading
 from autoenc_bench.records.counts import Counts
 from autoenc_bench.verdicts import comparison
@@ -97,7 +97,7 @@ def test_any_culprit(straight, culprit):
 
 def test_few_questions():
     """Among thirty commits five questions tell."""
-    with bisection.line([str(number) for number in range(31)]) as (folder, points):
+    with bisection.repository_of([str(number) for number in range(31)]) as (folder, points):
         commits = list(points)
         asked = []
 
@@ -149,7 +149,7 @@ def test_branch_from_before(early, merged_after, culprit):
     )
     assert suspects == [commits[culprit]]
     assert not {commit for name, commit in commits.items() if name.startswith("side")} & set(asked)
-    between = bisection.between(folder, commits["good"], commits["three"])
+    between = bisection.candidates(folder, commits["good"], commits["three"])
     assert set(between) == {commits[name] for name in ("one", "two", "three", "merge")}
 
 
@@ -177,7 +177,7 @@ def expect(culprit, unknown):
     return list(range(last, first, -1))
 
 
-def tell(straight, culprit, unknown):
+def progress(straight, culprit, unknown):
     """Search for a culprit among commits some of which nobody knows; return the suspects' numbers."""
     folder, commits = straight
 
@@ -219,7 +219,7 @@ def test_any_unknown(straight, culprit, unknown):
 @pytest.mark.parametrize("answer", [SAME, CHANGED])
 def test_only_unknown_ones_are_left(answer):
     """An answer after which only skipped commits are left, of which git ends with an error, ends the search."""
-    with bisection.line("abcd") as (folder, points):
+    with bisection.repository_of("abcd") as (folder, points):
         commits = list(points)
         answers = iter([UNKNOWN, answer])
         suspects = bisection.search(folder, commits[0], commits[-1], lambda _: next(answers))
@@ -245,7 +245,7 @@ def test_git_that_fails(straight, monkeypatch):
 def test_between(straight):
     """What may be the culprit is all that came after the good commit, the bad one with it."""
     folder, commits = straight
-    assert set(bisection.between(folder, commits[2], commits[5])) == set(commits[3:6])
+    assert set(bisection.candidates(folder, commits[2], commits[5])) == set(commits[3:6])
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_nothing_between(straight, good, bad, said):
     """A good commit that came later, or is the bad one, is refused with what to do."""
     folder, commits = straight
     with pytest.raises(InvalidInputError, match=said):
-        bisection.between(folder, commits[good], commits[bad])
+        bisection.candidates(folder, commits[good], commits[bad])
 
 
 # Worktrees and lines
@@ -324,7 +324,7 @@ def test_line(monkeypatch):
     made = []
     for day in (1, 2):
         monkeypatch.setenv("GIT_COMMITTER_DATE", f"2026-01-0{day} 12:00")
-        with bisection.line(["a==1", "a==2", "a==3"]) as (folder, points):
+        with bisection.repository_of(["a==1", "a==2", "a==3"]) as (folder, points):
             assert repositories.git(folder, "rev-list", "--reverse", "HEAD").split() == list(points)
             assert list(points.values()) == ["a==1", "a==2", "a==3"]
             made.append(list(points))
@@ -386,7 +386,7 @@ def search(straight, tmp_path, monkeypatch):
             follow=follow,
             budget=budget,
             store=tmp_path / store,
-            tell=lambda *_: None,
+            progress=lambda *_: None,
             show=make.shown.append,
         )
 
@@ -711,7 +711,7 @@ def runs(tmp_path, monkeypatch, uncounted):
     def both(base, head, project, harness):
         assert (project, harness) == (tmp_path, "harness")
         return nullcontext(
-            [Checkout(name=name, description=name, folder=tmp_path, python=tmp_path) for name in (base, head)]
+            [Suite(name=name, description=name, folder=tmp_path, python=tmp_path) for name in (base, head)]
         )
 
     def run(side, options, store, seconds, tick):
@@ -731,7 +731,7 @@ def runs(tmp_path, monkeypatch, uncounted):
 def test_each_point_runs_once(tmp_path, runs):
     """Where one run tells, each point is run once, with the options, also by a search that goes on."""
     told = []
-    search = bare(tmp_path, "counts", tell=lambda doing, _: told.append(doing))
+    search = bare(tmp_path, "counts", progress=lambda doing, _: told.append(doing))
     answers = [search.compare(*points, None).answer for points in (("a", "b"), ("a", "c"), ("b", "c"))]
     assert answers == [CHANGED] * 3
     assert [one[:3] for one in runs] == [
@@ -791,7 +791,7 @@ def test_interrupted_measurement(tmp_path, monkeypatch, when, whole):
         if doing == when:
             raise KeyboardInterrupt
 
-    search = bare(tmp_path, "time", tell=standins.telling(tmp_path, interrupt))
+    search = bare(tmp_path, "time", progress=standins.visibly(tmp_path, interrupt))
     with pytest.raises(KeyboardInterrupt):
         search.compare("a", "c", whole)
     assert not (tmp_path / "store" / bisection.ANSWERS).exists()

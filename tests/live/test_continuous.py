@@ -13,7 +13,8 @@ from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.live import continuous, groups, members, processes
 from autoenc_bench.live.continuous import CASES, DECIDED, FAILED, INTERRUPTED, SPENT, TRIES, bounded
 from autoenc_bench.live.groups import Group
-from autoenc_bench.live.processes import Process, SideFailedError
+from autoenc_bench.live.processes import Process, SuiteFailedError
+from autoenc_bench.plugin.messages import Ended
 from autoenc_bench.verdicts import status
 from autoenc_bench.verdicts.comparison import Outcome
 from autoenc_bench.verdicts.sequential import SequentialComparison
@@ -32,12 +33,12 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def live(tmp_path, monkeypatch):
-    """Return a function that measures stand-ins: (last look, all looks); nothing may be left of them at the end."""
+    """Return a function that measures stand-ins: (last analysis, all analyses); nothing may be left of them at the end."""
     monkeypatch.setattr(members, "TICK", 0.02)
     monkeypatch.setattr(processes, "TICK", 0.02)
 
-    def measure(budget=600.0, tell=lambda *_: None, **given):
-        shown = standins.measure(standins.sides(tmp_path, **given), tmp_path, budget, tell)
+    def measure(budget=600.0, progress=lambda *_: None, **given):
+        shown = standins.measure(standins.sides(tmp_path, **given), tmp_path, budget, progress)
         return shown[-1], shown
 
     yield measure
@@ -52,9 +53,9 @@ def ctrl_c():
     signal.signal(signal.SIGINT, before)
 
 
-def outcomes(look):
+def outcomes(analysis):
     """Give each case's outcome of time, or of its error where it has no time."""
-    return {one.case: (one.time or one.error).outcome for one in look.comparison.verdicts}
+    return {one.case: (one.time or one.error).outcome for one in analysis.comparison.verdicts}
 
 
 def visits(folder, case):
@@ -75,31 +76,31 @@ def counted(folder):
 @pytest.mark.parametrize(("ratio", "outcome"), [(1.3, Outcome.REGRESSED), (0.7, Outcome.IMPROVED)])
 def test_change(live, ratio, outcome):
     """A slower head is found long before the time is spent, as is a faster one, and then nothing is left to do."""
-    look, shown = live(head={"ratio": ratio})
-    assert outcomes(look)[EPOCH] is outcome
-    assert look.ended == DECIDED
-    assert look.groups <= 4
-    assert look.open == frozenset()
+    analysis, shown = live(head={"ratio": ratio})
+    assert outcomes(analysis)[EPOCH] is outcome
+    assert analysis.ended == DECIDED
+    assert analysis.groups <= 4
+    assert analysis.open == frozenset()
     assert [one.ended for one in shown[:-1]] == [""] * (len(shown) - 1)
     assert [one.groups for one in shown] == list(range(1, len(shown) + 1))
-    assert look.measured.startswith(f"{2 * look.groups} pairs of processes in ")
-    assert look.measured.endswith(f" s, until {DECIDED}")
+    assert analysis.measured.startswith(f"{2 * analysis.groups} pairs of processes in ")
+    assert analysis.measured.endswith(f" s, until {DECIDED}")
 
 
 def test_no_change(live):
     """Equal sides end as unchanged, also where rounds differ by more than the limit, for a pair shares that."""
-    look, _ = live(both={"noise": 0.5})
-    assert outcomes(look) == {EPOCH: Outcome.UNCHANGED, WHOLE: Outcome.UNCHANGED}
-    assert look.ended == DECIDED
-    assert look.comparison.lost == {}
+    analysis, _ = live(both={"noise": 0.5})
+    assert outcomes(analysis) == {EPOCH: Outcome.UNCHANGED, WHOLE: Outcome.UNCHANGED}
+    assert analysis.ended == DECIDED
+    assert analysis.comparison.lost == {}
 
 
 @pytest.mark.usefixtures("clock")
 def test_errors_cost_one_run_each(live, tmp_path):
     """A whole experiment runs in the first group, in one process a side: that decides its error."""
-    look, _ = live(head={"error": 6.0}, both=NOISY, budget=180.0)
-    assert look.groups > 1
-    assert {one.case: one for one in look.comparison.verdicts}[WHOLE].error.outcome is Outcome.REGRESSED
+    analysis, _ = live(head={"error": 6.0}, both=NOISY, budget=180.0)
+    assert analysis.groups > 1
+    assert {one.case: one for one in analysis.comparison.verdicts}[WHOLE].error.outcome is Outcome.REGRESSED
     assert visits(tmp_path, SEEDED) == {("base", "1-1"): 1, ("head", "1-1"): 1}
 
 
@@ -107,11 +108,11 @@ def test_errors_cost_one_run_each(live, tmp_path):
 def test_what_is_closed_is_visited_no_more(live, tmp_path):
     """A case that is decided takes no more time, while another is still measured."""
     both = {"cases": (EPOCH, "build[digits-x]", OTHER), "noisy": OTHER}
-    look, shown = live(both=both, head={"ratio": 1.3}, budget=120.0)
+    analysis, shown = live(both=both, head={"ratio": 1.3}, budget=120.0)
     closed = next(one.groups for one in shown if EPOCH not in one.open)
-    assert closed < look.groups
+    assert closed < analysis.groups
     assert {int(pair[0]) for _, pair in visits(tmp_path, EPOCH)} == set(range(1, closed + 1))
-    assert {int(pair[0]) for _, pair in visits(tmp_path, OTHER)} == set(range(1, look.groups + 1))
+    assert {int(pair[0]) for _, pair in visits(tmp_path, OTHER)} == set(range(1, analysis.groups + 1))
 
 
 def test_the_most_telling_first(live, tmp_path):
@@ -119,30 +120,37 @@ def test_the_most_telling_first(live, tmp_path):
     cases = ("untouched_fit[digits-fused]", "first_call[digits-fused]", "build[digits-x]", OTHER, EPOCH)
     live(both={"cases": cases})
     order = dict.fromkeys(
-        case for what, side, pair, case in standins.logged(tmp_path) if (what, pair) == ("turn", "1-1")
+        case for what, side, pair, case in standins.logged(tmp_path) if (what, pair) == ("round", "1-1")
     )
     assert tuple(order) == (EPOCH, OTHER, "build[digits-x]", "first_call[digits-fused]", "untouched_fit[digits-fused]")
 
 
 def test_new_and_missing_cases(live):
     """A case that the base never heard of is new, one that the head lost is missing; neither is waited for."""
-    look, _ = live(base={"cases": (EPOCH, OTHER)}, head={"cases": ("epoch[digits-other]", OTHER)})
-    assert look.ended == DECIDED
-    assert outcomes(look) == {"epoch[digits-other]": Outcome.NEW, EPOCH: Outcome.MISSING, OTHER: Outcome.UNCHANGED}
+    analysis, _ = live(base={"cases": (EPOCH, OTHER)}, head={"cases": ("epoch[digits-other]", OTHER)})
+    assert analysis.ended == DECIDED
+    assert outcomes(analysis) == {"epoch[digits-other]": Outcome.NEW, EPOCH: Outcome.MISSING, OTHER: Outcome.UNCHANGED}
+
+
+def test_new_case_that_fails(live):
+    """A case that only the head has, and that fails there, is reported as the head's."""
+    faults = [{"do": "failed", "case": EPOCH}]
+    analysis, _ = live(base={"cases": [OTHER]}, head={"cases": (EPOCH, OTHER), "faults": faults})
+    assert analysis.comparison.lost[EPOCH].startswith("the head, code of the head, cannot run")
 
 
 def test_only_errors(live):
     """Where only whole experiments are chosen, their errors are compared, and nothing takes turns."""
-    look, _ = live(both={"cases": [SEEDED]}, head={"error": 6.0})
-    assert {one.case: one.error.outcome for one in look.comparison.verdicts} == {WHOLE: Outcome.REGRESSED}
-    assert look.ended == DECIDED
+    analysis, _ = live(both={"cases": [SEEDED]}, head={"error": 6.0})
+    assert {one.case: one.error.outcome for one in analysis.comparison.verdicts} == {WHOLE: Outcome.REGRESSED}
+    assert analysis.ended == DECIDED
 
 
 def test_what_differs_is_under_test(live):
     """Another version of Keras on one side is what the comparison is about."""
-    look, _ = live(head={"ratio": 1.3, "context": {"keras": "3.2"}})
-    assert look.comparison.tested == "keras 3.1 → 3.2"
-    assert outcomes(look)[EPOCH] is Outcome.REGRESSED
+    analysis, _ = live(head={"ratio": 1.3, "context": {"keras": "3.2"}})
+    assert analysis.comparison.tested == "keras 3.1 → 3.2"
+    assert outcomes(analysis)[EPOCH] is Outcome.REGRESSED
 
 
 def test_base_that_cannot_run_a_case(live):
@@ -165,20 +173,20 @@ def test_base_that_cannot_run_any(live):
 @pytest.mark.parametrize("do", ["failed", "skipped"])
 def test_head_that_cannot_run_a_case(live, tmp_path, do):
     """A case that fails on the head is missing with the reason, and is not tried again."""
-    look, _ = live(head={"faults": [{"do": do, "case": EPOCH}]}, both={"cases": (EPOCH, OTHER)})
-    verdict = {one.case: one for one in look.comparison.verdicts}[EPOCH]
+    analysis, _ = live(head={"faults": [{"do": do, "case": EPOCH}]}, both={"cases": (EPOCH, OTHER)})
+    verdict = {one.case: one for one in analysis.comparison.verdicts}[EPOCH]
     reason = f"{do} in all 2 runs of the head: AttributeError: no such thing"
     assert (verdict.time.outcome, verdict.time.reason) == (Outcome.MISSING, reason)
     assert {pair[0] for _, pair in visits(tmp_path, EPOCH)} == {"1"}
-    assert look.ended == DECIDED
+    assert analysis.ended == DECIDED
 
 
 def test_skipped_by_both(live):
     """What neither side can run is named, and nothing else waits for it."""
-    look, _ = live(both={"faults": [{"do": "skipped", "case": EPOCH}], "cases": (EPOCH, OTHER)})
+    analysis, _ = live(both={"faults": [{"do": "skipped", "case": EPOCH}], "cases": (EPOCH, OTHER)})
     reason = f"the base, code of the base, cannot run {EPOCH}: AttributeError: no such thing"
-    assert look.comparison.lost == {EPOCH: reason}
-    assert look.ended == DECIDED
+    assert analysis.comparison.lost == {EPOCH: reason}
+    assert analysis.ended == DECIDED
 
 
 @pytest.mark.usefixtures("clock")
@@ -186,11 +194,11 @@ def test_skipped_by_both(live):
 def test_failed_in_a_later_group(live, side):
     """A case that fails after it was measured is reported, beside what was measured of it and of others."""
     faults = [{"do": "failed", "case": EPOCH, "pair": "2-1"}]
-    look, _ = live(both={**NOISY, "cases": (EPOCH, OTHER)}, **{side: {"faults": faults}}, budget=200.0)
-    assert look.groups > 1
+    analysis, _ = live(both={**NOISY, "cases": (EPOCH, OTHER)}, **{side: {"faults": faults}}, budget=200.0)
+    assert analysis.groups > 1
     reason = f"the {side}, code of the {side}, cannot run {EPOCH}: AttributeError: no such thing"
-    assert look.comparison.lost == {EPOCH: reason}
-    assert reason in status.of(look.comparison).reason
+    assert analysis.comparison.lost == {EPOCH: reason}
+    assert reason in status.of(analysis.comparison).reason
 
 
 # What is counted
@@ -199,17 +207,17 @@ def test_failed_in_a_later_group(live, side):
 @pytest.mark.usefixtures("clock")
 def test_counted_once(live, tmp_path):
     """One base and one head count what a case does, in the first group, and no whole experiment is counted."""
-    look, _ = live(both={**NOISY, "cases": (EPOCH, OTHER, SEEDED)}, budget=180.0)
-    assert look.groups > 1
+    analysis, _ = live(both={**NOISY, "cases": (EPOCH, OTHER, SEEDED)}, budget=180.0)
+    assert analysis.groups > 1
     assert counted(tmp_path) == {(side, "1-1", case): 1 for side in ("base", "head") for case in (EPOCH, OTHER)}
 
 
 def test_counted_by_another_group(live, tmp_path):
     """Where the first group is lost, the next one counts."""
     faults = [{"do": KILL, "case": EPOCH, "turns": True, "pair": "1-2"}]
-    look, _ = live(head={"faults": faults}, both={"cases": (EPOCH, OTHER)})
-    assert EPOCH in look.comparison.lost
-    assert {one.case: one.counts.outcome for one in look.comparison.verdicts} == {OTHER: Outcome.UNCHANGED}
+    analysis, _ = live(head={"faults": faults}, both={"cases": (EPOCH, OTHER)})
+    assert EPOCH in analysis.comparison.lost
+    assert {one.case: one.counts.outcome for one in analysis.comparison.verdicts} == {OTHER: Outcome.UNCHANGED}
     assert {key for key in counted(tmp_path) if key[2] == OTHER} == {(side, "2-1", OTHER) for side in ("base", "head")}
 
 
@@ -223,8 +231,8 @@ def test_counted_by_another_group(live, tmp_path):
 )
 def test_counts(live, tmp_path, head, outcome, cause):
     """What was counted is judged, and is the cause of a time that changed."""
-    look, _ = live(head={"ratio": 1.3, **head})
-    (verdict,) = (one for one in look.comparison.verdicts if one.case == EPOCH)
+    analysis, _ = live(head={"ratio": 1.3, **head})
+    (verdict,) = (one for one in analysis.comparison.verdicts if one.case == EPOCH)
     assert verdict.counts.outcome is outcome
     assert verdict.explained.startswith(cause)
     kept = {side: (tmp_path / f"store/why/{side}/{EPOCH}/program-1.txt").read_text() for side in ("base", "head")}
@@ -233,9 +241,9 @@ def test_counts(live, tmp_path, head, outcome, cause):
 
 def test_node_ids(tmp_path):
     """Cases are known by the names that verdicts have, so that they can be run once more."""
-    measuring = standins.measuring(standins.sides(tmp_path, both={"cases": (EPOCH, SEEDED)}), tmp_path)
-    measuring.measure(lambda _: None)
-    assert measuring.nodeids == {EPOCH: standins.FILE + EPOCH, WHOLE: standins.FILE + SEEDED}
+    comparison = standins.comparison(standins.sides(tmp_path, both={"cases": (EPOCH, SEEDED)}), tmp_path)
+    comparison.measure(lambda _: None)
+    assert comparison.nodeids == {EPOCH: standins.FILE + EPOCH, WHOLE: standins.FILE + SEEDED}
 
 
 # How long it takes
@@ -244,12 +252,12 @@ def test_node_ids(tmp_path):
 @pytest.mark.usefixtures("clock")
 def test_time_spent(live):
     """No group begins that would end too late; what is open then is undecided."""
-    look, shown = live(both=NOISY, budget=100.0)
-    assert look.ended == SPENT
-    assert look.groups > 1
-    assert look.seconds <= 100.0 < look.seconds + look.next_group
-    assert look.open == {EPOCH}
-    assert outcomes(look)[EPOCH] is Outcome.UNDECIDED
+    analysis, shown = live(both=NOISY, budget=100.0)
+    assert analysis.ended == SPENT
+    assert analysis.groups > 1
+    assert analysis.seconds <= 100.0 < analysis.seconds + analysis.next_group
+    assert analysis.open == {EPOCH}
+    assert outcomes(analysis)[EPOCH] is Outcome.UNDECIDED
     assert [one.ended for one in shown[:-1]] == [""] * (len(shown) - 1)
 
 
@@ -257,13 +265,13 @@ def test_time_spent(live):
 @pytest.mark.usefixtures("clock")
 def test_the_budget_is_kept(live, budget):
     """A group that would end too late does not begin, also when its cases get more rounds than before."""
-    look, _ = live(both=NOISY, budget=budget)
-    assert look.seconds <= budget
+    analysis, _ = live(both=NOISY, budget=budget)
+    assert analysis.seconds <= budget
 
 
 @pytest.mark.usefixtures("clock")
 def test_the_last_look(live, monkeypatch):
-    """The look after the time is spent is the last one, and may spend what is left of the error rate."""
+    """The analysis after the time is spent is the last one, and may spend what is left of the error rate."""
     last = []
     original = SequentialComparison.look
 
@@ -281,12 +289,12 @@ def test_the_last_look(live, monkeypatch):
 def test_unreached(live):
     """What the time did not suffice for is named as such."""
     cases = (EPOCH, *(f"encode[digits-{number}]" for number in range(5)))
-    look, _ = live(both={"cases": cases}, budget=Clock.STARTING + 20)
-    assert look.ended == SPENT
-    measured = {one.case for one in look.comparison.verdicts}
+    analysis, _ = live(both={"cases": cases}, budget=Clock.STARTING + 20)
+    assert analysis.ended == SPENT
+    measured = {one.case for one in analysis.comparison.verdicts}
     assert EPOCH in measured
-    assert look.comparison.lost == dict.fromkeys(sorted({*cases} - measured), "the time did not suffice")
-    assert look.comparison.lost
+    assert analysis.comparison.lost == dict.fromkeys(sorted({*cases} - measured), "the time did not suffice")
+    assert analysis.comparison.lost
 
 
 @pytest.mark.usefixtures("clock")
@@ -300,13 +308,13 @@ def test_too_little_time(live):
 def test_rounds_within_the_budget(tmp_path, monkeypatch, budget, expected):
     """A case has as many rounds as fit in what is left, beside the one that warms up; where few fit, none."""
     monkeypatch.setattr(continuous, "monotonic", lambda: 0.0)
-    visits, seen = [], groups.Visit([{"outcome": "passed", "reason": "", "times": [0.1]}] * 4, 0.0)
+    visits, results = [], groups.Results(dict.fromkeys(range(4), Ended("passed", times=[0.1])), 0.0)
     group = SimpleNamespace(
-        sharing=1, alone=lambda *_: seen, visit=lambda _case, rounds, _usual: visits.append(rounds) or seen
+        sharing=1, run=lambda *_: results, interleave=lambda _case, rounds, _usual: visits.append(rounds) or results
     )
-    measuring = standins.measuring(standins.sides(tmp_path), tmp_path, budget)
-    monkeypatch.setattr(continuous, "TURNS", 60 * 0.1 * 4)
-    assert measuring._take_turns(group, "a case", EPOCH)
+    comparison = standins.comparison(standins.sides(tmp_path), tmp_path, budget)
+    monkeypatch.setattr(continuous, "FIRST", 60 * 0.1 * 4)
+    assert comparison._visit(group, "a case", EPOCH)
     assert visits == expected
 
 
@@ -322,14 +330,14 @@ def test_samples(tmp_path, monkeypatch, samples):
     """What changed is sampled, within a share of the budget, if samples are asked for."""
     profile, within = Group.profile, []
     monkeypatch.setattr(Group, "profile", lambda *given: within.append(given[2]) or profile(*given))
-    measuring = standins.measuring(standins.sides(tmp_path, head={"ratio": 1.3}), tmp_path)
-    measuring.samples = samples
-    told = []
-    measuring.tell = lambda doing, _: told.append(doing)
-    measuring.measure(lambda _: None)
+    comparison = standins.comparison(standins.sides(tmp_path, head={"ratio": 1.3}), tmp_path)
+    comparison.samples = samples
+    activities = []
+    comparison.progress = lambda activity, _: activities.append(activity)
+    comparison.measure(lambda _: None)
     assert ("profile" in {what for what, *_ in standins.logged(tmp_path)}) == samples
-    assert (told[-1] == "sampling what changed") == samples
-    assert within == [pytest.approx(continuous.SHARE * 600)] * samples
+    assert (activities[-1] == "sampling what changed") == samples
+    assert within == [pytest.approx(continuous.SAMPLING * 600)] * samples
 
 
 # What goes wrong
@@ -348,10 +356,10 @@ def test_a_case_that_ends_its_process(live, monkeypatch, tmp_path, do, reason, t
     """A case in which a process dies is lost with a sentence; the rest is measured on by other processes."""
     monkeypatch.setattr(processes, "OUTPUT", 100_000)
     faults = [{"do": do, "case": EPOCH, "turns": turns, "pair": "1-2"}]
-    look, _ = live(head={"faults": faults}, both={"cases": (EPOCH, OTHER, SEEDED)})
-    assert look.comparison.lost == {EPOCH: f"the head, code of the head, {reason}"}
-    assert outcomes(look) == {OTHER: Outcome.UNCHANGED, WHOLE: Outcome.UNCHANGED}
-    assert look.ended == DECIDED
+    analysis, _ = live(head={"faults": faults}, both={"cases": (EPOCH, OTHER, SEEDED)})
+    assert analysis.comparison.lost == {EPOCH: f"the head, code of the head, {reason}"}
+    assert outcomes(analysis) == {OTHER: Outcome.UNCHANGED, WHOLE: Outcome.UNCHANGED}
+    assert analysis.ended == DECIDED
     assert {pair[0] for _, pair in visits(tmp_path, EPOCH)} == {"1"}
     assert {pair[0] for _, pair in visits(tmp_path, OTHER)} >= {"2"}
 
@@ -364,8 +372,8 @@ def patience(monkeypatch, tmp_path):
     def check_by_events(process, _until):
         check(process, inf)
         hanging = Counter(side for what, side, *_ in standins.logged(tmp_path) if what == "hang")
-        if ended[process.side.name] < hanging[process.side.name]:
-            ended[process.side.name] += 1
+        if ended[process.suite.name] < hanging[process.suite.name]:
+            ended[process.suite.name] += 1
             raise TimeoutError
 
     monkeypatch.setattr(Process, "check", check_by_events)
@@ -375,29 +383,29 @@ def patience(monkeypatch, tmp_path):
 def test_a_case_that_hangs(live):
     """A process that gives no sign in its turn for much longer than usual counts as dead."""
     faults = [{"do": HANG, "case": EPOCH, "turns": True, "pair": "1-1", "round": 5}]
-    look, _ = live(base={"faults": faults}, both={"cases": (EPOCH, OTHER)})
-    assert EPOCH in look.comparison.lost
-    assert "the base, code of the base, gave no sign for" in look.comparison.lost[EPOCH]
-    assert outcomes(look) == {OTHER: Outcome.UNCHANGED}
+    analysis, _ = live(base={"faults": faults}, both={"cases": (EPOCH, OTHER)})
+    assert EPOCH in analysis.comparison.lost
+    assert "the base, code of the base, gave no sign for" in analysis.comparison.lost[EPOCH]
+    assert outcomes(analysis) == {OTHER: Outcome.UNCHANGED}
 
 
 @pytest.mark.usefixtures("clock")
 def test_lost_in_a_later_group(live):
     """What was measured before a case ended its process still counts, and other cases are measured on."""
     faults = [{"do": KILL, "case": EPOCH, "turns": True, "pair": "2-1"}]
-    look, _ = live(both={**NOISY, "cases": (EPOCH, OTHER)}, head={"faults": faults}, budget=200.0)
-    assert look.groups > 1
-    known = {one.case: one.time.interval.runs for one in look.comparison.verdicts}
-    assert known == {EPOCH: (2, 2), OTHER: (2 * look.groups, 2 * look.groups)}
-    assert "SIGKILL" in look.comparison.lost[EPOCH]
+    analysis, _ = live(both={**NOISY, "cases": (EPOCH, OTHER)}, head={"faults": faults}, budget=200.0)
+    assert analysis.groups > 1
+    known = {one.case: one.time.interval.runs for one in analysis.comparison.verdicts}
+    assert known == {EPOCH: (2, 2), OTHER: (2 * analysis.groups, 2 * analysis.groups)}
+    assert "SIGKILL" in analysis.comparison.lost[EPOCH]
 
 
 @pytest.mark.usefixtures("clock")
 def test_nothing_left_but_what_is_lost(live, tmp_path):
     """Where the last open case is lost, no further group starts."""
     faults = [{"do": KILL, "case": EPOCH, "turns": True, "pair": "2-1"}]
-    look, _ = live(both=NOISY, head={"faults": faults}, budget=600.0)
-    assert look.groups == 1
+    analysis, _ = live(both=NOISY, head={"faults": faults}, budget=600.0)
+    assert analysis.groups == 1
     assert {pair[0] for what, _, pair, _ in standins.logged(tmp_path) if what == "start"} == {"1", "2"}
 
 
@@ -415,28 +423,28 @@ def test_no_start(live, do, reason):
 @pytest.mark.usefixtures("clock")
 def test_no_start_later(live):
     """What was measured is judged also when a later group cannot start."""
-    look, _ = live(both=NOISY, head={"faults": [{"do": EXIT, "case": "starting", "pair": "2-2"}]}, budget=100.0)
-    assert look.groups >= 1
-    assert look.notes[0] == "a group was dropped: the head, code of the head, could not run the suite: out of luck"
+    analysis, _ = live(both=NOISY, head={"faults": [{"do": EXIT, "case": "starting", "pair": "2-2"}]}, budget=100.0)
+    assert analysis.groups >= 1
+    assert analysis.notes[0] == "a group was dropped: the head, code of the head, could not run the suite: out of luck"
 
 
 @pytest.mark.usefixtures("patience")
 def test_hangs_to_the_end(live, clock, monkeypatch):
     """A case that hangs until the time is over is lost; what was there before is judged."""
     faults = [{"do": HANG, "case": EPOCH, "turns": False, "pair": "2-1"}]
-    alone = Group.alone
+    run = Group.run
 
     def wait(group, *arguments):
         try:
-            return alone(group, *arguments)
-        except SideFailedError:
+            return run(group, *arguments)
+        except SuiteFailedError:
             clock.now = 1e6
             raise
 
-    monkeypatch.setattr(Group, "alone", wait)
-    look, _ = live(both=NOISY, head={"faults": faults}, budget=600.0)
-    assert (look.groups, look.ended) == (1, DECIDED)
-    assert look.comparison.lost[EPOCH].startswith("the head, code of the head, gave no sign for")
+    monkeypatch.setattr(Group, "run", wait)
+    analysis, _ = live(both=NOISY, head={"faults": faults}, budget=600.0)
+    assert (analysis.groups, analysis.ended) == (1, DECIDED)
+    assert analysis.comparison.lost[EPOCH].startswith("the head, code of the head, gave no sign for")
 
 
 def test_clock_jump(live, monkeypatch, tmp_path):
@@ -444,19 +452,19 @@ def test_clock_jump(live, monkeypatch, tmp_path):
     original = groups.time
     offset = {"by": 0.0}
     monkeypatch.setattr(groups, "time", lambda: original() + offset["by"])
-    visit = Group.visit
+    interleave = Group.interleave
 
     def jump(self, *arguments):
         if not offset["by"]:
             offset["by"] = 3600.0
-        return visit(self, *arguments)
+        return interleave(self, *arguments)
 
-    monkeypatch.setattr(Group, "visit", jump)
-    look, _ = live(head={"ratio": 1.3})
-    assert look.notes == ("a group was dropped, for the clock jumped by 3600 s meanwhile",)
-    assert look.measured.endswith(look.notes[0])
-    assert outcomes(look)[EPOCH] is Outcome.REGRESSED
-    pairs = {source.record.autoenc.pair[-3:] for source in look.comparison.base.sources}
+    monkeypatch.setattr(Group, "interleave", jump)
+    analysis, _ = live(head={"ratio": 1.3})
+    assert analysis.notes == ("a group was dropped because the clock jumped by 3600 s",)
+    assert analysis.measured.endswith(analysis.notes[0])
+    assert outcomes(analysis)[EPOCH] is Outcome.REGRESSED
+    pairs = {source.record.autoenc.pair[-3:] for source in analysis.comparison.base.sources}
     assert not pairs & {"1-1", "1-2"}
     assert visits(tmp_path, SEEDED)["base", "2-1"] == 1  # again, for it was dropped as well
 
@@ -464,10 +472,10 @@ def test_clock_jump(live, monkeypatch, tmp_path):
 @pytest.mark.usefixtures("clock")
 def test_restless(live):
     """A process that does not keep still while others have their turns is noted once, with its case."""
-    look, _ = live(head={"between": 1000.0}, both=NOISY, budget=60.0)
-    (note,) = look.notes
+    analysis, _ = live(head={"between": 1000.0}, both=NOISY, budget=60.0)
+    (note,) = analysis.notes
     assert note.startswith(f"in {EPOCH} a process used up to ")
-    assert note.endswith("% of a core out of its turn")
+    assert note.endswith("% of a core between its rounds")
 
 
 # Interrupts
@@ -477,76 +485,76 @@ def test_restless(live):
 def test_interrupted_in_a_visit(live, tmp_path):
     """A Ctrl-C while a case takes turns keeps what the group has measured, and reports it."""
     faults = [{"do": "interrupt", "case": "encode[digits-bulk]", "turns": True, "round": 3, "pair": "1-2"}]
-    look, shown = live(both={"cases": (EPOCH, OTHER)}, head={"ratio": 1.3, "faults": faults})
-    assert look.ended == INTERRUPTED
-    assert (look.groups, len(shown)) == (1, 1)
-    assert EPOCH in outcomes(look)
-    assert OTHER not in outcomes(look)
+    analysis, shown = live(both={"cases": (EPOCH, OTHER)}, head={"ratio": 1.3, "faults": faults})
+    assert analysis.ended == INTERRUPTED
+    assert (analysis.groups, len(shown)) == (1, 1)
+    assert EPOCH in outcomes(analysis)
+    assert OTHER not in outcomes(analysis)
     assert len(list((tmp_path / "store").rglob("*.json"))) == 4
 
 
 def test_interrupted_between_visits(live):
     """A Ctrl-C while a case is prepared does the same."""
 
-    def tell(doing, _):
-        if doing == f"group 2: {EPOCH}":
+    def progress(activity, _):
+        if activity == f"group 2: {EPOCH}":
             raise KeyboardInterrupt
 
-    look, _ = live(both=NOISY, tell=tell)
-    assert look.ended == INTERRUPTED
-    assert outcomes(look)[EPOCH] is Outcome.UNDECIDED
+    analysis, _ = live(both=NOISY, progress=progress)
+    assert analysis.ended == INTERRUPTED
+    assert outcomes(analysis)[EPOCH] is Outcome.UNDECIDED
 
 
 @pytest.mark.parametrize("when", ["starting", "saving"])
 def test_interrupted_in_a_later_group(live, when):
     """A Ctrl-C while a group starts or saves leaves that out, and reports what was there before."""
 
-    def tell(doing, _):
-        if doing == f"group 2: {when}":
+    def progress(activity, _):
+        if activity == f"group 2: {when}":
             raise KeyboardInterrupt
 
-    look, _ = live(both={**NOISY, "faults": [{"do": "nap", "case": when}]}, tell=tell)
-    assert (look.ended, look.groups) == (INTERRUPTED, 1)
-    assert look.comparison.lost == {}
+    analysis, _ = live(both={**NOISY, "faults": [{"do": "nap", "case": when}]}, progress=progress)
+    assert (analysis.ended, analysis.groups) == (INTERRUPTED, 1)
+    assert analysis.comparison.lost == {}
 
 
 @pytest.mark.parametrize("when", ["starting", EPOCH])
 def test_interrupted_before_anything(live, when):
     """A Ctrl-C before anything was measured says just that."""
 
-    def tell(doing, _):
-        if doing == f"group 1: {when}":
+    def progress(activity, _):
+        if activity == f"group 1: {when}":
             raise KeyboardInterrupt
 
     with pytest.raises(RunFailedError, match=r"^it was interrupted before anything was measured$"):
-        live(both={"faults": [{"do": "nap", "case": "starting"}]}, tell=tell)
+        live(both={"faults": [{"do": "nap", "case": "starting"}]}, progress=progress)
 
 
 def test_interrupted_and_then_failed(live):
     """What fails after a Ctrl-C, in a group that nobody waits for, is no side that cannot run the suite."""
     faults = [{"do": "nap", "case": "starting"}, {"do": "kill", "case": "saving"}]
 
-    def tell(doing, _):
-        if doing == "group 1: starting":
+    def progress(activity, _):
+        if activity == "group 1: starting":
             raise KeyboardInterrupt
 
     with pytest.raises(RunFailedError, match=r"^it was interrupted before anything was measured"):
-        live(both={"faults": faults}, tell=tell)
+        live(both={"faults": faults}, progress=progress)
 
 
 def test_interrupted_while_a_look_is_shown(tmp_path):
     """A Ctrl-C between two groups ends with what is there."""
     shown = []
 
-    def show(look):
-        shown.append(look)
+    def show(analysis):
+        shown.append(analysis)
         if len(shown) == 1:
             raise KeyboardInterrupt
 
-    look = standins.measuring(standins.sides(tmp_path, both=NOISY), tmp_path).measure(show)
+    analysis = standins.comparison(standins.sides(tmp_path, both=NOISY), tmp_path).measure(show)
     assert [one.ended for one in shown] == ["", INTERRUPTED]
-    assert look is shown[-1]
-    assert look.groups == 1
+    assert analysis is shown[-1]
+    assert analysis.groups == 1
 
 
 @pytest.mark.usefixtures("ctrl_c")
@@ -554,13 +562,13 @@ def test_interrupted_twice(live):
     """A second Ctrl-C while the first one's group saves loses that group, and leaves no process behind."""
     said = []
 
-    def tell(doing, _):
-        said.append(doing)
-        if doing in (f"group 1: {OTHER}", "group 1: saving"):
+    def progress(activity, _):
+        said.append(activity)
+        if activity in (f"group 1: {OTHER}", "group 1: saving"):
             raise KeyboardInterrupt
 
     with pytest.raises(RunFailedError, match=r"^it was interrupted before anything was measured"):
-        live(both={"cases": (EPOCH, OTHER), "faults": [{"do": "nap", "case": "saving"}]}, tell=tell)
+        live(both={"cases": (EPOCH, OTHER), "faults": [{"do": "nap", "case": "saving"}]}, progress=progress)
     assert said[-1] == "group 1: saving"
 
 
@@ -573,8 +581,8 @@ def test_what_runs_by_default():
 def test_processes_that_keep_failing(live):
     """After some groups were lost, measuring ends, with what was measured before."""
     faults = [{"do": EXIT, "case": "starting", "pair": f"{number}-1"} for number in range(2, 20)]
-    look, _ = live(both=NOISY, head={"faults": faults}, budget=6000.0)
-    assert look.ended == FAILED
-    assert look.groups == 1
-    assert len(look.notes) == TRIES + 1
-    assert outcomes(look)[EPOCH] is Outcome.UNDECIDED
+    analysis, _ = live(both=NOISY, head={"faults": faults}, budget=6000.0)
+    assert analysis.ended == FAILED
+    assert analysis.groups == 1
+    assert len(analysis.notes) == TRIES + 1
+    assert outcomes(analysis)[EPOCH] is Outcome.UNDECIDED

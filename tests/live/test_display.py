@@ -46,10 +46,10 @@ def show(looks, *, terminal, encoding="utf-8"):
     shown = display.Display(600)
     shown.console = Console(file=said, force_terminal=terminal, width=120, height=20, highlight=False)
     with shown:
-        shown.tell("group 1: starting", 0.0)
+        shown.progress("group 1: starting", 0.0)
         for look in looks:
             shown.show(look)
-            shown.tell("group 2: saving", 63.0)
+            shown.progress("group 2: saving", 63.0)
     said.seek(0)
     return said.read()
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from autoenc_bench.live import processes
-from autoenc_bench.live.checkouts import Checkout
-from autoenc_bench.live.processes import Process, SideFailedError
+from autoenc_bench.live.processes import Process, Suite, SuiteFailedError
 
 
 @pytest.fixture(autouse=True)
@@ -30,9 +29,7 @@ def side(tmp_path):
         python.chmod(0o755)
         folder = tmp_path / "checkout"
         folder.mkdir(exist_ok=True)
-        return Checkout(
-            name="head", description="a branch", folder=folder, python=python, environment={"SAID": "hello"}
-        )
+        return Suite(name="head", description="a branch", folder=folder, python=python, environment={"SAID": "hello"})
 
     return make
 
@@ -85,7 +82,7 @@ def test_only_another_run_saves(side, tmp_path, said, reason):
     """A run that saves nothing has no record, though another one saves at the same time, or is named by it."""
     script = f"mkdir store; touch store/0001_other.json; echo record: {tmp_path}/elsewhere.json; echo {said}"
     made = side(f"cd {tmp_path}; {script}")
-    with pytest.raises(SideFailedError, match=f"could not run the suite: {reason}"):
+    with pytest.raises(SuiteFailedError, match=f"could not run the suite: {reason}"):
         start(made, tmp_path)
 
 
@@ -124,20 +121,20 @@ def test_relative_store(side, tmp_path, monkeypatch):
 )
 def test_no_record(side, tmp_path, script, reason):
     """A run without a record is refused with the line of its output that says why."""
-    with pytest.raises(SideFailedError, match=f"^the head, a branch, could not run the suite: {reason}$"):
+    with pytest.raises(SuiteFailedError, match=f"^the head, a branch, could not run the suite: {reason}$"):
         start(side(script), tmp_path)
 
 
 def test_added_options(side, tmp_path, monkeypatch):
     """Options that a variable adds to each pytest are named with what failed."""
     monkeypatch.setenv("PYTEST_ADDOPTS", "--lf")
-    with pytest.raises(SideFailedError, match=r"unrecognized arguments: --lf \('--lf' comes from PYTEST_ADDOPTS\)$"):
+    with pytest.raises(SuiteFailedError, match=r"unrecognized arguments: --lf \('--lf' comes from PYTEST_ADDOPTS\)$"):
         start(side("echo 'ERROR: unrecognized arguments: --lf'; exit 4"), tmp_path)
 
 
 def test_no_colours(side, tmp_path):
     """What a run prints is read, so it is asked for no colours, whatever the environment asks for."""
-    with pytest.raises(SideFailedError, match=r"--color=no"):
+    with pytest.raises(SuiteFailedError, match=r"--color=no"):
         start(side("echo $@"), tmp_path)
 
 
@@ -147,14 +144,14 @@ def test_no_colours(side, tmp_path):
 )
 def test_killed(side, tmp_path, signal, reason):
     """A run that a signal ends is refused by its name."""
-    with pytest.raises(SideFailedError, match=f"^the head, a branch, {reason}$"):
+    with pytest.raises(SuiteFailedError, match=f"^the head, a branch, {reason}$"):
         start(side(f"ulimit -c 0; kill -{signal} $$"), tmp_path)
 
 
 def test_prints_without_end(side, tmp_path, monkeypatch, ended):
     """A run that prints more than it may is ended before the disk is full, with all that it started."""
     monkeypatch.setattr(processes, "OUTPUT", 2_000_000)
-    with pytest.raises(SideFailedError, match=r"^the head, a branch, printed more than 2 MB$"):
+    with pytest.raises(SuiteFailedError, match=r"^the head, a branch, printed more than 2 MB$"):
         start(side(f"{HOLD}; head -c 2000001 /dev/zero; sleep 300"), tmp_path)
     assert ended()
 
@@ -165,7 +162,7 @@ def test_environment(side, tmp_path, monkeypatch):
     monkeypatch.setenv("SAID", "by the user")
     given = {"GIVEN": "by default", "OTHER": "by default", "SAID": "by default"}
     made = side(f'echo "$GIVEN, $OTHER, $SAID" > {tmp_path}/said')
-    with Process(made, (), tmp_path / "store", environment=given) as process, pytest.raises(SideFailedError):
+    with Process(made, (), tmp_path / "store", defaults=given) as process, pytest.raises(SuiteFailedError):
         process.record(60.0, lambda: None)
     assert (tmp_path / "said").read_text() == "by the user, by default, hello\n"
 
@@ -174,7 +171,7 @@ def test_an_older_record(side, tmp_path):
     """What lay in the store before is no record of the run."""
     (tmp_path / "store").mkdir()
     (tmp_path / "store/0001_older.json").touch()
-    with pytest.raises(SideFailedError, match="could not run the suite: the end"):
+    with pytest.raises(SuiteFailedError, match="could not run the suite: the end"):
         start(side("echo the end"), tmp_path)
 
 

@@ -3,8 +3,8 @@
 import pytest
 import standins
 
-from autoenc_bench.live import explanations
-from autoenc_bench.live.processes import SideFailedError
+from autoenc_bench.live import differences
+from autoenc_bench.live.processes import SuiteFailedError
 from autoenc_bench.records import reading
 
 CASE = "epoch[digits-fused]"
@@ -16,7 +16,7 @@ def keep(tmp_path):
     """Return a function that keeps a file of a side's case, as the plugin does."""
 
     def write(side, name, content):
-        folder = tmp_path / explanations.FOLDER / side / CASE
+        folder = tmp_path / differences.FOLDER / side / CASE
         folder.mkdir(parents=True, exist_ok=True)
         text = content if isinstance(content, str) else "".join(f"{spent}\t{name}\n" for name, spent in content.items())
         (folder / name).write_text(text)
@@ -27,14 +27,14 @@ def keep(tmp_path):
 @pytest.fixture
 def known(tmp_path):
     """Return a function that reads what is known of the case."""
-    return lambda: list(explanations.read(tmp_path, CASE))
+    return lambda: list(differences.describe(tmp_path, CASE))
 
 
 def test_option(tmp_path, monkeypatch):
     """A side is told where to keep what explains its cases, wherever it runs."""
     monkeypatch.chdir(tmp_path)
     store = tmp_path / "store"
-    assert explanations.option(store.relative_to(tmp_path), "head") == f"--explain={store}/why/head"
+    assert differences.option(store.relative_to(tmp_path), "head") == f"--explain={store}/why/head"
 
 
 def test_differing_programs(tmp_path, keep, known):
@@ -129,12 +129,12 @@ def test_run(tmp_path):
     """Each side runs once what is asked for, its record is returned, and what explains it is kept below the store."""
     sides = standins.sides(tmp_path, head={"calls": 4, "profile": {"step (model.py)": 0.3}})
     store = tmp_path / "store"
-    paths = explanations.run(sides, [standins.FILE + CASE], store)
+    paths = differences.run_once(sides, [standins.FILE + CASE], store)
     counted = [reading.read(path)[0].benchmarks[0].extra_info.autoenc.counts for path in paths]
     assert [counts.calls for counts in counted] == [{"step": {"model:step": number}} for number in (3, 4)]
     assert [what for what, *_ in standins.logged(tmp_path)].count("start") == 2
     assert set(store.rglob("*.json")) == set(paths)  # nothing else is taken for a record
-    assert list(explanations.read(store, CASE)) == [
+    assert list(differences.describe(store, CASE)) == [
         "sampled, a call's time by function: step (model.py) 200 ms → 300 ms"
     ]
 
@@ -142,5 +142,5 @@ def test_run(tmp_path):
 def test_run_that_fails(tmp_path):
     """A side that cannot run is named with its reason."""
     sides = standins.sides(tmp_path, head={"faults": [{"do": "exit", "case": "starting"}]})
-    with pytest.raises(SideFailedError, match=r"^the head, code of the head, could not run the suite: out of luck"):
-        explanations.run(sides, [standins.FILE + CASE], tmp_path / "store")
+    with pytest.raises(SuiteFailedError, match=r"^the head, code of the head, could not run the suite: out of luck"):
+        differences.run_once(sides, [standins.FILE + CASE], tmp_path / "store")
