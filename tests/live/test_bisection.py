@@ -177,7 +177,7 @@ def expect(culprit, unknown):
     return list(range(last, first, -1))
 
 
-def progress(straight, culprit, unknown):
+def ask_all(straight, culprit, unknown):
     """Search for a culprit among commits some of which nobody knows; return the suspects' numbers."""
     folder, commits = straight
 
@@ -205,7 +205,7 @@ def progress(straight, culprit, unknown):
 def test_unknown(straight, culprit, unknown, suspects):
     """What nobody can tell is skipped, and only what it leaves open stays open."""
     assert expect(culprit, unknown) == suspects
-    assert tell(straight, culprit, unknown) == suspects
+    assert ask_all(straight, culprit, unknown) == suspects
 
 
 @pytest.mark.slow
@@ -213,7 +213,7 @@ def test_unknown(straight, culprit, unknown, suspects):
 @given(culprit=st.integers(1, LENGTH), unknown=st.sets(st.integers(1, LENGTH - 1)))
 def test_any_unknown(straight, culprit, unknown):
     """Whatever is unknown, the suspects are exactly those that the known commits around them leave."""
-    assert tell(straight, culprit, unknown) == expect(culprit, unknown)
+    assert ask_all(straight, culprit, unknown) == expect(culprit, unknown)
 
 
 @pytest.mark.parametrize("answer", [SAME, CHANGED])
@@ -339,13 +339,13 @@ def content(level, day=0):
     """Make a record of some time, error with its spread, and calls."""
     known = {"time": 0.2, "error": 5.0, "spread": 0.5, "calls": 3, **level}
     noise = 1 + 0.002 * np.random.default_rng(day).normal() + known.get("apart", 0.0) * (day % 3)
-    found = histories.content(day, known["time"] * noise)
+    record = histories.content(day, known["time"] * noise)
     error = recordings.error(known["error"], known["spread"])
-    found["benchmarks"][1]["extra_info"]["autoenc"]["error"] = msgspec.to_builtins(error)
+    record["benchmarks"][1]["extra_info"]["autoenc"]["error"] = msgspec.to_builtins(error)
     if known["calls"]:
         counted = Counts(calls={"step": {"model:step": known["calls"]}})
-        found["benchmarks"][0]["extra_info"]["autoenc"]["counts"] = msgspec.to_builtins(counted)
-    return found
+        record["benchmarks"][0]["extra_info"]["autoenc"]["counts"] = msgspec.to_builtins(counted)
+    return record
 
 
 @pytest.fixture
@@ -397,8 +397,8 @@ def search(straight, tmp_path, monkeypatch):
 
 def run(search, levels, **changes):
     """Search the whole line; return what was found, suspects by their numbers."""
-    found = search(levels, **changes).run(search.commits[0], search.commits[-1])
-    return found, [search.commits.index(one) for one in found.suspects]
+    finding = search(levels, **changes).run(search.commits[0], search.commits[-1])
+    return finding, [search.commits.index(one) for one in finding.suspects]
 
 
 def slower_since(culprit, by=1.3, otherwise=None):
@@ -408,14 +408,14 @@ def slower_since(culprit, by=1.3, otherwise=None):
 
 def test_found(search):
     """The culprit is found, confirmed against its parent, and as sure as so many comparisons are."""
-    found, suspects = run(search, slower_since(4))
+    finding, suspects = run(search, slower_since(4))
     assert suspects == [4]
-    assert found.confirmed.answer is CHANGED
-    assert (found.confirmed.base, found.confirmed.head) == tuple(search.commits[3:5])
+    assert finding.confirmation.answer is CHANGED
+    assert (finding.confirmation.base, finding.confirmation.head) == tuple(search.commits[3:5])
     assert search.measured[0] == (0, LENGTH)
     assert search.measured[-1] == (3, 4)
     assert all(base == 0 for base, _ in search.measured[:-1])
-    assert found.sure == pytest.approx(1 - ALPHA * (len(search.measured) - 1))
+    assert finding.confidence == pytest.approx(1 - ALPHA * (len(search.measured) - 1))
     assert [(step.base, step.head) for step in search.shown] == [
         (search.commits[base], search.commits[head]) for base, head in search.measured
     ]
@@ -425,12 +425,12 @@ def test_found(search):
 def test_confirmed_by_a_measurement_of_its_own(search, ends):
     """Where the culprit follows the good commit, what was measured to find it does not confirm it as well."""
     good, bad = (search.commits[end] for end in ends)
-    found = search(slower_since(1)).run(good, bad)
-    assert found.confirmed.answer is CHANGED
+    finding = search(slower_since(1)).run(good, bad)
+    assert finding.confirmation.answer is CHANGED
     assert search.measured.count((0, 1)) == 2
     again = search(slower_since(1)).run(good, bad)  # which measures nothing
     assert search.measured.count((0, 1)) == 2
-    assert again == found
+    assert again == finding
 
 
 def test_not_confirmed(search):
@@ -442,16 +442,16 @@ def test_not_confirmed(search):
         by_chance = number == 1 and measured.count(1) == 1
         return {"time": 0.26 if by_chance or number >= 2 else 0.2}
 
-    found, suspects = run(search, levels)
+    finding, suspects = run(search, levels)
     assert suspects == [1]
-    assert found.confirmed.answer is SAME
+    assert finding.confirmation.answer is SAME
 
 
 def test_faster(search):
     """What became faster is found as well."""
-    found, suspects = run(search, slower_since(6, by=0.7))
+    finding, suspects = run(search, slower_since(6, by=0.7))
     assert suspects == [6]
-    assert found.whole.size < 0
+    assert finding.total.size < 0
 
 
 @pytest.mark.parametrize(("share", "suspects"), [(0.4, [6]), (0.6, [3])])
@@ -470,17 +470,17 @@ def test_half_of_the_whole_change(search, share, suspects):
 
 def test_the_other_way(search):
     """A commit that changed as much the other way is not like the bad one."""
-    found, suspects = run(search, slower_since(7, otherwise={5: {"time": 0.1}, 4: {"time": 0.1}, 6: {"time": 0.1}}))
+    finding, suspects = run(search, slower_since(7, otherwise={5: {"time": 0.1}, 4: {"time": 0.1}, 6: {"time": 0.1}}))
     assert suspects == [7]
     steps = {search.commits.index(step.head): step for step in search.shown}
-    assert found.confirmed.answer is CHANGED
+    assert finding.confirmation.answer is CHANGED
     assert any(steps[number].answer is SAME and steps[number].size < 0 for number in (4, 5, 6) if number in steps)
 
 
 def test_nothing_to_find(search):
     """Where both ends are the same nothing else is measured."""
-    found, suspects = run(search, lambda _: {})
-    assert (found.whole.answer, suspects, found.confirmed) == (SAME, [], None)
+    finding, suspects = run(search, lambda _: {})
+    assert (finding.total.answer, suspects, finding.confirmation) == (SAME, [], None)
     assert search.measured == [(0, LENGTH)]
 
 
@@ -489,9 +489,9 @@ WILD = {"time": 0.2, "apart": 0.4}
 
 def test_unknown_is_measured_again(search):
     """A time that cannot be told is measured once more, and then skipped; nothing is said that nobody knows."""
-    found, suspects = run(search, slower_since(5, otherwise={4: WILD}))
+    finding, suspects = run(search, slower_since(5, otherwise={4: WILD}))
     assert suspects == [5, 4]
-    assert found.confirmed is None
+    assert finding.confirmation is None
     assert search.measured.count((0, 4)) == 2
     assert max(search.measured.count(one) for one in search.measured if one != (0, 4)) == 1
 
@@ -525,9 +525,9 @@ def test_time_that_is_spent(search):
         instance.budget = 0.0
 
     instance.show = show
-    found = instance.run(search.commits[0], search.commits[-1])
+    finding = instance.run(search.commits[0], search.commits[-1])
     assert search.measured == [(0, LENGTH)]
-    assert len(found.suspects) == LENGTH
+    assert len(finding.suspects) == LENGTH
     assert {step.change for step in search.shown[1:]} == {"the time was spent"}
     assert run(search, slower_since(4))[1] == [4]
     assert (0, LENGTH) not in search.measured[1:]
@@ -536,9 +536,9 @@ def test_time_that_is_spent(search):
 @pytest.mark.parametrize("problem", [RunFailedError, InvalidInputError, NotFoundError])
 def test_a_commit_that_cannot_run(search, problem):
     """A commit that cannot run, or is no project, is skipped with the reason."""
-    found, suspects = run(search, slower_since(7, otherwise={4: problem("it is broken")}))
+    finding, suspects = run(search, slower_since(7, otherwise={4: problem("it is broken")}))
     assert suspects == [7]
-    assert found.confirmed.answer is CHANGED
+    assert finding.confirmation.answer is CHANGED
     (step,) = (step for step in search.shown if step.head == search.commits[4])
     assert (step.answer, step.change) == (UNKNOWN, "it is broken")
 
@@ -558,15 +558,15 @@ def test_a_bug_is_no_answer(search):
 
 def test_spread_over_several(search):
     """A change that came bit by bit has no single culprit: what is found is not confirmed."""
-    found, suspects = run(search, lambda number: {"time": 0.2 * 1.06**number})
+    finding, suspects = run(search, lambda number: {"time": 0.2 * 1.06**number})
     assert len(suspects) == 1
-    assert found.confirmed.answer is SAME
+    assert finding.confirmation.answer is SAME
 
 
 def test_case_that_is_not_there(search):
     """A case that the records do not have has no answer, and the reason is told."""
-    found, _ = run(search, slower_since(4), case="epoch[nobody-fused]")
-    assert (found.whole.answer, found.whole.change) == (UNKNOWN, "no time of epoch[nobody-fused]")
+    finding, _ = run(search, slower_since(4), case="epoch[nobody-fused]")
+    assert (finding.total.answer, finding.total.change) == (UNKNOWN, "no time of epoch[nobody-fused]")
 
 
 # Errors and counts
@@ -574,9 +574,9 @@ def test_case_that_is_not_there(search):
 
 def test_error(search):
     """Errors repeat, so that each is compared once; the culprit is compared with the commit before it as well."""
-    found, suspects = run(search, lambda number: {"error": 6.0 if number >= 3 else 5.0}, follow="error", case=WHOLE)
+    finding, suspects = run(search, lambda number: {"error": 6.0 if number >= 3 else 5.0}, follow="error", case=WHOLE)
     assert suspects == [3]
-    assert (found.confirmed.answer, found.sure) == (CHANGED, 1.0)
+    assert (finding.confirmation.answer, finding.confidence) == (CHANGED, 1.0)
     assert search.measured[-1] == (2, 3)
     assert len(search.measured) == len(set(search.measured))
 
@@ -595,47 +595,47 @@ def test_one_statistic(search, after, otherwise, change, culprit):
     def levels(number):
         return after if number >= 7 else otherwise if number >= 4 else {}
 
-    found, suspects = run(search, levels, follow="error", case=WHOLE)
-    assert (found.whole.change.partition(" (")[0], suspects) == (change, [culprit])
+    finding, suspects = run(search, levels, follow="error", case=WHOLE)
+    assert (finding.total.change.partition(" (")[0], suspects) == (change, [culprit])
 
 
 def test_errors_that_contradict_each_other(search):
     """Where the mean changed one way and the spread the other, nothing tells which of them is to be followed."""
-    found, suspects = run(
+    finding, suspects = run(
         search, lambda number: {"error": 6.0, "spread": 0.2} if number else {}, follow="error", case=WHOLE
     )
-    assert (found.whole.answer, suspects) == (UNKNOWN, [])
+    assert (finding.total.answer, suspects) == (UNKNOWN, [])
     assert len(search.measured) == 1
 
 
 def test_counts(search):
     """Counts tell exactly, by any difference, in words."""
-    found, suspects = run(search, lambda number: {"calls": 4 if number >= 8 else 3}, follow="counts")
+    finding, suspects = run(search, lambda number: {"calls": 4 if number >= 8 else 3}, follow="counts")
     assert suspects == [8]
-    assert found.whole.change == "+1 calls in a step: model:step 4 × instead of 3"
-    assert found.sure == 1.0
+    assert finding.total.change == "+1 calls in a step: model:step 4 × instead of 3"
+    assert finding.confidence == 1.0
     assert {step.change for step in search.shown if step.answer is SAME} == {"equal"}
 
 
 def test_equal_counts(search):
     """Equal counts are nothing to find, whatever the times are."""
-    assert run(search, slower_since(4), follow="counts")[0].whole.answer is SAME
+    assert run(search, slower_since(4), follow="counts")[0].total.answer is SAME
 
 
 @pytest.mark.parametrize("lacking", [{0}, {LENGTH}, {0, LENGTH}])
 def test_no_counts(search, lacking):
     """Where a side was not counted, that is told, and nothing is found."""
-    found, _ = run(search, lambda number: {"calls": 0 if number in lacking else 3}, follow="counts")
-    assert found.whole.answer is UNKNOWN
-    assert found.whole.change in ("the head has none", f"no counts of {EPOCH}")
+    finding, _ = run(search, lambda number: {"calls": 0 if number in lacking else 3}, follow="counts")
+    assert finding.total.answer is UNKNOWN
+    assert finding.total.change in ("the head has none", f"no counts of {EPOCH}")
 
 
 def test_a_commit_without_counts(search):
     """A commit between that was not counted is skipped, and is not tried again, for it would be the same."""
-    found, suspects = run(search, lambda number: {"calls": {4: 0}.get(number, 3 + (number > 5))}, follow="counts")
+    finding, suspects = run(search, lambda number: {"calls": {4: 0}.get(number, 3 + (number > 5))}, follow="counts")
     assert suspects == [6]
     assert search.measured.count((0, 4)) <= 1
-    assert found.whole.answer is CHANGED
+    assert finding.total.answer is CHANGED
 
 
 # What is kept
@@ -684,7 +684,7 @@ def test_an_answer_that_was_cut_off(search, tmp_path):
 
 def bare(tmp_path, follow, **changes):
     """Make a Bisection of two points that nobody need search."""
-    given = {"wanted": lambda point: point, "tell": lambda *_: None, "case": EPOCH, "budget": 60.0, **changes}
+    given = {"wanted": lambda point: point, "progress": lambda *_: None, "case": EPOCH, "budget": 60.0, **changes}
     return Bisection(
         project=tmp_path,
         repository=tmp_path,
@@ -730,14 +730,14 @@ def runs(tmp_path, monkeypatch, uncounted):
 
 def test_each_point_runs_once(tmp_path, runs):
     """Where one run tells, each point is run once, with the options, also by a search that goes on."""
-    told = []
-    search = bare(tmp_path, "counts", progress=lambda doing, _: told.append(doing))
+    activities = []
+    search = bare(tmp_path, "counts", progress=lambda activity, _: activities.append(activity))
     answers = [search.compare(*points, None).answer for points in (("a", "b"), ("a", "c"), ("b", "c"))]
     assert answers == [CHANGED] * 3
     assert [one[:3] for one in runs] == [
         (name, ["an option", "--no-roofs"], tmp_path / "store" / name) for name in "abc"
     ]
-    assert told == [f"running {name}" for name in "abc"]
+    assert activities == [f"running {name}" for name in "abc"]
     (tmp_path / "store" / bisection.ANSWERS).unlink()
     again = bare(tmp_path, "counts").compare("a", "b", None)
     assert (again.answer, len(runs)) == (CHANGED, 3)
@@ -787,8 +787,8 @@ def test_interrupted_measurement(tmp_path, monkeypatch, when, whole):
     monkeypatch.setattr(bisection.checkouts, "both", lambda *_: nullcontext(sides))
     monkeypatch.setattr(members, "TICK", 0.02)
 
-    def interrupt(doing, _):
-        if doing == when:
+    def interrupt(activity, _):
+        if activity == when:
             raise KeyboardInterrupt
 
     search = bare(tmp_path, "time", progress=standins.visibly(tmp_path, interrupt))
@@ -814,7 +814,7 @@ def test_each_measurement_has_a_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(bisection, "monotonic", lambda: 0.0)
     for steps in (1, 7):
         bisecting = bare(tmp_path, "time", budget=1_000.0)
-        bisecting._steps = steps
+        bisecting._steps_left = steps
         bisecting.compare("a", "b", whole)
     assert budgets == [1_000.0, pytest.approx(2_000 / 7)]
     assert [path.relative_to(tmp_path).as_posix() for path in stores] == ["store/a-b", "store/a-b-2"]

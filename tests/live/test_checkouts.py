@@ -232,6 +232,14 @@ def test_too_old(project):
     )
 
 
+def test_harness_with_other_messages(project):
+    """A harness whose plugin has no messages is too old for this command."""
+    git(project, "rm", "--quiet", "autoenc_bench/plugin/messages.py")
+    commit(project)
+    with pytest.raises(NotFoundError, match=r"is too old: autoenc_bench/plugin/ has no messages\.py; name a later rev"):
+        enter(OTHER, NOTHING, project)
+
+
 @pytest.fixture
 def bisected(project):
     """Return three commits of a project, of which the second has no harness, and the third another one."""
@@ -277,6 +285,7 @@ def test_harness_of_a_third_revision(project, bisected):
     """Where a revision is named for the harness, both sides get its, all of it and nothing else; their code stays."""
     first, second, third = bisected
     harness = {"benchmarks/b.py": "", "conftest.py": "# new\n", "autoenc_bench/plugin/__init__.py": "# new\n"}
+    harness["autoenc_bench/plugin/messages.py"] = FILES["autoenc_bench/plugin/messages.py"]
     ours = {name: FILES[name] for name in ("autoenc_bench/__init__.py", ".gitignore")}
     write(project, {"conftest.py": "# not committed\n"})
     for revisions_ in ((first, second), (second, first), (first, third), (third, first)):

@@ -33,7 +33,7 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def live(tmp_path, monkeypatch):
-    """Return a function that measures stand-ins: (last analysis, all analyses); nothing may be left of them at the end."""
+    """Return a function that measures stand-ins: (last analysis, all analyses); no process may be left at the end."""
     monkeypatch.setattr(members, "TICK", 0.02)
     monkeypatch.setattr(processes, "TICK", 0.02)
 
