@@ -62,7 +62,7 @@ def simulate(slowdown, seed):
     if answer is not Answer.CHANGED:
         return "not told from GOOD", used
     limit = expm1(abs(size) / 2)
-    with bisection.line([str(number) for number in range(COMMITS)]) as (folder, named):
+    with bisection.repository_of([str(number) for number in range(COMMITS)]) as (folder, named):
         commits = list(named)
         asked = []
 

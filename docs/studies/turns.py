@@ -21,6 +21,7 @@ from tabulate import tabulate
 
 from autoenc_bench.live import checkouts, groups
 from autoenc_bench.live.checkouts import Wanted
+from autoenc_bench.plugin.messages import Begin, Ended, Visit
 from autoenc_bench.verdicts import pairs
 
 ROOT = Path(__file__).parents[2]
@@ -47,15 +48,15 @@ class Studied(groups.Group):
     def _taken(self, case, order):
         """Let the processes of each part have their rounds at once, part after part."""
         for member in self._members:
-            member.ask(visit=case, rounds=ROUNDS, turns=True, aside="")
-        answers = [member.answer(60) for member in self._members]
+            member.send(Visit(case, ROUNDS, is_interleaved=True))
+        replies = {place: member.follow(60) for place, member in enumerate(self._members)}
         for part in order:
-            while "outcome" not in answers[part[0]]:
+            while not isinstance(replies[part[0]], Ended):
                 for place in part:
-                    self._members[place].ask()
+                    self._members[place].send(Begin())
                 for place in part:
-                    answers[place] = self._members[place].answer(60)
-        return groups.Visit(answers, 0.0)
+                    replies[place] = self._members[place].follow(60)
+        return groups.Results(replies, 0.0)
 
 
 def measure(revision, number, folder):
@@ -65,15 +66,15 @@ def measure(revision, number, folder):
         with Studied(both, options, folder / "records", str(number), lambda: None) as group:
             group.start()
             for case in group.cases[0]:
-                group.alone(case, range(4), 1, 600, {})
+                group.run(case, range(4), 1, 600, {})
                 ways = {
-                    "by turns": lambda case: group.visit(case, ROUNDS, 1),
+                    "by turns": lambda case: group.interleave(case, ROUNDS, 1),
                     "one by one": group.one_by_one,
                     "duet": group.duet,
                 }
                 for way, visit in ways.items():
                     began = perf_counter()
-                    times = [np.log(outcome["times"]) for outcome in visit(case).outcomes]
+                    times = [np.log(ended.times) for ended in visit(case).ended.values()]
                     seconds = (perf_counter() - began) / groups.PAIRS
                     for base, head in ((0, 1), (2, 3)):
                         if way == "one by one":
