@@ -98,9 +98,8 @@ class Group:
 
     def _gather(self) -> None:
         """Move all to the cores on which the head measures; the base's code may have chosen others."""
-        own = self._members[SIDE_OF_PLACE.index(1)].cores
         for member in self._members:
-            member.pin(own or self._cores)
+            member.pin(self._members[1].cores or self._cores)
 
     def run(
         self, case: str, places: Sequence[int], rounds: int, seconds: float, passes: Mapping[int, Instrumentation]
@@ -148,7 +147,7 @@ class Group:
 
     def profile(self, case: str, seconds: float) -> None:
         """Sample where a case's time goes, in a base and a head at once, each on its own core where there are two."""
-        places = SIDE_OF_PLACE.index(0), PLACES[-1] - SIDE_OF_PLACE[::-1].index(1)
+        places = PLACES[0], PLACES[-1]
         self.run(case, places, 1, seconds, dict.fromkeys(places, "profile"))
 
 

@@ -88,7 +88,7 @@ class Process:
         descriptors: Sequence[int] = (),
         defaults: Mapping[str, str] | None = None,
     ) -> None:
-        self.suite, self._store, self._earlier = suite, store, set(store.rglob("*.json"))
+        self.suite, self.store = suite, store
         command = [str(suite.python), "-m", "pytest", *options, "-q", "--no-report", "-p", "no:cacheprovider"]
         # No colours, even with FORCE_COLOR set, because the output is parsed.
         command += ["--color=no", f"--benchmark-storage=file://{store.resolve()}"]
@@ -136,19 +136,11 @@ class Process:
             tick()
             with suppress(TimeoutExpired):
                 self._process.wait(TICK)
-        printed = {Path(line).parts[-2:] for line in re.findall(SAVED, self._printed(), re.MULTILINE)}
-        record = next((path for path in self._new_records() if path.absolute().parts[-2:] in printed), None)
-        if record is None:
-            raise self.failure()
-        return record
-
-    @property
-    def saved(self) -> Path | None:
-        """Return the record in the process's folder, if there is one and no other process saves there."""
-        return next(iter(self._new_records()), None)
-
-    def _new_records(self) -> set[Path]:
-        return set(self._store.rglob("*.json")) - self._earlier
+        for line in re.findall(SAVED, self._printed(), re.MULTILINE):
+            path = self.store.joinpath(*Path(line).parts[-2:])  # pytest may print the folders before with escapes
+            if path.is_file():
+                return path
+        raise self.failure()
 
     def _printed(self) -> str:
         """Return the last 100,000 bytes of the output."""

@@ -259,7 +259,7 @@ def test_store(project, monkeypatch):
         (["good", "keras==3.11.0", "--", EPOCH], "good and keras==3.11.0; give two git revisions, or two releases"),
         (["keras==3.11.0", "good", "--", EPOCH], "keras==3.11.0 and good; give two git revisions, or two releases"),
         (["keras==3.11.0", "jax==0.9.0", "--", EPOCH], "keras==3.11.0 and jax==0.9.0; give two git revisions"),
-        (["keras==3.11.0", "keras==3.12.0", "--", EPOCH], "pip cannot tell which releases keras has: No matching"),
+        (["keras==3.11.0", "keras==3.12.0", "--", EPOCH], "pip cannot list the releases of keras: No matching"),
         (["nowhere", "main", "--", EPOCH], "'nowhere': no such revision"),
         (["good", "nowhere", "--", EPOCH], "'nowhere': no such revision"),
         (["--", EPOCH], ""),

@@ -223,7 +223,7 @@ def converse(session, conversation):
         return replies[-1]
 
     conversation(ask)
-    path = session.saved
+    (path,) = session.store.rglob("*.json")
     content = reading.read(path)[0]
     entries = []
     for entry in content.benchmarks:

@@ -72,15 +72,15 @@ def test_another_run_at_the_same_time(side, tmp_path):
     store = tmp_path / "store"
     names = [f"{number:04}_x.json" for number in range(1, 10)]
     for own in names:
-        script = f"cd {store} && touch {' '.join(names)} && echo record: {store.resolve()}/{own} && echo 1 passed"
-        assert start(side(f"mkdir {store}; {script}"), tmp_path).name == own
+        script = f"cd {store}/Linux && touch {' '.join(names)} && echo record: $PWD/{own} && echo 1 passed"
+        assert start(side(f"mkdir -p {store}/Linux; {script}"), tmp_path).name == own
         shutil.rmtree(store)
 
 
 @pytest.mark.parametrize(("said", "reason"), [("ERROR: no such option", "no such option"), ("1 passed", "1 passed")])
 def test_only_another_run_saves(side, tmp_path, said, reason):
     """A run that saves nothing has no record, though another one saves at the same time, or is named by it."""
-    script = f"mkdir store; touch store/0001_other.json; echo record: {tmp_path}/elsewhere.json; echo {said}"
+    script = f"mkdir -p store/x; touch store/x/0001_other.json; echo record: {tmp_path}/elsewhere.json; echo {said}"
     made = side(f"cd {tmp_path}; {script}")
     with pytest.raises(SuiteFailedError, match=f"could not run the suite: {reason}"):
         start(made, tmp_path)
@@ -89,8 +89,8 @@ def test_only_another_run_saves(side, tmp_path, said, reason):
 def test_relative_store(side, tmp_path, monkeypatch):
     """A record in a folder that is named from here is named from here too."""
     monkeypatch.chdir(tmp_path)
-    script = f"cd {tmp_path}; mkdir store; touch store/0001_new.json; echo record: $PWD/store/0001_new.json"
-    assert start(side(script), Path()) == Path("store/0001_new.json")
+    script = f"cd {tmp_path}; mkdir -p store/x; touch store/x/0001_new.json; echo record: $PWD/store/x/0001_new.json"
+    assert start(side(script), Path()) == Path("store/x/0001_new.json")
 
 
 @pytest.mark.parametrize(
