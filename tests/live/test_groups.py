@@ -1,4 +1,4 @@
-"""Two pairs of processes take turns so that nobody is favoured, and end together, whatever one of them does."""
+"""Two pairs of processes are interleaved in a balanced order, and all end together when one of them fails."""
 
 import os
 from collections import Counter
@@ -21,7 +21,7 @@ WHOLE = "experiment[digits-fused-seed0]"
 
 @pytest.fixture
 def group(tmp_path, monkeypatch):
-    """Return a function that makes a group of stand-ins; nothing of it may be left at the end."""
+    """Return a function that makes a group of stand-ins; no process may be left at the end."""
     monkeypatch.setattr(members, "TICK", 0.02)
 
     def make(**given):
@@ -32,16 +32,16 @@ def group(tmp_path, monkeypatch):
 
 
 def places(order):
-    """Name the places of turns as the processes saw them: 0 and 1 are a pair, and so are 2 and 3."""
+    """Return the places of rounds as the processes logged them: 0 and 1 are a pair, and so are 2 and 3."""
     return [2 * (int(pair[-1]) - 1) + (side == "head") for what, side, pair, _ in order if what == "round"]
 
 
 def check_balance(order):
-    """Check that turns favour nobody, however often the cycles are gone through."""
+    """Check that the order of rounds is balanced over sides and places."""
     following = Counter(pairwise(order))
     assert len({following[0, 1], following[1, 0], following[2, 3], following[3, 2]}) == 1
     assert not any(one == other for one, other in following)
-    for place in PLACES:  # after either of the other pair as often, where one comes first in one's own
+    for place in PLACES:  # the first of a pair follows both places of the other pair equally often
         others = {0: (2, 3), 1: (0, 1)}[place // 2]
         assert following[others[0], place] == following[others[1], place] > 0
     before = Counter(
@@ -53,16 +53,16 @@ def check_balance(order):
 
 
 def test_cycles():
-    """A pair's two follow each other in either order equally often, nobody twice in a row, all once in a cycle."""
+    """A pair's two follow each other in either order equally often, no place twice in a row, all once in a cycle."""
     assert all(sorted(one) == [0, 1, 2, 3] for one in CYCLES)
     turns = [place for one in islice(cycle(CYCLES), 3 * len(CYCLES)) for place in one]
     check_balance([*turns, turns[0]])
-    for number in range(4):  # in each position as often
+    for number in range(4):  # in each position equally often
         assert Counter(one[number // 2 * 2] % 2 for one in CYCLES) == {0: 2, 1: 2}
 
 
 def test_turns(group, tmp_path):
-    """The processes run their rounds in the order of the cycles, and each as many as were asked for, and a warm-up."""
+    """The processes run their rounds in the order of the cycles, as many as requested and one to warm up."""
     with group() as both:
         both.start()
         visit = both.interleave(FILE + EPOCH, 7, SECONDS)
@@ -77,7 +77,7 @@ def test_turns(group, tmp_path):
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not pin")
 @pytest.mark.parametrize("measuring", [0, -1])
 def test_cores(group, tmp_path, measuring):
-    """Pairs are prepared on different cores, and measured on the head's, though the base's code chooses another."""
+    """Pairs are prepared on different cores, and measured on the head's, also if the base's code chooses another."""
     cores = sorted(os.sched_getaffinity(0))
     with group(base={"core": -1 - measuring}, head={"core": measuring}) as both:
         both.start()
@@ -89,7 +89,7 @@ def test_cores(group, tmp_path, measuring):
 
 
 def test_pairs_are_made_of_both_sides(group):
-    """Each pair has a record of either side, by the pair's name, with the rounds that took turns."""
+    """Each pair has a record of either side, with the pair's name and its interleaved rounds."""
     with group() as both:
         both.start()
         both.interleave(FILE + EPOCH, 8, SECONDS)
@@ -102,7 +102,7 @@ def test_pairs_are_made_of_both_sides(group):
 
 
 def test_alone(group, tmp_path):
-    """What is no matter of time runs where it is asked for, without turns."""
+    """A case whose time does not count runs in the requested places only, without interleaving."""
     with group() as both:
         both.start()
         visit = both.run(FILE + WHOLE, [0, 1], 0, 60.0, {})
@@ -113,7 +113,7 @@ def test_alone(group, tmp_path):
 
 
 def test_cases(group):
-    """Each side tells its own cases."""
+    """Each side has its own list of cases."""
     with group(head={"cases": ["epoch[digits-other]"]}) as both:
         both.start()
         base, head = both.cases
@@ -123,8 +123,8 @@ def test_cases(group):
 
 
 @pytest.mark.parametrize("do", ["failed", "skipped"])
-def test_a_case_that_fails(group, do):
-    """A case that fails in one process ends in the others as it would, and the next can be visited."""
+def test_failing_case(group, do):
+    """A case that fails in one process is finished by the others, and the next one can be visited."""
     with group(head={"faults": [{"do": do, "pair": "1-2", "round": 3, "case": EPOCH}]}) as both:
         both.start()
         visit = both.interleave(FILE + EPOCH, 8, SECONDS)
@@ -136,8 +136,8 @@ def test_a_case_that_fails(group, do):
     assert again.passed
 
 
-def test_restless(group):
-    """A process that works while others have their turns is found out."""
+def test_background(group):
+    """A process that computes while it waits for its round is noticed."""
     with group(head={"between": 1000.0}) as both:
         both.start()
         assert both.interleave(FILE + EPOCH, 8, SECONDS).background > groups.BACKGROUND
@@ -153,7 +153,7 @@ def test_restless(group):
     ],
 )
 def test_one_ends(group, tmp_path, monkeypatch, do, reason):
-    """A process that ends or hangs ends its group, and is named with the reason."""
+    """A process that ends or hangs ends its group, with the side and the reason."""
     monkeypatch.setattr(processes, "OUTPUT", 100_000)
     monkeypatch.setattr(processes, "monotonic", lambda: inf if standins.hangs(tmp_path) else 0.0)
     with group(head={"faults": [{"do": do, "turns": True, "round": 3}]}) as both:
@@ -165,7 +165,7 @@ def test_one_ends(group, tmp_path, monkeypatch, do, reason):
 # A member that cannot be started leaves its socket and output to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_no_start(tmp_path):
-    """An interpreter that is not there is refused, and what had started is ended."""
+    """A missing interpreter is refused, and processes that had started are ended."""
     base, head = standins.sides(tmp_path, base={"faults": [{"do": "hang", "case": "starting"}]})
     gone = Suite(name="head", description="x", folder=tmp_path, python=tmp_path / "gone")
     with pytest.raises(RunFailedError, match=r"the suite could not be started: .*No such file"):
@@ -175,7 +175,7 @@ def test_no_start(tmp_path):
 
 
 def test_jumped(group, monkeypatch):
-    """A clock that was set, or stood still while the machine slept, is noticed; a little is not."""
+    """A clock that was set, or a machine that slept, is noticed; a small drift is not."""
     with group() as both:
         assert both.clock_jump == 0.0
         now = groups.time()
@@ -187,7 +187,7 @@ def test_jumped(group, monkeypatch):
 
 @pytest.mark.parametrize(("cores", "sharing"), [([0, 1, 2, 3, 4], 2), ([0, 1], 2), ([0, 1, 2], 2), ([0], 4), ([], 1)])
 def test_sharing(group, monkeypatch, cores, sharing):
-    """A pair shares a core, and both pairs the only one; none is shared where nobody can pin."""
+    """A pair shares a core, and both pairs share an only one; without pinning none is shared."""
     monkeypatch.setattr(members, "usable_cores", lambda: cores)
     with group() as both:
         assert both.sharing == sharing

@@ -1,4 +1,4 @@
-"""A session of a live comparison runs what it is asked for, and its rounds take turns with those of others."""
+"""A session of a live comparison runs cases on request, interleaved with other sessions."""
 
 import math
 import os
@@ -21,23 +21,23 @@ DIGITS = (*TIMING, "--backend=jax", "--scale=smoke", "--experiment=digits")
 
 
 def kept(folder):
-    """Return the names of the files that explain the epoch, by sides."""
+    """Return the names of the epoch's files, by side."""
     return [{path.name for path in (folder / "live" / "why" / side / EPOCH).iterdir()} for side in ("base", "head")]
 
 
 def checkout(folder=ROOT, name="base"):
-    """Return the code as it is here, as one side of a comparison."""
+    """Return the code of this repository as one side of a comparison."""
     environment = {**QUICK, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}"}
     return Suite(name=name, description="this", folder=folder, python=sys.executable, environment=environment)
 
 
 def nothing():
-    """Do nothing, now and then."""
+    """Do nothing at a tick."""
 
 
 @pytest.mark.slow
 def test_group(tmp_path):
-    """Four real sessions list their case, prepare it, count where asked to, take turns, save, and are sampled."""
+    """Four real sessions list their case, prepare it, count, run interleaved rounds, save, and are sampled."""
     both = [checkout(name="base"), checkout(name="head")]
     with Group(both, ("benchmarks/", *DIGITS, "-k", "epoch and fused"), tmp_path / "live", "1", lambda: None) as group:
         group.start()
@@ -68,14 +68,14 @@ def test_group(tmp_path):
         assert min(noted.between) >= 0
         assert noted.reference is None
         assert record.autoenc.roofs is None
-        if hasattr(os, "sched_getaffinity"):  # all measured on one core, whichever they were prepared on
+        if hasattr(os, "sched_getaffinity"):  # all measured on one core, also if they were prepared on two
             assert record.autoenc.conditions["cores"] == [max(os.sched_getaffinity(0))]
             assert record.autoenc.context["usable_cores"] == len(os.sched_getaffinity(0))
         assert not record.autoenc.skipped
         assert not record.autoenc.failed
     counts = [record.benchmarks[0].extra_info.autoenc.counts for record in records]
     assert counts[1:3] == [None, None]
-    assert counts[0] == counts[3]  # of the rehearsal, also after a visit that did not count
+    assert counts[0] == counts[3]  # from the rehearsal, also after a visit without instrumentation
     assert len(counts[0].programs) == 1
 
 
@@ -125,7 +125,7 @@ def test_no_more_rounds(pipe, is_closed):
 
 @pytest.mark.slow
 def test_alone(fused):
-    """Without others, a run has the rounds and the reference workload that it always had, and no pair."""
+    """Without a comparison, a run has its usual rounds and reference workload, and no pair."""
     record = reading.read(fused.record)[0]
     (benchmark,) = [one for one in record.benchmarks if one.name == f"test_{EPOCH}"]
     noted = benchmark.extra_info.autoenc
@@ -148,7 +148,7 @@ def test_what_cannot_be_collected(tmp_path):
 
 @pytest.mark.slow
 def test_broken(tmp_path):
-    """A session that ends by an error of its own has not saved, and tells why."""
+    """A session that ends by an error of its own does not report a record, but its reason."""
     (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text())
     (tmp_path / "test_quick.py").write_text("def test_quick(experiment, measure):\n    measure(sum, [1], rows=1)\n")
     (tmp_path / "broken.py").write_text("def pytest_runtest_logstart():\n    raise OSError('no space')\n")
