@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from autoenc_bench import exit_codes
 from autoenc_bench.cli import output, suite_options
 from autoenc_bench.exceptions import InvalidInputError, RunFailedError
-from autoenc_bench.formatting import count, line
+from autoenc_bench.formatting import count, line, visible
 from autoenc_bench.records import LIVE, expanded
 from autoenc_bench.records.record import BACKENDS
 from autoenc_bench.verdicts.limits import COUNTS
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from autoenc_bench.live.bisection import Finding, Step
     from autoenc_bench.live.checkouts import Wanted
 
+AUTHOR_AND_FILES = ("show", "--no-color", "--stat", "--format=%an, %as")
 EPILOG = (
     "After -- comes the case, such as epoch[mnist-fused], then options of pytest's, such as --scale smoke. "
     f"{exit_codes.epilog(exit_codes.BISECT)}"
@@ -131,6 +132,7 @@ def find_points(good: str, bad: str, project: Path) -> Iterator[Points]:
     """
     from autoenc_bench.live import bisection, packages, revisions
     from autoenc_bench.live.checkouts import Wanted
+    from autoenc_bench.live.git import git
 
     top, _ = revisions.find(project)
     first, last = (packages.RELEASE.fullmatch(end) for end in (good, bad))
@@ -162,20 +164,9 @@ def find_points(good: str, bad: str, project: Path) -> Iterator[Points]:
                 wanted=lambda commit: Wanted(revision=commit),
                 harness=ends[1],
                 code="",
-                name=lambda commit: line(_show(top, commit, "--no-patch", "--format=%h %s").strip()),
-                details=lambda commit: _author_and_files(top, commit),
+                name=lambda commit: line(git(top, "show", "--no-patch", "--format=%h %s", commit).strip()),
+                details=lambda commit: visible(git(top, *AUTHOR_AND_FILES, commit)).replace("\n\n", "\n").splitlines(),
             )
-
-
-def _author_and_files(top: Path, commit: str) -> list[str]:
-    author, *files = _show(top, commit, "--no-color", "--stat", "--format=%an, %as").splitlines()
-    return [line(author), *filter(None, files)]
-
-
-def _show(top: Path, commit: str, *options: str) -> str:
-    from autoenc_bench.live.git import git
-
-    return git(top, "show", *options, commit)
 
 
 def row(step: "Step", name: Callable[[str], str]) -> str:
