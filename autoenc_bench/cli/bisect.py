@@ -130,15 +130,15 @@ def find_points(good: str, bad: str, project: Path) -> Iterator[Points]:
 
     Raises InvalidInputError where one end is a release and the other is no release of the same package.
     """
-    from autoenc_bench.live import bisection, packages, revisions
+    from autoenc_bench.live import bisection, environments, revisions
     from autoenc_bench.live.checkouts import Wanted
     from autoenc_bench.live.git import git
 
     top, _ = revisions.find(project)
-    first, last = (packages.RELEASE.fullmatch(end) for end in (good, bad))
+    first, last = (environments.RELEASE.fullmatch(end) for end in (good, bad))
     if first and last and first["name"].lower() == last["name"].lower():
         package = first["name"]
-        versions = packages.releases(package, first["version"], last["version"], Path(sys.executable))
+        versions = environments.releases(package, first["version"], last["version"], Path(sys.executable))
         with TemporaryDirectory() as temporary:
             code = revisions.working_tree(top, revisions.make_store(top, Path(temporary) / "objects")).tree
         releases = [f"{package}=={version}" for version in versions]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
-from autoenc_bench.live import environments, packages, revisions, worktrees
+from autoenc_bench.live import environments, revisions, worktrees
 from autoenc_bench.live.git import git
 from autoenc_bench.live.processes import Suite
 from autoenc_bench.live.revisions import Code
@@ -156,7 +156,7 @@ def _suite(name: str, tree: Tree, wanted: Wanted, root: Path) -> Suite:
     python = environments.interpreter(wanted.python)
     installed = None
     if wanted.packages:
-        installed = packages.install(python, wanted.packages, root / f"packages-{name}", wanted.environment)
+        installed = environments.install(python, wanted.packages, root / f"packages-{name}", wanted.environment)
     variables = environments.variables(tree.folder, installed, wanted.environment)
     environments.check(python, variables, tree.folder)
     description = tree.code.description

@@ -17,7 +17,7 @@ from autoenc_bench import cli, exit_codes
 from autoenc_bench.cli import bisect, suite_options
 from autoenc_bench.cli.bisect import Points
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
-from autoenc_bench.live import bisection, packages
+from autoenc_bench.live import bisection, environments
 from autoenc_bench.live.bisection import Answer, Finding, Step
 from autoenc_bench.machine import fingerprint, threads
 
@@ -151,7 +151,7 @@ def test_releases(project, monkeypatch):
     """Between two releases, those that pip lists are searched, each installed beside the working tree."""
     asked = []
     listed = ["3.11.0", "3.12.0", "3.13.0"]
-    monkeypatch.setattr(packages, "releases", lambda *given: asked.append(given) or listed)
+    monkeypatch.setattr(environments, "releases", lambda *given: asked.append(given) or listed)
     ends = []
     for day in (1, 2):
         monkeypatch.setenv("GIT_COMMITTER_DATE", f"2026-01-0{day} 12:00")
@@ -171,7 +171,7 @@ def test_releases_of_other_code(tmp_path, monkeypatch):
     """Answers about releases belong to the working tree's code; answers about commits do not."""
     folder = repositories.create(tmp_path / "project")
     repositories.commit(folder, {"later.py": ""})
-    monkeypatch.setattr(packages, "releases", lambda *_: ["3.11.0", "3.12.0"])
+    monkeypatch.setattr(environments, "releases", lambda *_: ["3.11.0", "3.12.0"])
     measured, commits = [], []
     for text in ("a = 1\n", "a = 1\n", "a = 2\n"):
         (folder / "new.py").write_text(text)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from repositories import wheel
 
-from autoenc_bench.live import environments, packages
+from autoenc_bench.live import environments
 
 pytestmark = pytest.mark.slow  # pip takes a second to start
 PYTHON = Path(sys.executable)
@@ -65,7 +65,7 @@ def bare(tmp_path_factory):
 
 def test_install(tmp_path):
     """Packages are installed into their own folder, without their dependencies."""
-    packages.install(PYTHON, [str(wheel(tmp_path, "tiny"))], tmp_path / "installed", {"PIP_NO_INDEX": "1"})
+    environments.install(PYTHON, [str(wheel(tmp_path, "tiny"))], tmp_path / "installed", {"PIP_NO_INDEX": "1"})
     assert (tmp_path / "installed/tiny.py").exists()
 
 
@@ -74,13 +74,13 @@ def test_no_such_package(tmp_path):
     with pytest.raises(
         ValueError, match=r"could not install keras==0\.0\.1: No matching distribution found for keras==0"
     ):
-        packages.install(PYTHON, ["keras==0.0.1"], tmp_path / "installed", {"PIP_NO_INDEX": "1"})
+        environments.install(PYTHON, ["keras==0.0.1"], tmp_path / "installed", {"PIP_NO_INDEX": "1"})
 
 
 def test_packages_are_no_options(tmp_path):
     """A requirement that looks like an option of pip's is not read as one."""
     with pytest.raises(ValueError, match=r"could not install --help: "):
-        packages.install(PYTHON, ["--help"], tmp_path / "installed", {"PIP_NO_INDEX": "1"})
+        environments.install(PYTHON, ["--help"], tmp_path / "installed", {"PIP_NO_INDEX": "1"})
 
 
 # Releases that are kept
@@ -105,19 +105,19 @@ def pip(monkeypatch):
 
 def install(tmp_path, *wanted, **variables):
     """Install packages, by default one release."""
-    return packages.install(PYTHON, wanted or ["tiny==1.10"], tmp_path / "installed", variables)
+    return environments.install(PYTHON, wanted or ["tiny==1.10"], tmp_path / "installed", variables)
 
 
 @pytest.fixture(scope="module")
 def configured(wheels):
     """Return the installer for these wheels alone, made once, because pip takes a second."""
-    return packages._installer(PYTHON, {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}, "")
+    return environments._installer(PYTHON, {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}, "")
 
 
 @pytest.fixture
 def offline(configured, monkeypatch):
     """Use that installer for every installation."""
-    monkeypatch.setattr(packages, "_installer", lambda *_: configured)
+    monkeypatch.setattr(environments, "_installer", lambda *_: configured)
 
 
 def version(folder):
@@ -187,8 +187,8 @@ def test_imported_from_elsewhere(tmp_path):
     """A release is not used where Python would import another copy."""
     kept = install(tmp_path)
     (kept.parent / "tiny.py").touch()
-    installer = packages._installer(PYTHON, {}, "")
-    assert packages._fault(installer, kept, ["tiny==1.10"]) == "tiny of tiny would be imported from elsewhere"
+    installer = environments._installer(PYTHON, {}, "")
+    assert environments._fault(installer, kept, ["tiny==1.10"]) == "tiny of tiny would be imported from elsewhere"
 
 
 ELSEWHERE = {
@@ -212,7 +212,7 @@ def test_configured(wheels, tmp_path, monkeypatch, how):
         monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
     assert version(install(tmp_path)) == "VERSION = '1.10'\n"
     if how != "install":
-        assert packages.releases("tiny", "1.9", "2.0", PYTHON) == ["1.9", "1.10", "2.0"]
+        assert environments.releases("tiny", "1.9", "2.0", PYTHON) == ["1.9", "1.10", "2.0"]
 
 
 @pytest.mark.usefixtures("offline")
@@ -239,7 +239,7 @@ def known():
     """Return a function that returns where releases are kept."""
 
     def known(python=PYTHON, wanted=("a==1", "b==2"), **variables):
-        return packages._kept(packages._installer(python, variables, ""), wanted)
+        return environments._kept(environments._installer(python, variables, ""), wanted)
 
     return known
 
@@ -266,7 +266,7 @@ def test_kept_for_one_python(known, tmp_path):
 
 def test_what_makes_a_python():
     """The key has the facts that a wheel's tags are made of."""
-    facts = subprocess.check_output([PYTHON, "-c", packages._TAGS], text=True)
+    facts = subprocess.check_output([PYTHON, "-c", environments._TAGS], text=True)
     assert facts.startswith("pip\n")
     assert sys.implementation.name in facts
     assert sys.version in facts
@@ -363,7 +363,7 @@ def uv(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("index")
 def test_uv(bare, tmp_path, cache, uv):
     """For an interpreter without pip, uv installs."""
-    kept = packages.install(bare, ["tiny==1.10"], tmp_path / "installed", {})
+    kept = environments.install(bare, ["tiny==1.10"], tmp_path / "installed", {})
     assert version(kept) == "VERSION = '1.10'\n"
     assert kept.parent == cache
     assert uv.read_text().startswith(f"pip install --python {bare} --quiet --no-deps --target {cache}")
@@ -375,7 +375,7 @@ def test_neither(bare, tmp_path, monkeypatch):
     with pytest.raises(
         ValueError, match=r"this Python has no pip, and uv is not installed; add pip with '.* -m ensurepip', or"
     ):
-        packages.install(bare, ["tiny==1.10"], tmp_path / "installed", {})
+        environments.install(bare, ["tiny==1.10"], tmp_path / "installed", {})
 
 
 def test_no_pip_to_list(bare):
@@ -383,7 +383,7 @@ def test_no_pip_to_list(bare):
     with pytest.raises(
         ValueError, match="has no pip; a bisection needs it to list the releases of tiny; install it there"
     ):
-        packages.releases("tiny", "1.0", "2.0", bare)
+        environments.releases("tiny", "1.0", "2.0", bare)
 
 
 # Releases in order
@@ -392,7 +392,7 @@ def test_no_pip_to_list(bare):
 @pytest.mark.usefixtures("index")
 def test_releases_of_pip():
     """Releases are those that pip lists, and a prerelease only where it is named."""
-    assert packages.releases("tiny", "1.2rc1", "2.0", PYTHON) == ["1.2rc1", "1.9", "1.10", "2.0"]
+    assert environments.releases("tiny", "1.2rc1", "2.0", PYTHON) == ["1.2rc1", "1.9", "1.10", "2.0"]
 
 
 @pytest.mark.usefixtures("listed")
@@ -408,7 +408,7 @@ def test_releases_of_pip():
 )
 def test_releases(first, last, between):
     """Releases are in the order of versions, with both ends, without prereleases between them."""
-    assert packages.releases("tiny", first, last, PYTHON) == between
+    assert environments.releases("tiny", first, last, PYTHON) == between
 
 
 @pytest.mark.usefixtures("listed")
@@ -416,7 +416,7 @@ def test_releases(first, last, between):
 def test_no_such_release(first, last):
     """An end that pip does not list, or that is no version, is refused with the latest that it lists."""
     with pytest.raises(LookupError, match=r"tiny==.*: no release that .*; it lists 2\.0, 1\.10, 1\.9 and 3 more"):
-        packages.releases("tiny", first, last, PYTHON)
+        environments.releases("tiny", first, last, PYTHON)
 
 
 @pytest.mark.usefixtures("listed")
@@ -424,14 +424,14 @@ def test_no_such_release(first, last):
 def test_wrong_order(first, last):
     """The older release must come first, and the two must differ."""
     with pytest.raises(ValueError, match=f"tiny=={first} is not older than tiny=={last}; give the older one"):
-        packages.releases("tiny", first, last, PYTHON)
+        environments.releases("tiny", first, last, PYTHON)
 
 
 @pytest.mark.usefixtures("index")
 def test_pip_that_fails():
     """A package that pip does not know is refused with pip's message."""
     with pytest.raises(ValueError, match="pip cannot list the releases of no-such-package: No matching distribution"):
-        packages.releases("no-such-package", "1.0", "2.0", PYTHON)
+        environments.releases("no-such-package", "1.0", "2.0", PYTHON)
 
 
 @pytest.mark.parametrize(
@@ -444,7 +444,7 @@ def test_pip_that_fails():
 def test_versions_that_are_none(monkeypatch, text, between):
     """Names that are no versions, as old packages have them, are left out."""
     monkeypatch.setattr(environments, "run", lambda *_: text or "pip")
-    assert packages.releases("tiny", "1.0", "3.0", PYTHON) == between
+    assert environments.releases("tiny", "1.0", "3.0", PYTHON) == between
 
 
 @pytest.mark.parametrize("text", ["tiny (3.0)\n", "Available versions:", "Available versions: 2004d\n"])
@@ -452,4 +452,4 @@ def test_no_list(monkeypatch, text):
     """Where pip lists no version, the message names the package, what was expected, and what to do."""
     monkeypatch.setattr(environments, "run", lambda *_: text or "pip")
     with pytest.raises(ValueError, match=r"^pip lists no release of tiny: expected a line 'Available versions:'"):
-        packages.releases("tiny", "1.0", "3.0", PYTHON)
+        environments.releases("tiny", "1.0", "3.0", PYTHON)
