@@ -10,27 +10,24 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from autoenc_bench import exit_codes
 from autoenc_bench.cli import output, suite_options
 from autoenc_bench.exceptions import InvalidInputError, RunFailedError
-from autoenc_bench.formatting import count, line, visible
+from autoenc_bench.formatting import count, line
 from autoenc_bench.records import LIVE, expanded
 from autoenc_bench.records.record import BACKENDS
 from autoenc_bench.verdicts.limits import COUNTS
 
 if TYPE_CHECKING:
     from autoenc_bench.live.bisection import Finding, Step
-    from autoenc_bench.live.checkouts import Wanted
+    from autoenc_bench.live.points import Points
 
-AUTHOR_AND_FILES = ("show", "--no-color", "--stat", "--format=%an, %as")
 EPILOG = (
     "After -- comes the case, such as epoch[mnist-fused], then options of pytest's, such as --scale smoke. "
     f"{exit_codes.epilog(exit_codes.BISECT)}"
@@ -51,6 +48,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     from rich.live import Live
     from rich.text import Text
 
+    from autoenc_bench.live import points
     from autoenc_bench.live.bisection import Bisection
     from autoenc_bench.live.display import console as standard_error
 
@@ -61,22 +59,22 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         raise InvalidInputError(f"{case} runs once, for its error, so its time cannot be followed; {mend}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job ends like a Ctrl-C
     console = standard_error()
-    with find_points(options.good, options.bad, project) as points, Live(console=console, transient=True) as live:
+    with points.find(options.good, options.bad, project) as searched, Live(console=console, transient=True) as live:
 
         def progress(activity: str, elapsed: float) -> None:
             if console.is_terminal:
                 live.update(Text(f"{activity}, {elapsed:.0f} s", style="dim"))
 
         def show(step: "Step") -> None:
-            console.print(row(step, points.name), markup=False, soft_wrap=True)
+            console.print(row(step, searched.name), markup=False, soft_wrap=True)
 
-        question = (*points.ends, points.code, case, *selected, options.follow)
+        question = (*searched.ends, searched.code, case, *selected, options.follow)
         store = LIVE / f"bisect-{sha256(repr((question, surroundings())).encode()).hexdigest()[:8]}"
         search = Bisection(
             project=project,
-            repository=points.repository,
-            wanted=points.wanted,
-            harness=points.harness,
+            repository=searched.repository,
+            wanted=searched.wanted,
+            harness=searched.harness,
             case=case,
             options=selected,
             follow=options.follow,
@@ -90,10 +88,10 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         if store.exists():
             output.write(f"continuing from {store}; remove it to start again", sys.stderr)
         try:
-            finding = search.run(*points.ends)
+            finding = search.run(*searched.ends)
         except KeyboardInterrupt:
             raise RunFailedError(f"interrupted; the same command continues from the answers in {store}") from None
-        return "\n".join(conclude(finding, case, points)), status(finding)
+        return "\n".join(conclude(finding, case, searched)), status(finding)
 
 
 def surroundings() -> tuple[object, ...]:
@@ -112,69 +110,12 @@ def surroundings() -> tuple[object, ...]:
     return sys.executable, sys.version, libraries, tuned, machine, cores, fingerprint.readable(keras.read_text)
 
 
-class Points(NamedTuple):
-    """The commits that git bisects, and what they stand for."""
-
-    repository: Path
-    ends: tuple[str, str]  # the good commit and the bad one
-    wanted: "Callable[[str], Wanted]"
-    harness: str | None  # the revision whose harness measures all of them
-    code: str  # the tree that all of them measure, if it is the same one
-    name: Callable[[str], str]
-    details: Callable[[str], Sequence[str]]  # further lines about a commit
-
-
-@contextmanager
-def find_points(good: str, bad: str, project: Path) -> Iterator[Points]:
-    """Read two revisions, or two releases of a package, and prepare a search between them.
-
-    Raises InvalidInputError where one end is a release and the other is no release of the same package.
-    """
-    from autoenc_bench.live import bisection, environments, revisions
-    from autoenc_bench.live.checkouts import Wanted
-    from autoenc_bench.live.git import git
-
-    top, _ = revisions.find(project)
-    first, last = (environments.RELEASE.fullmatch(end) for end in (good, bad))
-    if first and last and first["name"].lower() == last["name"].lower():
-        package = first["name"]
-        versions = environments.releases(package, first["version"], last["version"], Path(sys.executable))
-        with TemporaryDirectory() as temporary:
-            code = revisions.working_tree(top, revisions.make_store(top, Path(temporary) / "objects")).tree
-        releases = [f"{package}=={version}" for version in versions]
-        with bisection.repository_of(releases) as (folder, release_of):
-            yield Points(
-                repository=folder,
-                ends=(next(iter(release_of)), next(reversed(release_of))),
-                wanted=lambda commit: Wanted(packages=[release_of[commit]]),
-                harness=None,
-                code=code,
-                name=release_of.__getitem__,
-                details=lambda _: (),
-            )
-    elif first or last:
-        mend = "give two git revisions, or two releases of one package, such as keras==3.11.0 keras==3.15.0"
-        raise InvalidInputError(f"{good} and {bad}; {mend}")
-    else:
-        ends = revisions.at(top, good).commit, revisions.at(top, bad).commit
-        with bisection.worktree(top, ends[1]) as folder:
-            yield Points(
-                repository=folder,
-                ends=ends,
-                wanted=lambda commit: Wanted(revision=commit),
-                harness=ends[1],
-                code="",
-                name=lambda commit: line(git(top, "show", "--no-patch", "--format=%h %s", commit).strip()),
-                details=lambda commit: visible(git(top, *AUTHOR_AND_FILES, commit)).replace("\n\n", "\n").splitlines(),
-            )
-
-
 def row(step: "Step", name: Callable[[str], str]) -> str:
     """Return an answer in a line."""
     return f"{step.answer:<8}{step.seconds:6.0f} s  {line(f'{name(step.head)}: {step.change}')}"
 
 
-def conclude(finding: "Finding", case: str, points: Points) -> Iterator[str]:
+def conclude(finding: "Finding", case: str, points: "Points") -> Iterator[str]:
     """Return in lines which commit or release it is, with what confidence, and why the case changed."""
     from autoenc_bench.live.bisection import Answer
 

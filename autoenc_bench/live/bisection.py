@@ -1,12 +1,11 @@
 """Find the commit, or the release, that changed a case: git's bisection, which asks comparisons with three answers."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import ceil, expm1, isfinite, log2
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 
 import msgspec
@@ -14,7 +13,7 @@ from msgspec.structs import replace
 
 from autoenc_bench.catalogue.experiments import EXPERIMENTS, Experiment
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
-from autoenc_bench.live import checkouts, processes, worktrees
+from autoenc_bench.live import checkouts, processes
 from autoenc_bench.live.checkouts import Wanted
 from autoenc_bench.live.continuous import INTERRUPTED, Analysis, Continuous
 from autoenc_bench.live.git import git
@@ -61,30 +60,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     suspects: list[str] = []  # one of them is the first that changed; the latest comes first
     confirmation: Step | None = None  # against the point before it, where there is one suspect
     confidence: float = 1.0
-
-
-@contextmanager
-def worktree(top: Path, commit: str) -> Iterator[Path]:
-    """Make a worktree without files; its bisection is independent of the user's."""
-    with worktrees.folder(top) as root:
-        folder = worktrees.path(root, "bisection")
-        git(top, "worktree", "add", "--no-checkout", "--detach", str(folder), commit)
-        yield folder
-
-
-@contextmanager
-def repository_of(points: Sequence[str]) -> Iterator[tuple[Path, dict[str, str]]]:
-    """Make a repository with a commit for each point, oldest first; yield it, and the points by commit."""
-    with TemporaryDirectory(prefix="autoenc-bench-", ignore_cleanup_errors=True) as temporary:
-        folder, roles = Path(temporary).resolve(), ("AUTHOR", "COMMITTER")
-        git(folder, "init", "--quiet")
-        names = {f"GIT_{role}_{part}": "-" for role in roles for part in ("NAME", "EMAIL")}
-        by_commit = {}
-        for second, point in enumerate(points):  # at fixed times, so that the same points have the same commit ids
-            dates = {f"GIT_{role}_DATE": f"@{second} +0000" for role in roles}
-            git(folder, "commit", "--quiet", "--allow-empty", "--no-gpg-sign", f"--message={point}", **names, **dates)
-            by_commit[git(folder, "rev-parse", "HEAD").strip()] = point
-        yield folder, by_commit
 
 
 def candidates(folder: Path, good: str, bad: str) -> list[str]:

@@ -23,7 +23,7 @@ import gate
 import numpy as np
 from tabulate import tabulate
 
-from autoenc_bench.live import bisection
+from autoenc_bench.live import bisection, points
 from autoenc_bench.live.bisection import Answer
 from autoenc_bench.verdicts.comparison import ALPHAS, CHANGES, Outcome
 from autoenc_bench.verdicts.limits import Overrides
@@ -62,7 +62,7 @@ def simulate(slowdown, seed):
     if answer is not Answer.CHANGED:
         return "not told from GOOD", used
     limit = expm1(abs(size) / 2)
-    with bisection.repository_of([str(number) for number in range(COMMITS)]) as (folder, named):
+    with points.repository_of([str(number) for number in range(COMMITS)]) as (folder, named):
         commits = list(named)
         asked = []
 

@@ -15,10 +15,11 @@ from suite_runs import LEAN
 
 from autoenc_bench import cli, exit_codes
 from autoenc_bench.cli import bisect, suite_options
-from autoenc_bench.cli.bisect import Points
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
 from autoenc_bench.live import bisection, environments
+from autoenc_bench.live import points as searched_points
 from autoenc_bench.live.bisection import Answer, Finding, Step
+from autoenc_bench.live.points import Points
 from autoenc_bench.machine import fingerprint, threads
 
 TESTS = Path(__file__).parents[1]
@@ -91,7 +92,7 @@ def test_case_that_nothing_measures(project):
 def test_revisions(project):
     """Between two revisions, git's own commits are searched, all measured by the bad one's harness."""
     ids = [repositories.git(project, "rev-parse", name).strip() for name in ("good", "main")]
-    with bisect.find_points("good", "main", project) as points:
+    with searched_points.find("good", "main", project) as points:
         assert points.ends == tuple(ids)
         assert points.harness == ids[1]
         assert points.wanted(ids[0]).revision == ids[0]
@@ -108,7 +109,7 @@ def test_hostile_commit(tmp_path):
     folder = repositories.create(tmp_path / "project")
     author = ("-c", "user.name=E\x1b[2Jve", "-c", "color.ui=always")
     repositories.git(folder, *author, "commit", "--quiet", "--allow-empty", "--message", "A \x1b[2J subject")
-    with bisect.find_points("main~1", "main", folder) as points:
+    with searched_points.find("main~1", "main", folder) as points:
         texts = [points.name(points.ends[1]), *points.details(points.ends[1])]
     assert "\x1b" not in "".join(texts)
     assert "subject" in texts[0]
@@ -138,7 +139,7 @@ def test_configured_git(tmp_path, monkeypatch):
     assert "Good signature" in repositories.git(folder, "show", "--no-patch")
     for name in ("PAGER", "GIT_PAGER"):
         monkeypatch.setenv(name, "false")
-    with bisect.find_points("main~1", "main", folder) as points:
+    with searched_points.find("main~1", "main", folder) as points:
         short = repositories.git(folder, "rev-parse", "--short", "HEAD").strip()
         assert points.name(points.ends[1]) == f"{short} A signed change"
         author, *touched = points.details(points.ends[1])
@@ -155,7 +156,7 @@ def test_releases(project, monkeypatch):
     ends = []
     for day in (1, 2):
         monkeypatch.setenv("GIT_COMMITTER_DATE", f"2026-01-0{day} 12:00")
-        with bisect.find_points("Keras==3.11.0", "keras==3.13.0", project) as points:
+        with searched_points.find("Keras==3.11.0", "keras==3.13.0", project) as points:
             assert [points.name(one) for one in points.ends] == ["Keras==3.11.0", "Keras==3.13.0"]
             assert points.wanted(points.ends[1]).packages == ["Keras==3.13.0"]
             assert points.wanted(points.ends[1]).revision is None
@@ -175,9 +176,9 @@ def test_releases_of_other_code(tmp_path, monkeypatch):
     measured, commits = [], []
     for text in ("a = 1\n", "a = 1\n", "a = 2\n"):
         (folder / "new.py").write_text(text)
-        with bisect.find_points("keras==3.11.0", "keras==3.12.0", folder) as points:
+        with searched_points.find("keras==3.11.0", "keras==3.12.0", folder) as points:
             measured.append(points.code)
-        with bisect.find_points("main~1", "main", folder) as points:
+        with searched_points.find("main~1", "main", folder) as points:
             commits.append(points.code)
     assert measured[0] == measured[1] != measured[2]
     assert commits == [""] * 3

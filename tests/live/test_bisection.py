@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
-from autoenc_bench.live import bisection, members
+from autoenc_bench.live import bisection, members, points
 from autoenc_bench.live.bisection import Answer, Bisection, Step
 from autoenc_bench.live.continuous import Continuous
 from autoenc_bench.live.processes import Suite
@@ -76,7 +76,7 @@ def searched(folder, good, bad, ask):
         asked.append(commit)
         return ask(commit)
 
-    with bisection.worktree(folder, bad) as place:
+    with points.worktree(folder, bad) as place:
         return bisection.search(place, good, bad, answer), asked
 
 
@@ -97,8 +97,8 @@ def test_any_culprit(straight, culprit):
 
 def test_few_questions():
     """Five questions are enough for thirty commits."""
-    with bisection.repository_of([str(number) for number in range(31)]) as (folder, points):
-        commits = list(points)
+    with points.repository_of([str(number) for number in range(31)]) as (folder, names):
+        commits = list(names)
         asked = []
 
         def ask(commit):
@@ -219,11 +219,11 @@ def test_any_unknown(straight, culprit, unknown):
 @pytest.mark.parametrize("answer", [SAME, CHANGED])
 def test_only_unknown_ones_are_left(answer):
     """The search ends with an answer after which only skipped commits are left, although git fails then."""
-    with bisection.repository_of("abcd") as (folder, points):
-        commits = list(points)
+    with points.repository_of("abcd") as (folder, names):
+        commits = list(names)
         answers = iter([UNKNOWN, answer])
         suspects = bisection.search(folder, commits[0], commits[-1], lambda _: next(answers))
-    named = "".join(points[one] for one in suspects)
+    named = "".join(names[one] for one in suspects)
     assert named in (("dc", "dcb") if answer is SAME else ("cb", "b"))
 
 
@@ -294,7 +294,7 @@ def test_interrupted_worktree(straight, tmp_path, monkeypatch):
     """A worktree at which git was stopped is removed too."""
     folder, commits = straight
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    before, original = state(folder), bisection.git
+    before, original = state(folder), points.git
 
     def stopped(top, *arguments, **variables):
         original(top, *arguments, **variables)
@@ -302,8 +302,8 @@ def test_interrupted_worktree(straight, tmp_path, monkeypatch):
             original(top, "worktree", "lock", arguments[4])
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(bisection, "git", stopped)
-    with pytest.raises(KeyboardInterrupt), bisection.worktree(folder, commits[-1]):
+    monkeypatch.setattr(points, "git", stopped)
+    with pytest.raises(KeyboardInterrupt), points.worktree(folder, commits[-1]):
         pass
     assert state(folder) == before
 
@@ -324,10 +324,10 @@ def test_line(monkeypatch):
     made = []
     for day in (1, 2):
         monkeypatch.setenv("GIT_COMMITTER_DATE", f"2026-01-0{day} 12:00")
-        with bisection.repository_of(["a==1", "a==2", "a==3"]) as (folder, points):
-            assert repositories.git(folder, "rev-list", "--reverse", "HEAD").split() == list(points)
-            assert list(points.values()) == ["a==1", "a==2", "a==3"]
-            made.append(list(points))
+        with points.repository_of(["a==1", "a==2", "a==3"]) as (folder, names):
+            assert repositories.git(folder, "rev-list", "--reverse", "HEAD").split() == list(names)
+            assert list(names.values()) == ["a==1", "a==2", "a==3"]
+            made.append(list(names))
         assert not folder.exists()
     assert made[0] == made[1]
 
@@ -391,7 +391,7 @@ def search(straight, tmp_path, monkeypatch):
         )
 
     make.measured, make.limits, make.shown, make.commits = [], [], [], commits
-    with bisection.worktree(folder, commits[-1]) as make.place:
+    with points.worktree(folder, commits[-1]) as make.place:
         yield make
 
 
