@@ -1,6 +1,6 @@
 """Find the commit, or the release, that changed a case: git's bisection, which asks comparisons with three answers."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -51,6 +51,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     confirms: bool = False  # whether this measures a result of the search again
     tries: int = 1  # measurements
     seconds: float = 0.0
+
+    @property
+    def key(self) -> tuple[str, str, bool]:
+        return self.base, self.head, self.confirms
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,10 +126,6 @@ def _is_complete(folder: Path) -> bool:
     return set(_suspects(folder)[1:]) <= set(skipped)
 
 
-def _key(step: Step) -> tuple[str, str, bool]:
-    return step.base, step.head, step.confirms
-
-
 class _Interruptible(Continuous):
     """A comparison that raises KeyboardInterrupt at a Ctrl-C, in place of an analysis."""
 
@@ -158,17 +158,14 @@ class Bisection:
     def __post_init__(self) -> None:
         self._began = monotonic()
         self._answers = self.store / ANSWERS
-        kept = list(self._read())
-        self._steps = {_key(step): step for step in kept if step.answer is not Answer.UNKNOWN}
+        lines = self._answers.read_bytes().splitlines() if self._answers.exists() else []
+        kept = []
+        for text in lines:
+            with suppress(msgspec.DecodeError):  # the last line may be cut off
+                kept.append(msgspec.json.decode(text, type=Step))
+        self._steps = {step.key: step for step in kept if step.answer is not Answer.UNKNOWN}
         unknown = {point for step in kept if step.answer is Answer.UNKNOWN for point in (step.base, step.head)}
         self._uninformative = unknown.difference(*((step.base, step.head) for step in self._steps.values()))
-
-    def _read(self) -> Iterator[Step]:
-        """Read the answers of an earlier search."""
-        if self._answers.exists():
-            for text in self._answers.read_bytes().splitlines():
-                with suppress(msgspec.DecodeError):  # the last line may be cut off
-                    yield msgspec.json.decode(text, type=Step)
 
     def run(self, good: str, bad: str) -> Finding:
         """Search for the first commit after ``good`` that is like ``bad``, and confirm it against the one before.
@@ -199,7 +196,7 @@ class Bisection:
     def compare(self, base: str, head: str, total: Step | None, confirms: bool = False) -> Step:
         """Compare two points, and again with more time where the answer is unknown; keep the answer."""
         question = Step(base=base, head=head, answer=Answer.UNKNOWN, change="the time was spent", confirms=confirms)
-        step = self._steps.get(_key(question))
+        step = self._steps.get(question.key)
         if step is None and total and self._left <= 0:
             step = question
         elif step is None:
@@ -208,7 +205,7 @@ class Bisection:
             if self.follow == "time" and step.answer is Answer.UNKNOWN and step.size and self._left > LEAST:
                 step = replace(self._judge(question, total), tries=2)
             step = replace(step, seconds=round(monotonic() - began, 1))
-            self._steps[_key(step)] = step
+            self._steps[step.key] = step
             self.store.mkdir(parents=True, exist_ok=True)
             with self._answers.open("ab") as file:
                 file.write(msgspec.json.encode(step) + b"\n")

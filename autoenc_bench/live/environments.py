@@ -17,6 +17,7 @@ from pathlib import Path
 from time import time
 from typing import NamedTuple
 
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 from platformdirs import user_cache_dir
 
@@ -222,10 +223,10 @@ def _fault(installer: Installer, folder: Path, packages: Iterable[str]) -> str:
     failure = f"{installer.python} could not read what is installed"
     command = (str(installer.python), "-c", _CHECK, str(folder))
     printed = run(command, variables, folder.parent, failure)
-    distributions = {_normal(name): facts for name, facts in json.loads(printed).items()}
+    distributions = {canonicalize_name(name): facts for name, facts in json.loads(printed).items()}
     for release in filter(None, map(RELEASE.fullmatch, packages)):
         name = release["name"]
-        version, lost, elsewhere = distributions.get(_normal(name), (None, (), ()))
+        version, lost, elsewhere = distributions.get(canonicalize_name(name), (None, (), ()))
         if version is None:
             return f"{name} is missing"
         if Version(version) != Version(release["version"]):
@@ -235,10 +236,6 @@ def _fault(installer: Installer, folder: Path, packages: Iterable[str]) -> str:
         if elsewhere:
             return f"{few(elsewhere)} of {name} would be imported from elsewhere"
     return "" if distributions else "nothing was installed"
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def releases(package: str, first: str, last: str, python: Path) -> list[str]:

@@ -35,10 +35,6 @@ class Results(NamedTuple):
     ended: dict[int, Ended]  # by place
     background: float  # the largest share of the others' time in which a process computed
 
-    @property
-    def passed(self) -> bool:
-        return all(each.outcome == "passed" for each in self.ended.values())
-
 
 class Group:
     """Two pairs of sessions, which start together and end with this context."""
@@ -112,7 +108,8 @@ class Group:
         self._spread()
         for place in places:
             self._members[place].send(Visit(case, rounds, instrumentation=passes.get(place, "")))
-        return _results({place: self._members[place].follow(seconds, self._tick) for place in places}, 0.0)
+        replies = [(place, self._members[place].follow(seconds, self._tick)) for place in places]
+        return Results({place: reply for place, reply in replies if isinstance(reply, Ended)}, 0.0)
 
     def interleave(self, case: str, rounds: int, usual: float) -> Results:
         """Run a case in all processes, round by round in the order of ``CYCLES``, after one round to warm up.
@@ -136,7 +133,8 @@ class Group:
                 replies[place] = reply = self._members[place].follow(seconds)
                 used[place] += reply.between if isinstance(reply, Waiting) else 0.0
         others = (monotonic() - began) * (len(PLACES) - 1) / len(PLACES)
-        return _results(replies, max(used) / others)
+        ended = {place: reply for place, reply in replies.items() if isinstance(reply, Ended)}
+        return Results(ended, max(used) / others)
 
     def end(self, seconds: float = START) -> list[Path | None]:
         """Let all save their records; return these, ``None`` where nothing was timed. ``profile`` still works then."""
@@ -149,7 +147,3 @@ class Group:
         """Sample where a case's time goes, in a base and a head at once, each on its own core where there are two."""
         places = PLACES[0], PLACES[-1]
         self.run(case, places, 1, seconds, dict.fromkeys(places, "profile"))
-
-
-def _results(replies: Mapping[int, Waiting | Ended], background: float) -> Results:
-    return Results({place: reply for place, reply in replies.items() if isinstance(reply, Ended)}, background)
