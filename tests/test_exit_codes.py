@@ -138,7 +138,7 @@ OTHERS = [
     (2, ["machine", "--threads", "0"], None, "thread count '0'"),
     (0, ["why", "main", ".", CASE], (cli.why, "run", lambda _: "the program changed"), "the program changed"),
     (2, ["why", "main", ".", "digits"], None, "got 'digits'"),
-    (70, ["why", "main", ".", CASE], (cli.why, "chosen", fail), BUG_SAID),
+    (70, ["why", "main", ".", CASE], (cli.why.suite_options, "choose_case", fail), BUG_SAID),
     (2, ["history", "base"], (runs, "read", interrupted), "interrupted"),
     (70, ["summary", "0001_jax.json"], (devices, "headline", fail), BUG_SAID),
     (70, ["history", "base"], (runs, "read", fail), BUG_SAID),

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from itertools import cycle as cycle_through
 from pathlib import Path
 from time import monotonic, time
-from typing import Literal, NamedTuple, Self
+from typing import Literal, NamedTuple
 
 from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.live import differences, members
@@ -36,15 +36,16 @@ class Results(NamedTuple):
     background: float  # the largest share of the others' time in which a process computed
 
 
-class Group:
+class Group(ExitStack):
     """Two pairs of sessions, which start together and end with this context."""
 
     def __init__(self, both: Sequence[Suite], options: Sequence[str], store: Path, name: str, tick: Tick) -> None:
+        super().__init__()
         self._tick = tick
         self._cores = members.usable_cores()
         self._clock_offset = time() - monotonic()
         self._members: list[Member] = []
-        with ExitStack() as stack:
+        with ExitStack() as started:
             for place in PLACES:
                 suite, pair = both[SIDE_OF_PLACE[place]], f"{name}-{place // 2 + 1}"
                 saving = f"--benchmark-save={suite.name}-{pair}", differences.option(store, suite.name)
@@ -52,14 +53,8 @@ class Group:
                     member = Member(suite, [*saving, *options], store / suite.name / pair, f"{store.name}-{pair}")
                 except OSError as problem:
                     raise RunFailedError(f"the suite could not be started: {problem}") from problem
-                self._members.append(stack.enter_context(member))
-            self._stack = stack.pop_all()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
+                self._members.append(started.enter_context(member))
+            self.push(started.pop_all())
 
     @property
     def cases(self) -> tuple[dict[str, Facts], dict[str, Facts]]:
