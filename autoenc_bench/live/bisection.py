@@ -287,6 +287,6 @@ class Bisection:
             try:
                 self._records[point] = kept[-1] if kept else processes.run(suite, options, folder, seconds, tick)
             except TimeoutError as problem:
-                reason = f"{suite.description} was not done in {seconds:.0f} s; give more with --budget"
+                reason = f"{suite.description} did not end within {seconds:.0f} s; give more with --budget"
                 raise RunFailedError(reason) from problem
         return loading.read(self._records[point], pictured=False)

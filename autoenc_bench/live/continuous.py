@@ -186,7 +186,7 @@ class Continuous:
             return ended, None
         self._done |= done
         saved = [(side, path) for side, path in zip(SIDE_OF_PLACE, paths, strict=True) if path]
-        sources = [(side, loading.read(path, pictured=False)) for side, path in saved]  # all, because of a Ctrl-C
+        sources = [(side, loading.read(path, pictured=False)) for side, path in saved]  # before any counts
         for side, source in sources:
             self._sources[side].append(source)
         self._groups += bool(sources)  # an interrupted group may have saved none
@@ -283,7 +283,7 @@ class Continuous:
                 cost.plan(verdict.time.paired, self._overhead / len(self._costs))
         judged = {verdict.case for verdict in comparison.verdicts if verdict.time or verdict.error}
         unreached = self.nodeids.keys() - judged - {*base.reasons, *head.reasons, *self._lost, *self._failed}
-        own_reasons = self._failed | self._lost | dict.fromkeys(sorted(unreached), "the time did not suffice")
+        own_reasons = self._failed | self._lost | dict.fromkeys(sorted(unreached), "the time was too short")
         # Where both give a reason, that of the failed process says more than that of the records.
         recorded = {case: why for case, why in comparison.lost.items() if names.without_seed(case) not in own_reasons}
         missing = {each.case for each in comparison.verdicts if each.time and each.time.outcome is Outcome.MISSING}

@@ -127,10 +127,11 @@ def install(python: Path, packages: Sequence[str], target: Path, environment: Ma
     if all(map(RELEASE.fullmatch, packages)):
         kept = _kept(installer, packages)
         for earlier in sorted(kept.parent.glob(f"{kept.name}-*")):
-            if not _fault(installer, earlier, packages):
-                with suppress(OSError):
-                    os.utime(earlier)  # the time of its last use
-                return earlier
+            with suppress(InvalidInputError):  # another process may be installing into it
+                if not _fault(installer, earlier, packages):
+                    with suppress(OSError):
+                        os.utime(earlier)  # the time of its last use
+                    return earlier
         folder = _make_room(kept) or target
     try:
         command = (*installer.command, "--quiet", "--no-deps", "--target", str(folder), "--", *packages)

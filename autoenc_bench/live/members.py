@@ -47,7 +47,7 @@ class Member(Process):
             try:
                 self.check(deadline)
             except TimeoutError as problem:
-                raise SuiteFailedError(self.suite, f"gave no sign for {seconds:.0f} s") from problem
+                raise SuiteFailedError(self.suite, f"sent no reply for {seconds:.0f} s") from problem
         try:
             return decode_reply(self._pipe.recv_bytes())
         except (EOFError, OSError):

@@ -773,7 +773,7 @@ def test_run_that_takes_too_long(tmp_path, monkeypatch):
 
     monkeypatch.setattr(bisection.processes, "run", late)
     search = bare(tmp_path, "counts", budget=100.0)
-    with pytest.raises(RunFailedError, match="a was not done in 100 s; give more with --budget"):
+    with pytest.raises(RunFailedError, match="a did not end within 100 s; give more with --budget"):
         search.compare("a", "b", None)
     whole = Step(base="a", head="b", answer=CHANGED, change="")
     assert search.compare("a", "c", whole).answer is UNKNOWN

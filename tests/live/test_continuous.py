@@ -293,7 +293,7 @@ def test_unreached(live):
     assert analysis.ended == SPENT
     measured = {one.case for one in analysis.comparison.verdicts}
     assert EPOCH in measured
-    assert analysis.comparison.lost == dict.fromkeys(sorted({*cases} - measured), "the time did not suffice")
+    assert analysis.comparison.lost == dict.fromkeys(sorted({*cases} - measured), "the time was too short")
     assert analysis.comparison.lost
 
 
@@ -385,7 +385,7 @@ def test_a_case_that_hangs(live):
     faults = [{"do": HANG, "case": EPOCH, "turns": True, "pair": "1-1", "round": 5}]
     analysis, _ = live(base={"faults": faults}, both={"cases": (EPOCH, OTHER)})
     assert EPOCH in analysis.comparison.lost
-    assert "the base, code of the base, gave no sign for" in analysis.comparison.lost[EPOCH]
+    assert "the base, code of the base, sent no reply for" in analysis.comparison.lost[EPOCH]
     assert outcomes(analysis) == {OTHER: Outcome.UNCHANGED}
 
 
@@ -411,7 +411,11 @@ def test_nothing_left_but_what_is_lost(live, tmp_path):
 
 @pytest.mark.parametrize(
     ("do", "reason"),
-    [(EXIT, "could not run the suite: out of luck"), (KILL, "was killed by SIGKILL"), (HANG, "gave no sign for 300 s")],
+    [
+        (EXIT, "could not run the suite: out of luck"),
+        (KILL, "was killed by SIGKILL"),
+        (HANG, "sent no reply for 300 s"),
+    ],
 )
 @pytest.mark.usefixtures("patience")
 def test_no_start(live, do, reason):
@@ -444,7 +448,7 @@ def test_hangs_to_the_end(live, clock, monkeypatch):
     monkeypatch.setattr(Group, "run", wait)
     analysis, _ = live(both=NOISY, head={"faults": faults}, budget=600.0)
     assert (analysis.groups, analysis.ended) == (1, DECIDED)
-    assert analysis.comparison.lost[EPOCH].startswith("the head, code of the head, gave no sign for")
+    assert analysis.comparison.lost[EPOCH].startswith("the head, code of the head, sent no reply for")
 
 
 def test_clock_jump(live, monkeypatch, tmp_path):

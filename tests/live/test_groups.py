@@ -152,7 +152,7 @@ def test_background(group):
     [
         ("exit", "could not run the suite: out of luck"),
         ("kill", "was killed by SIGKILL, as when memory runs out"),
-        ("hang", "gave no sign for 60 s"),
+        ("hang", "sent no reply for 60 s"),
         ("print", "printed more than 0 MB"),
     ],
 )
