@@ -13,7 +13,7 @@ from autoenc_bench.formatting import few
 from autoenc_bench.live import differences, groups
 from autoenc_bench.live.groups import CYCLES, PAIRS, PLACES, SIDE_OF_PLACE, Group, Instrumentation, Results
 from autoenc_bench.live.processes import Suite, SuiteFailedError
-from autoenc_bench.plugin.messages import Facts
+from autoenc_bench.plugin.messages import Item
 from autoenc_bench.records import loading, names
 from autoenc_bench.records.loading import Source
 from autoenc_bench.verdicts import sides
@@ -209,11 +209,11 @@ class Continuous:
 
     def _visit_cases(self, group: Group) -> set[str]:
         """Visit the open cases, the most informative first; return those that need no further visit."""
-        facts = {**group.cases[1], **group.cases[0]}
-        self.nodeids |= {_name(case): nodeid for nodeid, case in facts.items()}
+        cases = {**group.cases[1], **group.cases[0]}
+        self.nodeids |= {_name(item): nodeid for nodeid, item in cases.items()}
         done = set()
-        for nodeid, case in sorted(facts.items(), key=lambda item: RANKS.get(item[1].phase, len(RANKS))):
-            name = _name(case)
+        for nodeid, item in sorted(cases.items(), key=lambda case: RANKS.get(case[1].phase, len(RANKS))):
+            name = _name(item)
             self._begin(name, name)
             cost = self._costs.get(name)
             left = self.budget - self._elapsed
@@ -221,7 +221,7 @@ class Continuous:
                 continue
             began = self._elapsed
             places = [place for place in PLACES[:2] if nodeid in group.cases[place]]
-            if len(places) < 2 or case.phase == WHOLE:
+            if len(places) < 2 or item.phase == WHOLE:
                 self._has_passed(name, group.run(nodeid, places, 0, left + GRACE, {}))
                 done.add(name)
             elif not self._visit(group, nodeid, name):
@@ -305,5 +305,5 @@ def bounded(rounds: float) -> int:
     return min(most, max(least, len(CYCLES) * round(rounds / len(CYCLES))))
 
 
-def _name(facts: Facts) -> str:
-    return names.without_seed(facts.name.removeprefix("test_"))
+def _name(item: Item) -> str:
+    return names.without_seed(item.name.removeprefix("test_"))

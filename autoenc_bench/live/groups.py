@@ -11,7 +11,7 @@ from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.live import differences, members
 from autoenc_bench.live.members import Member
 from autoenc_bench.live.processes import Suite, Tick
-from autoenc_bench.plugin.messages import Begin, Ended, Facts, Save, Visit, Waiting
+from autoenc_bench.plugin.messages import Begin, Ended, Item, Save, Visit, Waiting
 
 SIDE_OF_PLACE = (0, 1, 0, 1)  # base and head; the first two places are a pair, and so are the last two
 PLACES = range(len(SIDE_OF_PLACE))
@@ -57,7 +57,7 @@ class Group(ExitStack):
             self.push(started.pop_all())
 
     @property
-    def cases(self) -> tuple[dict[str, Facts], dict[str, Facts]]:
+    def cases(self) -> tuple[dict[str, Item], dict[str, Item]]:
         """Return each side's cases, by node id."""
         return self._members[0].cases, self._members[1].cases
 

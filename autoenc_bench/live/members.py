@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic
 
 from autoenc_bench.live.processes import TICK, Process, Suite, SuiteFailedError, Tick
-from autoenc_bench.plugin.messages import Collected, Ended, Facts, Reply, Request, Saved, Waiting, decode_reply, encode
+from autoenc_bench.plugin.messages import Collected, Ended, Item, Reply, Request, Saved, Waiting, decode_reply, encode
 
 # Addresses differ from process to process, and with them cache misses. Huge pages leave less of that to chance.
 ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
@@ -18,7 +18,7 @@ class Member(Process):
     """A session of a suite, until this context ends; no other process saves in its ``store``."""
 
     def __init__(self, suite: Suite, options: Sequence[str], store: Path, pair: str) -> None:
-        self.cases: dict[str, Facts] = {}  # by node id
+        self.cases: dict[str, Item] = {}  # by node id
         self.cores: list[int] | None = None  # to which the suite pins the process
         self._pipe, theirs = Pipe()
         with theirs, ExitStack() as stack:

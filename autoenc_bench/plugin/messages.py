@@ -33,17 +33,17 @@ class Configured(msgspec.Struct, frozen=True, tag=True):
     """Reply: the session has read its options and its usable cores, so it may be pinned from now on."""
 
 
-class Facts(msgspec.Struct, frozen=True):
-    """A case that a session can run."""
+class Item(msgspec.Struct, frozen=True):
+    """A case that a session can run, by the name of its test and its phase."""
 
-    name: str  # its test's
+    name: str
     phase: str
 
 
 class Collected(msgspec.Struct, frozen=True, tag=True):
     """Reply: the session is ready for visits."""
 
-    cases: dict[str, Facts]  # by node id
+    cases: dict[str, Item]  # by node id
     cores: list[int] | None  # to which the suite pins this process
 
 

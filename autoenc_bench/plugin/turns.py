@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from autoenc_bench.plugin import messages
-from autoenc_bench.plugin.messages import Begin, Collected, Configured, Ended, Facts, Reply, Request, Saved, Waiting
+from autoenc_bench.plugin.messages import Begin, Collected, Configured, Ended, Item, Reply, Request, Saved, Waiting
 from autoenc_bench.plugin.session import SESSION, is_case, phase
 
 PR_SET_PDEATHSIG = 1  # prctl(2): the signal that a process gets when its parent ends
@@ -55,7 +55,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     if turns is None or session.testsfailed:  # pytest's own loop reports files that cannot be collected
         return None
     try:
-        cases = {item.nodeid: Facts(item.name, phase(item)) for item in session.items if is_case(item)}
+        cases = {item.nodeid: Item(item.name, phase(item)) for item in session.items if is_case(item)}
         turns.send(Collected(cases, run.cores))
         _serve(turns, session)
     finally:

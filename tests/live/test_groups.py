@@ -13,7 +13,7 @@ from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.live import groups, members, processes
 from autoenc_bench.live.groups import CYCLES, PLACES, SIDE_OF_PLACE, Group
 from autoenc_bench.live.processes import Suite, SuiteFailedError
-from autoenc_bench.plugin.messages import Facts
+from autoenc_bench.plugin.messages import Item
 from autoenc_bench.records import loading
 
 WHOLE = "experiment[digits-fused-seed0]"
@@ -124,7 +124,7 @@ def test_cases(group):
         base, head = both.cases
     assert set(base) == {FILE + EPOCH, FILE + WHOLE}
     assert set(head) == {f"{FILE}epoch[digits-other]"}
-    assert base[FILE + EPOCH] == Facts(f"test_{EPOCH}", "epoch")
+    assert base[FILE + EPOCH] == Item(f"test_{EPOCH}", "epoch")
 
 
 @pytest.mark.parametrize("do", ["failed", "skipped"])

@@ -13,7 +13,7 @@ from autoenc_bench.live.groups import Group
 from autoenc_bench.live.members import Member
 from autoenc_bench.live.processes import Suite
 from autoenc_bench.plugin import messages, turns
-from autoenc_bench.plugin.messages import Begin, Facts, Save, Visit, Waiting
+from autoenc_bench.plugin.messages import Begin, Item, Save, Visit, Waiting
 from autoenc_bench.records import reading
 
 EPOCH = "epoch[digits-fused]"
@@ -41,7 +41,7 @@ def test_group(tmp_path):
     both = [checkout(name="base"), checkout(name="head")]
     with Group(both, ("benchmarks/", *DIGITS, "-k", "epoch and fused"), tmp_path / "live", "1", lambda: None) as group:
         group.start()
-        assert [list(cases.values()) for cases in group.cases] == [[Facts(f"test_{EPOCH}", "epoch")]] * 2
+        assert [list(cases.values()) for cases in group.cases] == [[Item(f"test_{EPOCH}", "epoch")]] * 2
         (case,) = group.cases[0]
         rehearsal = group.run(case, range(4), 1, math.inf, dict.fromkeys((0, 3), "counts"))
         assert {ended.outcome for ended in rehearsal.ended.values()} == {"passed"}

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from autoenc_bench.plugin import messages
-from autoenc_bench.plugin.messages import Collected, Configured, Ended, Facts, Saved, Visit, Waiting
+from autoenc_bench.plugin.messages import Collected, Configured, Ended, Item, Saved, Visit, Waiting
 
 ROOT = Path(__file__).parents[2]
 MESSAGES = "autoenc_bench/plugin/messages.py"
@@ -212,7 +212,7 @@ class StandIn:
             self.run_once()
             return
         self.send(Configured())
-        cases = {FILE + name: Facts(f"test_{name}", name.partition("[")[0]) for name in self.settings["cases"]}
+        cases = {FILE + name: Item(f"test_{name}", name.partition("[")[0]) for name in self.settings["cases"]}
         self.send(Collected(cases, [CORES[self.settings["core"]]]))
         self.serve()
         self.fail("saving", False, 0)
