@@ -8,7 +8,7 @@ import tempfile
 import pytest
 from repositories import create, git, write
 
-from autoenc_bench.live import bisection, revisions, worktrees
+from autoenc_bench.live import points, revisions, worktrees
 from autoenc_bench.live.checkouts import Wanted, both
 
 KILLED = """
@@ -53,7 +53,7 @@ def compare(project):
 
 def bisect(project):
     """Make the worktree of a bisection, and remove it."""
-    with bisection.worktree(project, "HEAD"):
+    with points.worktree(project, "HEAD"):
         pass
 
 
@@ -86,7 +86,7 @@ def test_half_made(project, temporary, monkeypatch, missing):
             raise KeyboardInterrupt
         return printed
 
-    monkeypatch.setattr(bisection, "git", stopped)
+    monkeypatch.setattr(points, "git", stopped)
     with pytest.raises(KeyboardInterrupt):
         bisect(project)
     assert entries(project) == []
