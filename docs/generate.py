@@ -23,7 +23,7 @@ import numpy as np
 
 import autoenc_bench
 from autoenc_bench.catalogue.scales import SCALES
-from autoenc_bench.cli import main as cli
+from autoenc_bench.cli import __main__ as cli
 from autoenc_bench.machine.variables import RECORDED
 from autoenc_bench.plugin import options as plugin
 from autoenc_bench.verdicts.limits import GATED, Limits

@@ -14,7 +14,7 @@ import pytest
 
 import autoenc_bench
 from autoenc_bench.catalogue.experiments import Experiment
-from autoenc_bench.cli import main as cli
+from autoenc_bench.cli import __main__ as cli
 from autoenc_bench.records import case, counts, record
 
 ROOT = Path(__file__).parent.parent

@@ -1,7 +1,68 @@
-"""Run the command line as ``python -m autoenc_bench.cli``, without the command on the path."""
+"""The program: parse the arguments, run one command, print its text and return its exit status."""
 
+import argparse
 import sys
+import traceback
+from collections.abc import Sequence
 
-from autoenc_bench.cli.main import main
+from autoenc_bench import __version__, exit_codes
+from autoenc_bench.cli import bisect, compare, continuous, experiments, history, machine, matrix, report, summary, why
+from autoenc_bench.cli.output import prepare, tell, write
+from autoenc_bench.exceptions import AutoencBenchError
+from autoenc_bench.exit_codes import BUG, REFUSED
 
-sys.exit(main())
+COMMANDS = (experiments, machine, summary, report, history, compare, continuous, why, bisect, matrix)
+RUN_PYTEST = ("continuous", "why", "bisect", "matrix")  # commands that pass what follows -- to pytest
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit status: 0, one of the command's own, 2 for a refusal, or 70 for a bug."""
+    prepare()
+    given, for_pytest = list(sys.argv[1:] if arguments is None else arguments), []
+    if "--" in given and given[0] in RUN_PYTEST:
+        place = given.index("--")
+        given, for_pytest = given[:place], given[place + 1 :]
+    options = parser().parse_args(given)
+    options.pytest = for_pytest
+    try:
+        result = options.run(options)
+        text, status = result if isinstance(result, tuple) else (result, 0)
+    except AutoencBenchError as problem:
+        tell(problem)
+        return REFUSED
+    except KeyboardInterrupt:
+        tell("interrupted")
+        return REFUSED
+    except Exception:  # no other status may come from a traceback
+        write(traceback.format_exc().rstrip(), sys.stderr)
+        tell(f"this is a bug of autoenc-bench {__version__}, not your mistake; report the command and the lines above")
+        return BUG
+    write(text, sys.stdout)
+    return int(status)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="autoenc-bench",
+        description="Read the records that 'pytest benchmarks/' saved, and decide whether a change made them worse.",
+        epilog=f"{exit_codes.epilog(exit_codes.OTHERS)}; compare, continuous, bisect and matrix have more.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for module in COMMANDS:
+        summary, _, details = str(module.__doc__).partition(".\n")
+        command = commands.add_parser(
+            module.__name__.rpartition(".")[2],
+            help=summary[0].lower() + summary[1:].rstrip("."),
+            description=details.strip() or summary,
+            epilog=getattr(module, "EPILOG", None),
+        )
+        if add := getattr(module, "add", None):
+            add(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,6 +1,6 @@
 """Run the suite on several backends, and draw them side by side.
 
-'pytest benchmarks/' runs once per backend, each in a process of its own, and one report is written of all records.
+'pytest benchmarks/' runs once per backend, each in its own process. One report shows all records.
 """
 
 import argparse
@@ -11,8 +11,7 @@ from pathlib import Path
 from time import monotonic
 
 from autoenc_bench import exit_codes
-from autoenc_bench.cli import output
-from autoenc_bench.cli.continuous import names_tests
+from autoenc_bench.cli import output, suite_options
 from autoenc_bench.exceptions import NotFoundError, RunFailedError
 from autoenc_bench.records.places import REPORTS, SAVED, expanded
 from autoenc_bench.records.record import BACKENDS
@@ -31,15 +30,13 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     from autoenc_bench.records import loading
     from autoenc_bench.report import page
 
-    backends, given = choose(options.backend), options.pytest
-    if not names_tests(given, Path.cwd()):
-        given = ["benchmarks/", *given]
+    backends, selected = choose(options.backend), suite_options.select(options.pytest, Path.cwd())
     paths, status = [], 0
     output.write(f"the suite on {', '.join(backends)}, one after another", sys.stderr)
     for place, backend in enumerate(backends, start=1):
         try:
-            path = measure(backend, given, f"{backend} ({place} of {len(backends)})")
-        except RunFailedError as problem:  # does not keep the others from their records
+            path = measure(backend, selected, f"{backend} ({place} of {len(backends)})")
+        except RunFailedError as problem:  # the other backends run all the same
             output.tell(problem)
             status = 2
             continue
@@ -54,33 +51,31 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     return f"report: {page.write(paths, options.out, processes=os.cpu_count() or 1).page}", status
 
 
-def choose(wanted: Sequence[str]) -> list[str]:
-    """Return the backends asked for, each once, or all that are installed; raise NotFoundError for one that is not."""
+def choose(names: Sequence[str]) -> list[str]:
+    """Return these backends, each once, by default all that are installed; raise NotFoundError for one that is not."""
     from autoenc_bench.backends import selection
 
-    for backend in wanted:
-        selection.check(backend)
-    return list(dict.fromkeys(wanted)) or [backend for backend in BACKENDS if selection.is_installed(backend)]
+    for name in names:
+        selection.check(name)
+    return list(dict.fromkeys(names)) or [name for name in BACKENDS if selection.is_installed(name)]
 
 
 def measure(backend: str, options: Sequence[str], label: str) -> Path:
     """Run the suite of this folder on a backend, with pytest's options; return its record, or raise RunFailedError.
 
-    On a terminal the last line shows how long it has been going on.
+    On a terminal the last line shows the label and the seconds since the start.
     """
     from autoenc_bench.live import processes
-    from autoenc_bench.live.checkouts import Checkout
 
-    began, alive = monotonic(), sys.stderr.isatty()
-    name, python = f"{backend} backend", Path(sys.executable)
-    side = Checkout(name=name, description="in this folder", folder=Path.cwd(), python=python)
+    began, is_terminal = monotonic(), sys.stderr.isatty()
+    suite = processes.Suite(name=f"{backend} backend", description="in this folder", folder=Path.cwd())
 
     def tick() -> None:
-        if alive:
+        if is_terminal:
             print(f"\r\x1b[K{label}, {monotonic() - began:.0f} s", end="", file=sys.stderr, flush=True)
 
     try:
-        named = [f"--benchmark-save={backend}", *options, f"--backend={backend}"]
-        return processes.run(side, named, SAVED, float("inf"), tick)
+        chosen = [f"--benchmark-save={backend}", *options, f"--backend={backend}"]
+        return processes.run(suite, chosen, SAVED, float("inf"), tick)
     finally:
-        print("\r\x1b[K" if alive else "", end="", file=sys.stderr, flush=True)
+        print("\r\x1b[K" if is_terminal else "", end="", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Two sides measured live, group by group of processes, until every case is decided or the time is spent."""
+"""Measure two sides in groups of sessions, until every case is decided or the budget is spent."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
@@ -7,14 +7,13 @@ from math import sqrt
 from pathlib import Path
 from statistics import median
 from time import monotonic
-from typing import Any
 
 from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.formatting import few
-from autoenc_bench.live import explanations, groups
-from autoenc_bench.live.checkouts import Checkout
-from autoenc_bench.live.groups import CYCLES, PAIRS, SIDES, Group
-from autoenc_bench.live.processes import SideFailedError
+from autoenc_bench.live import differences, groups
+from autoenc_bench.live.groups import CYCLES, PAIRS, PLACES, SIDE_OF_PLACE, Group, Instrumentation, Results
+from autoenc_bench.live.processes import Suite, SuiteFailedError
+from autoenc_bench.plugin.messages import Item
 from autoenc_bench.records import loading, names
 from autoenc_bench.records.loading import Source
 from autoenc_bench.verdicts import sides
@@ -24,28 +23,28 @@ from autoenc_bench.verdicts.judgements import Outcome
 from autoenc_bench.verdicts.limits import Overrides
 from autoenc_bench.verdicts.pairs import Paired
 
-CASES = "epoch and not untouched or experiment and fused"  # speed by the steady epochs, errors by the whole experiments
+CASES = "epoch and not untouched or experiment and fused"  # times of steady epochs, errors of whole experiments
 SPENT, DECIDED, INTERRUPTED = "the time was spent", "nothing was left to decide", "it was interrupted"
 FAILED = "its processes kept failing"
 GRACE = 60.0  # seconds by which the end may be late
-SHARE = 0.1  # of the budget, beyond it, for samples of what changed
-WHOLE = "experiment"  # the phase of what runs once, for its error
-RANKS = {  # of phases: what tells most for its time comes first
+SAMPLING = 0.1  # share of the budget, beyond it, for samples of what changed
+WHOLE = "experiment"  # the phase of cases that run once, for their error
+RANKS = {  # of phases: the most informative for its time comes first
     **dict.fromkeys(("epoch", WHOLE), 0),  # they share a trainer
     **dict.fromkeys(("encode", "decode", "reconstruct"), 1),
     **dict.fromkeys(("build", "data", "score"), 2),
     "first_call": 3,
     "untouched_fit": 4,
 }
-TURNS = 4.0  # seconds that a case takes turns in its first group
+FIRST = 4.0  # seconds of a case's interleaved rounds in its first group
 ROUNDS = 8, 60  # of a visit, at least and at most
-PROCESS = 0.005  # the least by which processes are taken to differ, as a share of a round (docs/studies/gate.md)
+PROCESS = 0.005  # the least assumed difference between processes, as a share of a round (docs/studies/gate.md)
 TRIES = 3  # groups that may be lost
 
 
 @dataclass(frozen=True)
-class Look:
-    """What is known after a look; ``ended`` says why there is no further one, and is empty when there is."""
+class Analysis:
+    """The result after a group; ``ended`` says why it is the last one, and is empty for an interim analysis."""
 
     comparison: Comparison
     open: frozenset[str]
@@ -58,58 +57,58 @@ class Look:
     @property
     def measured(self) -> str:
         """Return in a line how it was measured."""
-        how = f"{PAIRS * self.groups} pairs of processes in {self.seconds:.0f} s, until {self.ended}"
-        return "; ".join((how, *self.notes))
+        pairs = f"{PAIRS * self.groups} pairs of processes in {self.seconds:.0f} s, until {self.ended}"
+        return "; ".join((pairs, *self.notes))
 
 
 @dataclass
 class Cost:
-    """What a case takes in a group: seconds in all, the median of a round, and how many of these it gets next."""
+    """What a case takes in a group: seconds in all, the median of a round, and the number of rounds for the next."""
 
     seconds: float
     round: float
     rounds: int
-    cycle: float = 0.0  # seconds in which each process had a round, with all around it
+    cycle: float = 0.0  # seconds for a round of each process, with everything around it
 
     def plan(self, paired: Paired, share: float) -> None:
-        """Choose the rounds by which the time tells most, given a case's ``share`` of what a group takes to start.
+        """Choose the most informative number of rounds, for a case's ``share`` of the seconds a group takes to start.
 
         The variance of a group's estimate is a + b / n and its time c + n d, so their product is least at this n.
         """
         between = max(paired.variance - paired.within, PROCESS**2)
-        prepared = max(0.0, self.seconds - self.rounds * self.cycle)
-        once = share + prepared
-        self.rounds = bounded(sqrt(paired.within * self.rounds * once / (between * self.cycle)))
-        self.seconds = prepared + self.rounds * self.cycle
+        preparation = max(0.0, self.seconds - self.rounds * self.cycle)
+        fixed = share + preparation
+        self.rounds = bounded(sqrt(paired.within * self.rounds * fixed / (between * self.cycle)))
+        self.seconds = preparation + self.rounds * self.cycle
 
 
 @dataclass
 class Continuous:
-    """A base and a head, measured by turns."""
+    """A live comparison of a base and a head."""
 
-    both: tuple[Checkout, Checkout]
+    both: tuple[Suite, Suite]
     options: Sequence[str]  # pytest's
     store: Path  # of the records, in a folder for each side
     budget: float  # seconds at most
     overrides: InitVar[Overrides]
-    tell: Callable[[str, float], None]  # what is being done, after how many seconds, now and then
-    samples: bool = True  # whether it is sampled where the time goes of what changed
-    nodeids: dict[str, str] = field(default_factory=dict, init=False)  # pytest's, by the names of cases
-    _groups: int = field(default=0, init=False)  # that were measured
+    progress: Callable[[str, float], None]  # called with the current activity and the seconds since the start
+    samples: bool = True  # whether to sample where the time of changed cases goes
+    nodeids: dict[str, str] = field(default_factory=dict, init=False)  # pytest's, by case
+    _groups: int = field(default=0, init=False)  # measured ones
     _lost: dict[str, str] = field(default_factory=dict, init=False)  # cases that ended a process, and why
     _failed: dict[str, str] = field(default_factory=dict, init=False)  # cases that did not pass, and why
-    _done: set[str] = field(default_factory=set, init=False)  # cases that are not visited again
+    _done: set[str] = field(default_factory=set, init=False)  # cases without further visits
     _costs: dict[str, Cost] = field(default_factory=dict, init=False)
-    _restless: dict[str, float] = field(default_factory=dict, init=False)  # cases, and how much
+    _background: dict[str, float] = field(default_factory=dict, init=False)  # see ``groups.Results``, by case
     _notes: list[str] = field(default_factory=list, init=False)
 
     def __post_init__(self, overrides: Overrides) -> None:
         self._sequence = SequentialComparison(overrides)
-        self._sources: dict[str, list[Source]] = {side.name: [] for side in self.both}
+        self._sources: tuple[list[Source], list[Source]] = [], []
         self._started = monotonic()
-        self._starting = 0.0  # seconds that the latest group took before its first visit, and after its last
-        self._case = ""  # that is visited
-        self._doing = ""
+        self._overhead = 0.0  # seconds of the latest group before its first visit and after its last
+        self._case = ""  # the current one
+        self._activity = ""
 
     @property
     def _elapsed(self) -> float:
@@ -117,22 +116,22 @@ class Continuous:
 
     @property
     def _next_group(self) -> float:
-        """Return how long one more group takes."""
-        return self._starting + sum(cost.seconds for name, cost in self._costs.items() if not self._is_closed(name))
+        """Return the seconds that one more group takes."""
+        return self._overhead + sum(cost.seconds for name, cost in self._costs.items() if not self._is_closed(name))
 
-    def measure(self, show: Callable[[Look], None]) -> Look:
-        """Measure to the end, or to a Ctrl-C, showing each look; return the last.
+    def measure(self, show: Callable[[Analysis], None]) -> Analysis:
+        """Measure to the end, or to a Ctrl-C; show each analysis and return the last.
 
-        Raises RunFailedError when a side cannot run the suite, or when the time is too short for a group of processes.
+        Raises RunFailedError when a side cannot run the suite, or when the budget is too small for a group.
         """
         try:
             return self._measure(show)
-        except KeyboardInterrupt:  # whatever was under way
-            look = self._look(INTERRUPTED)
-            show(look)
-            return look
+        except KeyboardInterrupt:
+            analysis = self._analyse(INTERRUPTED)
+            show(analysis)
+            return analysis
 
-    def _measure(self, show: Callable[[Look], None]) -> Look:
+    def _measure(self, show: Callable[[Analysis], None]) -> Analysis:
         lost = 0
         while True:
             before = self._groups
@@ -147,37 +146,37 @@ class Continuous:
                     ended = DECIDED
                 if self._groups == before and not ended:
                     continue
-                look = self._look(ended)
-                show(look)
-                if self.samples and group and look.ended in (DECIDED, SPENT):
-                    self._sample(group, look)
-                if look.ended:
-                    return look
+                analysis = self._analyse(ended)
+                show(analysis)
+                if self.samples and group and analysis.ended in (DECIDED, SPENT):
+                    self._sample(group, analysis)
+                if analysis.ended:
+                    return analysis
 
     def _measure_group(self, number: str, alive: ExitStack) -> tuple[str, Group | None]:
-        """Measure in one more group; return why measuring ends with it, if it does, and the group if it counts.
+        """Measure one more group, whose processes live as long as ``alive``.
 
-        Its processes live as long as ``alive``.
+        Returns why measuring ends, or an empty text, and the group unless it was dropped.
         """
         began = self._elapsed
         ended = ""
-        self._do("starting")
+        self._begin("starting")
         try:
             group = alive.enter_context(Group(self.both, self.options, self.store, number, self._tick))
             try:
                 group.start()
-                self._starting = self._elapsed - began
+                self._overhead = self._elapsed - began
                 done = self._visit_cases(group)
             except KeyboardInterrupt:
                 ended, done = INTERRUPTED, set()
             closing = self._elapsed
-            self._do("saving")
+            self._begin("saving")
             paths = group.end()
-            self._starting += self._elapsed - closing
-            if group.jumped:
-                self._notes.append(f"a group was dropped, for the clock jumped by {group.jumped:.0f} s meanwhile")
+            self._overhead += self._elapsed - closing
+            if jump := group.clock_jump:
+                self._notes.append(f"a group was dropped because the clock jumped by {jump:.0f} s")
                 return ended, None
-        except SideFailedError as problem:
+        except SuiteFailedError as problem:
             if self._case:
                 self._lost[self._case] = str(problem)
             elif self._groups or ended:
@@ -186,120 +185,118 @@ class Continuous:
                 raise
             return ended, None
         self._done |= done
-        read = [
-            (side, loading.read_record(path, pictured=False)) for side, path in zip(SIDES, paths, strict=True) if path
-        ]
-        for side, source in read:  # all or, after a Ctrl-C, none
-            self._sources[self.both[side].name].append(source)
-        self._groups += bool(read)
+        saved = [(side, path) for side, path in zip(SIDE_OF_PLACE, paths, strict=True) if path]
+        sources = [(side, loading.read_record(path, pictured=False)) for side, path in saved]  # before any counts
+        for side, source in sources:
+            self._sources[side].append(source)
+        self._groups += bool(sources)  # an interrupted group may have saved none
         return ended, group
 
-    def _sample(self, group: Group, look: Look) -> None:
-        """Sample where the time goes of what changed though its programs are equal; verdicts stand without."""
-        self._doing, until = "sampling what changed", self._elapsed + SHARE * self.budget
-        with suppress(SideFailedError, KeyboardInterrupt):
-            for case in (one.case for one in look.comparison.verdicts if one.explained):
-                if not any(explanations.read(self.store, case)) and self._elapsed < until:
+    def _sample(self, group: Group, analysis: Analysis) -> None:
+        """Sample where the time of changed cases goes whose programs are equal; a failure changes no verdict."""
+        self._activity, until = "sampling what changed", self._elapsed + SAMPLING * self.budget
+        with suppress(SuiteFailedError, KeyboardInterrupt):
+            for case in (verdict.case for verdict in analysis.comparison.verdicts if verdict.explained):
+                if not any(differences.describe(self.store, case)) and self._elapsed < until:
                     group.profile(self.nodeids[case], until - self._elapsed)
 
-    def _do(self, what: str, case: str = "") -> None:
-        """Begin to do something in the group that is alive, with a case or without."""
-        self._case, self._doing = case, f"group {self._groups + 1}: {what}"
+    def _begin(self, activity: str, case: str = "") -> None:
+        """Begin an activity in the current group, with or without a case."""
+        self._case, self._activity = case, f"group {self._groups + 1}: {activity}"
 
     def _tick(self) -> None:
-        self.tell(self._doing, self._elapsed)
+        self.progress(self._activity, self._elapsed)
 
     def _visit_cases(self, group: Group) -> set[str]:
-        """Visit the open cases, the most informative first; return those that need no other visit."""
-        facts = {**group.cases[1], **group.cases[0]}
-        self.nodeids |= {_name(facts[nodeid]): nodeid for nodeid in facts}
+        """Visit the open cases, the most informative first; return those that need no further visit."""
+        cases = {**group.cases[1], **group.cases[0]}
+        self.nodeids |= {_name(item): nodeid for nodeid, item in cases.items()}
         done = set()
-        for nodeid in sorted(facts, key=lambda one: RANKS.get(facts[one]["phase"], len(RANKS))):
-            name = _name(facts[nodeid])
-            self._do(name, name)
+        for nodeid, item in sorted(cases.items(), key=lambda case: RANKS.get(case[1].phase, len(RANKS))):
+            name = _name(item)
+            self._begin(name, name)
             cost = self._costs.get(name)
             left = self.budget - self._elapsed
             if self._is_closed(name) or left < (cost.seconds if cost else 0):
                 continue
             began = self._elapsed
-            places = [SIDES.index(side) for side in (0, 1) if nodeid in group.cases[side]]
-            if len(places) < 2 or facts[nodeid]["phase"] == WHOLE:
-                self._has_passed(name, group.alone(nodeid, places, 0, left + GRACE, {}))
+            places = [place for place in PLACES[:2] if nodeid in group.cases[place]]
+            if len(places) < 2 or item.phase == WHOLE:
+                self._has_passed(name, group.run(nodeid, places, 0, left + GRACE, {}))
                 done.add(name)
-            elif not self._take_turns(group, nodeid, name):
+            elif not self._visit(group, nodeid, name):
                 done.add(name)
             if name in self._costs:
                 self._costs[name].seconds = self._elapsed - began
         return done
 
-    def _take_turns(self, group: Group, nodeid: str, name: str) -> bool:
-        """Prepare a case and let its rounds alternate; return whether it can be measured."""
-        aside = {} if self._groups else {0: "counts", 1: "counts"}  # in a base and a head, once
-        rehearsal = group.alone(nodeid, range(len(SIDES)), 1, self.budget - self._elapsed + GRACE, aside)
+    def _visit(self, group: Group, nodeid: str, name: str) -> bool:
+        """Prepare a case and interleave its rounds; return whether it can be measured."""
+        # In the first group a base and a head run the instrumentation pass.
+        passes: dict[int, Instrumentation] = {} if self._groups else {0: "counts", 1: "counts"}
+        rehearsal = group.run(nodeid, PLACES, 1, self.budget - self._elapsed + GRACE, passes)
         if not self._has_passed(name, rehearsal):
             return False
         if name not in self._costs:
-            seconds = median(one["times"][0] for one in rehearsal.outcomes) / group.sharing
-            self._costs[name] = Cost(0.0, seconds, bounded(TURNS / len(SIDES) / seconds))
+            seconds = median(ended.times[0] for ended in rehearsal.ended.values()) / group.sharing
+            self._costs[name] = Cost(0.0, seconds, bounded(FIRST / len(PLACES) / seconds))
         cost, began = self._costs[name], self._elapsed
-        rounds = min(cost.rounds, int((self.budget - began) / (cost.cycle or len(SIDES) * cost.round)) - 1)
+        rounds = min(cost.rounds, int((self.budget - began) / (cost.cycle or len(PLACES) * cost.round)) - 1)
         if rounds < len(CYCLES):
-            return True  # another time
+            return True  # too little time is left
         self._tick()
-        visit = group.visit(nodeid, rounds, cost.round)
-        if not self._has_passed(name, visit):
+        results = group.interleave(nodeid, rounds, cost.round)
+        if not self._has_passed(name, results):
             return False
-        cost.cycle = max((self._elapsed - began) / (rounds + 1), len(SIDES) * cost.round)
-        cost.round = median(seconds for one in visit.outcomes for seconds in one["times"])
-        if visit.restless > groups.STILL:
-            self._restless[name] = max(visit.restless, self._restless.get(name, 0.0))
+        cost.cycle = max((self._elapsed - began) / (rounds + 1), len(PLACES) * cost.round)
+        cost.round = median(seconds for ended in results.ended.values() for seconds in ended.times)
+        if results.background > groups.BACKGROUND:
+            self._background[name] = max(results.background, self._background.get(name, 0.0))
         return True
 
     def _is_closed(self, name: str) -> bool:
         return name in self._done or name in self._lost or name in self._sequence.closed
 
-    def _has_passed(self, name: str, visit: groups.Visit) -> bool:
-        """Return whether a case passed in all processes that ran it, and keep why it did not."""
-        for place, outcome in enumerate(visit.outcomes):
-            if outcome["outcome"] != "passed":
-                side = self.both[SIDES[place]]
-                self._failed.setdefault(
-                    name, f"the {side.name}, {side.description}, cannot run {name}: {outcome['reason']}"
-                )
+    def _has_passed(self, name: str, results: Results) -> bool:
+        """Return whether a case has passed in all processes so far; keep the reason where it has not."""
+        for place, ended in results.ended.items():
+            if ended.outcome != "passed":
+                suite = self.both[SIDE_OF_PLACE[place]]
+                self._failed.setdefault(name, f"{suite}, cannot run {name}: {ended.reason}")
         return name not in self._failed
 
-    def _look(self, ended: str) -> Look:
-        if not all(self._sources.values()):
+    def _analyse(self, ended: str) -> Analysis:
+        if not all(self._sources):
             reasons = (*self._lost.values(), *self._failed.values())
             mend = "; give more with --budget" if ended == SPENT else ""
             raise RunFailedError(next(iter(reasons), f"{ended} before anything was measured{mend}"))
-        base, head = (sides.gather(sources) for sources in self._sources.values())
-        for name in head.cases:  # a case that the base does not have is new; one that it cannot run is an error
+        base, head = map(sides.gather, self._sources)
+        for name in head.cases:  # a case that the base lacks is new, but one that fails on the base is an error
             if name not in base.cases and name in base.reasons:
-                raise RunFailedError(f"the base, {self.both[0].description}, cannot run {name}: {base.reasons[name]}")
+                raise RunFailedError(f"{self.both[0]}, cannot run {name}: {base.reasons[name]}")
         seconds = self._elapsed
         most = self._groups + int(max(0.0, self.budget - seconds) / max(1.0, self._next_group))
         comparison = self._sequence.analyse(base, head, self._groups, most, last=ended in (SPENT, FAILED))
         for verdict in comparison.verdicts:
             cost = self._costs.get(verdict.case)
             if cost and cost.cycle and verdict.time and verdict.time.paired:
-                cost.plan(verdict.time.paired, self._starting / len(self._costs))
-        told = {one.case for one in comparison.verdicts if one.time or one.error}
-        named = {**base.reasons, **head.reasons, **self._lost, **self._failed}
-        unreached = self.nodeids.keys() - told - named.keys()
-        ended_badly = self._failed | self._lost | dict.fromkeys(sorted(unreached), "the time did not suffice")
-        # The reason of the process that failed says more than that of the records, which name seeds apart.
-        recorded = {case: why for case, why in comparison.lost.items() if names.without_seed(case) not in ended_badly}
-        missing = {one.case for one in comparison.verdicts if one.time and one.time.outcome is Outcome.MISSING}
-        lost = {case: why for case, why in (recorded | ended_badly).items() if case not in missing}
+                cost.plan(verdict.time.paired, self._overhead / len(self._costs))
+        judged = {verdict.case for verdict in comparison.verdicts if verdict.time or verdict.error}
+        unreached = self.nodeids.keys() - judged - {*base.reasons, *head.reasons, *self._lost, *self._failed}
+        own_reasons = self._failed | self._lost | dict.fromkeys(sorted(unreached), "the time was too short")
+        # Where both give a reason, that of the failed process says more than that of the records.
+        recorded = {case: why for case, why in comparison.lost.items() if names.without_seed(case) not in own_reasons}
+        missing = {each.case for each in comparison.verdicts if each.time and each.time.outcome is Outcome.MISSING}
+        lost = {case: why for case, why in (recorded | own_reasons).items() if case not in missing}
         comparison = replace(comparison, lost=lost)
-        still_open = frozenset(one.case for one in comparison.verdicts if not self._is_closed(one.case))
-        ended = ended if still_open or unreached else DECIDED
+        still_open = frozenset(verdict.case for verdict in comparison.verdicts if not self._is_closed(verdict.case))
         notes = list(self._notes)
-        if self._restless:
-            share = max(self._restless.values())
-            notes.append(f"in {few(list(self._restless))} a process used up to {share:.0%} of a core out of its turn")
-        return Look(comparison, still_open, self._groups, seconds, self._next_group, ended, tuple(notes))
+        if self._background:
+            share = max(self._background.values())
+            cases = few(list(self._background))
+            notes.append(f"in {cases} a process used up to {share:.0%} of a core between its rounds")
+        ended = ended if still_open or unreached else DECIDED
+        return Analysis(comparison, still_open, self._groups, seconds, self._next_group, ended, tuple(notes))
 
 
 def bounded(rounds: float) -> int:
@@ -308,5 +305,5 @@ def bounded(rounds: float) -> int:
     return min(most, max(least, len(CYCLES) * round(rounds / len(CYCLES))))
 
 
-def _name(facts: dict[str, Any]) -> str:
-    return names.without_seed(str(facts["name"]).removeprefix("test_"))
+def _name(item: Item) -> str:
+    return names.without_seed(item.name.removeprefix("test_"))

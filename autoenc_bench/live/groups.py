@@ -1,150 +1,144 @@
-"""Two pairs of processes alive at once, each a base and a head, whose rounds take turns on one core."""
+"""Two pairs of sessions, each a base and a head, whose rounds are interleaved on one core."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from itertools import cycle as cycle_through
 from pathlib import Path
 from time import monotonic, time
-from typing import Any, NamedTuple, Self
+from typing import Literal, NamedTuple
 
 from autoenc_bench.exceptions import RunFailedError
-from autoenc_bench.live import explanations, members
-from autoenc_bench.live.checkouts import Checkout
+from autoenc_bench.live import differences, members
 from autoenc_bench.live.members import Member
-from autoenc_bench.live.processes import Tick
+from autoenc_bench.live.processes import Suite, Tick
+from autoenc_bench.plugin.messages import Begin, Ended, Item, Save, Visit, Waiting
 
-SIDES = (0, 1, 0, 1)  # of each place; the first two are a pair, and so are the last two
-PAIRS = len(SIDES) // 2
+SIDE_OF_PLACE = (0, 1, 0, 1)  # base and head; the first two places are a pair, and so are the last two
+PLACES = range(len(SIDE_OF_PLACE))
+PAIRS = len(PLACES) // 2
 
-# Whose turn it is, cycle by cycle. A pair's two follow each other, as base and head and as head and base by turns, and
-# who comes first in it follows a base as often as a head, so what a round leaves behind in caches favours nobody.
+# The order of rounds, cycle by cycle. The two of a pair follow each other, in either order equally often. The first of
+# a pair follows a base as often as a head. So no side profits from what a round leaves behind in caches.
 CYCLES = ((0, 1, 2, 3), (1, 0, 2, 3), (0, 1, 3, 2), (1, 0, 3, 2))
 
-START = 300.0  # seconds that starting and saving may take, where the machine is slow
-SLACK = 60.0, 20.0  # seconds that an answer may take, and how many times the usual
+START = 300.0  # seconds that starting and saving may take on a slow machine
+SLACK = 60.0, 20.0  # a reply may take these seconds, or so many times the usual
 JUMP = 2.0  # seconds by which clocks may drift apart
-STILL = 0.05  # of the others' time, that a process may use while they have their turns
+BACKGROUND = 0.05  # share of the others' time that a process may compute in the background
+
+Instrumentation = Literal["counts", "profile"]
 
 
-class Visit(NamedTuple):
-    """What a case did in a group: how it ended in each place, and whether a process did not keep still."""
+class Results(NamedTuple):
+    """What a case did in a group."""
 
-    outcomes: list[dict[str, Any]]
-    restless: float  # the largest share of the others' time that a process used meanwhile
-
-    @property
-    def passed(self) -> bool:
-        return all(outcome["outcome"] == "passed" for outcome in self.outcomes)
+    ended: dict[int, Ended]  # by place
+    background: float  # the largest share of the others' time in which a process computed
 
 
-class Group:
-    """Two pairs, which start together, and end with this context."""
+class Group(ExitStack):
+    """Two pairs of sessions, which start together and end with this context."""
 
-    def __init__(self, both: Sequence[Checkout], options: Sequence[str], store: Path, name: str, tick: Tick) -> None:
+    def __init__(self, both: Sequence[Suite], options: Sequence[str], store: Path, name: str, tick: Tick) -> None:
+        super().__init__()
         self._tick = tick
         self._cores = members.usable_cores()
-        self._apart = time() - monotonic()
+        self._clock_offset = time() - monotonic()
         self._members: list[Member] = []
-        with ExitStack() as stack:
-            for place, side in enumerate(SIDES):
-                pair = f"{name}-{place // 2 + 1}"
-                folder = store / both[side].name / pair
-                kept = f"--benchmark-save={both[side].name}-{pair}", explanations.option(store, both[side].name)
-                try:
-                    member = Member(both[side], [*kept, *options], folder, f"{store.name}-{pair}")  # unique among all
+        with ExitStack() as started:
+            for place in PLACES:
+                suite, pair = both[SIDE_OF_PLACE[place]], f"{name}-{place // 2 + 1}"
+                saving = f"--benchmark-save={suite.name}-{pair}", differences.option(store, suite.name)
+                try:  # the pair's name is unique among all comparisons
+                    member = Member(suite, [*saving, *options], store / suite.name / pair, f"{store.name}-{pair}")
                 except OSError as problem:
                     raise RunFailedError(f"the suite could not be started: {problem}") from problem
-                self._members.append(stack.enter_context(member))
-            self._stack = stack.pop_all()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
+                self._members.append(started.enter_context(member))
+            self.push(started.pop_all())
 
     @property
-    def cases(self) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
-        """Return each side's cases with their facts, by node id."""
+    def cases(self) -> tuple[dict[str, Item], dict[str, Item]]:
+        """Return each side's cases, by node id."""
         return self._members[0].cases, self._members[1].cases
 
     @property
     def sharing(self) -> int:
-        """Return how many processes share a core while they do not take turns."""
+        """Return how many processes share a core while their rounds are not interleaved."""
         if not self._cores:
             return 1
-        return 2 if len(self._cores) >= PAIRS else len(SIDES)
+        return 2 if len(self._cores) >= PAIRS else len(PLACES)
 
     @property
-    def jumped(self) -> float:
+    def clock_jump(self) -> float:
         """Return for how many seconds the machine slept, or its clock was set, since the group was made."""
-        apart = abs(time() - monotonic() - self._apart)
-        return apart if apart > JUMP else 0.0
+        jump = abs(time() - monotonic() - self._clock_offset)
+        return jump if jump > JUMP else 0.0
 
     def start(self) -> None:
-        """Wait until all have loaded what they need."""
+        """Wait until all sessions are ready for visits."""
         for member in self._members:
-            member.configure(START, self._tick)
+            member.receive(START, self._tick)  # Configured: from now on the process may be pinned
         self._spread()
         for member in self._members:
-            member.begin(START, self._tick)
+            member.collect(START, self._tick)
 
     def _spread(self) -> None:
-        """Spread the pairs over cores. A pair shares one: what is prepared on different cores is not alike."""
+        """Give each pair a core. The two of a pair share it, because cores differ in what they prepare."""
         for place, member in enumerate(self._members):
             member.pin([self._cores[place // self.sharing]] if self._cores else [])
 
     def _gather(self) -> None:
-        """Bring all to the cores on which the head measures; older code may have chosen others."""
-        own = self._members[SIDES.index(1)].cores
+        """Move all to the cores on which the head measures; the base's code may have chosen others."""
         for member in self._members:
-            member.pin(own or self._cores)
+            member.pin(self._members[1].cores or self._cores)
 
-    def alone(self, case: str, places: Sequence[int], rounds: int, seconds: float, aside: Mapping[int, str]) -> Visit:
-        """Run a case in some processes side by side: to prepare it, or for what is no matter of time.
+    def run(
+        self, case: str, places: Sequence[int], rounds: int, seconds: float, passes: Mapping[int, Instrumentation]
+    ) -> Results:
+        """Run a case in some processes at the same time: to prepare it, or where its time does not count.
 
-        ``aside`` says by places what else is to be known of it (see plugin/turns.py).
+        ``passes`` has the instrumentation pass by place.
         """
         self._tick()
         self._spread()
         for place in places:
-            self._members[place].ask(visit=case, rounds=rounds, turns=False, aside=aside.get(place, ""))
-        return Visit([self._members[place].answer(seconds, self._tick) for place in places], 0.0)
+            self._members[place].send(Visit(case, rounds, instrumentation=passes.get(place, "")))
+        replies = [(place, self._members[place].follow(seconds, self._tick)) for place in places]
+        return Results({place: reply for place, reply in replies if isinstance(reply, Ended)}, 0.0)
 
-    def visit(self, case: str, rounds: int, usual: float) -> Visit:
-        """Run a case in all processes by turns, for so many rounds of ``usual`` seconds, after one to warm up.
+    def interleave(self, case: str, rounds: int, usual: float) -> Results:
+        """Run a case in all processes, round by round in the order of ``CYCLES``, after one round to warm up.
 
-        One that fails lets the others run to their ends. Raises SideFailedError when one ends or hangs.
+        A round takes ``usual`` seconds. Where the case fails in one process, the others finish. Raises SuiteFailedError
+        when a process ends or hangs.
         """
         self._gather()
         seconds = max(SLACK[0], SLACK[1] * usual)
         for member in self._members:
-            member.ask(visit=case, rounds=rounds, turns=True, aside="")
-        answers = [member.answer(seconds) for member in self._members]
-        used = [0.0] * len(self._members)
-        begun = monotonic()
+            member.send(Visit(case, rounds, is_interleaved=True))
+        replies = {place: member.follow(seconds) for place, member in enumerate(self._members)}
+        used = [0.0] * len(PLACES)  # CPU seconds between rounds
+        began = monotonic()
         for cycle in cycle_through(CYCLES):
-            waiting = [place for place in cycle if "outcome" not in answers[place]]
+            waiting = [place for place in cycle if isinstance(replies[place], Waiting)]
             if not waiting:
                 break
             for place in waiting:
-                self._members[place].ask()
-                answers[place] = self._members[place].answer(seconds)
-                used[place] += answers[place].get("between", 0.0)
-        others = (monotonic() - begun) * (len(used) - 1) / len(used)
-        return Visit(answers, max(used) / others)
+                self._members[place].send(Begin())
+                replies[place] = reply = self._members[place].follow(seconds)
+                used[place] += reply.between if isinstance(reply, Waiting) else 0.0
+        others = (monotonic() - began) * (len(PLACES) - 1) / len(PLACES)
+        ended = {place: reply for place, reply in replies.items() if isinstance(reply, Ended)}
+        return Results(ended, max(used) / others)
 
     def end(self, seconds: float = START) -> list[Path | None]:
-        """Return the records that all save now, ``None`` where nothing was timed.
-
-        What runs from then on, as ``profile`` does, is in no record.
-        """
+        """Let all save their records; return these, ``None`` where nothing was timed. ``profile`` still works then."""
         self._spread()
         for member in self._members:
-            member.ask(save=True)
-        return [member.record(seconds, self._tick) for member in self._members]
+            member.send(Save())
+        return [member.finish(seconds, self._tick) for member in self._members]
 
     def profile(self, case: str, seconds: float) -> None:
-        """Sample where a case's time goes, in a base and a head side by side, on a core each where there are some."""
-        apart = SIDES.index(0), len(SIDES) - 1 - SIDES[::-1].index(1)
-        self.alone(case, apart, 1, seconds, dict.fromkeys(apart, "profile"))
+        """Sample where a case's time goes, in a base and a head at once, each on its own core where there are two."""
+        places = PLACES[0], PLACES[-1]
+        self.run(case, places, 1, seconds, dict.fromkeys(places, "profile"))

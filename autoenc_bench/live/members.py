@@ -1,103 +1,80 @@
-"""A process of a live comparison: one side's suite, whose cases run when they are asked for (see plugin/turns.py)."""
+"""One session of a live comparison: a suite in a child process that runs cases on request (see plugin/messages.py)."""
 
-import json
 import os
-import socket
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from multiprocessing import Pipe
 from pathlib import Path
 from time import monotonic
-from typing import Any, Self
 
-from autoenc_bench.live.checkouts import Checkout
-from autoenc_bench.live.processes import TICK, Process, SideFailedError, Tick
+from autoenc_bench.live.processes import TICK, Process, Suite, SuiteFailedError, Tick
+from autoenc_bench.plugin.messages import Collected, Ended, Item, Reply, Request, Saved, Waiting, decode_reply, encode
 
-# Where memory lies differs from process to process, and with it what caches hold; in huge pages, less of it is chance.
+# Addresses differ from process to process, and with them cache misses. Huge pages leave less of that to chance.
 ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 
 
-class Member:
-    """A session of the suite on one side, until the end of this context."""
+class Member(Process):
+    """A session of a suite, until this context ends; no other process saves in its ``store``."""
 
-    def __init__(self, side: Checkout, options: Sequence[str], store: Path, pair: str) -> None:
-        self.cases: dict[str, dict[str, Any]] = {}  # node id -> facts
-        self.cores: list[int] | None = None  # that it is pinned to where it measures
-        self._received = b""
-        self._first: dict[str, Any] = {}
-        self._socket, theirs = socket.socketpair()
-        self._socket.settimeout(TICK)
+    def __init__(self, suite: Suite, options: Sequence[str], store: Path, pair: str) -> None:
+        self.cases: dict[str, Item] = {}  # by node id
+        self.cores: list[int] | None = None  # to which the suite pins the process
+        self._pipe, theirs = Pipe()
         with theirs, ExitStack() as stack:
-            stack.enter_context(self._socket)  # which nobody else closes when the process cannot be started
-            descriptor = theirs.fileno()
-            turns = (f"--turns={descriptor}", f"--pair={pair}", f"--side={side.name}", "--no-roofs", "-s")
-            self._process = Process(side, [*options, *turns], store, [descriptor], ENVIRONMENT)
+            stack.enter_context(self._pipe)  # closed also where the process cannot be started
+            live = (f"--turns={theirs.fileno()}", f"--pair={pair}", f"--side={suite.name}", "--no-roofs", "-s")
+            super().__init__(suite, [*options, *live], store, [theirs.fileno()], ENVIRONMENT)
             stack.pop_all()
 
-    def __enter__(self) -> Self:
-        self._process.__enter__()
-        return self
-
     def __exit__(self, *_: object) -> None:
-        self._process.__exit__()
-        self._socket.close()
+        super().__exit__()
+        self._pipe.close()
 
-    def ask(self, **message: Any) -> None:
-        """Send a message; where nobody listens, the answer tells."""
+    def send(self, request: Request) -> None:
+        """Send a request; where the process has ended, ``receive`` raises the reason."""
         with suppress(OSError):
-            self._socket.sendall(json.dumps(message).encode() + b"\n")
+            self._pipe.send_bytes(encode(request))
 
-    def answer(self, seconds: float, tick: Tick = lambda: None) -> dict[str, Any]:
-        """Wait for a message; ``tick`` is called now and then.
+    def receive(self, seconds: float, tick: Tick = lambda: None) -> Reply:
+        """Wait for a reply; ``tick`` is called meanwhile.
 
-        Raises SideFailedError when the process ends, prints without end, or gives no answer within the seconds.
+        Raises SuiteFailedError when the process ends, prints too much, or sends no reply within the seconds.
         """
-        until = monotonic() + seconds
-        while b"\n" not in self._received:
+        deadline = monotonic() + seconds
+        while not self._pipe.poll(TICK):
+            tick()
             try:
-                part = self._socket.recv(65536)
-            except TimeoutError:
-                tick()
-                try:
-                    self._process.check(until)
-                except TimeoutError as problem:
-                    reason = f"gave no sign for {seconds:.0f} s"
-                    raise SideFailedError(self._process.side, reason) from problem
-                continue
-            except OSError:
-                part = b""
-            if not part:
-                raise self._process.failure()
-            self._received += part
-        text, _, self._received = self._received.partition(b"\n")
-        message: dict[str, Any] = json.loads(text)
-        return message
+                self.check(deadline)
+            except TimeoutError as problem:
+                raise SuiteFailedError(self.suite, f"sent no reply for {seconds:.0f} s") from problem
+        try:
+            return decode_reply(self._pipe.recv_bytes())
+        except (EOFError, OSError):
+            raise self.failure() from None
 
-    def configure(self, seconds: float, tick: Tick) -> None:
-        """Wait until the process has read its options, and which cores it may use; it is not to be pinned before.
+    def follow(self, seconds: float, tick: Tick = lambda: None) -> Waiting | Ended:
+        """Wait until the visited case waits for its next round, or has ended."""
+        reply = self.receive(seconds, tick)
+        if not isinstance(reply, Waiting | Ended):  # such as Saved, where another plugin ends the session
+            raise SuiteFailedError(self.suite, f"ended before its case, by {type(reply).__name__}")
+        return reply
 
-        A suite from before it told that lists its cases at once.
-        """
-        self._first = self.answer(seconds, tick)
+    def collect(self, seconds: float, tick: Tick) -> None:
+        """Wait until the process is ready for visits; raise SuiteFailedError where it has no cases."""
+        reply = self.receive(seconds, tick)
+        if not (isinstance(reply, Collected) and reply.cases):
+            self._pipe.close()  # so the session ends
+            raise self.failure()
+        self.cases, self.cores = reply.cases, reply.cores
 
-    def begin(self, seconds: float, tick: Tick) -> None:
-        """Wait until the process has loaded what it needs, and lists its cases."""
-        begun = self._first if "cases" in self._first else self.answer(seconds, tick)
-        if not begun.get("cases"):  # it has none, or could not collect them
-            with suppress(OSError):
-                self._socket.shutdown(socket.SHUT_WR)  # nothing will be asked
-            raise self._process.failure()
-        self.cases, self.cores = begun["cases"], begun["cores"]
-
-    def pin(self, cores: Sequence[int]) -> None:
-        self._process.pin(cores)
-
-    def record(self, seconds: float, tick: Tick) -> Path | None:
-        """Wait until a process that was told to save has done so; return its record's path, ``None`` without any."""
-        while not self.answer(seconds, tick).get("saved"):
-            pass  # it asks for a turn that it will not get
-        return self._process.saved
+    def finish(self, seconds: float, tick: Tick) -> Path | None:
+        """Wait until the record is saved; return its path, ``None`` where nothing was timed."""
+        while not isinstance(self.receive(seconds, tick), Saved):
+            pass  # the end of an interrupted case
+        return next(self.store.rglob("*.json"), None)
 
 
 def usable_cores() -> list[int]:
-    """List the cores that this process may use, none where the system does not pin."""
+    """List the cores that this process may use; the list is empty where the system does not pin."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []

@@ -1,4 +1,4 @@
-"""Git worktrees in a temporary folder, of which nothing remains in the user's repository."""
+"""Git worktrees in a temporary folder; nothing of them stays in the user's repository."""
 
 import fcntl
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from autoenc_bench.exceptions import AutoencBenchError
-from autoenc_bench.live.revisions import git, git_path
+from autoenc_bench.live.git import git, git_path
 
 PREFIX = "autoenc-bench-"
 LOCK = "in-use"  # a file in the folder, locked as long as the process lives that made it
@@ -16,10 +16,9 @@ LOCK = "in-use"  # a file in the folder, locked as long as the process lives tha
 
 @contextmanager
 def folder(top: Path) -> Iterator[Path]:
-    """Make a temporary folder for worktrees of a repository; remove it at the end, and the worktrees at ``path``.
+    """Make a temporary folder for worktrees of a repository; remove it, and the worktrees at ``path``, at the end.
 
-    What a killed process left behind is removed as well. Worktrees of the user's stay, also those whose folder is
-    not there at the moment.
+    Also remove what killed processes left behind. The user's own worktrees stay, even if their folders are missing.
     """
     _remove_abandoned(top)
     temporary = TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
@@ -33,20 +32,20 @@ def folder(top: Path) -> Iterator[Path]:
 
 
 def path(root: Path, name: str) -> Path:
-    """Return where in the folder ``root`` a worktree goes; git's entry for it has this name, which no other has."""
+    """Return where a worktree goes in the folder ``root``; git names its entry after this unique name."""
     return root / f"{root.name}-{name}"
 
 
 def _forget(top: Path, root: Path) -> None:
-    """Remove git's entries for the worktrees in a folder that is gone, however far git came with them."""
+    """Remove git's entries for the worktrees of a removed folder, also entries that git has written in part."""
     for entry in _entries(top, f"{root.name}-*"):
-        with suppress(AutoencBenchError):  # what remains must not hide why everything ended
+        with suppress(AutoencBenchError):  # a leftover entry must not hide the error that ended the comparison
             git(top, "worktree", "remove", "--force", "--force", str(root / entry.name))
-        shutil.rmtree(entry, ignore_errors=True)  # where git was stopped before it noted the path
+        shutil.rmtree(entry, ignore_errors=True)  # git was stopped before it wrote the path into the entry
 
 
 def _remove_abandoned(top: Path) -> None:
-    """Remove the folders and worktrees of processes that were killed: nothing locks their file."""
+    """Remove the folders and worktrees of killed processes: no process locks their file."""
     for entry in _entries(top, f"{PREFIX}*"):
         with suppress(OSError):
             root = Path((entry / "gitdir").read_text().strip()).parent.parent

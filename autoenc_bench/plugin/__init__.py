@@ -6,5 +6,5 @@ other folders: tests/plugin/test_surface.py lists them.
 """
 
 pytest_plugins = [
-    f"autoenc_bench.plugin.{module}" for module in ("options", "session", "record", "turns", "explanations", "fixtures")
+    f"autoenc_bench.plugin.{module}" for module in ("options", "session", "record", "turns", "artifacts", "fixtures")
 ]

@@ -21,7 +21,7 @@ from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.instruments import call_counts, peak_memory, reference_workload
 from autoenc_bench.instruments.call_counts import Counted
 from autoenc_bench.instruments.clock import CLOCK, Mode, Reading
-from autoenc_bench.plugin import explanations
+from autoenc_bench.plugin import artifacts
 from autoenc_bench.plugin.options import CONFIGURATION
 from autoenc_bench.plugin.session import SESSION, axes, is_case, phase
 from autoenc_bench.plugin.turns import TURNS
@@ -230,7 +230,7 @@ class Measure:
 
         def begin_round() -> None:
             ended = CLOCK.read()
-            if turns and turns.are_taken:
+            if turns and turns.is_interleaved:
                 turns.wait()
             if setup:
                 setup()
@@ -282,14 +282,15 @@ class Measure:
         A live comparison requests either in a single visit of the case; the counts then hold for later visits too.
         """
         name, counts = self._benchmark.name.removeprefix("test_"), self._session.counts
-        passes = (self._turns.aside,) if self._turns else ("counts", "profile") if self._benchmark.enabled else ()
+        alone = ("counts", "profile") if self._benchmark.enabled else ()
+        passes = (self._turns.instrumentation,) if self._turns else alone
         if "counts" in passes:
             counted = count()
             counts[name] = counted.counts
             if self._explained:
-                explanations.keep_programs(self._explained / name, counted.texts)
+                artifacts.keep_programs(self._explained / name, counted.texts)
         if "profile" in passes and self._explained:
-            explanations.keep_profile(self._explained / name, call, setup)
+            artifacts.keep_profile(self._explained / name, call, setup)
         if name in counts:
             self.note(counts=counts[name])
 

@@ -24,7 +24,7 @@ import gate
 import numpy as np
 from tabulate import tabulate
 
-from autoenc_bench.live import bisection
+from autoenc_bench.live import bisection, points
 from autoenc_bench.live.bisection import Answer
 from autoenc_bench.verdicts import limits
 from autoenc_bench.verdicts.comparison import ALPHAS, CHANGES, Outcome
@@ -62,15 +62,15 @@ def simulate(slowdown, seed):
     if answer is not Answer.CHANGED:
         return "no change between the ends", used
     limit = expm1(abs(size) / 2)
-    with bisection.line([str(number) for number in range(COMMITS)]) as (folder, numbers):
-        commits = list(numbers)
+    with points.repository_of([str(number) for number in range(COMMITS)]) as (folder, named):
+        commits = list(named)
         answers = []
 
         def ask(commit):
-            answers.append(compare(0, int(numbers[commit]), limit)[0])
+            answers.append(compare(0, int(named[commit]), limit)[0])
             return answers[-1]
 
-        suspects = [int(numbers[commit]) for commit in bisection.search(folder, commits[0], commits[-1], ask)]
+        suspects = [int(named[commit]) for commit in bisection.search(folder, commits[0], commits[-1], ask)]
     if len(suspects) > 1:
         return "several, the right one among them" if culprit in suspects else "several, all wrong", used
     if compare(suspects[0] - 1, suspects[0], limit)[0] is not Answer.CHANGED:

@@ -1,4 +1,4 @@
-"""A bisection as somebody calls it: what it reads, refuses and says, and by the real command line."""
+"""The command bisect: what it reads, refuses and prints, and by the real command line."""
 
 import os
 import signal
@@ -14,12 +14,13 @@ import standins
 from suite_runs import LEAN
 
 from autoenc_bench import exit_codes
-from autoenc_bench.cli import bisect
-from autoenc_bench.cli import main as cli
-from autoenc_bench.cli.bisect import Points
+from autoenc_bench.cli import __main__ as cli
+from autoenc_bench.cli import bisect, suite_options
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
-from autoenc_bench.live import bisection, packages
-from autoenc_bench.live.bisection import Answer, Found, Step
+from autoenc_bench.live import bisection, environments
+from autoenc_bench.live import points as searched_points
+from autoenc_bench.live.bisection import Answer, Finding, Step
+from autoenc_bench.live.points import Points
 from autoenc_bench.machine import fingerprint, threads
 
 TESTS = Path(__file__).parents[1]
@@ -31,7 +32,7 @@ PACKAGE = "autoenc_bench/__init__.py"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """Make a project of a line of commits, of which one made it slower, and one beside the line."""
+    """Make a project with a linear history, in which one commit made it slower, and one commit beside it."""
     folder = repositories.create(tmp_path_factory.mktemp("project") / "project")
     suite = standins.suite(epoch="digits-fused", experiment="digits-fused-seed0")
     repositories.commit(folder, {**suite, ".gitignore": ".continuous/\n", PACKAGE: "SETTINGS = {}\n"})
@@ -49,11 +50,11 @@ def project(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def cpu(monkeypatch):
-    """Spare the tests of this process the second that it takes to read the CPU's name."""
+    """Replace the reading of the CPU's name, which takes a second."""
     monkeypatch.setattr(fingerprint, "cpu_model", lambda: "a CPU")
 
 
-# What is read
+# Input
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def cpu(monkeypatch):
         *(
             (
                 [f"experiment[digits-fused{given}]"],
-                "experiment[digits-fused]",  # as verdicts call it
+                "experiment[digits-fused]",  # its name in verdicts
                 [f"benchmarks/test_x.py::test_experiment[digits-fused{seed}]"],
             )
             for given, seed in (("", "-seed0"), ("-seed0", "-seed0"), ("-seed3", "-seed3"))
@@ -72,51 +73,51 @@ def cpu(monkeypatch):
     ],
 )
 def test_chosen(project, given, case, options):
-    """A case is chosen by the test that measures it, an experiment by a seed; pytest's options come behind."""
-    assert bisect.chosen(given, project) == (case, options)
+    """A case is selected by the test that measures it, an experiment with a seed; pytest's options come after it."""
+    assert suite_options.choose_case(given, project) == (case, options)
 
 
 @pytest.mark.parametrize("given", [[], ["--scale"], ["epoch"], ["epoch[]"], ["test_speed.py::test_epoch[digits]"]])
 def test_no_case(project, given):
-    """What is no case is refused with an example of one."""
+    """Anything else than a case is refused with an example."""
     with pytest.raises(InvalidInputError, match=r"^got .*; give a case such as epoch\[mnist-fused\]"):
-        bisect.chosen(given, project)
+        suite_options.choose_case(given, project)
 
 
 def test_case_that_nothing_measures(project):
-    """A case whose phase has no benchmark is named."""
+    """A case whose phase has no benchmark is refused."""
     with pytest.raises(NotFoundError, match=r"^decode\[x\]: nothing in benchmarks/ measures decode; give"):
-        bisect.chosen(["decode[x]"], project)
+        suite_options.choose_case(["decode[x]"], project)
 
 
 def test_revisions(project):
-    """Between two revisions git's own commits are searched, all measured by the bad one's harness."""
+    """Between two revisions, git's own commits are searched, all measured by the bad one's harness."""
     ids = [repositories.git(project, "rev-parse", name).strip() for name in ("good", "main")]
-    with bisect.points("good", "main", project) as known:
-        assert known.ends == tuple(ids)
-        assert known.harness == ids[1]
-        assert known.wanted(ids[0]).revision == ids[0]
-        assert known.wanted(ids[0]).packages == ()
-        assert known.name(ids[1]) == repositories.git(project, "log", "-1", "--format=%h %s").strip()
-        assert known.details(ids[1])[0].startswith("Test, 20")
-        assert known.details(ids[1])[1].startswith(f" {PACKAGE} |")
+    with searched_points.find("good", "main", project) as points:
+        assert points.ends == tuple(ids)
+        assert points.harness == ids[1]
+        assert points.wanted(ids[0]).revision == ids[0]
+        assert points.wanted(ids[0]).packages == ()
+        assert points.name(ids[1]) == repositories.git(project, "log", "-1", "--format=%h %s").strip()
+        assert points.details(ids[1])[0].startswith("Test, 20")
+        assert points.details(ids[1])[1].startswith(f" {PACKAGE} |")
         assert repositories.git(project, "worktree", "list").count("\n") == 2
     assert repositories.git(project, "worktree", "list").count("\n") == 1
 
 
 def test_hostile_commit(tmp_path):
-    """Neither the subject of a commit nor who made it moves a terminal's cursor."""
+    """Neither the subject nor the author of a commit moves a terminal's cursor."""
     folder = repositories.create(tmp_path / "project")
     author = ("-c", "user.name=E\x1b[2Jve", "-c", "color.ui=always")
     repositories.git(folder, *author, "commit", "--quiet", "--allow-empty", "--message", "A \x1b[2J subject")
-    with bisect.points("main~1", "main", folder) as known:
-        told = [known.name(known.ends[1]), *known.details(known.ends[1])]
-    assert "\x1b" not in "".join(told)
-    assert "subject" in told[0]
+    with searched_points.find("main~1", "main", folder) as points:
+        texts = [points.name(points.ends[1]), *points.details(points.ends[1])]
+    assert "\x1b" not in "".join(texts)
+    assert "subject" in texts[0]
 
 
 GPG = r"""#!/bin/sh
-cat > /dev/null  # else git may write where nobody reads
+cat > /dev/null  # else git may write to a closed pipe
 case "$*" in
 *--verify*) echo "gpg: Good signature from Somebody" >&2; echo "[GNUPG:] GOODSIG 0 Somebody" ;;
 *) printf '\n[GNUPG:] SIG_CREATED ' >&2
@@ -126,7 +127,7 @@ esac
 
 
 def test_configured_git(tmp_path, monkeypatch):
-    """What git's user has configured, as to show signatures and colours, changes no name and no author."""
+    """The user's configuration of git, such as signatures and colours, changes no name and no author."""
     folder = repositories.create(tmp_path / "project")
     (tmp_path / "gpg").write_text(GPG)
     (tmp_path / "gpg").chmod(0o755)
@@ -139,53 +140,53 @@ def test_configured_git(tmp_path, monkeypatch):
     assert "Good signature" in repositories.git(folder, "show", "--no-patch")
     for name in ("PAGER", "GIT_PAGER"):
         monkeypatch.setenv(name, "false")
-    with bisect.points("main~1", "main", folder) as known:
+    with searched_points.find("main~1", "main", folder) as points:
         short = repositories.git(folder, "rev-parse", "--short", "HEAD").strip()
-        assert known.name(known.ends[1]) == f"{short} A signed change"
-        author, *touched = known.details(known.ends[1])
+        assert points.name(points.ends[1]) == f"{short} A signed change"
+        author, *touched = points.details(points.ends[1])
     assert author.startswith("Test, 20")
     assert "\x1b" not in "".join(touched)
     assert "signature" not in "".join(touched)
 
 
 def test_releases(project, monkeypatch):
-    """Between two releases those that pip lists are searched, each installed beside the working tree."""
+    """Between two releases, those that pip lists are searched, each installed beside the working tree."""
     asked = []
     listed = ["3.11.0", "3.12.0", "3.13.0"]
-    monkeypatch.setattr(packages, "releases", lambda *given: asked.append(given) or listed)
+    monkeypatch.setattr(environments, "releases", lambda *given: asked.append(given) or listed)
     ends = []
     for day in (1, 2):
         monkeypatch.setenv("GIT_COMMITTER_DATE", f"2026-01-0{day} 12:00")
-        with bisect.points("Keras==3.11.0", "keras==3.13.0", project) as known:
-            assert [known.name(one) for one in known.ends] == ["Keras==3.11.0", "Keras==3.13.0"]
-            assert known.wanted(known.ends[1]).packages == ["Keras==3.13.0"]
-            assert known.wanted(known.ends[1]).revision is None
-            assert (known.harness, known.details(known.ends[0])) == (None, ())
-            between = repositories.git(known.repository, "rev-list", *known.ends, f"^{known.ends[0]}").split()
-            assert [known.name(one) for one in between] == ["Keras==3.13.0", "Keras==3.12.0"]
-        ends.append(known.ends)
+        with searched_points.find("Keras==3.11.0", "keras==3.13.0", project) as points:
+            assert [points.name(one) for one in points.ends] == ["Keras==3.11.0", "Keras==3.13.0"]
+            assert points.wanted(points.ends[1]).packages == ["Keras==3.13.0"]
+            assert points.wanted(points.ends[1]).revision is None
+            assert (points.harness, points.details(points.ends[0])) == (None, ())
+            between = repositories.git(points.repository, "rev-list", *points.ends, f"^{points.ends[0]}").split()
+            assert [points.name(one) for one in between] == ["Keras==3.13.0", "Keras==3.12.0"]
+        ends.append(points.ends)
     assert asked == [("Keras", "3.11.0", "3.13.0", Path(sys.executable))] * 2
-    assert ends[0] == ends[1]  # else no answer that is kept would be found again
+    assert ends[0] == ends[1]  # else kept answers would not be found
 
 
 def test_releases_of_other_code(tmp_path, monkeypatch):
-    """Answers about releases are those of the working tree as it is, and commits have theirs whatever lies in it."""
+    """Answers about releases belong to the working tree's code; answers about commits do not."""
     folder = repositories.create(tmp_path / "project")
     repositories.commit(folder, {"later.py": ""})
-    monkeypatch.setattr(packages, "releases", lambda *_: ["3.11.0", "3.12.0"])
+    monkeypatch.setattr(environments, "releases", lambda *_: ["3.11.0", "3.12.0"])
     measured, commits = [], []
     for text in ("a = 1\n", "a = 1\n", "a = 2\n"):
         (folder / "new.py").write_text(text)
-        with bisect.points("keras==3.11.0", "keras==3.12.0", folder) as known:
-            measured.append(known.code)
-        with bisect.points("main~1", "main", folder) as known:
-            commits.append(known.code)
+        with searched_points.find("keras==3.11.0", "keras==3.12.0", folder) as points:
+            measured.append(points.code)
+        with searched_points.find("main~1", "main", folder) as points:
+            commits.append(points.code)
     assert measured[0] == measured[1] != measured[2]
     assert commits == [""] * 3
 
 
 def test_surroundings(monkeypatch, tmp_path):
-    """Answers are kept for one interpreter, one set of libraries, some variables, Keras's file and one machine."""
+    """Answers belong to one interpreter, one set of libraries, some variables, Keras's file and one machine."""
     for home, text in (("one", "{}"), ("same", "{}"), ("other", '{"epsilon": 1e-6}')):
         (tmp_path / home / ".keras").mkdir(parents=True)
         (tmp_path / home / ".keras/keras.json").write_text(text)
@@ -216,12 +217,12 @@ def test_surroundings(monkeypatch, tmp_path):
 
 
 def test_store(project, monkeypatch):
-    """A question goes on from its own answers alone: another one, or other surroundings, has another folder."""
+    """A search continues from its own answers alone: another question, or other surroundings, has another folder."""
     stores = []
 
     def search(**given):
         stores.append(given["store"])
-        raise RunFailedError("asked")
+        raise RunFailedError("as expected")
 
     monkeypatch.setattr(bisection, "Bisection", search)
     monkeypatch.chdir(project)
@@ -237,17 +238,17 @@ def test_store(project, monkeypatch):
     ):
         monkeypatch.setenv("KERAS_BACKEND", backend)
         given = {"good": "good", "bad": end, "follow": follow, "budget": "30m", "pytest": [case, *options]}
-        with pytest.raises(RunFailedError, match="asked"):
+        with pytest.raises(RunFailedError, match="as expected"):
             bisect.run(Namespace(**given))
     assert stores[0] == stores[1]
     assert len(set(stores)) == len(stores) - 1
 
 
-# What is refused
+# Refusals
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["good", "main"], "got none after --; give a case"),
         (["good", "main", "--"], "got none after --; give a case"),
@@ -260,7 +261,7 @@ def test_store(project, monkeypatch):
         (["good", "keras==3.11.0", "--", EPOCH], "good and keras==3.11.0; give two git revisions, or two releases"),
         (["keras==3.11.0", "good", "--", EPOCH], "keras==3.11.0 and good; give two git revisions, or two releases"),
         (["keras==3.11.0", "jax==0.9.0", "--", EPOCH], "keras==3.11.0 and jax==0.9.0; give two git revisions"),
-        (["keras==3.11.0", "keras==3.12.0", "--", EPOCH], "pip cannot tell which releases keras has: No matching"),
+        (["keras==3.11.0", "keras==3.12.0", "--", EPOCH], "pip cannot list the releases of keras: No matching"),
         (["nowhere", "main", "--", EPOCH], "'nowhere': no such revision"),
         (["good", "nowhere", "--", EPOCH], "'nowhere': no such revision"),
         (["--", EPOCH], ""),
@@ -271,12 +272,12 @@ def test_store(project, monkeypatch):
         (["good", "main", "--budget", "0s", "--", EPOCH], "budget '0s'; give a time above 0"),
     ],
 )
-def test_refused(project, monkeypatch, capsys, arguments, said):
-    """Bad input gets one sentence and status 2, nothing is measured, and nothing is left in the repository."""
+def test_refused(project, monkeypatch, capsys, arguments, message):
+    """Bad input gets a one-line message and exit code 2, nothing is measured, and the repository is unchanged."""
     monkeypatch.chdir(project)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     before = repositories.git(project, "for-each-ref")
-    if not said:  # argparse's own sentence
+    if not message:  # argparse's own sentence
         with pytest.raises(SystemExit) as caught:
             cli.main(["bisect", *arguments])
         assert caught.value.code == exit_codes.REFUSED
@@ -284,21 +285,21 @@ def test_refused(project, monkeypatch, capsys, arguments, said):
     assert cli.main(["bisect", *arguments]) == exit_codes.REFUSED
     err = capsys.readouterr().err
     assert err.startswith("autoenc-bench: ")
-    assert said in err
+    assert message in err
     assert err.count("\n") == 1
     assert repositories.git(project, "worktree", "list").count("\n") == 1
     assert repositories.git(project, "for-each-ref") == before
 
 
-# What is said
+# What is printed
 
 
 def step(answer=Answer.CHANGED, **changes):
-    """Make an answer."""
+    """Make a step."""
     return Step(**{"base": "a", "head": "b", "answer": answer, "change": "+30.0 %", **changes})
 
 
-KNOWN = Points(
+POINTS = Points(
     repository=Path(),
     ends=("a", "d"),
     wanted=None,
@@ -311,15 +312,17 @@ FIRST = "epoch[x], from a subject to d subject: +30.0 %"
 
 
 @pytest.mark.parametrize(
-    ("found", "lines", "code"),
+    ("finding", "lines", "code"),
     [
         (
-            Found(whole=step(cause="a new loop"), suspects=["c"], confirmed=step(cause="an add"), sure=0.984),
+            Finding(
+                total=step(cause="a new loop"), suspects=["c"], confirmation=step(cause="an add"), confidence=0.984
+            ),
             [
                 FIRST,
                 "since c subject",
-                "measured once more, against the one before it: +30.0 %",
-                "sure by 98.4 % at least",
+                "measured again, against the one before it: +30.0 %",
+                "confidence: at least 98.4 %",
                 "why: an add",
                 "who made c",
                 " file | 1 +",
@@ -327,11 +330,11 @@ FIRST = "epoch[x], from a subject to d subject: +30.0 %"
             0,
         ),
         (
-            Found(whole=step(cause="a new loop"), suspects=["c"]),
+            Finding(total=step(cause="a new loop"), suspects=["c"]),
             [
                 FIRST,
                 "since c subject",
-                "told exactly, by what repeats in each run",
+                "confidence: exact, by values that repeat",
                 "why: a new loop",
                 "who made c",
                 " file | 1 +",
@@ -339,50 +342,50 @@ FIRST = "epoch[x], from a subject to d subject: +30.0 %"
             0,
         ),
         (
-            Found(whole=step(), suspects=["c"], confirmed=step(Answer.SAME, change="+1.0 %"), sure=0.9),
+            Finding(total=step(), suspects=["c"], confirmation=step(Answer.SAME, change="+1.0 %"), confidence=0.9),
             [
                 FIRST,
                 "since c subject",
-                "measured once more, against the one before it: +1.0 %",
+                "measured again, against the one before it: +1.0 %",
                 "so it is not confirmed, and the change may be spread over several",
             ],
             exit_codes.UNDECIDED,
         ),
         (
-            Found(whole=step(), suspects=["c", "b"], sure=0.9),
-            [FIRST, "it is one of 2 candidates, which could not be told apart:", "  c subject", "  b subject"],
+            Finding(total=step(), suspects=["c", "b"], confidence=0.9),
+            [FIRST, "it is one of 2 candidates; comparisons could not separate them:", "  c subject", "  b subject"],
             exit_codes.UNDECIDED,
         ),
         (
-            Found(whole=step(Answer.SAME)),
-            [FIRST, "between them there is nothing to find"],
+            Finding(total=step(Answer.SAME)),
+            [FIRST, "nothing changed between them"],
             exit_codes.NOTHING_TO_FIND,
         ),
         (
-            Found(whole=step(Answer.UNKNOWN)),
-            [FIRST, "between them nobody can tell; give more time"],
+            Finding(total=step(Answer.UNKNOWN)),
+            [FIRST, "the change between them is undecided; give more time with --budget"],
             exit_codes.UNDECIDED,
         ),
         (
-            Found(whole=step(), suspects=["c"], confirmed=step(Answer.UNKNOWN), sure=0.9),
+            Finding(total=step(), suspects=["c"], confirmation=step(Answer.UNKNOWN), confidence=0.9),
             [
                 FIRST,
                 "since c subject",
-                "measured once more, against the one before it: +30.0 %",
-                "so it is not confirmed; give more time",
+                "measured again, against the one before it: +30.0 %",
+                "so it is not confirmed; give more time with --budget",
             ],
             exit_codes.UNDECIDED,
         ),
     ],
 )
-def test_conclusion(found, lines, code):
-    """Each end of a search has its words and its status."""
-    assert list(bisect.conclude(found, "epoch[x]", KNOWN)) == lines
-    assert bisect.status(found) == code
+def test_conclusion(finding, lines, code):
+    """Each result of a search has its own lines and exit code."""
+    assert list(bisect.conclude(finding, "epoch[x]", POINTS)) == lines
+    assert bisect.status(finding) == code
 
 
 def test_row():
-    """An answer is a line, in columns, with escapes for what a terminal would obey."""
+    """An answer is one line, in columns, with escapes for control characters."""
     shown = [
         bisect.row(step(Answer.SAME, seconds=7.4), lambda commit: f"{commit} \x1b[2J"),
         bisect.row(step(Answer.UNKNOWN, seconds=125.0, change="no\nroom"), str),
@@ -412,29 +415,29 @@ def records(project):
 
 @pytest.mark.slow
 def test_found(project):
-    """The commit since which a case is slower is found; the same call again measures nothing, and says the same."""
+    """The commit that made a case slower is found; the same command again measures nothing, and prints the same."""
     before = repositories.git(project, "for-each-ref"), repositories.git(project, "status", "--porcelain")
     done = call(project, "good", "main")
     assert done.returncode == 0, done.stdout + done.stderr
     name = repositories.git(project, "log", "-1", "--format=%h %s", f"change-{CULPRIT}").strip()
-    said = done.stdout.splitlines()
-    assert f"since {name}" in said
-    assert said[0].startswith(f"{EPOCH}, from ")
+    lines = done.stdout.splitlines()
+    assert f"since {name}" in lines
+    assert lines[0].startswith(f"{EPOCH}, from ")
     assert "against the one before it: +" in done.stdout
     assert "\nwhy: " in done.stdout
     assert f" {PACKAGE} |" in done.stdout
-    told = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
-    rows = [line.split()[0] for line in told]
-    assert rows[0] == rows[-1] == Answer.CHANGED
-    assert {*rows} == {Answer.SAME, Answer.CHANGED}
+    rows = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
+    answers = [row.split()[0] for row in rows]
+    assert answers[0] == answers[-1] == Answer.CHANGED
+    assert {*answers} == {Answer.SAME, Answer.CHANGED}
     assert len(rows) <= 2 + LENGTH.bit_length()
     assert "Traceback" not in done.stderr
     measured = records(project)
     again = call(project, "good", "main")
     assert (again.returncode, again.stdout) == (0, done.stdout)
     first, *same = [line for line in again.stderr.splitlines() if not line.startswith("warning: ")]
-    assert first.startswith("going on from what is in .continuous/bisect-")
-    assert same == told
+    assert first.startswith("continuing from .continuous/bisect-")
+    assert same == rows
     assert records(project) == measured
     assert repositories.git(project, "worktree", "list").count("\n") == 1
     assert (repositories.git(project, "for-each-ref"), repositories.git(project, "status", "--porcelain")) == before
@@ -443,16 +446,16 @@ def test_found(project):
 
 @pytest.mark.slow
 def test_nothing_to_find(project):
-    """Two commits that are alike end with status 1."""
+    """Two equal commits end with exit code 1."""
     done = call(project, "good", "change-1")
     assert done.returncode == exit_codes.NOTHING_TO_FIND, done.stderr
-    assert done.stdout.endswith("between them there is nothing to find\n")
+    assert done.stdout.endswith("nothing changed between them\n")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted(project, number):
-    """A Ctrl-C, or a job's end, leaves a sentence that says how to go on, and neither worktree nor process."""
+    """A Ctrl-C, or a job's end, prints how to continue, and leaves neither worktree nor process."""
     before = records(project)
     with subprocess.Popen(
         [COMMAND, "bisect", "change-2", f"change-{5 + (number == signal.SIGINT)}", "--", EPOCH],
@@ -469,7 +472,7 @@ def test_interrupted(project, number):
         process.send_signal(number)
         _, err = process.communicate()
     assert process.returncode == exit_codes.REFUSED, err
-    assert "autoenc-bench: interrupted; the same command goes on from the answers in .continuous/bisect-" in err
+    assert "autoenc-bench: interrupted; the same command continues from the answers in .continuous/bisect-" in err
     assert "Traceback" not in err
     assert repositories.git(project, "worktree", "list").count("\n") == 1
     assert standins.left(project) == []

@@ -12,7 +12,7 @@ from contents import TIMING, content
 
 from autoenc_bench import __version__
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
-from autoenc_bench.cli.main import main
+from autoenc_bench.cli.__main__ import main
 from autoenc_bench.machine import context, fingerprint
 from autoenc_bench.records import record, storage
 
@@ -95,14 +95,16 @@ def test_closed_pipe():
 
 def test_loads_no_framework():
     """Importing the command line loads neither TensorFlow nor Keras nor scikit-learn."""
-    code = "import sys, autoenc_bench.cli.main; sys.exit(bool({'tensorflow', 'keras', 'sklearn'} & set(sys.modules)))"
+    code = (
+        "import sys, autoenc_bench.cli.__main__; sys.exit(bool({'tensorflow', 'keras', 'sklearn'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 MACHINE = """
 import sys
 
-from autoenc_bench.cli import main as cli
+from autoenc_bench.cli import __main__ as cli
 from autoenc_bench.machine import context, fingerprint
 
 

@@ -3,7 +3,7 @@
 import histories
 import pytest
 
-from autoenc_bench.cli import main as cli
+from autoenc_bench.cli import __main__ as cli
 from autoenc_bench.history import runs
 from autoenc_bench.report import page
 from autoenc_bench.verdicts import comparison

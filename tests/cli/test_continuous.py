@@ -1,4 +1,4 @@
-"""A live comparison as a job calls it: what it refuses, and each exit status by the real command line."""
+"""The command continuous by the real command line: what it refuses, and each exit code."""
 
 import json
 import os
@@ -16,8 +16,8 @@ import repositories
 import standins
 from suite_runs import LEAN
 
-from autoenc_bench.cli import continuous
-from autoenc_bench.cli import main as cli
+from autoenc_bench.cli import __main__ as cli
+from autoenc_bench.cli import continuous, suite_options
 from autoenc_bench.live import checkouts
 from autoenc_bench.live import continuous as measuring
 from autoenc_bench.live.groups import Group
@@ -48,7 +48,7 @@ def run(*arguments, cwd):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """Make a project whose branches are the same as main, slower, noisy, broken and slow to start."""
+    """Make a project with branches that are equal to main, slower, noisy and broken."""
     folder = repositories.create(tmp_path_factory.mktemp("project") / "project")
     package = "autoenc_bench/__init__.py"
     suite = standins.suite(epoch="digits-fused", experiment="digits-fused-seed0", encode="digits-bulk")
@@ -67,7 +67,7 @@ def project(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("arguments", "status", "said"),
+    ("arguments", "status", "message"),
     [
         (["main", "same", "--budget", "60s"], 0, ""),
         (["main", "broken"], 2, "could not run the suite: ImportError: no such thing"),
@@ -77,18 +77,18 @@ def project(tmp_path_factory):
         (["main", "same", "--", "-k", "nothing"], 2, "no case was selected"),
     ],
 )
-def test_statuses_of_continuous(project, arguments, status, said):
-    """A live comparison has the same statuses, and leaves the project as it was."""
+def test_statuses_of_continuous(project, arguments, status, message):
+    """A live comparison has the documented exit codes, and leaves the project unchanged."""
     done = run("continuous", *arguments, cwd=project)
     assert done.returncode == status, done.stdout + done.stderr
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert repositories.git(project, "worktree", "list").count("\n") == 1
 
 
 @pytest.mark.slow
 def test_regressed(project):
-    """A slower head ends with status 1; what was measured is kept, and compared again by name of its folder."""
+    """A slower head ends with exit code 1; the records are kept, and can be compared by the names of their folders."""
     done = run("continuous", "main", "slower", "--budget", "60s", "--format", "json", cwd=project)
     assert done.returncode == 1, done.stderr
     assert "autoenc-bench: regressed: epoch[digits-fused]" in done.stderr
@@ -103,7 +103,7 @@ def test_regressed(project):
 
 @pytest.mark.slow
 def test_why(project):
-    """Why a case changed is told by one run of each side, which leaves nothing behind but what it says."""
+    """The command why runs each side once, and leaves nothing behind."""
     done = run("why", "main", "slower", "epoch[digits-fused]", cwd=project)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [f"epoch[digits-fused]: {CHANGED}", SAMPLED]
@@ -117,7 +117,7 @@ def files(done, side):
 
 @pytest.mark.slow
 def test_all(project):
-    """All cases are measured where somebody asks for that, else what training says."""
+    """All cases are measured with --all, else the training cases."""
     for given, expected in (((), False), (("--all",), True)):
         done = run("continuous", "main", "same", "--budget", "60s", *given, cwd=project)
         assert done.returncode == 0, done.stderr
@@ -127,7 +127,7 @@ def test_all(project):
 
 @pytest.mark.slow
 def test_interrupt(project):
-    """A Ctrl-C ends with what is there: status 2, for not every case was decided, and no checkout left behind."""
+    """A Ctrl-C reports the measurements so far with exit code 2, because not every case was decided, and cleans up."""
     before = set((project / ".continuous").rglob("*.json"))
     with subprocess.Popen(
         [COMMAND, "continuous", "noisy", "noisy", "--head-env", "X=1"],
@@ -152,50 +152,52 @@ def test_interrupt(project):
 
 
 @pytest.fixture
-def looks(tmp_path):
-    """Return a function that returns the looks at stand-ins."""
+def analyses(tmp_path):
+    """Return a function that measures stand-ins and returns all analyses."""
 
-    def measure(tell=lambda *_: None, **given):
-        return standins.measure(standins.sides(tmp_path, **given), tmp_path, tell=tell)
+    def measure(progress=lambda *_: None, **given):
+        return standins.measure(standins.sides(tmp_path, **given), tmp_path, progress=progress)
 
     return measure
 
 
-def interrupt(doing, _seconds):
-    """Act as a Ctrl-C once a group was measured."""
-    if doing.startswith("group 2"):
+def interrupt(activity, _seconds):
+    """Act as a Ctrl-C after the first group."""
+    if activity.startswith("group 2"):
         raise KeyboardInterrupt
 
 
-def test_next_step(looks):
-    """After a comparison comes a report of what changed."""
-    assert continuous.next_step(looks(head={"ratio": 1.3})[-1], Path("store")) == "autoenc-bench report store"
+def test_next_step(analyses):
+    """The next step after a change is a report."""
+    assert continuous.next_step(analyses(head={"ratio": 1.3})[-1], Path("store")) == "autoenc-bench report store"
 
 
-def test_no_next_step(looks):
-    """Where nothing changed and all is decided, there is nothing to do."""
-    assert continuous.next_step(looks()[-1], Path("store")) == ""
+def test_no_next_step(analyses):
+    """Where nothing changed and all is decided, there is no next step."""
+    assert continuous.next_step(analyses()[-1], Path("store")) == ""
 
 
-def test_little_is_known(looks):
-    """After one group an interval may be as wide as floats go, and that has a status, too."""
-    look = looks(both={"apart": 0.03}, tell=interrupt)[-1]
-    assert look.groups == 1
-    assert status.of(look.comparison, allow_missing=False, strict=False).code == 3
+def test_little_is_known(analyses):
+    """After one group an interval may be as wide as floats go, and the exit code is still defined."""
+    analysis = analyses(both={"apart": 0.03}, progress=interrupt)[-1]
+    assert analysis.groups == 1
+    assert status.of(analysis.comparison, allow_missing=False, strict=False).code == 3
 
 
-def test_more_time(looks):
-    """What is undecided says in how much time the next case would be decided, where anybody can tell."""
-    look = looks(both={"apart": 0.03}, tell=interrupt)[-1]
-    verdicts = look.comparison.verdicts
+def test_more_time(analyses):
+    """With undecided cases, the next step is the budget that decides one more, where that is known."""
+    analysis = analyses(both={"apart": 0.03}, progress=interrupt)[-1]
+    verdicts = analysis.comparison.verdicts
     (epoch,) = (one for one in verdicts if one.case == standins.EPOCH)
     assert epoch.time.outcome is Outcome.UNDECIDED
 
     def step(*needed):
         times = [replace(epoch.time, needed=one) for one in needed]
         made = [replace(epoch, case=f"case {number}", time=time) for number, time in enumerate(times)]
-        found = replace(look, comparison=replace(look.comparison, verdicts=made), seconds=61.0, next_group=60.0)
-        return continuous.next_step(found, Path("store"))
+        changed = replace(
+            analysis, comparison=replace(analysis.comparison, verdicts=made), seconds=61.0, next_group=60.0
+        )
+        return continuous.next_step(changed, Path("store"))
 
     assert step(42.0, 12.0, inf, None) == "about 5 min more decide case 1: --budget 7m"
     assert step(inf, None) == ""
@@ -203,24 +205,24 @@ def test_more_time(looks):
 
 @pytest.fixture
 def explained(tmp_path):
-    """Return a function that measures stand-ins and explains what changed: the cause of the epoch's time, if it did."""
+    """Return a function that measures stand-ins and returns the explained cause of the epoch's change."""
 
     def measure(**given):
-        live = standins.measuring(standins.sides(tmp_path, **given), tmp_path)
-        look = continuous.explain(live.measure(lambda _: None), live.store)
-        (epoch,) = (one for one in look.comparison.verdicts if one.case == standins.EPOCH)
+        live = standins.comparison(standins.sides(tmp_path, **given), tmp_path)
+        analysis = continuous.explain(live.measure(lambda _: None), live.store)
+        (epoch,) = (one for one in analysis.comparison.verdicts if one.case == standins.EPOCH)
         return epoch.explained
 
     return measure
 
 
 def sampled(folder):
-    """List the cases that were sampled, with their sides, which do that at the same time."""
+    """List the sampled cases with their sides, which run at the same time."""
     return sorted((side, case) for what, side, _, case in standins.logged(folder) if what == "profile")
 
 
 def test_explained_by_programs(explained, tmp_path):
-    """Where programs differ, their texts are named, and nothing is sampled for that."""
+    """Where programs differ, the cause names their diff, and nothing is sampled."""
     cause = explained(head={"ratio": 1.3, "program": "another"})
     path = tmp_path / "store" / "why" / f"{standins.EPOCH}.diff"
     assert cause.startswith("the program changed: ")
@@ -229,7 +231,7 @@ def test_explained_by_programs(explained, tmp_path):
 
 
 def test_explained_by_samples(explained, tmp_path):
-    """Where programs are equal, a call's time is sampled on each side, once all was measured, of what changed alone."""
+    """Where programs are equal, only changed cases are sampled, on both sides, after all measurements."""
     cause = explained(head={"ratio": 1.3, "calls": 4, "profile": {"step (model.py)": 0.3}})
     assert cause == f"{CHANGED}; {SAMPLED}"
     assert sampled(tmp_path) == [("base", standins.EPOCH), ("head", standins.EPOCH)]
@@ -238,14 +240,14 @@ def test_explained_by_samples(explained, tmp_path):
 
 @pytest.mark.parametrize("do", ["exit", "hang"])
 def test_explained_by_counts_alone(explained, monkeypatch, do):
-    """Where a side cannot be sampled, or not in time, the verdict stands with what was counted."""
-    monkeypatch.setattr(measuring, "SHARE", 1.0 if do == "exit" else 1e-3)
-    faults = [{"do": do, "aside": "profile"}]
+    """Where a side cannot be sampled, or not in time, the verdict stands with the counts as its cause."""
+    monkeypatch.setattr(measuring, "SAMPLING", 1.0 if do == "exit" else 1e-3)
+    faults = [{"do": do, "pass": "profile"}]
     assert explained(head={"ratio": 1.3, "calls": 4, "faults": faults}) == CHANGED
 
 
 def test_interrupted_while_samples_are_taken(explained, monkeypatch):
-    """The verdict stands, with its cause, where a Ctrl-C ends what would explain it further."""
+    """The verdict stands, with its cause, where a Ctrl-C ends the sampling."""
 
     def interrupt(*_):
         raise KeyboardInterrupt
@@ -255,21 +257,21 @@ def test_interrupted_while_samples_are_taken(explained, monkeypatch):
 
 
 def test_nothing_to_explain(explained, tmp_path):
-    """What did not change is not explained, whatever was counted."""
+    """A case that did not change is not explained, also if its counts differ."""
     assert explained(head={"calls": 4}) == ""
     assert sampled(tmp_path) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("given", "status", "limits", "said"),
+    ("given", "status", "limits", "message"),
     [
         (["--fail-on", "time:50%"], 0, "time:50%, memory:10%, error:1% (as in the", "nothing regressed; "),
         ([], 1, "time:3%, memory:10%, error:1% (as in the", "epoch[digits-fused]: time +30"),
     ],
 )
-def test_report_of_a_live_comparison(tmp_path, monkeypatch, capsys, given, status, limits, said):
-    """A report of a live comparison judges by its limits, and says which these are; without them, by the default."""
+def test_report_of_a_live_comparison(tmp_path, monkeypatch, capsys, given, status, limits, message):
+    """A report of a live comparison judges by its limits, and shows them; without them, by the default."""
 
     @contextmanager
     def both(*_):
@@ -285,7 +287,7 @@ def test_report_of_a_live_comparison(tmp_path, monkeypatch, capsys, given, statu
     assert "left out" not in capsys.readouterr().err
     page = (tmp_path / "out" / "summary.md").read_text()
     assert f"Limits: {limits} live comparison)." in page
-    assert said in page
+    assert message in page
     (store / OPTIONS_FILE).unlink()
     assert cli.main(["report", str(store), "--out", "out"]) == 0
     page = (tmp_path / "out" / "summary.md").read_text()
@@ -294,7 +296,7 @@ def test_report_of_a_live_comparison(tmp_path, monkeypatch, capsys, given, statu
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--budget", "ten"], "budget 'ten'; give a time above 0 with its unit, such as 90s, 10m or 1h"),
         (["--budget", "0s"], "budget '0s'; give a time above 0"),
@@ -304,40 +306,28 @@ def test_report_of_a_live_comparison(tmp_path, monkeypatch, capsys, given, statu
         (["--fail-on", "time"], "limit 'time'; give time, memory, error, counts with a share"),
     ],
 )
-def test_refused(project, monkeypatch, capsys, arguments, said):
-    """Bad input gets one sentence, and nothing is measured."""
+def test_refused(project, monkeypatch, capsys, arguments, message):
+    """Bad input gets a one-line message, and nothing is measured."""
     monkeypatch.chdir(project)
     assert cli.main(["continuous", *arguments]) == 2
     err = capsys.readouterr().err
-    assert err.startswith(f"autoenc-bench: {said}")
+    assert err.startswith(f"autoenc-bench: {message}")
     assert err.count("\n") == 1
 
 
 def test_budget():
-    """Times have units."""
-    assert [continuous.seconds(text) for text in ("90s", "1.5m", "1h")] == [90, 90, 3600]
-
-
-SELECTED = "epoch and not untouched or experiment and fused"
+    """A budget has a unit."""
+    assert [suite_options.seconds(text) for text in ("90s", "1.5m", "1h")] == [90, 90, 3600]
 
 
 @pytest.mark.parametrize(
-    ("given", "options"),
+    ("arguments", "options"),
     [
-        ([], ["benchmarks/", "-k", SELECTED]),
-        (["--scale", "smoke"], ["benchmarks/", "-k", SELECTED, "--scale", "smoke"]),
+        ([], ["benchmarks/", "-k", "x"]),
+        (["--scale", "smoke"], ["benchmarks/", "-k", "x", "--scale", "smoke"]),
         (["benchmarks/test_speed.py::test_x"], ["benchmarks/test_speed.py::test_x"]),
     ],
 )
-def test_options_of_pytest(project, given, options):
-    """What pytest is given runs; where that names no tests, the training cases do."""
-    assert continuous.pytest_options(given, project) == options
-
-
-def test_all_options(project):
-    """Where all is asked for, nothing is left out, but what pytest's own options leave out."""
-    assert continuous.pytest_options(["--scale", "smoke"], project, everything=True) == [
-        "benchmarks/",
-        "--scale",
-        "smoke",
-    ]
+def test_options_of_pytest(project, arguments, options):
+    """Pytest's options are kept; where they name no tests, the default selection comes before them."""
+    assert suite_options.select(arguments, project, "-k", "x") == options

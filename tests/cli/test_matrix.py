@@ -8,7 +8,7 @@ import recordings
 from suite_runs import QUICK, ROOT, TIMING
 
 from autoenc_bench.backends import selection
-from autoenc_bench.cli import main as cli
+from autoenc_bench.cli import __main__ as cli
 from autoenc_bench.cli import matrix
 from autoenc_bench.exceptions import RunFailedError
 from autoenc_bench.records import loading, storage
@@ -18,7 +18,7 @@ OLDER = ROOT / "tests/records/data/0001_before.json"  # the same experiment, on 
 
 
 def test_choose(monkeypatch):
-    """All that are installed run, or those that were asked for, each once."""
+    """All installed backends run, or the named ones, each once."""
     monkeypatch.setattr(selection, "is_installed", lambda name: name != "torch")
     assert matrix.choose([]) == ["tensorflow", "jax"]
     assert matrix.choose(["jax", "jax"]) == ["jax"]
@@ -27,13 +27,13 @@ def test_choose(monkeypatch):
 
 
 def test_bad_usage(capsys):
-    """A backend that nobody knows is answered with those that there are."""
+    """An unknown backend is refused with the known ones."""
     assert cli.main(["matrix", "--backend", "mxnet"]) == 2
     assert "unknown backend 'mxnet'; choose from tensorflow, jax, torch" in capsys.readouterr().err
 
 
 def test_no_record(tmp_path, monkeypatch, capsys):
-    """A backend without a record does not keep the others from theirs, and shows in the status."""
+    """A backend without a record does not stop the others, and shows in the exit code."""
 
     def fail(*_):
         raise RunFailedError("the tensorflow backend, in this folder, could not run the suite: no file")
@@ -48,7 +48,7 @@ def test_no_record(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize(("failed", "status"), [([], 0), ([{"case": "x", "reason": "y"}], 1)])
 def test_statuses(tmp_path, monkeypatch, capsys, failed, status):
-    """A record of each backend ends well, unless one of its cases failed."""
+    """The exit code is 0 where every backend has a record, and 1 where a case failed."""
     content = recordings.content()
     content["autoenc"]["failed"] = failed
     path = tmp_path / "0001_jax.json"
@@ -64,7 +64,7 @@ def test_statuses(tmp_path, monkeypatch, capsys, failed, status):
 
 @pytest.mark.slow
 def test_errors_agree(tmp_path, monkeypatch, capsys):
-    """Trained on another backend an experiment reaches the same error, and side by side a report would say so."""
+    """An experiment reaches the same error on another backend, and a report side by side says that."""
     if not selection.is_installed("jax"):
         pytest.skip("jax is not installed")
     monkeypatch.chdir(tmp_path)

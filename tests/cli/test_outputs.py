@@ -10,7 +10,7 @@ import recordings
 import strangers
 from fuzzing import call
 
-from autoenc_bench.cli import main as cli
+from autoenc_bench.cli import __main__ as cli
 from autoenc_bench.machine import context
 from autoenc_bench.records import storage
 from autoenc_bench.records.record import NotRun

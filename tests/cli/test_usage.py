@@ -4,7 +4,7 @@ import argparse
 from importlib import import_module
 from pathlib import Path
 
-from autoenc_bench.cli.main import parser
+from autoenc_bench.cli.__main__ import parser
 from autoenc_bench.plugin import pytest_plugins
 
 USAGE = Path(__file__).parent / "data" / "usage.txt"

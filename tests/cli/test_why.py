@@ -1,4 +1,4 @@
-"""Why a case takes another time is told by one run of each side, or refused in a sentence."""
+"""The command why explains a change from one run of each side, or refuses with a message."""
 
 from contextlib import contextmanager
 
@@ -6,8 +6,8 @@ import pytest
 import repositories
 import standins
 
-from autoenc_bench.cli import main as cli
-from autoenc_bench.live import checkouts, explanations
+from autoenc_bench.cli import __main__ as cli
+from autoenc_bench.live import checkouts, differences
 
 CASE = "epoch[digits-fused]"
 WHOLE = "experiment[digits-fused]"
@@ -15,7 +15,7 @@ WHOLE = "experiment[digits-fused]"
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Run in a folder whose benchmarks are the stand-ins' cases."""
+    """Run in a folder whose benchmarks have the stand-ins' cases."""
     (tmp_path / "benchmarks").mkdir()
     (tmp_path / "benchmarks" / "test_x.py").write_text("def test_epoch(): ...\ndef test_experiment(): ...\n")
     monkeypatch.chdir(tmp_path)
@@ -24,21 +24,21 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def why(folder, monkeypatch, capsys):
-    """Return a function that asks of stand-ins why: (status, lines on the output, on the error output)."""
-    asked = []
+    """Return a function that runs why with stand-ins: (exit code, lines on the output, on the error output)."""
+    wanted_sides = []
 
     def ask(*arguments, **given):
         @contextmanager
         def both(*wanted):
-            asked.extend(wanted[:2])
+            wanted_sides.extend(wanted[:2])
             yield standins.sides(folder, **given)
 
         monkeypatch.setattr(checkouts, "both", both)
         status = cli.main(["why", *(arguments or ("main", ".", CASE))])
-        told = capsys.readouterr()
-        return status, told.out.splitlines(), told.err.splitlines()
+        printed = capsys.readouterr()
+        return status, printed.out.splitlines(), printed.err.splitlines()
 
-    ask.asked = asked
+    ask.wanted_sides = wanted_sides
     return ask
 
 
@@ -55,7 +55,7 @@ def why(folder, monkeypatch, capsys):
     ],
 )
 def test_cause(why, head, cause):
-    """The case's cause comes first, whether or not its time changed, and what is under test last."""
+    """The case's cause comes first, also if its time did not change, and the tested difference last."""
     status, (line, *_), err = why(head=head)
     assert status == 0
     assert line.startswith(f"{CASE}: {cause}")
@@ -64,7 +64,7 @@ def test_cause(why, head, cause):
 
 
 def test_more(why):
-    """After the cause comes where both programs are, and which functions' time changed."""
+    """After the cause come the diff of both programs, and the functions whose time changed."""
     _, lines, _ = why(head={"program": "another", "profile": {"step (model.py)": 0.3}})
     assert lines[1].startswith("both programs, line by line: ")
     assert lines[1].endswith(f"/why/{CASE}.diff")
@@ -72,7 +72,7 @@ def test_more(why):
 
 
 def test_each_side_runs_once(why, folder):
-    """The case runs once on each side, alone, and nothing else does."""
+    """The case runs once on each side, alone."""
     why()
     assert standins.logged(folder) == [
         (what, side, "alone", case)
@@ -83,44 +83,44 @@ def test_each_side_runs_once(why, folder):
 
 
 def test_what_the_sides_are(why):
-    """A dot stands for the working tree, and a side runs in what is asked for."""
+    """A dot stands for the working tree, and a side gets its variables."""
     why("main", ".", CASE, "--head-env", "KERAS_BACKEND=jax")
-    base, head = why.asked
+    base, head = why.wanted_sides
     assert (base.revision, head.revision) == ("main", None)
     assert (base.environment, head.environment) == ({}, {"KERAS_BACKEND": "jax"})
 
 
 def test_options_of_pytest(why, monkeypatch):
-    """What stands after -- is pytest's, on both sides."""
+    """The options after -- are pytest's, on both sides."""
     given = []
-    original = explanations.run
+    original = differences.run_once
 
     def run(sides, options, *others):
         given.append(options)
         return original(sides, options, *others)
 
-    monkeypatch.setattr(explanations, "run", run)
+    monkeypatch.setattr(differences, "run_once", run)
     assert why("main", ".", CASE, "--", "--scale", "smoke")[0] == 0
     assert given == [[f"{standins.FILE}{CASE}", "--scale", "smoke"]]
 
 
 @pytest.mark.parametrize("case", [WHOLE, "experiment[digits-fused-seed0]"])
 def test_whole_experiment(why, case):
-    """A whole experiment may be named with its seed or without, and has no counts."""
+    """A whole experiment may be named with or without its seed, and has no counts."""
     status, lines, err = why("main", ".", case)
     assert status == 0, err
-    assert lines == [f"{WHOLE}: no counts to compare: on at least one side, what the case executes was not counted"]
+    assert lines == [f"{WHOLE}: no counts: at least one side did not run the instrumentation pass"]
 
 
 def test_side_that_fails(why):
-    """A side that cannot run the case is refused with its reason."""
+    """A side that cannot run the case is reported with its reason."""
     status, lines, err = why(head={"faults": [{"do": "exit", "case": CASE}]})
     assert (status, lines) == (2, [])
     assert err[1:] == ["autoenc-bench: the head, code of the head, could not run the suite: out of luck"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["main", ".", "digits"], "got 'digits'"),
         (["main", ".", "fly[digits-fused]"], "fly[digits-fused]: nothing in benchmarks/ measures fly"),
@@ -130,14 +130,14 @@ def test_side_that_fails(why):
         (["main", ".", CASE, "--base-env", "jax"], "variable 'jax'; give a name and a value"),
     ],
 )
-def test_refused(tmp_path, monkeypatch, capsys, arguments, said):
-    """Bad input gets one sentence, and nothing is run."""
+def test_refused(tmp_path, monkeypatch, capsys, arguments, message):
+    """Bad input gets a one-line message, and nothing runs."""
     folder = repositories.create(tmp_path / "project")
     repositories.commit(folder, {"benchmarks/test_speed.py": "def test_epoch(): ...\n"})
     monkeypatch.chdir(folder)
     assert cli.main(["why", *arguments]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith(f"autoenc-bench: {said}")
-    assert told.err.count("\n") == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"autoenc-bench: {message}")
+    assert printed.err.count("\n") == 1
     assert not (folder / ".continuous").exists()

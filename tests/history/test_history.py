@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import recordings
 
-from autoenc_bench.cli import main as cli
+from autoenc_bench.cli import __main__ as cli
 from autoenc_bench.history import tables
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&$x^2$|`@all` *b* {{ 7*7 }}\x1b[31m\n# one"
@@ -271,7 +271,7 @@ def test_step_summary(folder, tmp_path, monkeypatch, capsys):
 def test_the_table_loads_no_matplotlib(folder):
     """The table loads neither Matplotlib nor a framework."""
     code = (
-        "import sys, autoenc_bench.cli.main as cli; cli.main(['history', sys.argv[1]]);"
+        "import sys, autoenc_bench.cli.__main__ as cli; cli.main(['history', sys.argv[1]]);"
         "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'sklearn', 'matplotlib', 'jinja2')))"
     )
     assert subprocess.run([sys.executable, "-c", code, folder], check=False, capture_output=True).returncode == 0

@@ -1,4 +1,4 @@
-"""Git's bisection, told by comparisons: it finds the culprit, says what it cannot tell, and leaves nothing behind."""
+"""Git's bisection, answered by comparisons, finds the culprit or all suspects, and leaves nothing behind."""
 
 import json
 import tempfile
@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
-from autoenc_bench.live import bisection, members
+from autoenc_bench.live import bisection, members, points
 from autoenc_bench.live.bisection import Answer, Bisection, Step
-from autoenc_bench.live.checkouts import Checkout
 from autoenc_bench.live.continuous import Continuous
+from autoenc_bench.live.processes import Suite
 from autoenc_bench.records import loading
 from autoenc_bench.records.counts import Counts
 from autoenc_bench.verdicts import comparison
@@ -33,7 +33,7 @@ ALPHA = comparison.ALPHAS["time"]
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch):
-    """Let no time pass for a search, however slow the machine is."""
+    """Stop the clock of a search, so that the machine's speed does not matter."""
     monkeypatch.setattr(bisection, "monotonic", lambda: 0.0)
 
 
@@ -47,7 +47,7 @@ def straight(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def merged(tmp_path_factory):
-    """Return a repository and its commits, by name, in which a branch left before and came back."""
+    """Return a repository and its commits, by name, with a branch that was merged."""
     folder = repositories.create(tmp_path_factory.mktemp("merged") / "project")
     commits = {"good": repositories.git(folder, "rev-parse", "HEAD").strip()}
     for name in ("main 1", "main 2"):
@@ -64,19 +64,19 @@ def merged(tmp_path_factory):
 
 
 def ancestors(folder, commit):
-    """Return a commit and all from which it came."""
+    """Return a commit and all its ancestors."""
     return set(repositories.git(folder, "rev-list", commit).split())
 
 
 def searched(folder, good, bad, ask):
-    """Search in a worktree of a repository; return the suspects and what was asked about."""
+    """Search in a worktree of a repository; return the suspects and the commits that were asked about."""
     asked = []
 
     def answer(commit):
         asked.append(commit)
         return ask(commit)
 
-    with bisection.worktree(folder, bad) as place:
+    with points.worktree(folder, bad) as place:
         return bisection.search(place, good, bad, answer), asked
 
 
@@ -85,7 +85,7 @@ def searched(folder, good, bad, ask):
 
 @pytest.mark.parametrize("culprit", range(1, LENGTH + 1))
 def test_any_culprit(straight, culprit):
-    """Whichever commit of a line it is, it is found, with as many questions as halving takes, none of them twice."""
+    """Any commit of a linear history is found, with as many questions as halving needs, none of them twice."""
     folder, commits = straight
     suspects, asked = searched(
         folder, commits[0], commits[-1], lambda commit: CHANGED if commits.index(commit) >= culprit else SAME
@@ -96,9 +96,9 @@ def test_any_culprit(straight, culprit):
 
 
 def test_few_questions():
-    """Among thirty commits five questions tell."""
-    with bisection.line([str(number) for number in range(31)]) as (folder, points):
-        commits = list(points)
+    """Five questions are enough for thirty commits."""
+    with points.repository_of([str(number) for number in range(31)]) as (folder, names):
+        commits = list(names)
         asked = []
 
         def ask(commit):
@@ -111,7 +111,7 @@ def test_few_questions():
 
 @pytest.mark.parametrize("culprit", ["main 1", "main 2", "side 1", "side 2", "side 3", "merge", "last", "bad"])
 def test_merges(merged, culprit):
-    """A culprit is found on either branch, as the merge itself, and after it."""
+    """A culprit is found on either branch, as the merge itself, and after the merge."""
     folder, commits = merged
     like = {one for one in commits.values() if commits[culprit] in ancestors(folder, one)}
     suspects, _ = searched(folder, commits["good"], commits["bad"], lambda commit: CHANGED if commit in like else SAME)
@@ -120,7 +120,7 @@ def test_merges(merged, culprit):
 
 @pytest.fixture(params=[1, 5], ids="{} side commits".format)
 def early(request, tmp_path):
-    """Return a function that makes a repository, into which a branch from before ``good`` was merged: its commits."""
+    """Return a function that makes a repository, into which a branch from before ``good`` is merged."""
 
     def make(merged_after):
         folder = repositories.create(tmp_path / "project")
@@ -140,21 +140,21 @@ def early(request, tmp_path):
 @pytest.mark.parametrize("merged_after", ["good", "one", "two"])
 @pytest.mark.parametrize("culprit", ["one", "two", "three", "merge"])
 def test_branch_from_before(early, merged_after, culprit):
-    """A branch that began before the good commit is no suspect, though it lacks what came with that; its merge is."""
+    """A branch from before the good commit is no suspect, although it lacks that commit's changes; its merge is one."""
     folder, commits = early(merged_after)
     like = {one for one in commits.values() if commits[culprit] in ancestors(folder, one)}
-    like |= {commit for name, commit in commits.items() if name.startswith("side")}  # as before the good one
+    like |= {commit for name, commit in commits.items() if name.startswith("side")}  # like those before the good one
     suspects, asked = searched(
         folder, commits["good"], commits["three"], lambda commit: CHANGED if commit in like else SAME
     )
     assert suspects == [commits[culprit]]
     assert not {commit for name, commit in commits.items() if name.startswith("side")} & set(asked)
-    between = bisection.between(folder, commits["good"], commits["three"])
+    between = bisection.candidates(folder, commits["good"], commits["three"])
     assert set(between) == {commits[name] for name in ("one", "two", "three", "merge")}
 
 
 def test_parent(early):
-    """What a culprit is confirmed against came after the good commit, or is it, also where it is a merge."""
+    """The commit before a culprit, for the confirmation, is the good one or came after it, also where it is a merge."""
     folder, commits = early("one")
     for name, before in (("one", "good"), ("merge", "one"), ("two", "merge")):
         assert bisection._before(folder, commits["good"], commits[name]) == commits[before]
@@ -165,20 +165,20 @@ def test_parent(early):
 
 
 def test_adjacent(straight):
-    """Where the bad commit follows the good one, nothing is asked."""
+    """Where the bad commit follows the good one, no comparison is needed."""
     folder, commits = straight
     assert searched(folder, commits[3], commits[4], pytest.fail) == ([commits[4]], [])
 
 
 def expect(culprit, unknown):
-    """List what a line's culprit cannot be told from, the latest first."""
+    """List the suspects that unknown commits leave in a linear history, the latest first."""
     known = [number for number in range(LENGTH + 1) if number not in unknown]
     first, last = max(one for one in known if one < culprit), min(one for one in known if one >= culprit)
     return list(range(last, first, -1))
 
 
-def tell(straight, culprit, unknown):
-    """Search for a culprit among commits some of which nobody knows; return the suspects' numbers."""
+def ask_all(straight, culprit, unknown):
+    """Search for a culprit where some answers are unknown; return the suspects' numbers."""
     folder, commits = straight
 
     def ask(commit):
@@ -193,7 +193,7 @@ def tell(straight, culprit, unknown):
 @pytest.mark.parametrize(
     ("culprit", "unknown", "suspects"),
     [
-        (5, {2, 8}, [5]),  # far from it
+        (5, {2, 8}, [5]),  # not adjacent
         (5, {4}, [5, 4]),  # the one before it
         (5, {5}, [6, 5]),  # itself
         (5, {3, 4, 5, 6}, [7, 6, 5, 4, 3]),
@@ -203,32 +203,32 @@ def tell(straight, culprit, unknown):
     ],
 )
 def test_unknown(straight, culprit, unknown, suspects):
-    """What nobody can tell is skipped, and only what it leaves open stays open."""
+    """A commit without an answer is skipped, and leaves open only its neighbours' part."""
     assert expect(culprit, unknown) == suspects
-    assert tell(straight, culprit, unknown) == suspects
+    assert ask_all(straight, culprit, unknown) == suspects
 
 
 @pytest.mark.slow
 @settings(max_examples=25)
 @given(culprit=st.integers(1, LENGTH), unknown=st.sets(st.integers(1, LENGTH - 1)))
 def test_any_unknown(straight, culprit, unknown):
-    """Whatever is unknown, the suspects are exactly those that the known commits around them leave."""
-    assert tell(straight, culprit, unknown) == expect(culprit, unknown)
+    """With any unknown answers, the suspects are exactly those that the answers around them leave."""
+    assert ask_all(straight, culprit, unknown) == expect(culprit, unknown)
 
 
 @pytest.mark.parametrize("answer", [SAME, CHANGED])
 def test_only_unknown_ones_are_left(answer):
-    """An answer after which only skipped commits are left, of which git ends with an error, ends the search."""
-    with bisection.line("abcd") as (folder, points):
-        commits = list(points)
+    """The search ends with an answer after which only skipped commits are left, although git fails then."""
+    with points.repository_of("abcd") as (folder, names):
+        commits = list(names)
         answers = iter([UNKNOWN, answer])
         suspects = bisection.search(folder, commits[0], commits[-1], lambda _: next(answers))
-    named = "".join(points[one] for one in suspects)
+    named = "".join(names[one] for one in suspects)
     assert named in (("dc", "dcb") if answer is SAME else ("cb", "b"))
 
 
 def test_git_that_fails(straight, monkeypatch):
-    """A git that cannot note an answer ends the search, rather than ask for ever."""
+    """A git that cannot store an answer ends the search with its error."""
     folder, commits = straight
     original = bisection.git
 
@@ -243,37 +243,37 @@ def test_git_that_fails(straight, monkeypatch):
 
 
 def test_between(straight):
-    """What may be the culprit is all that came after the good commit, the bad one with it."""
+    """The candidates are all commits after the good one, up to the bad one."""
     folder, commits = straight
-    assert set(bisection.between(folder, commits[2], commits[5])) == set(commits[3:6])
+    assert set(bisection.candidates(folder, commits[2], commits[5])) == set(commits[3:6])
 
 
 @pytest.mark.parametrize(
-    ("good", "bad", "said"),
+    ("good", "bad", "reason"),
     [(5, 2, "is no ancestor of .*; name one from which it came"), (2, 2, "both are one commit")],
 )
-def test_nothing_between(straight, good, bad, said):
+def test_nothing_between(straight, good, bad, reason):
     """A good commit that came later, or is the bad one, is refused with what to do."""
     folder, commits = straight
-    with pytest.raises(InvalidInputError, match=said):
-        bisection.between(folder, commits[good], commits[bad])
+    with pytest.raises(InvalidInputError, match=reason):
+        bisection.candidates(folder, commits[good], commits[bad])
 
 
 # Worktrees and lines
 
 
 def state(folder):
-    """Return what a bisection may leave behind in a repository: worktrees, references, where HEAD is, files."""
-    told = (("worktree", "list"), ("for-each-ref",), ("symbolic-ref", "HEAD"), ("status", "--porcelain"))
+    """Return what a bisection could leave behind in a repository: worktrees, references, HEAD, files."""
+    commands = (("worktree", "list"), ("for-each-ref",), ("symbolic-ref", "HEAD"), ("status", "--porcelain"))
     left = {path.name for path in (folder / ".git").glob("BISECT*")} | {
         path.name for path in (folder / ".git/worktrees").glob("*")
     }
-    return [repositories.git(folder, *arguments) for arguments in told], left
+    return [repositories.git(folder, *arguments) for arguments in commands], left
 
 
 @pytest.mark.parametrize("problem", [None, RuntimeError, InvalidInputError, KeyboardInterrupt, SystemExit])
 def test_nothing_is_left(straight, tmp_path, monkeypatch, problem):
-    """However a search ends, the user's repository is as before, and no file remains."""
+    """However a search ends, the user's repository is unchanged, and no file remains."""
     folder, commits = straight
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = state(folder)
@@ -291,10 +291,10 @@ def test_nothing_is_left(straight, tmp_path, monkeypatch, problem):
 
 
 def test_interrupted_worktree(straight, tmp_path, monkeypatch):
-    """A worktree at which git was stopped goes as well."""
+    """A worktree at which git was stopped is removed too."""
     folder, commits = straight
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    before, original = state(folder), bisection.git
+    before, original = state(folder), points.git
 
     def stopped(top, *arguments, **variables):
         original(top, *arguments, **variables)
@@ -302,14 +302,14 @@ def test_interrupted_worktree(straight, tmp_path, monkeypatch):
             original(top, "worktree", "lock", arguments[4])
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(bisection, "git", stopped)
-    with pytest.raises(KeyboardInterrupt), bisection.worktree(folder, commits[-1]):
+    monkeypatch.setattr(points, "git", stopped)
+    with pytest.raises(KeyboardInterrupt), points.worktree(folder, commits[-1]):
         pass
     assert state(folder) == before
 
 
 def test_within_a_bisection(tmp_path):
-    """A bisection that the user is in goes on as it was."""
+    """A bisection of the user's in the same repository continues unchanged."""
     folder = repositories.create(tmp_path / "project")
     commits = [repositories.commit(folder) for _ in range(6)]
     repositories.git(folder, "bisect", "start", commits[5], commits[0])
@@ -320,14 +320,14 @@ def test_within_a_bisection(tmp_path):
 
 
 def test_line(monkeypatch):
-    """Points become commits, oldest first, which are the same ones the next time: answers about them are kept."""
+    """Points become commits, oldest first, with the same ids each time, because answers are kept by id."""
     made = []
     for day in (1, 2):
         monkeypatch.setenv("GIT_COMMITTER_DATE", f"2026-01-0{day} 12:00")
-        with bisection.line(["a==1", "a==2", "a==3"]) as (folder, points):
-            assert repositories.git(folder, "rev-list", "--reverse", "HEAD").split() == list(points)
-            assert list(points.values()) == ["a==1", "a==2", "a==3"]
-            made.append(list(points))
+        with points.repository_of(["a==1", "a==2", "a==3"]) as (folder, names):
+            assert repositories.git(folder, "rev-list", "--reverse", "HEAD").split() == list(names)
+            assert list(names.values()) == ["a==1", "a==2", "a==3"]
+            made.append(list(names))
         assert not folder.exists()
     assert made[0] == made[1]
 
@@ -336,23 +336,23 @@ def test_line(monkeypatch):
 
 
 def content(level, day=0):
-    """Make a record of some time, error with its spread, and calls."""
+    """Make a record with this time, error, spread of the error and number of calls."""
     known = {"time": 0.2, "error": 5.0, "spread": 0.5, "calls": 3, **level}
     noise = 1 + 0.002 * np.random.default_rng(day).normal() + known.get("apart", 0.0) * (day % 3)
-    found = histories.content(day, known["time"] * noise)
+    record = histories.content(day, known["time"] * noise)
     error = recordings.error(known["error"], known["spread"])
-    found["benchmarks"][1]["extra_info"]["autoenc"]["error"] = msgspec.to_builtins(error)
+    record["benchmarks"][1]["extra_info"]["autoenc"]["error"] = msgspec.to_builtins(error)
     if known["calls"]:
         counted = Counts(calls={"step": {"model:step": known["calls"]}})
-        found["benchmarks"][0]["extra_info"]["autoenc"]["counts"] = msgspec.to_builtins(counted)
-    return found
+        record["benchmarks"][0]["extra_info"]["autoenc"]["counts"] = msgspec.to_builtins(counted)
+    return record
 
 
 @pytest.fixture
 def search(straight, tmp_path, monkeypatch):
     """Return a function that makes a Bisection, whose commits measure as ``levels`` of their numbers say.
 
-    A level may be an error to raise. What was compared is in ``search.measured``, what was shown in ``search.shown``.
+    A level may be an error to raise. ``search.measured`` has the compared points, ``search.shown`` the steps.
     """
     folder, commits = straight
     read = {}
@@ -386,36 +386,36 @@ def search(straight, tmp_path, monkeypatch):
             follow=follow,
             budget=budget,
             store=tmp_path / store,
-            tell=lambda *_: None,
+            progress=lambda *_: None,
             show=make.shown.append,
         )
 
     make.measured, make.limits, make.shown, make.commits = [], [], [], commits
-    with bisection.worktree(folder, commits[-1]) as make.place:
+    with points.worktree(folder, commits[-1]) as make.place:
         yield make
 
 
 def run(search, levels, **changes):
-    """Search the whole line; return what was found, suspects by their numbers."""
-    found = search(levels, **changes).run(search.commits[0], search.commits[-1])
-    return found, [search.commits.index(one) for one in found.suspects]
+    """Search the whole history; return the finding, and the numbers of its suspects."""
+    finding = search(levels, **changes).run(search.commits[0], search.commits[-1])
+    return finding, [search.commits.index(one) for one in finding.suspects]
 
 
 def slower_since(culprit, by=1.3, otherwise=None):
-    """Make levels that rise at a commit, but for those that are told otherwise."""
+    """Return levels that rise at a commit; ``otherwise`` has exceptions."""
     return lambda number: (otherwise or {}).get(number, {"time": 0.2 * (by if number >= culprit else 1)})
 
 
 def test_found(search):
-    """The culprit is found, confirmed against its parent, and as sure as so many comparisons are."""
-    found, suspects = run(search, slower_since(4))
+    """The culprit is found and confirmed against its parent, with the confidence of so many comparisons."""
+    finding, suspects = run(search, slower_since(4))
     assert suspects == [4]
-    assert found.confirmed.answer is CHANGED
-    assert (found.confirmed.base, found.confirmed.head) == tuple(search.commits[3:5])
+    assert finding.confirmation.answer is CHANGED
+    assert (finding.confirmation.base, finding.confirmation.head) == tuple(search.commits[3:5])
     assert search.measured[0] == (0, LENGTH)
     assert search.measured[-1] == (3, 4)
     assert all(base == 0 for base, _ in search.measured[:-1])
-    assert found.sure == pytest.approx(1 - ALPHA * (len(search.measured) - 1))
+    assert finding.confidence == pytest.approx(1 - ALPHA * (len(search.measured) - 1))
     assert [(step.base, step.head) for step in search.shown] == [
         (search.commits[base], search.commits[head]) for base, head in search.measured
     ]
@@ -423,18 +423,18 @@ def test_found(search):
 
 @pytest.mark.parametrize("ends", [(0, LENGTH), (0, 1)])
 def test_confirmed_by_a_measurement_of_its_own(search, ends):
-    """Where the culprit follows the good commit, what was measured to find it does not confirm it as well."""
+    """Where the culprit follows the good commit, the confirmation is a new measurement."""
     good, bad = (search.commits[end] for end in ends)
-    found = search(slower_since(1)).run(good, bad)
-    assert found.confirmed.answer is CHANGED
+    finding = search(slower_since(1)).run(good, bad)
+    assert finding.confirmation.answer is CHANGED
     assert search.measured.count((0, 1)) == 2
-    again = search(slower_since(1)).run(good, bad)  # which measures nothing
+    again = search(slower_since(1)).run(good, bad)  # measures nothing
     assert search.measured.count((0, 1)) == 2
-    assert again == found
+    assert again == finding
 
 
 def test_not_confirmed(search):
-    """A slow moment that made a commit the culprit is not taken for its confirmation."""
+    """A slow moment that led to a commit does not confirm it."""
     measured = []
 
     def levels(number):
@@ -442,21 +442,21 @@ def test_not_confirmed(search):
         by_chance = number == 1 and measured.count(1) == 1
         return {"time": 0.26 if by_chance or number >= 2 else 0.2}
 
-    found, suspects = run(search, levels)
+    finding, suspects = run(search, levels)
     assert suspects == [1]
-    assert found.confirmed.answer is SAME
+    assert finding.confirmation.answer is SAME
 
 
 def test_faster(search):
-    """What became faster is found as well."""
-    found, suspects = run(search, slower_since(6, by=0.7))
+    """A commit that made a case faster is found too."""
+    finding, suspects = run(search, slower_since(6, by=0.7))
     assert suspects == [6]
-    assert found.whole.size < 0
+    assert finding.total.size < 0
 
 
 @pytest.mark.parametrize(("share", "suspects"), [(0.4, [6]), (0.6, [3])])
 def test_half_of_the_whole_change(search, share, suspects):
-    """A commit is like the bad one where it changed by more than half of the whole, far whatever limit is usual."""
+    """A commit is like the bad one where it changed by more than half of the total, however far the usual limit is."""
 
     def levels(number):
         return {"time": 0.2 * 1.3 ** (0 if number < 3 else share if number < 6 else 1)}
@@ -469,18 +469,18 @@ def test_half_of_the_whole_change(search, share, suspects):
 
 
 def test_the_other_way(search):
-    """A commit that changed as much the other way is not like the bad one."""
-    found, suspects = run(search, slower_since(7, otherwise={5: {"time": 0.1}, 4: {"time": 0.1}, 6: {"time": 0.1}}))
+    """A commit that changed as much in the other direction is not like the bad one."""
+    finding, suspects = run(search, slower_since(7, otherwise={5: {"time": 0.1}, 4: {"time": 0.1}, 6: {"time": 0.1}}))
     assert suspects == [7]
     steps = {search.commits.index(step.head): step for step in search.shown}
-    assert found.confirmed.answer is CHANGED
+    assert finding.confirmation.answer is CHANGED
     assert any(steps[number].answer is SAME and steps[number].size < 0 for number in (4, 5, 6) if number in steps)
 
 
 def test_nothing_to_find(search):
-    """Where both ends are the same nothing else is measured."""
-    found, suspects = run(search, lambda _: {})
-    assert (found.whole.answer, suspects, found.confirmed) == (SAME, [], None)
+    """Where both ends are the same, nothing else is measured."""
+    finding, suspects = run(search, lambda _: {})
+    assert (finding.total.answer, suspects, finding.confirmation) == (SAME, [], None)
     assert search.measured == [(0, LENGTH)]
 
 
@@ -488,16 +488,16 @@ WILD = {"time": 0.2, "apart": 0.4}
 
 
 def test_unknown_is_measured_again(search):
-    """A time that cannot be told is measured once more, and then skipped; nothing is said that nobody knows."""
-    found, suspects = run(search, slower_since(5, otherwise={4: WILD}))
+    """A time without an answer is measured once more, and then skipped; the culprit stays open."""
+    finding, suspects = run(search, slower_since(5, otherwise={4: WILD}))
     assert suspects == [5, 4]
-    assert found.confirmed is None
+    assert finding.confirmation is None
     assert search.measured.count((0, 4)) == 2
     assert max(search.measured.count(one) for one in search.measured if one != (0, 4)) == 1
 
 
 def test_second_try_that_tells(search):
-    """Where the second try tells, its answer counts."""
+    """The answer of a second try counts."""
     tries = []
 
     def levels(number):
@@ -509,14 +509,14 @@ def test_second_try_that_tells(search):
 
 
 def test_no_second_try_without_time(search):
-    """Where less is left than a comparison takes at least, there is no second one."""
+    """Where less than a comparison's minimum of the budget is left, there is no second try."""
     whole = search(slower_since(9, by=1.3, otherwise={9: WILD}), budget=bisection.LEAST / 2)
     assert whole.compare(search.commits[0], search.commits[9], None).answer is UNKNOWN
     assert len(search.measured) == 1
 
 
 def test_time_that_is_spent(search):
-    """When the budget is spent nothing more is measured: what was not asked is left open, and is not kept."""
+    """When the budget is spent, nothing more is measured: the rest stays open, and is not kept as an answer."""
     instance = search(slower_since(4), budget=3600.0)
     original = instance.show
 
@@ -525,9 +525,9 @@ def test_time_that_is_spent(search):
         instance.budget = 0.0
 
     instance.show = show
-    found = instance.run(search.commits[0], search.commits[-1])
+    finding = instance.run(search.commits[0], search.commits[-1])
     assert search.measured == [(0, LENGTH)]
-    assert len(found.suspects) == LENGTH
+    assert len(finding.suspects) == LENGTH
     assert {step.change for step in search.shown[1:]} == {"the time was spent"}
     assert run(search, slower_since(4))[1] == [4]
     assert (0, LENGTH) not in search.measured[1:]
@@ -536,47 +536,47 @@ def test_time_that_is_spent(search):
 @pytest.mark.parametrize("problem", [RunFailedError, InvalidInputError, NotFoundError])
 def test_a_commit_that_cannot_run(search, problem):
     """A commit that cannot run, or is no project, is skipped with the reason."""
-    found, suspects = run(search, slower_since(7, otherwise={4: problem("it is broken")}))
+    finding, suspects = run(search, slower_since(7, otherwise={4: problem("it is broken")}))
     assert suspects == [7]
-    assert found.confirmed.answer is CHANGED
+    assert finding.confirmation.answer is CHANGED
     (step,) = (step for step in search.shown if step.head == search.commits[4])
     assert (step.answer, step.change) == (UNKNOWN, "it is broken")
 
 
 @pytest.mark.parametrize("problem", [RunFailedError, InvalidInputError, NotFoundError])
 def test_an_end_that_cannot_run(search, problem):
-    """Where one of the ends cannot run there is nothing to search."""
+    """Where one of the ends cannot run, the search is refused."""
     with pytest.raises(problem, match="it is broken"):
         run(search, slower_since(4, otherwise={0: problem("it is broken")}))
 
 
 def test_a_bug_is_no_answer(search):
-    """What nobody foresaw ends the search, and looks like a bug."""
+    """Any other error ends the search with a traceback."""
     with pytest.raises(ZeroDivisionError):
         run(search, slower_since(4, otherwise={4: ZeroDivisionError(), 5: ZeroDivisionError()}))
 
 
 def test_spread_over_several(search):
-    """A change that came bit by bit has no single culprit: what is found is not confirmed."""
-    found, suspects = run(search, lambda number: {"time": 0.2 * 1.06**number})
+    """A change in many small steps has no single culprit, so the found commit is not confirmed."""
+    finding, suspects = run(search, lambda number: {"time": 0.2 * 1.06**number})
     assert len(suspects) == 1
-    assert found.confirmed.answer is SAME
+    assert finding.confirmation.answer is SAME
 
 
 def test_case_that_is_not_there(search):
-    """A case that the records do not have has no answer, and the reason is told."""
-    found, _ = run(search, slower_since(4), case="epoch[nobody-fused]")
-    assert (found.whole.answer, found.whole.change) == (UNKNOWN, "no time of epoch[nobody-fused]")
+    """A case that the records lack has no answer, and the reason is reported."""
+    finding, _ = run(search, slower_since(4), case="epoch[unknown-fused]")
+    assert (finding.total.answer, finding.total.change) == (UNKNOWN, "no time of epoch[unknown-fused]")
 
 
 # Errors and counts
 
 
 def test_error(search):
-    """Errors repeat, so that each is compared once; the culprit is compared with the commit before it as well."""
-    found, suspects = run(search, lambda number: {"error": 6.0 if number >= 3 else 5.0}, follow="error", case=WHOLE)
+    """Errors repeat, so each comparison runs once; the confirmation compares the culprit with the commit before it."""
+    finding, suspects = run(search, lambda number: {"error": 6.0 if number >= 3 else 5.0}, follow="error", case=WHOLE)
     assert suspects == [3]
-    assert (found.confirmed.answer, found.sure) == (CHANGED, 1.0)
+    assert (finding.confirmation.answer, finding.confidence) == (CHANGED, 1.0)
     assert search.measured[-1] == (2, 3)
     assert len(search.measured) == len(set(search.measured))
 
@@ -590,69 +590,69 @@ def test_error(search):
     ],
 )
 def test_one_statistic(search, after, otherwise, change, culprit):
-    """An error is followed by what changed of it between the ends: by its mean or, where that is equal, its spread."""
+    """The search follows the statistic that changed between the ends: the mean or, where that is equal, the spread."""
 
     def levels(number):
         return after if number >= 7 else otherwise if number >= 4 else {}
 
-    found, suspects = run(search, levels, follow="error", case=WHOLE)
-    assert (found.whole.change.partition(" (")[0], suspects) == (change, [culprit])
+    finding, suspects = run(search, levels, follow="error", case=WHOLE)
+    assert (finding.total.change.partition(" (")[0], suspects) == (change, [culprit])
 
 
 def test_errors_that_contradict_each_other(search):
-    """Where the mean changed one way and the spread the other, nothing tells which of them is to be followed."""
-    found, suspects = run(
+    """Where mean and spread changed in opposite directions, the statistic to follow is unknown."""
+    finding, suspects = run(
         search, lambda number: {"error": 6.0, "spread": 0.2} if number else {}, follow="error", case=WHOLE
     )
-    assert (found.whole.answer, suspects) == (UNKNOWN, [])
+    assert (finding.total.answer, suspects) == (UNKNOWN, [])
     assert len(search.measured) == 1
 
 
 def test_counts(search):
-    """Counts tell exactly, by any difference, in words."""
-    found, suspects = run(search, lambda number: {"calls": 4 if number >= 8 else 3}, follow="counts")
+    """Counts decide exactly, by any difference, which is described."""
+    finding, suspects = run(search, lambda number: {"calls": 4 if number >= 8 else 3}, follow="counts")
     assert suspects == [8]
-    assert found.whole.change == "+1 calls in a step: model:step 4 × instead of 3"
-    assert found.sure == 1.0
+    assert finding.total.change == "+1 calls in a step: model:step 4 × instead of 3"
+    assert finding.confidence == 1.0
     assert {step.change for step in search.shown if step.answer is SAME} == {"equal"}
 
 
 def test_equal_counts(search):
-    """Equal counts are nothing to find, whatever the times are."""
-    assert run(search, slower_since(4), follow="counts")[0].whole.answer is SAME
+    """Equal counts end the search, also if times differ."""
+    assert run(search, slower_since(4), follow="counts")[0].total.answer is SAME
 
 
 @pytest.mark.parametrize("lacking", [{0}, {LENGTH}, {0, LENGTH}])
 def test_no_counts(search, lacking):
-    """Where a side was not counted, that is told, and nothing is found."""
-    found, _ = run(search, lambda number: {"calls": 0 if number in lacking else 3}, follow="counts")
-    assert found.whole.answer is UNKNOWN
-    assert found.whole.change in ("the head has none", f"no counts of {EPOCH}")
+    """Where a side has no counts, that is reported, and the search ends."""
+    finding, _ = run(search, lambda number: {"calls": 0 if number in lacking else 3}, follow="counts")
+    assert finding.total.answer is UNKNOWN
+    assert finding.total.change in ("the head has none", f"no counts of {EPOCH}")
 
 
 def test_a_commit_without_counts(search):
-    """A commit between that was not counted is skipped, and is not tried again, for it would be the same."""
-    found, suspects = run(search, lambda number: {"calls": {4: 0}.get(number, 3 + (number > 5))}, follow="counts")
+    """A commit without counts is skipped, and not measured again, because the result would be the same."""
+    finding, suspects = run(search, lambda number: {"calls": {4: 0}.get(number, 3 + (number > 5))}, follow="counts")
     assert suspects == [6]
     assert search.measured.count((0, 4)) <= 1
-    assert found.whole.answer is CHANGED
+    assert finding.total.answer is CHANGED
 
 
 # What is kept
 
 
 def test_goes_on(search):
-    """A second search in the same folder answers from what was kept, and finds the same."""
+    """A second search in the same folder uses the kept answers, and finds the same."""
     first, _ = run(search, slower_since(4))
     measured = len(search.measured)
-    second, _ = run(search, slower_since(1))  # which is not looked at
+    second, _ = run(search, slower_since(1))  # its levels are not used
     assert len(search.measured) == measured
     assert second == first
     assert run(search, slower_since(1), store="another")[1] == [1]
 
 
 def test_unknown_is_asked_again_later(search):
-    """What was unknown is measured by the next search."""
+    """The next search measures unknown commits again."""
     run(search, slower_since(4, otherwise={4: RunFailedError("no room")}))
     before = len(search.measured)
     assert run(search, slower_since(4))[1] == [4]
@@ -661,7 +661,7 @@ def test_unknown_is_asked_again_later(search):
 
 
 def test_interrupted(search):
-    """A Ctrl-C leaves the answers until then, from which the next search goes on."""
+    """A Ctrl-C keeps the answers so far, from which the next search continues."""
     with pytest.raises(KeyboardInterrupt):
         run(search, slower_since(4, otherwise={3: KeyboardInterrupt()}))
     before = list(search.measured)
@@ -670,7 +670,7 @@ def test_interrupted(search):
 
 
 def test_an_answer_that_was_cut_off(search, tmp_path):
-    """An answer that was not written to its end counts as none."""
+    """An incomplete last answer in the file is ignored."""
     run(search, slower_since(4))
     path = tmp_path / "store" / bisection.ANSWERS
     path.write_bytes(path.read_bytes()[:-20])
@@ -683,8 +683,8 @@ def test_an_answer_that_was_cut_off(search, tmp_path):
 
 
 def bare(tmp_path, follow, **changes):
-    """Make a Bisection of two points that nobody need search."""
-    given = {"wanted": lambda point: point, "tell": lambda *_: None, "case": EPOCH, "budget": 60.0, **changes}
+    """Make a Bisection for comparisons of two points."""
+    given = {"wanted": lambda point: point, "progress": lambda *_: None, "case": EPOCH, "budget": 60.0, **changes}
     return Bisection(
         project=tmp_path,
         repository=tmp_path,
@@ -699,19 +699,19 @@ def bare(tmp_path, follow, **changes):
 
 @pytest.fixture
 def uncounted():
-    """Return numbers of runs whose records have no counts."""
+    """Return the numbers of runs whose records have no counts."""
     return set()
 
 
 @pytest.fixture
 def runs(tmp_path, monkeypatch, uncounted):
-    """Let each point be run by a stand-in that saves a record; list what was run."""
+    """Replace runs by a function that saves a record; return the list of runs."""
     started = []
 
     def both(base, head, project, harness):
         assert (project, harness) == (tmp_path, "harness")
         return nullcontext(
-            [Checkout(name=name, description=name, folder=tmp_path, python=tmp_path) for name in (base, head)]
+            [Suite(name=name, description=name, folder=tmp_path, python=tmp_path) for name in (base, head)]
         )
 
     def run(side, options, store, seconds, tick):
@@ -729,15 +729,15 @@ def runs(tmp_path, monkeypatch, uncounted):
 
 
 def test_each_point_runs_once(tmp_path, runs):
-    """Where one run tells, each point is run once, with the options, also by a search that goes on."""
-    told = []
-    search = bare(tmp_path, "counts", tell=lambda doing, _: told.append(doing))
+    """Where one run is enough, each point runs once, with the options, also in a continued search."""
+    activities = []
+    search = bare(tmp_path, "counts", progress=lambda activity, _: activities.append(activity))
     answers = [search.compare(*points, None).answer for points in (("a", "b"), ("a", "c"), ("b", "c"))]
     assert answers == [CHANGED] * 3
     assert [one[:3] for one in runs] == [
         (name, ["an option", "--no-roofs"], tmp_path / "store" / name) for name in "abc"
     ]
-    assert told == [f"running {name}" for name in "abc"]
+    assert activities == [f"running {name}" for name in "abc"]
     (tmp_path / "store" / bisection.ANSWERS).unlink()
     again = bare(tmp_path, "counts").compare("a", "b", None)
     assert (again.answer, len(runs)) == (CHANGED, 3)
@@ -745,7 +745,7 @@ def test_each_point_runs_once(tmp_path, runs):
 
 @pytest.mark.parametrize("lacking", [{1}, {2}, {1, 2}])
 def test_unknown_runs_again(tmp_path, runs, uncounted, lacking):
-    """What a record did not tell is run again by the next search, whichever of the two lacked it, and then is kept."""
+    """A record that gave no answer is replaced by the next search, on whichever side, and the new one is kept."""
     uncounted |= lacking
     assert bare(tmp_path, "counts").compare("a", "b", None).answer is UNKNOWN
     assert bare(tmp_path, "counts").compare("a", "b", None).answer is CHANGED
@@ -756,7 +756,7 @@ def test_unknown_runs_again(tmp_path, runs, uncounted, lacking):
 
 
 def test_what_was_told_does_not_run_again(tmp_path, runs, uncounted):
-    """A point whose record told something is not run again for another one that told nothing."""
+    """A point whose record gave an answer does not run again for another point without one."""
     uncounted.add(3)
     search = bare(tmp_path, "counts")
     assert [search.compare("a", point, None).answer for point in "bc"] == [CHANGED, UNKNOWN]
@@ -766,14 +766,14 @@ def test_what_was_told_does_not_run_again(tmp_path, runs, uncounted):
 
 @pytest.mark.usefixtures("runs")
 def test_run_that_takes_too_long(tmp_path, monkeypatch):
-    """A run that is not done in time is no bug: it ends the search where it is an end, else it is skipped."""
+    """A run that takes too long is refused at an end of the search, and skipped elsewhere."""
 
     def late(*_):
         raise TimeoutError
 
     monkeypatch.setattr(bisection.processes, "run", late)
     search = bare(tmp_path, "counts", budget=100.0)
-    with pytest.raises(RunFailedError, match="a was not done in 100 s; give more with --budget"):
+    with pytest.raises(RunFailedError, match="a did not end within 100 s; give more with --budget"):
         search.compare("a", "b", None)
     whole = Step(base="a", head="b", answer=CHANGED, change="")
     assert search.compare("a", "c", whole).answer is UNKNOWN
@@ -782,23 +782,23 @@ def test_run_that_takes_too_long(tmp_path, monkeypatch):
 @pytest.mark.parametrize("when", ["group 1: starting", f"group 1: {EPOCH}"])
 @pytest.mark.parametrize("whole", [None, Step(base="a", head="b", answer=CHANGED, change="", size=0.3)])
 def test_interrupted_measurement(tmp_path, monkeypatch, when, whole):
-    """A Ctrl-C while two points are compared ends the search, also before anything was measured, and keeps nothing."""
+    """A Ctrl-C during a comparison ends the search, also before anything was measured, and keeps no answer."""
     sides = standins.sides(tmp_path, both={"faults": [{"do": "nap", "case": "starting"}]})
     monkeypatch.setattr(bisection.checkouts, "both", lambda *_: nullcontext(sides))
     monkeypatch.setattr(members, "TICK", 0.02)
 
-    def interrupt(doing, _):
-        if doing == when:
+    def interrupt(activity, _):
+        if activity == when:
             raise KeyboardInterrupt
 
-    search = bare(tmp_path, "time", tell=standins.telling(tmp_path, interrupt))
+    search = bare(tmp_path, "time", progress=standins.visibly(tmp_path, interrupt))
     with pytest.raises(KeyboardInterrupt):
         search.compare("a", "c", whole)
     assert not (tmp_path / "store" / bisection.ANSWERS).exists()
 
 
 def test_each_measurement_has_a_folder(tmp_path, monkeypatch):
-    """What is measured again, or once more to confirm it, does not mix with the records of before."""
+    """Each measurement of the same points has its own folder, so records do not mix."""
     stores, budgets = [], []
 
     def measure(measuring, _):
@@ -814,7 +814,7 @@ def test_each_measurement_has_a_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(bisection, "monotonic", lambda: 0.0)
     for steps in (1, 7):
         bisecting = bare(tmp_path, "time", budget=1_000.0)
-        bisecting._steps = steps
+        bisecting._steps_left = steps
         bisecting.compare("a", "b", whole)
     assert budgets == [1_000.0, pytest.approx(2_000 / 7)]
     assert [path.relative_to(tmp_path).as_posix() for path in stores] == ["store/a-b", "store/a-b-2"]
@@ -822,7 +822,7 @@ def test_each_measurement_has_a_folder(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_measured(tmp_path, monkeypatch):
-    """Two points are compared by processes that take turns; the cause is told with the change."""
+    """Two points are compared by interleaved processes; the cause is reported with the change."""
     sides = standins.sides(tmp_path, head={"ratio": 1.3})
     monkeypatch.setattr(bisection.checkouts, "both", lambda *_: nullcontext(sides))
     step = bare(tmp_path, "time", budget=600.0).compare("a", "b", None)

@@ -1,4 +1,4 @@
-"""Both sides of a live comparison are what was asked for, stay so while they are measured, and go afterwards."""
+"""Both sides of a live comparison hold the requested code while they are measured, and are removed afterwards."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ def project(tmp_path):
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path, monkeypatch):
-    """Let the sides lie where a test can see what is left of them."""
+    """Put the sides where a test can see their remains."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -35,22 +35,22 @@ def temporary(tmp_path, monkeypatch):
 
 def files(folder):
     """Return the text of each file of a checkout, by its path."""
-    found = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
-    return {name: path.read_text() for name, path in found.items() if name.split("/")[0] != ".git"}
+    paths = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
+    return {name: path.read_text() for name, path in paths.items() if name.split("/")[0] != ".git"}
 
 
 def objects(project):
-    """List what a repository keeps."""
+    """List the objects of a repository."""
     return sorted(path.name for path in (project / ".git/objects").rglob("*"))
 
 
 def worktrees(project):
-    """Return the lines that tell of worktrees in a repository."""
+    """Return the lines that name worktrees of a repository."""
     return [line for line in git(project, "worktree", "list", "--porcelain").splitlines() if line.startswith("work")]
 
 
 def enter(base, head, project):
-    """Prepare both sides, and let them go."""
+    """Check out both sides, and remove them."""
     with both(base, head, project):
         pass
 
@@ -59,7 +59,7 @@ def enter(base, head, project):
 
 
 def test_working_tree(project):
-    """The head is the working tree as it is; the base is its commit, with the head's harness."""
+    """The head is the working tree; the base is its commit, with the head's harness."""
     write(project, {"gone.py": "", "folder/gone.py": "", "kept.py": "1", "staged.py": "1", "old.py": "1"})
     first = commit(project)
     (project / "gone.py").unlink()
@@ -94,7 +94,7 @@ def test_working_tree(project):
 
 
 def test_links_and_modes(project):
-    """Links stay links and executable files executable, also where one takes the other's place."""
+    """Links stay links and executable files executable, also where one replaces the other."""
     write(project, {"link/inner.py": "", "run.sh": "", "plain": ""})
     (project / "other").symlink_to("benchmarks")
     (project / "benchmarks/again.py").symlink_to("test_speed.py")
@@ -117,7 +117,7 @@ def test_links_and_modes(project):
 
 
 def test_files_and_folders_trade_places(project):
-    """A file may take the place of a folder, and a folder that of a file."""
+    """A file may replace a folder, and a folder a file."""
     write(project, {"folder/a.py": "", "folder/b.py": "", "file": ""})
     commit(project)
     for name in ("folder/a.py", "folder/b.py", "file"):
@@ -130,7 +130,7 @@ def test_files_and_folders_trade_places(project):
 
 
 def test_nothing_behind_a_link_is_touched(project, tmp_path):
-    """A link out of the repository that became a folder leads no deletion out of it."""
+    """Where a link out of the repository became a folder, nothing outside is deleted."""
     write(tmp_path / "elsewhere", {"precious.py": "1"})
     (project / "data").symlink_to(tmp_path / "elsewhere")
     commit(project)
@@ -142,7 +142,7 @@ def test_nothing_behind_a_link_is_touched(project, tmp_path):
 
 
 def test_a_removed_folder_behind_a_link(project, tmp_path):
-    """A folder that became a link out of the repository is a link, and what lies there is not copied."""
+    """A folder that became a link out of the repository is a link, and its target is not copied."""
     write(project, {"data/a.py": "1"})
     commit(project)
     write(tmp_path / "elsewhere", {"a.py": "2"})
@@ -154,7 +154,7 @@ def test_a_removed_folder_behind_a_link(project, tmp_path):
 
 
 def test_snapshot(project):
-    """Editing the project changes nothing of what is measured."""
+    """Editing the project does not change what is measured."""
     write(project, {"conftest.py": "# edited\n"})
     with both(NOTHING, NOTHING, project) as (base, head):
         write(project, {"conftest.py": "# later\n", "benchmarks/test_speed.py": "# later\n", "new.py": ""})
@@ -163,7 +163,7 @@ def test_snapshot(project):
 
 
 def test_edited_between_the_sides(project, monkeypatch):
-    """Both sides hold the same code also when the project is edited after the first is checked out."""
+    """Both sides hold the same code also when the project is edited after the first one is checked out."""
     original = checkouts.git
 
     def edited(top, *arguments, **variables):
@@ -178,7 +178,7 @@ def test_edited_between_the_sides(project, monkeypatch):
 
 
 def test_named_revisions(project):
-    """Named revisions are compared whatever the working tree holds, by the head's harness."""
+    """Named revisions are compared independently of the working tree, by the head's harness."""
     first = commit(project, {"autoenc_bench/core.py": "1", "benchmarks/test_old.py": "", "benchmarks/x/y.py": ""})
     git(project, "rm", "--quiet", "-r", "benchmarks/test_old.py", "benchmarks/x", "pyproject.toml")
     second = commit(project, {"autoenc_bench/core.py": "2", "benchmarks/test_new.py": "", "conftest.py": "# new\n"})
@@ -196,7 +196,7 @@ def test_named_revisions(project):
 
 
 def test_harness(project):
-    """The base is measured by the head's plugin and cases, whatever had their place; the rest of the package stays."""
+    """The head's plugin and cases replace the base's, also if links had their names; the rest of the package stays."""
     (project / "conftest.py").unlink()
     (project / "conftest.py").symlink_to("pyproject.toml")
     git(project, "rm", "--quiet", "-r", "benchmarks")
@@ -216,7 +216,7 @@ def test_harness(project):
 
 
 def test_too_old(project):
-    """A base from before the plugin is refused by name, with what to do; another project needs no plugin."""
+    """A base from before the plugin is refused with what to do; a project without a plugin needs none."""
     without = {name: text for name, text in FILES.items() if "plugin" not in name}
     plugin = project / "autoenc_bench/plugin"
     shutil.rmtree(plugin)
@@ -232,9 +232,17 @@ def test_too_old(project):
     )
 
 
+def test_harness_with_other_messages(project):
+    """A harness whose plugin has no messages is too old for this command."""
+    git(project, "rm", "--quiet", "autoenc_bench/plugin/messages.py")
+    commit(project)
+    with pytest.raises(NotFoundError, match=r"is too old: autoenc_bench/plugin/ has no messages\.py; name a later rev"):
+        enter(OTHER, NOTHING, project)
+
+
 @pytest.fixture
 def bisected(project):
-    """Return three commits of a project, of which the second has no harness, and the third another one."""
+    """Return three commits of a project: the second has no harness, and the third has another one."""
     first = commit(project, {"autoenc_bench/core.py": "1", "autoenc_bench/plugin/old.py": ""})
     git(project, "rm", "--quiet", "-r", "benchmarks", "conftest.py", "pyproject.toml")
     second = commit(project, {"autoenc_bench/core.py": "2"})
@@ -257,7 +265,7 @@ def bisected(project):
     ],
 )
 def test_package_of_another_layout(project, line, lacking):
-    """A revision whose package lacks what the head's plugin imports is refused, with the name that it lacks."""
+    """A revision whose package lacks a name that the head's plugin imports is refused with that name."""
     write(project, {"autoenc_bench/__init__.py": "", "autoenc_bench/records/__init__.py": "REPORTS = 1"})
     write(project, {"autoenc_bench/records/storage.py": "def load(): ...", "autoenc_bench/plugin/__init__.py": ""})
     old = commit(project)
@@ -274,9 +282,10 @@ def test_package_of_another_layout(project, line, lacking):
 
 
 def test_harness_of_a_third_revision(project, bisected):
-    """Where a revision is named for the harness, both sides get its, all of it and nothing else; their code stays."""
+    """With a named harness, both sides get exactly that one, and their code stays."""
     first, second, third = bisected
     harness = {"benchmarks/b.py": "", "conftest.py": "# new\n", "autoenc_bench/plugin/__init__.py": "# new\n"}
+    harness["autoenc_bench/plugin/messages.py"] = FILES["autoenc_bench/plugin/messages.py"]
     ours = {name: FILES[name] for name in ("autoenc_bench/__init__.py", ".gitignore")}
     write(project, {"conftest.py": "# not committed\n"})
     for revisions_ in ((first, second), (second, first), (first, third), (third, first)):
@@ -288,14 +297,14 @@ def test_harness_of_a_third_revision(project, bisected):
 
 
 def test_old_harness(project, bisected):
-    """An older revision's harness takes the place of a newer one, on the head as well."""
+    """An older revision's harness replaces a newer one, on the head as well."""
     first, _, third = bisected
     with both(Wanted(revision=first), Wanted(revision=third), project, first) as (_, head):
         assert files(head.folder) == {**FILES, "autoenc_bench/core.py": "3", "autoenc_bench/plugin/old.py": ""}
 
 
 def test_no_harness(project, bisected):
-    """A revision that has no harness is refused by name, and so is an unknown one."""
+    """A revision without a harness is refused, and so is an unknown one."""
     first, second, third = bisected
     for harness, words in ((second, f"{second[:12]} has no benchmarks/"), ("nowhere", "'nowhere': no such revision")):
         with (
@@ -308,7 +317,7 @@ def test_no_harness(project, bisected):
 
 @pytest.mark.parametrize("place", [0, 1])
 def test_too_old_for_a_harness(project, place):
-    """Either side that is from before the plugin is too old for the harness that has one."""
+    """Either side from before the plugin is too old for a harness that has one."""
     shutil.rmtree(project / "autoenc_bench/plugin")
     old = commit(project)
     new = commit(project, {"autoenc_bench/plugin/__init__.py": ""})
@@ -323,7 +332,7 @@ def test_too_old_for_a_harness(project, place):
 
 
 def test_what_git_says_of_a_side(project):
-    """A side is as clean as what it was made of, and git can be asked about it: a record names commit and changes."""
+    """A side is as clean as its source, and git works in it: a record names commit and changes."""
     commit(project, {"new.py": ""})
     write(project, {"autoenc_bench/__init__.py": "CODE = 2\n", "other.py": ""})
     with both(Wanted(revision="main~1"), NOTHING, project) as (base, head):
@@ -333,7 +342,7 @@ def test_what_git_says_of_a_side(project):
 
 
 def test_merge_base(project):
-    """Without a named base, a branch is compared with where it left the main one."""
+    """Without a named base, a branch is compared with its fork from the main branch."""
     shared = commit(project)
     git(project, "switch", "--quiet", "--create", "branch")
     commit(project, {"new.py": ""})
@@ -344,14 +353,14 @@ def test_merge_base(project):
 
 @pytest.mark.parametrize("head", [NOTHING, Wanted(revision="main"), OTHER])
 def test_nothing_to_compare(project, head):
-    """The main branch without changes is its own base, and nothing else differs either."""
+    """The main branch without changes is its own base, so there is nothing to compare."""
     base = Wanted(environment=head.environment)
     with pytest.raises(ValueError, match=r"nothing to compare: .*merge base with main.*name another base"):
         enter(base, head, project)
 
 
 def test_same_code(project):
-    """When the interpreter's surroundings are what differs, both sides run the same code, with all its changes."""
+    """Where the environments differ, both sides run the same code, with all its changes."""
     git(project, "switch", "--quiet", "--create", "branch")
     commit(project, {"autoenc_bench/core.py": "1"})
     write(project, {"autoenc_bench/core.py": "2", "untracked.py": ""})
@@ -365,7 +374,7 @@ def test_same_code(project):
 
 
 def test_same_code_of_a_revision(project):
-    """A head's revision is the base's as well when only variables differ, and a named base is what was named."""
+    """Where only variables differ, the base is the head's revision, unless it is named."""
     second = commit(project, {"new.py": ""})
     commit(project)
     with both(OTHER, Wanted(revision=second), project) as (base, _):
@@ -375,7 +384,7 @@ def test_same_code_of_a_revision(project):
 
 
 def test_subfolder(tmp_path):
-    """The project may lie deeper in its repository; then the sides' folders do as well."""
+    """The project may be in a subfolder of its repository, and then the sides' folders are too."""
     repository = create(tmp_path / "repository", {f"deep/project/{name}": text for name, text in FILES.items()})
     first = commit(repository, {"conftest.py": "# not the project's\n"})
     write(repository, {"deep/project/conftest.py": "# edited\n", "beside.py": ""})
@@ -391,7 +400,7 @@ def test_subfolder(tmp_path):
 
 
 def test_environment(project, tmp_path, monkeypatch):
-    """Each side imports its own checkout first, then its own packages, then what was there."""
+    """Each side imports its own checkout first, then its own packages, then the previous PYTHONPATH."""
     monkeypatch.setenv("PYTHONPATH", "before")
     wanted = Wanted(revision="main", packages=[str(wheel(tmp_path / "wheels", "tiny"))], python=Path(sys.executable))
     with both(wanted, NOTHING, project) as (base, head):
@@ -404,19 +413,19 @@ def test_environment(project, tmp_path, monkeypatch):
         assert head.environment["PYTHONPATH"].split(os.pathsep) == [str(head.folder), "before"]
         code = "import autoenc_bench, tiny; print(autoenc_bench.__file__)"
         environment = {**os.environ, **base.environment}
-        told = subprocess.check_output([base.python, "-c", code], env=environment, cwd=tmp_path, text=True)
-        assert told.strip() == f"{base.folder}/autoenc_bench/__init__.py"
+        printed = subprocess.check_output([base.python, "-c", code], env=environment, cwd=tmp_path, text=True)
+        assert printed.strip() == f"{base.folder}/autoenc_bench/__init__.py"
         assert base.python == head.python == Path(sys.executable)
 
 
 def test_default_interpreter(project):
-    """Naming the interpreter that runs this makes no difference."""
+    """Naming the interpreter that runs this is no difference between the sides."""
     with pytest.raises(ValueError, match="nothing to compare"):
         enter(Wanted(python=Path(sys.executable)), NOTHING, project)
 
 
 def test_packages_that_pip_does_not_have(project, monkeypatch):
-    """What pip cannot install is named, and nothing is left."""
+    """A package that pip cannot install is reported, and nothing is left."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(ValueError, match=r"could not install keras==0\.0\.1: No matching"):
         enter(NOTHING, Wanted(packages=["keras==0.0.1"]), project)
@@ -427,7 +436,7 @@ def test_packages_that_pip_does_not_have(project, monkeypatch):
 
 
 def test_refusals(project, tmp_path):
-    """What is named and not there is refused in a sentence."""
+    """Missing names are refused with a message."""
     for base, head, folder, words in (
         (NOTHING, NOTHING, tmp_path, "no git repository"),
         (Wanted(revision="nowhere"), NOTHING, project, "'nowhere': no such revision"),
@@ -443,14 +452,14 @@ def test_refusals(project, tmp_path):
     ("name", "lacking"), [("conftest.py", r"conftest\.py"), ("benchmarks/test_speed.py", "benchmarks/")]
 )
 def test_no_suite(project, name, lacking):
-    """A head without benchmarks or conftest.py is no project to measure."""
+    """A head without benchmarks or conftest.py is refused."""
     (project / name).unlink()
     with pytest.raises(LookupError, match=f"with changes has no {lacking} in the project's folder"):
         enter(NOTHING, NOTHING, project)
 
 
 def test_base_from_before_the_project(tmp_path):
-    """A base without the package, or the project's folder, is refused: what is installed would be measured instead."""
+    """A base without the package or the project's folder is refused, because Python would import an installed one."""
     project = create(tmp_path / "project", {"README.md": ""})
     commit(project, FILES)
     with pytest.raises(LookupError, match=r"\(main~1\) has no autoenc_bench/ to measure"):
@@ -461,7 +470,7 @@ def test_base_from_before_the_project(tmp_path):
 
 
 def test_base_behind_a_link(tmp_path):
-    """A project's folder that was a link leads out of the checkout, so it is refused, and nothing there is touched."""
+    """A project's folder that was a link out of the checkout is refused, and nothing outside is changed."""
     project = create(tmp_path / "project", {"README.md": ""})
     write(tmp_path / "elsewhere", FILES)
     (project / "deep").symlink_to(tmp_path / "elsewhere")
@@ -474,7 +483,7 @@ def test_base_behind_a_link(tmp_path):
 
 
 def test_unwritable(project, monkeypatch):
-    """What the system refuses becomes a sentence too."""
+    """An error of the system is reported as a message."""
 
     def full(*_, **__):
         raise OSError(28, "No space left on device")
@@ -486,7 +495,7 @@ def test_unwritable(project, monkeypatch):
 
 
 def test_sparse(project):
-    """A sparse checkout that leaves out what both sides need is named, with how to add it."""
+    """A sparse checkout that lacks a path that both sides need is refused, with how to add it."""
     git(project, "sparse-checkout", "set", "autoenc_bench")
     with pytest.raises(NotFoundError, match=r"does not contain benchmarks, .*'git sparse-checkout add benchmarks'"):
         enter(OTHER, NOTHING, project)
@@ -499,7 +508,7 @@ def test_sparse(project):
 
 @pytest.mark.parametrize("problem", [None, RuntimeError, KeyboardInterrupt, SystemExit])
 def test_nothing_is_left(project, temporary, problem):
-    """However it ends, no worktree and no file remains, also when a side was written to."""
+    """However a comparison ends, no worktree and no file remains, also when a side was written to."""
     write(project, {"autoenc_bench/__init__.py": "CODE = 2\n", "untracked.py": ""})
     before = files(project), git(project, "status", "--porcelain"), objects(project)
 
@@ -523,7 +532,7 @@ def test_nothing_is_left(project, temporary, problem):
 
 @pytest.mark.parametrize("begun", [True, False])
 def test_interrupted_checkout(project, temporary, monkeypatch, begun):
-    """A worktree that git was stopped at, and holds locked, goes as well, however far it came."""
+    """A locked worktree at which git was stopped is removed, at any stage."""
     original = checkouts.git
 
     def stopped(top, *arguments, **variables):
@@ -543,7 +552,7 @@ def test_interrupted_checkout(project, temporary, monkeypatch, begun):
 
 
 def test_two_at_once(project):
-    """Two comparisons of one project do not get into each other's way."""
+    """Two comparisons of one project at once do not interfere."""
     with both(OTHER, NOTHING, project) as first:
         with both(OTHER, NOTHING, project) as second:
             assert len({side.folder for side in (*first, *second)}) == 4
@@ -552,7 +561,7 @@ def test_two_at_once(project):
 
 
 def test_hooks_do_not_run(project, tmp_path):
-    """The user's hooks stay out of it."""
+    """The user's hooks do not run."""
     write(project, {".git/hooks/post-checkout": f"#!/bin/sh\ntouch {tmp_path}/ran\nexit 1\n"})
     (project / ".git/hooks/post-checkout").chmod(0o755)
     with both(OTHER, NOTHING, project):
@@ -560,7 +569,7 @@ def test_hooks_do_not_run(project, tmp_path):
 
 
 def test_within_a_hook(project, tmp_path, monkeypatch):
-    """A comparison started by a hook of another repository has this project's sides all the same."""
+    """A comparison within a hook of another repository checks out this project."""
     other = create(tmp_path / "other", {"other.py": ""})
     for name, path in (("GIT_DIR", ".git"), ("GIT_INDEX_FILE", ".git/index"), ("GIT_WORK_TREE", ".")):
         monkeypatch.setenv(name, str(other / path))

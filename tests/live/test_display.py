@@ -1,4 +1,4 @@
-"""The live table and its lines say how far each case is."""
+"""The live table and the lines show how far each case is."""
 
 import io
 from dataclasses import replace
@@ -22,9 +22,9 @@ ENDS = (0, display.WIDTH - 1)
 
 
 @pytest.fixture(scope="module")
-def looks(tmp_path_factory):
-    """Return the looks at a head of which little is known at first."""
-    folder = tmp_path_factory.mktemp("looks")
+def analyses(tmp_path_factory):
+    """Return the analyses of a head whose first one leaves the epoch open."""
+    folder = tmp_path_factory.mktemp("analyses")
     both = standins.sides(folder, head={"ratio": 1.3}, both={"apart": 0.06})
     shown = standins.measure(both, folder)
     assert EPOCH in shown[0].open
@@ -33,25 +33,25 @@ def looks(tmp_path_factory):
 
 @pytest.mark.parametrize("variable", ["FORCE_COLOR", "TTY_COMPATIBLE", "PY_COLORS"])
 def test_no_terminal(monkeypatch, variable):
-    """A log gets lines, whatever variables ask for: whether somebody watches is asked of standard error alone."""
+    """A log gets lines, also if variables ask for colours: only standard error decides whether there is a terminal."""
     monkeypatch.setenv(variable, "1")
     monkeypatch.setattr(display.sys, "stderr", io.StringIO())
     assert not display.console().is_terminal
     assert not display.Display(600).console.is_terminal
 
 
-def show(looks, *, terminal, encoding="utf-8"):
-    """Show looks, each after a word of what runs; return what appeared."""
-    said = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="strict")
+def show(analyses, *, terminal, encoding="utf-8"):
+    """Show analyses, each after the current activity; return what was printed."""
+    printed = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="strict")
     shown = display.Display(600)
-    shown.console = Console(file=said, force_terminal=terminal, width=120, height=20, highlight=False)
+    shown.console = Console(file=printed, force_terminal=terminal, width=120, height=20, highlight=False)
     with shown:
-        shown.tell("group 1: starting", 0.0)
-        for look in looks:
-            shown.show(look)
-            shown.tell("group 2: saving", 63.0)
-    said.seek(0)
-    return said.read()
+        shown.progress("group 1: starting", 0.0)
+        for analysis in analyses:
+            shown.show(analysis)
+            shown.progress("group 2: saving", 63.0)
+    printed.seek(0)
+    return printed.read()
 
 
 def judgement(low, estimate, high):
@@ -64,23 +64,23 @@ def judgement(low, estimate, high):
 # Lines
 
 
-def test_lines(looks):
-    """Where nobody watches there is a line per look and open case, and no line for what is being run."""
-    said = show(looks, terminal=False)
-    lines = said.splitlines()
+def test_lines(analyses):
+    """Without a terminal there is a line per analysis and open case, and no line for the current activity."""
+    printed = show(analyses, terminal=False)
+    lines = printed.splitlines()
     assert lines[0] == "0:00: 2 pairs of processes, 1 of 2 cases open"
     assert lines[1].startswith(f"  {EPOCH}  +")
     assert "open" in lines[1]
     assert lines[-1].startswith(f"  {EPOCH}  +")
     assert lines[-1].endswith("worse")
-    assert WHOLE not in said
-    assert "group 1" not in said
-    assert "\x1b" not in said
+    assert WHOLE not in printed
+    assert "group 1" not in printed
+    assert "\x1b" not in printed
 
 
-def test_open_to_the_end(looks):
-    """A case that the time did not suffice for is undecided in the end, and no more open."""
-    first = replace(looks[0], ended="")
+def test_open_to_the_end(analyses):
+    """A case that is open when the budget is spent is undecided."""
+    first = replace(analyses[0], ended="")
     (verdict,) = [one for one in first.comparison.verdicts if one.case == EPOCH]
     assert display.row(verdict, first)[2].startswith("open")
     assert display.row(verdict, replace(first, ended=SPENT))[2] == verdict.joined == "undecided"
@@ -90,75 +90,73 @@ def test_open_to_the_end(looks):
     ("pairs", "needed", "seconds", "minutes"),
     [(2, 4, 60.0, 1), (2, 12, 60.0, 5), (2, 5, 60.0, 2), (4, 3, 90.0, 2), (2, inf, 60.0, None), (2, None, 60.0, None)],
 )
-def test_minutes(looks, pairs, needed, seconds, minutes):
-    """How long a case may take is told by the pairs that it lacks, two a group, where anybody can tell."""
+def test_minutes(analyses, pairs, needed, seconds, minutes):
+    """The minutes that a case needs follow from the pairs that it lacks, two per group, where these are known."""
     paired = Paired(0.01, 0.001, 0.001, pairs, pairs - 1, 0.0)
     time = replace(judgement(-1, 0, 1), paired=paired, needed=needed)
-    look = replace(looks[0], next_group=seconds, open=frozenset({EPOCH}), ended="")
-    assert display.minutes_needed(time, look) == minutes
-    (verdict,) = [one for one in look.comparison.verdicts if one.case == EPOCH]
-    state = display.row(replace(verdict, time=time), look)[2]
+    analysis = replace(analyses[0], next_group=seconds, open=frozenset({EPOCH}), ended="")
+    assert display.minutes_needed(time, analysis) == minutes
+    (verdict,) = [one for one in analysis.comparison.verdicts if one.case == EPOCH]
+    state = display.row(replace(verdict, time=time), analysis)[2]
     assert state == (f"open, about {minutes} min more" if minutes else "open")
 
 
-def test_minutes_without_pairs(looks):
-    """Nobody can tell of a case that took no turns."""
-    assert display.minutes_needed(judgement(-1, 0, 1), looks[0]) is None
+def test_minutes_without_pairs(analyses):
+    """The minutes are unknown for a case without interleaved rounds."""
+    assert display.minutes_needed(judgement(-1, 0, 1), analyses[0]) is None
 
 
 # The table
 
 
-def test_table(looks):
-    """On a terminal a table shows each case with its estimate, bar and state, below what is being run."""
-    said = show(looks, terminal=True)
-    assert "group 1: starting; 0:00 over, at most 10:00 left" in said
-    assert "group 2: saving; 1:03 over, at most 8:57 left" in said
+def test_table(analyses):
+    """On a terminal a table shows each case with its estimate, bar and state, below the current activity."""
+    printed = show(analyses, terminal=True)
+    assert "group 1: starting; 0:00 over, at most 10:00 left" in printed
+    assert "group 2: saving; 1:03 over, at most 8:57 left" in printed
     for part in (EPOCH, WHOLE, "worse", "−limit", "+limit", "┊", "›"):
-        assert part in said
-    assert "cases open" not in said
+        assert part in printed
+    assert "cases open" not in printed
 
 
-def test_headings_stand_above_their_lines(looks):
-    """The headings of the bar have their middle where its two lines are."""
-    said = Text.from_ansi(show(looks[-1:], terminal=True)).plain.splitlines()
-    heading = next(line for line in said if "−limit" in line)
-    row = next(line for line in said if EPOCH in line and "┊" in line)
+def test_headings_stand_above_their_lines(analyses):
+    """The headings of the bar are centred above its two lines."""
+    printed = Text.from_ansi(show(analyses[-1:], terminal=True)).plain.splitlines()
+    heading = next(line for line in printed if "−limit" in line)
+    row = next(line for line in printed if EPOCH in line and "┊" in line)
     places = [place for place, sign in enumerate(row) if sign in "┊┼"]
     assert [heading.index(word) + len(word) // 2 for word in ("−limit", "+limit")] == places
 
 
-def test_open_cases_come_first(looks):
-    """What is still measured stands above what is decided."""
-    names = [verdict.case for verdict in looks[0].comparison.verdicts]
+def test_open_cases_come_first(analyses):
+    """Open cases come before decided ones."""
+    names = [verdict.case for verdict in analyses[0].comparison.verdicts]
     for name in names:
-        said = show([replace(looks[0], open=frozenset({name}))], terminal=True)
-        assert next(line.split()[0] for line in said.splitlines() if line.startswith(tuple(names))) == name
+        printed = show([replace(analyses[0], open=frozenset({name}))], terminal=True)
+        assert next(line.split()[0] for line in printed.splitlines() if line.startswith(tuple(names))) == name
 
 
-def test_many_cases(looks):
-    """A table that is higher than the terminal ends with how many cases are left out."""
-    look = looks[-1]
-    many = [looks[0].comparison.verdicts[0]] * 50
-    found = replace(look, comparison=replace(look.comparison, verdicts=many))
-    said = show([found], terminal=True)
+def test_many_cases(analyses):
+    """A table that is higher than the terminal ends with the number of cases that are left out."""
+    analysis = analyses[-1]
+    many = [analyses[0].comparison.verdicts[0]] * 50
+    many_cases = replace(analysis, comparison=replace(analysis.comparison, verdicts=many))
+    printed = show([many_cases], terminal=True)
     shown = 20 - display.LINES
-    drawn = said.count(f"… and {50 - shown} more")
+    drawn = printed.count(f"… and {50 - shown} more")
     assert drawn
-    assert said.count(many[0].case) == drawn * shown
+    assert printed.count(many[0].case) == drawn * shown
 
 
-def test_narrow_alphabets(looks):
+def test_narrow_alphabets(analyses):
     """Lines have stand-ins for what a terminal cannot show."""
-    formatting.register_stand_ins()
-    for look in looks:
-        shown = "\n".join(display.lines(look)).encode("ascii", formatting.STAND_INS)
+    for analysis in analyses:
+        shown = "\n".join(display.lines(analysis)).encode("ascii", formatting.STAND_INS)
         assert b"\\" not in shown
 
 
 def test_bar_in_narrow_alphabets():
     """A bar has stand-ins as wide as its signs."""
-    formatting.register_stand_ins()
     for ends in ((-1, 0, 1), (-9, 0, 9)):
         assert len(display.bar(judgement(*ends)).encode("ascii", formatting.STAND_INS)) == display.WIDTH
 

@@ -1,4 +1,4 @@
-"""Interpreters are found and looked over, and variables put in order."""
+"""Interpreters are found and checked, and PYTHONPATH is put in order."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ def bare(tmp_path_factory):
 
 
 def test_interpreter(bare, tmp_path, monkeypatch):
-    """Interpreters are named by paths, kept as links, or by what PATH knows; this one is the default."""
+    """Interpreters are named by paths, kept as links, or found on PATH; this one is the default."""
     assert environments.interpreter(None) == PYTHON
     monkeypatch.chdir(bare.parent)
     assert environments.interpreter(Path("python")) == bare
@@ -30,18 +30,18 @@ def test_interpreter(bare, tmp_path, monkeypatch):
     assert environments.interpreter(Path("python3")) == bare.with_name("python3")
 
 
-@pytest.mark.parametrize("name", ["nowhere/python", "python-of-nobody", "."])
+@pytest.mark.parametrize("name", ["nowhere/python", "no-such-python", "."])
 def test_no_interpreter(name):
-    """What is no file and not on PATH is refused by name."""
+    """A name that is no file and not on PATH is refused."""
     with pytest.raises(LookupError, match=f"^{name}: no such interpreter; name"):
         environments.interpreter(Path(name))
 
 
 def test_variables(tmp_path, monkeypatch):
-    """PYTHONPATH is the project, then the side's packages, then what was there; without a gap, which means here."""
+    """PYTHONPATH is the project, then the side's packages, then the previous value; an empty entry would mean here."""
     monkeypatch.setenv("PYTHONPATH", "old")
-    found = environments.variables(tmp_path, tmp_path / "installed", {"KERAS_BACKEND": "jax"})
-    assert found == {
+    variables = environments.variables(tmp_path, tmp_path / "installed", {"KERAS_BACKEND": "jax"})
+    assert variables == {
         "KERAS_BACKEND": "jax",
         "PYTHONPATH": os.pathsep.join((f"{tmp_path}", f"{tmp_path}/installed", "old")),
     }
@@ -50,10 +50,10 @@ def test_variables(tmp_path, monkeypatch):
 
 
 def test_wanted_python_path(tmp_path, monkeypatch):
-    """A PYTHONPATH that is asked for on one side stands for the one that was there."""
+    """A PYTHONPATH that the user sets for one side replaces the inherited one."""
     monkeypatch.setenv("PYTHONPATH", "old")
-    found = environments.variables(tmp_path, None, {"PYTHONPATH": "wanted"})
-    assert found == {"PYTHONPATH": os.pathsep.join((str(tmp_path), "wanted"))}
+    variables = environments.variables(tmp_path, None, {"PYTHONPATH": "wanted"})
+    assert variables == {"PYTHONPATH": os.pathsep.join((str(tmp_path), "wanted"))}
 
 
 def test_check(tmp_path):
@@ -62,7 +62,7 @@ def test_check(tmp_path):
 
 
 def test_lacking(bare, tmp_path):
-    """What an interpreter lacks is named, but for what the side's packages bring, and how to install it."""
+    """The message names what an interpreter lacks, without what the side's packages bring, and how to install it."""
     (tmp_path / "keras.py").touch()
     with pytest.raises(LookupError) as caught:
         environments.check(bare, {"PYTHONPATH": str(tmp_path)}, bare.parent)
@@ -82,7 +82,7 @@ def test_lacking(bare, tmp_path):
     ],
 )
 def test_no_python(tmp_path, content, mode, reason):
-    """A file that does not run as Python does is refused with the reason."""
+    """A file that does not run like Python is refused with the reason."""
     python = tmp_path / "python"
     python.write_text(content)
     python.chmod(mode)
@@ -98,7 +98,7 @@ def test_no_python(tmp_path, content, mode, reason):
     ],
 )
 def test_reason(tmp_path, printed, reason):
-    """A failure is reported in its own words: without colours, and by the last line of a traceback of pip's."""
+    """A failure is reported by its own message: without colours, and by the last line of a traceback of pip's."""
     python = tmp_path / "python"
     python.write_text(f"#!/bin/sh\nprintf '{printed}' >&2; exit 1\n")
     python.chmod(0o755)

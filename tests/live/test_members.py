@@ -1,29 +1,28 @@
-"""A process of a live comparison lists its cases, does what it is asked, and tells by how it ends."""
+"""A session of a live comparison lists its cases, serves requests, and its end is reported with the reason."""
 
 import os
-import sys
 from math import inf
-from pathlib import Path
 
+import msgspec
 import pytest
 import standins
 from standins import EPOCH, FILE
 from suite_runs import ROOT
 
-from autoenc_bench.live import explanations, members, processes
-from autoenc_bench.live.checkouts import Checkout
+from autoenc_bench.live import differences, members, processes
 from autoenc_bench.live.members import Member
-from autoenc_bench.live.processes import SideFailedError
+from autoenc_bench.live.processes import Suite, SuiteFailedError
+from autoenc_bench.plugin.messages import Begin, Ended, Save, Visit, Waiting
 from autoenc_bench.records import loading
 
 
 @pytest.fixture
 def member(tmp_path, monkeypatch):
-    """Return a function that makes a stand-in for the head; nothing of it may be left at the end."""
+    """Return a function that makes a stand-in for the head; no process may be left at the end."""
     monkeypatch.setattr(members, "TICK", 0.02)
 
-    def make(**given):
-        _, head = standins.sides(tmp_path, head=given)
+    def make(**settings):
+        _, head = standins.sides(tmp_path, head=settings)
         return Member(head, ("--benchmark-save=head", "-k", "x"), tmp_path / "store", "live-1-1")
 
     yield make
@@ -31,85 +30,76 @@ def member(tmp_path, monkeypatch):
 
 
 def nothing():
-    """Count no ticks."""
+    """Do nothing at a tick."""
 
 
-def start(one, tick=nothing):
-    """Wait until a process serves visits."""
-    one.configure(60.0, tick)
-    one.begin(60.0, tick)
+def start(session, tick=nothing):
+    """Wait until a session serves visits."""
+    session.receive(60.0, tick)
+    session.collect(60.0, tick)
 
 
-@pytest.mark.parametrize("tells", [True, False])
-def test_cases(member, tells):
-    """A process begins by telling its cases, and the cores on which it measures; one of before tells nothing else."""
-    with member(tells=tells) as one:
-        start(one)
-        assert one.cases[FILE + EPOCH]["phase"] == "epoch"
-        assert one.cores == sorted(os.sched_getaffinity(0))[-1:]
+def test_cases(member):
+    """A session begins with its cases, and the cores to which it is pinned."""
+    with member() as session:
+        start(session)
+        assert session.cases[FILE + EPOCH].phase == "epoch"
+        assert session.cores == sorted(os.sched_getaffinity(0))[-1:]
 
 
 def test_environment(member, tmp_path, monkeypatch):
-    """Memory is taken in huge pages, unless somebody says otherwise; the side's variables are set."""
+    """Memory is in huge pages, unless the user sets that variable; the side's variables are set."""
     monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
-    with member() as one:
-        start(one)
+    with member() as session:
+        start(session)
         (process,) = standins.running(tmp_path)
         environment = process.environ()
     assert environment["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=1"
     assert standins.SUITE in environment
     monkeypatch.setenv("GLIBC_TUNABLES", "mine")
-    with member() as one:
-        start(one)
+    with member() as session:
+        start(session)
         (process,) = standins.running(tmp_path)
         assert process.environ()["GLIBC_TUNABLES"] == "mine"
 
 
 def test_record(member):
-    """A process that was told to save does so, also when it waits for a turn that it will not get."""
-    with member() as one:
-        start(one)
-        one.ask(visit=FILE + EPOCH, rounds=8, turns=False, aside="")
-        assert one.answer(60.0)["outcome"] == "passed"
-        one.ask(visit=f"{FILE}other", rounds=8, turns=True, aside="")
-        assert one.answer(60.0) == {"between": 0.0}
-        one.ask(save=True)
-        assert one.record(60.0, nothing).name == "0001_head.json"
+    """A session saves on request, also while a case waits for its next round."""
+    with member() as session:
+        start(session)
+        session.send(Visit(FILE + EPOCH, 8))
+        assert session.follow(60.0).outcome == "passed"
+        session.send(Visit(f"{FILE}other", 8, is_interleaved=True))
+        assert session.follow(60.0) == Waiting(0.0)
+        session.send(Save())
+        assert session.finish(60.0, nothing).name == "0001_head.json"
 
 
 def test_no_record(member):
-    """A process in which nothing was timed has no record."""
-    with member() as one:
-        start(one)
-        one.ask(save=True)
-        assert one.record(60.0, nothing) is None
+    """A session in which nothing was timed has no record."""
+    with member() as session:
+        start(session)
+        session.send(Save())
+        assert session.finish(60.0, nothing) is None
 
 
-def test_messages_in_parts(member, monkeypatch):
-    """A message may come in parts, and two in one."""
-    parts = iter([b'{"between"', b": 1}\n", b'{"a": 1}\n{"b"', b": 2}\n"])
-
-    class Socket:
-        def recv(self, _):
-            return next(parts)
-
-        def close(self):
-            pass
-
-    with member() as one:
-        one._socket.close()
-        monkeypatch.setattr(one, "_socket", Socket())
-        assert [one.answer(60.0) for _ in range(3)] == [{"between": 1}, {"a": 1}, {"b": 2}]
+def test_end_in_place_of_a_case(member):
+    """A session that ends while its case runs, as by a plugin of pytest, is refused."""
+    with member() as session:
+        start(session)
+        session.send(Save())
+        with pytest.raises(SuiteFailedError, match="ended before its case"):
+            session.follow(60.0)
 
 
 def test_ticks(member):
-    """While nothing comes, somebody may tell that, or interrupt."""
+    """``tick`` is called while no reply comes, and may raise."""
 
     def tick():
         raise KeyboardInterrupt
 
-    with member(faults=[{"do": "hang", "case": "starting"}]) as one, pytest.raises(KeyboardInterrupt):
-        start(one, tick)
+    with member(faults=[{"do": "hang", "case": "starting"}]) as session, pytest.raises(KeyboardInterrupt):
+        start(session, tick)
 
 
 @pytest.mark.parametrize(
@@ -117,43 +107,43 @@ def test_ticks(member):
     [
         ("exit", "could not run the suite: out of luck"),
         ("kill", "was killed by SIGKILL, as when memory runs out"),
-        ("hang", "gave no sign for 60 s"),
+        ("hang", "sent no reply for 60 s"),
         ("print", "printed more than 0 MB"),
     ],
 )
 def test_no_answer(member, tmp_path, monkeypatch, do, reason):
-    """A process that ends, hangs or prints without end gives no answer, but a reason."""
+    """Where a session ends, hangs or prints too much, the reason is raised."""
     monkeypatch.setattr(processes, "OUTPUT", 100_000)
     monkeypatch.setattr(processes, "monotonic", lambda: inf if standins.hangs(tmp_path) else 0.0)
-    with member(faults=[{"do": do, "case": EPOCH}]) as one:
-        start(one)
-        one.ask(visit=FILE + EPOCH, rounds=1, turns=False, aside="")
-        with pytest.raises(SideFailedError, match=f"^the head, code of the head, {reason}$"):
-            one.answer(60.0)
-        one.ask(visit=FILE + EPOCH, rounds=1, turns=False, aside="")  # nobody listens, and that is no error
+    with member(faults=[{"do": do, "case": EPOCH}]) as session:
+        start(session)
+        session.send(Visit(FILE + EPOCH, 1))
+        with pytest.raises(SuiteFailedError, match=f"^the head, code of the head, {reason}$"):
+            session.receive(60.0)
+        session.send(Visit(FILE + EPOCH, 1))  # no error, although the session has ended
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not pin")
 def test_pin(member, tmp_path):
-    """A process is moved to the cores that are named, and to none where none are."""
+    """A session is moved to the given cores, and stays where it is without any."""
     core = max(os.sched_getaffinity(0))
-    with member() as one:
-        start(one)
+    with member() as session:
+        start(session)
         (process,) = standins.running(tmp_path)
         before = process.cpu_affinity()
-        one.pin([])
+        session.pin([])
         assert process.cpu_affinity() == before
-        one.pin([core])
+        session.pin([core])
         assert process.cpu_affinity() == [core]
 
 
-def test_pin_what_is_gone(member):
-    """To pin a process that has ended is no error: its answer tells."""
-    with member(faults=[{"do": "kill", "case": "starting"}]) as one:
-        os.waitid(os.P_PID, one._process._process.pid, os.WEXITED | os.WNOWAIT)
-        one.pin([0])
-        with pytest.raises(SideFailedError, match="SIGKILL"):
-            start(one)
+def test_pin_after_the_end(member):
+    """Pinning a process that has ended is no error; the next ``receive`` raises the reason."""
+    with member(faults=[{"do": "kill", "case": "starting"}]) as session:
+        os.waitid(os.P_PID, session._process.pid, os.WEXITED | os.WNOWAIT)
+        session.pin([0])
+        with pytest.raises(SuiteFailedError, match="SIGKILL"):
+            start(session)
 
 
 # What the stand-in and the real plugin have in common
@@ -186,13 +176,11 @@ def real(tmp_path):
     for name, text in (("conftest.py", (ROOT / "conftest.py").read_text()), ("benchmarks/test_x.py", SUITE)):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    environment = {"PYTHONPATH": str(ROOT)}
-    python = Path(sys.executable)
-    side = Checkout(name="head", description="this", folder=folder, python=python, environment=environment)
+    suite = Suite(name="head", description="this", folder=folder, environment={"PYTHONPATH": str(ROOT)})
     chosen = ("--backend=jax", "--scale=smoke", "--experiment=digits", "-k", "fused")
-    options = ("--benchmark-save=head", explanations.option(tmp_path / "store", "head"), *chosen)
-    with Member(side, ["benchmarks/", *options], tmp_path / "store", "live-1-1") as one:
-        yield one
+    options = ("--benchmark-save=head", differences.option(tmp_path / "store", "head"), *chosen)
+    with Member(suite, ["benchmarks/", *options], tmp_path / "store", "live-1-1") as session:
+        yield session
 
 
 @pytest.fixture
@@ -200,42 +188,42 @@ def invented(tmp_path):
     """Make a stand-in with the same cases."""
     faults = [{"do": do, "case": f"{case}[digits-fused]"} for do, case in (("failed", "encode"), ("skipped", "decode"))]
     _, head = standins.sides(tmp_path, head={"cases": CASES, "faults": faults})
-    option = explanations.option(tmp_path / "invented", "head")
-    with Member(head, ["--benchmark-save=head", option], tmp_path / "invented", "live-1-1") as one:
-        yield one
+    option = differences.option(tmp_path / "invented", "head")
+    with Member(head, ["--benchmark-save=head", option], tmp_path / "invented", "live-1-1") as session:
+        yield session
 
 
 def visits(ask):
-    """Ask for all that a live comparison asks for, and for a record at the end, after which it may sample."""
-    ask(visit=FILE + EPOCH, rounds=1, turns=False, aside="counts")
-    ask(visit=FILE + EPOCH, rounds=4, turns=True, aside="")
-    while "outcome" not in ask():
-        pass
+    """Send every kind of request, and a profile after the record is saved."""
+    ask(Visit(FILE + EPOCH, 1, instrumentation="counts"))
+    reply = ask(Visit(FILE + EPOCH, 4, is_interleaved=True))
+    while not isinstance(reply, Ended):
+        reply = ask(Begin())
     for case in ("encode", "decode"):
-        ask(visit=f"{FILE}{case}[digits-fused]", rounds=1, turns=False, aside="")
-    ask(save=True)
-    ask(visit=FILE + EPOCH, rounds=1, turns=False, aside="profile")
+        ask(Visit(f"{FILE}{case}[digits-fused]", 1))
+    ask(Save())
+    ask(Visit(FILE + EPOCH, 1, instrumentation="profile"))
 
 
 def interruption(ask):
-    """Ask for a record while a case waits for its turn."""
-    ask(visit=FILE + EPOCH, rounds=1, turns=False, aside="")
-    ask(visit=f"{FILE}score[digits-fused]", rounds=4, turns=True, aside="")
-    ask()
-    ask(save=True)
+    """Request the record while a case waits for its next round."""
+    ask(Visit(FILE + EPOCH, 1))
+    ask(Visit(f"{FILE}score[digits-fused]", 4, is_interleaved=True))
+    ask(Begin())
+    ask(Save())
 
 
-def converse(one, about):
-    """Talk with a process; return its answers, and what it leaves behind."""
-    answers = [one.answer(300.0), one.answer(300.0)]
+def converse(session, conversation):
+    """Return a session's replies, and what it leaves behind."""
+    replies = [session.receive(300.0), session.receive(300.0)]
 
-    def ask(**message):
-        one.ask(**message)
-        answers.append(one.answer(300.0))
-        return answers[-1]
+    def ask(request):
+        session.send(request)
+        replies.append(session.receive(300.0))
+        return replies[-1]
 
-    about(ask)
-    path = one._process.saved
+    conversation(ask)
+    (path,) = session.store.rglob("*.json")
     content = loading.read_record(path).record
     entries = []
     for entry in content.benchmarks:
@@ -243,31 +231,31 @@ def converse(one, about):
         facts = (noted.counts is None, noted.reference is None)
         entries.append((entry.fullname, rounds, len(noted.between or ()), *facts))
     run = content.autoenc
-    kept = sorted(one.name for one in path.parents[1].rglob("why/head/*/profile.txt"))
-    return answers, (entries, run.pair, run.side, run.failed, run.skipped, path.name, kept)
+    profiles = sorted(profile.name for profile in path.parents[1].rglob("why/head/*/profile.txt"))
+    return replies, (entries, run.pair, run.side, run.failed, run.skipped, path.name, profiles)
 
 
-def shape(answer):
-    """Return an answer with each of its numbers as none in particular."""
-    if isinstance(answer, dict):
-        return {name: shape(value) for name, value in answer.items()}
-    if isinstance(answer, list):
-        return [shape(value) for value in answer]
-    return "number" if type(answer) in (int, float) else answer
+def shape(reply):
+    """Return a reply with the same text in place of each number."""
+    if isinstance(reply, dict):
+        return {name: shape(value) for name, value in reply.items()}
+    if isinstance(reply, list):
+        return [shape(value) for value in reply]
+    return "number" if type(reply) in (int, float) else reply
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("about", [visits, interruption])
-def test_stand_in(real, invented, about):
-    """The stand-in answers to all that it is asked as the real plugin does, and leaves the same behind."""
-    answers, left = converse(real, about)
-    invention, invented_left = converse(invented, about)
-    assert shape(invention) == shape(answers)
+@pytest.mark.parametrize("conversation", [visits, interruption])
+def test_stand_in(real, invented, conversation):
+    """The stand-in sends the same replies as the real plugin, and leaves the same behind."""
+    replies, left = converse(real, conversation)
+    invented_replies, invented_left = converse(invented, conversation)
+    assert shape(msgspec.to_builtins(invented_replies)) == shape(msgspec.to_builtins(replies))
     assert invented_left == left
 
 
 def test_usable_cores(monkeypatch):
-    """The cores are those that this process may use, and none where the system does not pin."""
+    """The cores are those that this process may use; there are none where the system does not pin."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {5, 3}, raising=False)
     assert members.usable_cores() == [3, 5]
     monkeypatch.delattr(os, "sched_getaffinity")

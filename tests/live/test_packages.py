@@ -1,4 +1,4 @@
-"""Packages are installed where a side finds them; releases are kept, and used only while they are whole."""
+"""Packages are installed for one side; releases are kept, and used only while they are complete."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from repositories import wheel
 
-from autoenc_bench.live import environments, packages
+from autoenc_bench.live import environments
 
 pytestmark = pytest.mark.slow  # pip takes a second to start
 PYTHON = Path(sys.executable)
@@ -20,7 +20,7 @@ PYTHON = Path(sys.executable)
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    """Keep what is installed out of the user's cache."""
+    """Keep installations out of the user's cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache/autoenc-bench/packages"
 
@@ -36,14 +36,14 @@ def wheels(tmp_path_factory):
 
 @pytest.fixture
 def index(wheels, monkeypatch):
-    """Let pip know of these releases, and of nothing else."""
+    """Let pip know only these releases."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
 
 
 @pytest.fixture(scope="module")
 def printed(wheels):
-    """Return what pip prints of these releases."""
+    """Return pip's list of these releases."""
     variables = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
     command = (PYTHON, "-m", "pip", "index", "versions", "--pre", "tiny")
     return subprocess.check_output(command, env=os.environ | variables, text=True)
@@ -51,7 +51,7 @@ def printed(wheels):
 
 @pytest.fixture
 def listed(printed, monkeypatch):
-    """Let pip's answer come without another start of it."""
+    """Replace a call of pip by its output."""
     monkeypatch.setattr(environments, "run", lambda *_: printed)
 
 
@@ -64,23 +64,23 @@ def bare(tmp_path_factory):
 
 
 def test_install(tmp_path):
-    """Packages are installed into their own folder, without what they depend on."""
-    packages.install(PYTHON, [str(wheel(tmp_path, "tiny"))], tmp_path / "installed", {"PIP_NO_INDEX": "1"})
+    """Packages are installed into their own folder, without their dependencies."""
+    environments.install(PYTHON, [str(wheel(tmp_path, "tiny"))], tmp_path / "installed", {"PIP_NO_INDEX": "1"})
     assert (tmp_path / "installed/tiny.py").exists()
 
 
 def test_no_such_package(tmp_path):
-    """A package that pip cannot have is named, with pip's last word on it."""
+    """A package that pip cannot find is reported with pip's message."""
     with pytest.raises(
         ValueError, match=r"could not install keras==0\.0\.1: No matching distribution found for keras==0"
     ):
-        packages.install(PYTHON, ["keras==0.0.1"], tmp_path / "installed", {"PIP_NO_INDEX": "1"})
+        environments.install(PYTHON, ["keras==0.0.1"], tmp_path / "installed", {"PIP_NO_INDEX": "1"})
 
 
 def test_packages_are_no_options(tmp_path):
-    """What looks like an option of pip's is not one."""
+    """A requirement that looks like an option of pip's is not read as one."""
     with pytest.raises(ValueError, match=r"could not install --help: "):
-        packages.install(PYTHON, ["--help"], tmp_path / "installed", {"PIP_NO_INDEX": "1"})
+        environments.install(PYTHON, ["--help"], tmp_path / "installed", {"PIP_NO_INDEX": "1"})
 
 
 # Releases that are kept
@@ -88,7 +88,7 @@ def test_packages_are_no_options(tmp_path):
 
 @pytest.fixture
 def pip(monkeypatch):
-    """Let pip install what ``pip.then`` makes of its folder, besides what it was asked for."""
+    """Let ``pip.then`` change each folder after an installation."""
     original = environments.run
 
     def run(command, *others):
@@ -105,29 +105,29 @@ def pip(monkeypatch):
 
 def install(tmp_path, *wanted, **variables):
     """Install packages, by default one release."""
-    return packages.install(PYTHON, wanted or ["tiny==1.10"], tmp_path / "installed", variables)
+    return environments.install(PYTHON, wanted or ["tiny==1.10"], tmp_path / "installed", variables)
 
 
 @pytest.fixture(scope="module")
 def configured(wheels):
-    """Return what installs from these wheels alone, found once, which takes pip a second."""
-    return packages._installer(PYTHON, {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}, "")
+    """Return the installer for these wheels alone, made once, because pip takes a second."""
+    return environments._installer(PYTHON, {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}, "")
 
 
 @pytest.fixture
 def offline(configured, monkeypatch):
-    """Let every installation be made so."""
-    monkeypatch.setattr(packages, "_installer", lambda *_: configured)
+    """Use that installer for every installation."""
+    monkeypatch.setattr(environments, "_installer", lambda *_: configured)
 
 
 def version(folder):
-    """Return which release lies in a folder."""
+    """Return which release is in a folder."""
     return (folder / "tiny.py").read_text()
 
 
 @pytest.mark.usefixtures("index")
 def test_kept(wheels, tmp_path, cache, monkeypatch):
-    """A release is installed into the cache once, and found there the next time, without pip's index."""
+    """A release is installed into the cache once, and used from there, without pip's index."""
     monkeypatch.setenv("PIP_FIND_LINKS", str(shutil.copytree(wheels, tmp_path / "wheels")))
     first = install(tmp_path)
     assert first.parent == cache
@@ -139,7 +139,7 @@ def test_kept(wheels, tmp_path, cache, monkeypatch):
 
 
 def damage(folder, what):
-    """Do to an installation what cleaners, and people, do."""
+    """Damage an installation as cleaners and people do."""
     if what == "files":
         for path in [path for path in folder.rglob("*") if path.is_file()]:
             path.unlink()
@@ -158,20 +158,21 @@ def damage(folder, what):
 
 @pytest.mark.usefixtures("offline")
 def test_emptied(tmp_path, cache, pip):
-    """What a cleaner emptied, wholly or in part, is installed again, in the same place."""
+    """A damaged release is installed again, and its remains are not used."""
     kept = install(tmp_path)
     for times, what in enumerate(("files", "everything", "a module", "half a module", "another version"), start=1):
         damage(kept, what)
-        assert install(tmp_path) == kept
+        kept = install(tmp_path)
+        assert kept.parent == cache
         assert version(kept) == "VERSION = '1.10'\n"
         assert pip.installed == 1 + times, what
-        assert list(cache.iterdir()) == [kept]
+        assert install(tmp_path) == kept
 
 
 @pytest.mark.usefixtures("offline")
 @pytest.mark.parametrize("what", ["files", "everything", "half a module"])
 def test_what_pip_did_not_install(tmp_path, cache, pip, what):
-    """Where pip says that all is well, and it is not, nothing is used and nothing kept."""
+    """Where pip reports success but the release is incomplete, nothing is used and nothing is kept."""
     pip.then = lambda folder: damage(folder, what)
     with pytest.raises(
         ValueError,
@@ -183,11 +184,11 @@ def test_what_pip_did_not_install(tmp_path, cache, pip, what):
 
 @pytest.mark.usefixtures("offline")
 def test_imported_from_elsewhere(tmp_path):
-    """A release of which another copy would be imported is not taken for the one that was asked for."""
+    """A release is not used where Python would import another copy."""
     kept = install(tmp_path)
     (kept.parent / "tiny.py").touch()
-    installer = packages._installer(PYTHON, {}, "")
-    assert packages._fault(installer, kept, ["tiny==1.10"]) == "tiny of tiny would be imported from elsewhere"
+    installer = environments._installer(PYTHON, {}, "")
+    assert environments._fault(installer, kept, ["tiny==1.10"]) == "tiny of tiny would be imported from elsewhere"
 
 
 ELSEWHERE = {
@@ -199,7 +200,7 @@ ELSEWHERE = {
 
 @pytest.mark.parametrize("how", ["variables", "global", "install"])
 def test_configured(wheels, tmp_path, monkeypatch, how):
-    """However pip is configured to put packages elsewhere, or to say less, a release is installed where it is kept."""
+    """A release is installed where it is kept, also if pip is configured to put it elsewhere, or to print less."""
     known = {"no-index": "1", "find-links": str(wheels), **ELSEWHERE}
     if how == "variables":
         for name, value in {**known, "python": "/nowhere"}.items():
@@ -211,12 +212,12 @@ def test_configured(wheels, tmp_path, monkeypatch, how):
         monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
     assert version(install(tmp_path)) == "VERSION = '1.10'\n"
     if how != "install":
-        assert packages.releases("tiny", "1.9", "2.0", PYTHON) == ["1.9", "1.10", "2.0"]
+        assert environments.releases("tiny", "1.9", "2.0", PYTHON) == ["1.9", "1.10", "2.0"]
 
 
 @pytest.mark.usefixtures("offline")
 def test_unwritable_cache(tmp_path, monkeypatch):
-    """Where nothing can be kept, the release is installed for this side alone."""
+    """Where the cache cannot be written, the release is installed for this side alone."""
     monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
     assert install(tmp_path) == tmp_path / "installed"
     assert version(tmp_path / "installed") == "VERSION = '1.10'\n"
@@ -224,7 +225,7 @@ def test_unwritable_cache(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("offline")
 def test_unused(tmp_path, cache):
-    """What nothing has used for 30 days goes with the next installation; what is used stays."""
+    """A release that was not used for 30 days is removed with the next installation; others stay."""
     old, used = install(tmp_path, "tiny==1.9"), install(tmp_path, "tiny==1.10")
     for path in (old, used):
         os.utime(path, (0, time() - 31 * 86_400))
@@ -235,16 +236,16 @@ def test_unused(tmp_path, cache):
 
 @pytest.fixture
 def known():
-    """Return a function that tells where releases are kept."""
+    """Return a function that returns where releases are kept."""
 
     def known(python=PYTHON, wanted=("a==1", "b==2"), **variables):
-        return packages._kept(packages._installer(python, variables, ""), wanted)
+        return environments._kept(environments._installer(python, variables, ""), wanted)
 
     return known
 
 
 def test_kept_apart(known, tmp_path):
-    """Other releases, and those for other variables or interpreters, are others; their order does not matter."""
+    """Releases are kept by name, version, variables and interpreter, and not by their order."""
     link = tmp_path / "python"
     link.symlink_to(PYTHON)
     same = known()
@@ -253,7 +254,7 @@ def test_kept_apart(known, tmp_path):
 
 
 def test_kept_for_one_python(known, tmp_path):
-    """Another Python at the same path gets releases of its own: another version, implementation or build."""
+    """Another Python at the same path has its own releases: another version, implementation or build."""
     python, places = tmp_path / "python", []
     for tags in ("cpython 3.11", "cpython 3.12", "pypy 3.11", "cpython 3.11"):
         python.write_text(f'#!/bin/sh\n[ "$1" = -c ] && echo pip && echo {tags}\nexit 0\n')
@@ -264,17 +265,17 @@ def test_kept_for_one_python(known, tmp_path):
 
 
 def test_what_makes_a_python():
-    """An interpreter says of itself what a wheel's tags are made of."""
-    said = subprocess.check_output([PYTHON, "-c", packages._TAGS], text=True)
-    assert said.startswith("pip\n")
-    assert sys.implementation.name in said
-    assert sys.version in said
-    assert sysconfig.get_platform() in said
-    assert str(sysconfig.get_config_var("SOABI")) in said
+    """The key has the facts that a wheel's tags are made of."""
+    facts = subprocess.check_output([PYTHON, "-c", environments._TAGS], text=True)
+    assert facts.startswith("pip\n")
+    assert sys.implementation.name in facts
+    assert sys.version in facts
+    assert sysconfig.get_platform() in facts
+    assert str(sysconfig.get_config_var("SOABI")) in facts
 
 
 def test_kept_for_one_configuration(known, monkeypatch):
-    """What pip reads from this process's variables sets releases apart."""
+    """Releases are kept by the variables that pip reads."""
     places = [known()]
     for name, value in (("INDEX_URL", "a"), ("INDEX_URL", "b"), ("EXTRA_INDEX_URL", "a"), ("CONSTRAINT", "a")):
         with monkeypatch.context() as patch:
@@ -284,7 +285,7 @@ def test_kept_for_one_configuration(known, monkeypatch):
 
 
 def test_kept_for_one_configuration_file(known, tmp_path, monkeypatch):
-    """What pip reads from its files sets releases apart as well; what is not its user's to choose does not."""
+    """Releases are kept by the options in pip's files, but for those that we set ourselves."""
     path, places = tmp_path / "pip.conf", []
     monkeypatch.setenv("PIP_CONFIG_FILE", str(path))
     for lines in (
@@ -300,7 +301,7 @@ def test_kept_for_one_configuration_file(known, tmp_path, monkeypatch):
 @pytest.mark.usefixtures("offline")
 @pytest.mark.parametrize("wanted", [["tiny"], ["tiny>=1"], ["tiny==1.*"], ["tiny ==1.9"]])
 def test_what_may_change_is_not_kept(tmp_path, cache, wanted):
-    """What is not pinned may be another release tomorrow, so all is installed for this side alone."""
+    """Requirements other than releases are installed for this side alone, because their meaning may change."""
     assert install(tmp_path, *wanted) == tmp_path / "installed"
     assert version(tmp_path / "installed")
     assert not cache.exists()
@@ -309,7 +310,7 @@ def test_what_may_change_is_not_kept(tmp_path, cache, wanted):
 @pytest.mark.usefixtures("offline")
 @pytest.mark.parametrize("problem", [ValueError, KeyboardInterrupt])
 def test_half_an_install_is_not_kept(pip, tmp_path, cache, problem):
-    """What pip was stopped at, or failed at, is not taken for a release the next time."""
+    """An incomplete installation, stopped or failed, is not kept."""
 
     def stop(_):
         raise problem
@@ -325,39 +326,24 @@ def test_half_an_install_is_not_kept(pip, tmp_path, cache, problem):
 
 
 @pytest.mark.usefixtures("offline")
-@pytest.mark.parametrize("is_whole", [True, False])
-def test_two_processes_install_one_release(pip, tmp_path, cache, monkeypatch, is_whole):
-    """Where another process was faster, and its install is whole, it is used; the own one goes."""
-    kept = packages._kept(packages._installer(PYTHON, {}, ""), ["tiny==1.10"])
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_two_processes_install_one_release(pip, tmp_path, cache, is_complete):
+    """Two processes may install one release at the same time; each uses its own, and a third one a complete one."""
+    others = []
 
-    def be_slower(folder):
-        shutil.copytree(folder, kept)
-        (kept / "other").touch()
-        if not is_whole:
-            (kept / "tiny.py").unlink()
+    def install_too(folder):
+        others.append(folder.with_name(f"{folder.name}-other"))
+        shutil.copytree(folder, others[0])
+        if not is_complete:
+            (others[0] / "tiny.py").unlink()
+        pip.then = lambda _: None
 
-    def refuse(*_):
-        raise PermissionError(13, "Permission denied")
-
-    pip.then = be_slower
-    monkeypatch.setattr(Path, "rename", refuse)
-    found = install(tmp_path)
-    assert found == (kept if is_whole else tmp_path / "installed")
-    assert version(found) == "VERSION = '1.10'\n"
-    assert list(cache.iterdir()) == [kept]
-
-
-@pytest.mark.usefixtures("offline")
-def test_install_that_cannot_be_kept(tmp_path, cache, monkeypatch):
-    """Where the system refuses to keep an install, it is used for this side alone."""
-
-    def refuse(*_):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "rename", refuse)
-    assert install(tmp_path) == tmp_path / "installed"
-    assert version(tmp_path / "installed") == "VERSION = '1.10'\n"
-    assert not list(cache.iterdir())
+    pip.then = install_too
+    own = install(tmp_path)
+    assert version(own) == "VERSION = '1.10'\n"
+    assert sorted(cache.iterdir()) == sorted([own, *others])
+    shutil.rmtree(own)
+    assert (install(tmp_path) == others[0]) is is_complete
 
 
 # Without pip
@@ -365,7 +351,7 @@ def test_install_that_cannot_be_kept(tmp_path, cache, monkeypatch):
 
 @pytest.fixture
 def uv(tmp_path, monkeypatch):
-    """Put a stand-in for uv on PATH, which installs by this interpreter's pip, and notes how it was called."""
+    """Put a stand-in for uv on PATH, which installs by this interpreter's pip, and logs its arguments."""
     (tmp_path / "bin").mkdir()
     path, log = tmp_path / "bin/uv", tmp_path / "uv.log"
     path.write_text(f'#!/bin/sh\necho "$@" > {log}\nshift 2; shift 3\nexec {PYTHON} -m pip install "$@"\n')
@@ -377,27 +363,27 @@ def uv(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("index")
 def test_uv(bare, tmp_path, cache, uv):
     """For an interpreter without pip, uv installs."""
-    kept = packages.install(bare, ["tiny==1.10"], tmp_path / "installed", {})
+    kept = environments.install(bare, ["tiny==1.10"], tmp_path / "installed", {})
     assert version(kept) == "VERSION = '1.10'\n"
     assert kept.parent == cache
     assert uv.read_text().startswith(f"pip install --python {bare} --quiet --no-deps --target {cache}")
 
 
 def test_neither(bare, tmp_path, monkeypatch):
-    """Where there is neither pip nor uv, a sentence says what to do."""
+    """Where there is neither pip nor uv, the message says what to do."""
     monkeypatch.setenv("PATH", "")
     with pytest.raises(
         ValueError, match=r"this Python has no pip, and uv is not installed; add pip with '.* -m ensurepip', or"
     ):
-        packages.install(bare, ["tiny==1.10"], tmp_path / "installed", {})
+        environments.install(bare, ["tiny==1.10"], tmp_path / "installed", {})
 
 
 def test_no_pip_to_list(bare):
-    """Releases are listed by pip alone."""
+    """Only pip can list releases."""
     with pytest.raises(
         ValueError, match="has no pip; a bisection needs it to list the releases of tiny; install it there"
     ):
-        packages.releases("tiny", "1.0", "2.0", bare)
+        environments.releases("tiny", "1.0", "2.0", bare)
 
 
 # Releases in order
@@ -405,8 +391,8 @@ def test_no_pip_to_list(bare):
 
 @pytest.mark.usefixtures("index")
 def test_releases_of_pip():
-    """Releases are those that pip lists here, also one that was only tried, by its name."""
-    assert packages.releases("tiny", "1.2rc1", "2.0", PYTHON) == ["1.2rc1", "1.9", "1.10", "2.0"]
+    """Releases are those that pip lists, and a prerelease only where it is named."""
+    assert environments.releases("tiny", "1.2rc1", "2.0", PYTHON) == ["1.2rc1", "1.9", "1.10", "2.0"]
 
 
 @pytest.mark.usefixtures("listed")
@@ -416,36 +402,36 @@ def test_releases_of_pip():
         ("1.0", "2.0", ["1.0", "1.1", "1.9", "1.10", "2.0"]),
         ("1.1", "1.10", ["1.1", "1.9", "1.10"]),
         ("1.9", "1.10", ["1.9", "1.10"]),
-        ("1.2rc1", "1.9", ["1.2rc1", "1.9"]),  # asked for by name
-        ("1.1.0", "1.2.rc1", ["1.1", "1.2rc1"]),  # written otherwise
+        ("1.2rc1", "1.9", ["1.2rc1", "1.9"]),  # named
+        ("1.1.0", "1.2.rc1", ["1.1", "1.2rc1"]),  # other spellings
     ],
 )
 def test_releases(first, last, between):
-    """Releases are listed as versions are ordered, both ends with them, without those that were only tried."""
-    assert packages.releases("tiny", first, last, PYTHON) == between
+    """Releases are in the order of versions, with both ends, without prereleases between them."""
+    assert environments.releases("tiny", first, last, PYTHON) == between
 
 
 @pytest.mark.usefixtures("listed")
 @pytest.mark.parametrize(("first", "last"), [("1.0", "1.3"), ("0.9", "2.0"), ("abc", "2.0"), ("1.0", "1!x")])
 def test_no_such_release(first, last):
-    """An end that pip does not list, or that is no version, is named, with the latest that it lists."""
+    """An end that pip does not list, or that is no version, is refused with the latest that it lists."""
     with pytest.raises(LookupError, match=r"tiny==.*: no release that .*; it lists 2\.0, 1\.10, 1\.9 and 3 more"):
-        packages.releases("tiny", first, last, PYTHON)
+        environments.releases("tiny", first, last, PYTHON)
 
 
 @pytest.mark.usefixtures("listed")
 @pytest.mark.parametrize(("first", "last"), [("2.0", "1.0"), ("1.1", "1.1"), ("1.1", "1.1.0")])
 def test_wrong_order(first, last):
-    """The older release comes first, and the two are different ones."""
+    """The older release must come first, and the two must differ."""
     with pytest.raises(ValueError, match=f"tiny=={first} is not older than tiny=={last}; give the older one"):
-        packages.releases("tiny", first, last, PYTHON)
+        environments.releases("tiny", first, last, PYTHON)
 
 
 @pytest.mark.usefixtures("index")
 def test_pip_that_fails():
-    """A package that pip does not know is named, with pip's last word on it."""
-    with pytest.raises(ValueError, match="pip cannot tell which releases nobody-s has: No matching distribution"):
-        packages.releases("nobody-s", "1.0", "2.0", PYTHON)
+    """A package that pip does not know is refused with pip's message."""
+    with pytest.raises(ValueError, match="pip cannot list the releases of no-such-package: No matching distribution"):
+        environments.releases("no-such-package", "1.0", "2.0", PYTHON)
 
 
 @pytest.mark.parametrize(
@@ -456,14 +442,14 @@ def test_pip_that_fails():
     ],
 )
 def test_versions_that_are_none(monkeypatch, text, between):
-    """A name that is no version, as old packages have them, is no release to search."""
+    """Names that are no versions, as old packages have them, are left out."""
     monkeypatch.setattr(environments, "run", lambda *_: text or "pip")
-    assert packages.releases("tiny", "1.0", "3.0", PYTHON) == between
+    assert environments.releases("tiny", "1.0", "3.0", PYTHON) == between
 
 
 @pytest.mark.parametrize("text", ["tiny (3.0)\n", "Available versions:", "Available versions: 2004d\n"])
 def test_no_list(monkeypatch, text):
-    """Where pip lists no version, a sentence names the package, what was expected, and what to do."""
+    """Where pip lists no version, the message names the package, what was expected, and what to do."""
     monkeypatch.setattr(environments, "run", lambda *_: text or "pip")
     with pytest.raises(ValueError, match=r"^pip lists no release of tiny: expected a line 'Available versions:'"):
-        packages.releases("tiny", "1.0", "3.0", PYTHON)
+        environments.releases("tiny", "1.0", "3.0", PYTHON)

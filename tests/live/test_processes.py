@@ -1,4 +1,4 @@
-"""The suite runs as a process that leaves a record, or says in a sentence why not, and nothing behind."""
+"""The suite runs as a process that leaves a record or a reason, and no process behind."""
 
 import os
 import select
@@ -10,19 +10,18 @@ from pathlib import Path
 import pytest
 
 from autoenc_bench.live import processes
-from autoenc_bench.live.checkouts import Checkout
-from autoenc_bench.live.processes import Process, SideFailedError
+from autoenc_bench.live.processes import Process, Suite, SuiteFailedError
 
 
 @pytest.fixture(autouse=True)
 def tick(monkeypatch):
-    """Look often whether a process has ended."""
+    """Check often whether a process has ended."""
     monkeypatch.setattr(processes, "TICK", 0.02)
 
 
 @pytest.fixture
 def side(tmp_path):
-    """Return a function that makes a side whose interpreter is a shell script."""
+    """Return a function that makes a suite whose interpreter is a shell script."""
 
     def make(script):
         python = tmp_path / "python"
@@ -30,16 +29,14 @@ def side(tmp_path):
         python.chmod(0o755)
         folder = tmp_path / "checkout"
         folder.mkdir(exist_ok=True)
-        return Checkout(
-            name="head", description="a branch", folder=folder, python=python, environment={"SAID": "hello"}
-        )
+        return Suite(name="head", description="a branch", folder=folder, python=python, environment={"SAID": "hello"})
 
     return make
 
 
 @pytest.fixture
 def ended(tmp_path):
-    """Return a function that waits until no process holds a pipe any more that scripts open by ``HOLD``."""
+    """Return a function that waits until no process holds open the pipe that scripts open by ``HOLD``."""
     os.mkfifo(tmp_path / "alive")
     reading = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
     yield lambda: bool(select.select([reading], [], [], 60)[0])  # the pipe's end
@@ -50,12 +47,12 @@ HOLD = "exec 9> ../alive; touch ../holds"
 
 
 def start(side, folder, *options, seconds=60.0):
-    """Run a side; nobody counts the ticks."""
+    """Run a suite once."""
     return processes.run(side, options, folder / "store", seconds, lambda: None)
 
 
 def test_record(side, tmp_path):
-    """The record that the run adds is returned; it had the options, the variables and the side's folder."""
+    """The run's record is returned; the process had the options, the variables and the folder of the suite."""
     script = """for last; do :; done
 store=${last#--benchmark-storage=file://}
 mkdir -p $store/Linux && echo "$PWD $SAID $*" > $store/Linux/0001_new.json
@@ -71,29 +68,29 @@ echo "record: $store/Linux/0001_new.json"
 
 
 def test_another_run_at_the_same_time(side, tmp_path):
-    """What other runs save meanwhile in the same folder is not the run's record, wherever its own comes among them."""
+    """Records that other runs save in the same folder are not the run's, in any order of their numbers."""
     store = tmp_path / "store"
     names = [f"{number:04}_x.json" for number in range(1, 10)]
     for own in names:
-        script = f"cd {store} && touch {' '.join(names)} && echo record: {store.resolve()}/{own} && echo 1 passed"
-        assert start(side(f"mkdir {store}; {script}"), tmp_path).name == own
+        script = f"cd {store}/Linux && touch {' '.join(names)} && echo record: $PWD/{own} && echo 1 passed"
+        assert start(side(f"mkdir -p {store}/Linux; {script}"), tmp_path).name == own
         shutil.rmtree(store)
 
 
-@pytest.mark.parametrize(("said", "reason"), [("ERROR: no such option", "no such option"), ("1 passed", "1 passed")])
-def test_only_another_run_saves(side, tmp_path, said, reason):
-    """A run that saves nothing has no record, though another one saves at the same time, or is named by it."""
-    script = f"mkdir store; touch store/0001_other.json; echo record: {tmp_path}/elsewhere.json; echo {said}"
+@pytest.mark.parametrize(("line", "reason"), [("ERROR: no such option", "no such option"), ("1 passed", "1 passed")])
+def test_only_another_run_saves(side, tmp_path, line, reason):
+    """A run that saves nothing has no record, also if another one saves at that time, or if it prints another path."""
+    script = f"mkdir -p store/x; touch store/x/0001_other.json; echo record: {tmp_path}/elsewhere.json; echo {line}"
     made = side(f"cd {tmp_path}; {script}")
-    with pytest.raises(SideFailedError, match=f"could not run the suite: {reason}"):
+    with pytest.raises(SuiteFailedError, match=f"could not run the suite: {reason}"):
         start(made, tmp_path)
 
 
 def test_relative_store(side, tmp_path, monkeypatch):
-    """A record in a folder that is named from here is named from here too."""
+    """The record has a relative path where the folder has one."""
     monkeypatch.chdir(tmp_path)
-    script = f"cd {tmp_path}; mkdir store; touch store/0001_new.json; echo record: $PWD/store/0001_new.json"
-    assert start(side(script), Path()) == Path("store/0001_new.json")
+    script = f"cd {tmp_path}; mkdir -p store/x; touch store/x/0001_new.json; echo record: $PWD/store/x/0001_new.json"
+    assert start(side(script), Path()) == Path("store/x/0001_new.json")
 
 
 @pytest.mark.parametrize(
@@ -123,21 +120,21 @@ def test_relative_store(side, tmp_path, monkeypatch):
     ],
 )
 def test_no_record(side, tmp_path, script, reason):
-    """A run without a record is refused with the line of its output that says why."""
-    with pytest.raises(SideFailedError, match=f"^the head, a branch, could not run the suite: {reason}$"):
+    """A run without a record is refused with the line of its output that gives the reason."""
+    with pytest.raises(SuiteFailedError, match=f"^the head, a branch, could not run the suite: {reason}$"):
         start(side(script), tmp_path)
 
 
 def test_added_options(side, tmp_path, monkeypatch):
-    """Options that a variable adds to each pytest are named with what failed."""
+    """Options that a variable adds to every pytest are named with the failure."""
     monkeypatch.setenv("PYTEST_ADDOPTS", "--lf")
-    with pytest.raises(SideFailedError, match=r"unrecognized arguments: --lf \('--lf' comes from PYTEST_ADDOPTS\)$"):
+    with pytest.raises(SuiteFailedError, match=r"unrecognized arguments: --lf \('--lf' comes from PYTEST_ADDOPTS\)$"):
         start(side("echo 'ERROR: unrecognized arguments: --lf'; exit 4"), tmp_path)
 
 
 def test_no_colours(side, tmp_path):
-    """What a run prints is read, so it is asked for no colours, whatever the environment asks for."""
-    with pytest.raises(SideFailedError, match=r"--color=no"):
+    """A run is started without colours, because its output is parsed."""
+    with pytest.raises(SuiteFailedError, match=r"--color=no"):
         start(side("echo $@"), tmp_path)
 
 
@@ -146,40 +143,40 @@ def test_no_colours(side, tmp_path):
     [("KILL", "was killed by SIGKILL, as when memory runs out"), ("SEGV", "was killed by SIGSEGV")],
 )
 def test_killed(side, tmp_path, signal, reason):
-    """A run that a signal ends is refused by its name."""
-    with pytest.raises(SideFailedError, match=f"^the head, a branch, {reason}$"):
+    """A run that a signal ends is refused with the signal's name."""
+    with pytest.raises(SuiteFailedError, match=f"^the head, a branch, {reason}$"):
         start(side(f"ulimit -c 0; kill -{signal} $$"), tmp_path)
 
 
 def test_prints_without_end(side, tmp_path, monkeypatch, ended):
-    """A run that prints more than it may is ended before the disk is full, with all that it started."""
+    """A run that prints too much is ended before the disk is full, with all its child processes."""
     monkeypatch.setattr(processes, "OUTPUT", 2_000_000)
-    with pytest.raises(SideFailedError, match=r"^the head, a branch, printed more than 2 MB$"):
+    with pytest.raises(SuiteFailedError, match=r"^the head, a branch, printed more than 2 MB$"):
         start(side(f"{HOLD}; head -c 2000001 /dev/zero; sleep 300"), tmp_path)
     assert ended()
 
 
 def test_environment(side, tmp_path, monkeypatch):
-    """What is set by default is below the user's variables, and those are below the side's."""
+    """Default variables are overridden by the user's, and those by the suite's."""
     monkeypatch.setenv("GIVEN", "by the user")
     monkeypatch.setenv("SAID", "by the user")
     given = {"GIVEN": "by default", "OTHER": "by default", "SAID": "by default"}
-    made = side(f'echo "$GIVEN, $OTHER, $SAID" > {tmp_path}/said')
-    with Process(made, (), tmp_path / "store", environment=given) as process, pytest.raises(SideFailedError):
+    made = side(f'echo "$GIVEN, $OTHER, $SAID" > {tmp_path}/variables')
+    with Process(made, (), tmp_path / "store", defaults=given) as process, pytest.raises(SuiteFailedError):
         process.record(60.0, lambda: None)
-    assert (tmp_path / "said").read_text() == "by the user, by default, hello\n"
+    assert (tmp_path / "variables").read_text() == "by the user, by default, hello\n"
 
 
 def test_an_older_record(side, tmp_path):
-    """What lay in the store before is no record of the run."""
+    """An earlier record in the store is not the run's."""
     (tmp_path / "store").mkdir()
     (tmp_path / "store/0001_older.json").touch()
-    with pytest.raises(SideFailedError, match="could not run the suite: the end"):
+    with pytest.raises(SuiteFailedError, match="could not run the suite: the end"):
         start(side("echo the end"), tmp_path)
 
 
 def test_pinned_while_a_thread_ends(side, tmp_path, monkeypatch):
-    """A thread that ends while a process is pinned keeps none of the others from being pinned, each time."""
+    """A thread that ends while a process is pinned does not keep the others from being pinned."""
     pinned = []
 
     def pin(thread, cores):
@@ -196,7 +193,7 @@ def test_pinned_while_a_thread_ends(side, tmp_path, monkeypatch):
 
 
 def test_too_long(side, tmp_path, monkeypatch, ended):
-    """A run that takes too long is ended, with all that it started."""
+    """A run that takes too long is ended, with all its child processes."""
     began = iter([0.0])
     is_up = (tmp_path / "holds").exists
     monkeypatch.setattr(processes, "monotonic", lambda: next(began, 61.0 if is_up() else 0.0))
@@ -206,7 +203,7 @@ def test_too_long(side, tmp_path, monkeypatch, ended):
 
 
 def test_interrupted(side, tmp_path, ended):
-    """A Ctrl-C is for this process; the run is ended by it."""
+    """A Ctrl-C reaches this process alone, and ends the run."""
 
     def tick():
         if (tmp_path / "group").exists():
@@ -221,7 +218,7 @@ def test_interrupted(side, tmp_path, ended):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_while_it_starts(side, tmp_path, monkeypatch, number):
-    """A Ctrl-C, or a job's end, that comes before anybody knows of the process ends it all the same."""
+    """A Ctrl-C, or a job's end, that comes while the process starts also ends that process."""
     started = []
 
     def start_and_be_interrupted(*arguments, **options):

@@ -1,4 +1,4 @@
-"""Revisions are found and named, the working tree is read as it lies there, and a branch knows where it left."""
+"""Revisions are found and named, the working tree is read with its changes, and a branch's fork is fork."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from autoenc_bench.live import revisions
 
 @pytest.fixture
 def changed(tmp_path):
-    """Return a function that reads a working tree: what differs from its commit, and how the code is described."""
+    """Return a function that reads a working tree: the files that differ from its commit, and the description."""
 
     def read(folder):
         store = revisions.make_store(folder, tmp_path / "store")
@@ -24,7 +24,7 @@ def changed(tmp_path):
 
 
 def test_words(tmp_path):
-    """A commit is named by its short id, and by what it was called when that is something else."""
+    """A commit is described by its short id, and by its given name where that is another one."""
     folder = create(tmp_path / "project")
     first = git(folder, "rev-parse", "HEAD").strip()
     commit(folder)
@@ -45,14 +45,14 @@ def test_tags(tmp_path):
     "revision", ["nowhere", "", "^main", "-n", "--all", "main..main", "HEAD:conftest.py", "main~9"]
 )
 def test_unknown_revisions(tmp_path, revision):
-    """What names no commit is refused by name, also when git would take it for an option."""
+    """A name without a commit is refused, also when git would read it as an option."""
     folder = create(tmp_path / "project")
     with pytest.raises(LookupError, match=f"'{revision.replace('^', '.')}': no such revision in .*name a commit"):
         revisions.at(folder, revision)
 
 
 def test_no_repository(tmp_path):
-    """A folder that is in no repository, or not there, is refused in git's words."""
+    """A folder outside of any repository, or a missing one, is refused with git's message."""
     with pytest.raises(LookupError, match=f"{tmp_path}: no git repository .*not a git repository"):
         revisions.find(tmp_path)
     with pytest.raises(LookupError, match=r"nowhere: no git repository .*No such file"):
@@ -60,7 +60,7 @@ def test_no_repository(tmp_path):
 
 
 def test_no_git(tmp_path, monkeypatch):
-    """Without git, one sentence says what it is needed for."""
+    """Without git, the message says why it is needed."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LookupError, match="git is not installed"):
         revisions.find(tmp_path)
@@ -74,7 +74,7 @@ def test_no_commit(tmp_path):
 
 
 def test_finds_the_folder_s_repository(tmp_path, monkeypatch):
-    """The repository is the folder's, also within a hook of another one."""
+    """The repository is the folder's, also within a hook of another repository."""
     folder, other = create(tmp_path / "project"), create(tmp_path / "other")
     monkeypatch.setenv("GIT_DIR", str(other / ".git"))
     monkeypatch.setenv("GIT_WORK_TREE", str(other))
@@ -83,7 +83,7 @@ def test_finds_the_folder_s_repository(tmp_path, monkeypatch):
 
 
 def test_working_tree(tmp_path, changed):
-    """What changed is in the tree, whatever it is called; ignored files are not, unless git was told to have them."""
+    """The tree has every change, with any file name; ignored files are left out, unless they are in the index."""
     folder = create(tmp_path / "project")
     write(folder, {"a b/ü\n.py": "", "conftest.py": "# new\n", "x.log": "ignored", "known.log": "ignored, but added"})
     git(folder, "mv", "pyproject.toml", "moved.toml")
@@ -94,7 +94,7 @@ def test_working_tree(tmp_path, changed):
 
 
 def test_no_change(tmp_path, changed):
-    """A working tree without changes is its commit, also when its files were only touched."""
+    """A working tree without changes equals its commit, also when the times of files differ."""
     folder = create(tmp_path / "project")
     os.utime(folder / "conftest.py", (1e9, 1e9))
     names, description = changed(folder)
@@ -103,14 +103,14 @@ def test_no_change(tmp_path, changed):
 
 
 def test_without_an_index(tmp_path, changed):
-    """Without an index, git takes the files as they lie there."""
+    """Without an index, the files in the folder count."""
     folder = create(tmp_path / "project")
     (folder / ".git/index").unlink()
     assert changed(folder)[0] == set()
 
 
 def test_unmerged(tmp_path, changed):
-    """In the midst of a merge the file with its conflict is what is measured."""
+    """During a merge, the file with its conflict is measured."""
     folder = create(tmp_path / "project")
     git(folder, "switch", "--quiet", "--create", "branch")
     commit(folder, {"conftest.py": "# theirs\n"})
@@ -122,7 +122,7 @@ def test_unmerged(tmp_path, changed):
 
 
 def test_configuration(tmp_path, changed):
-    """How somebody likes git to answer changes nothing."""
+    """The user's configuration of git changes nothing."""
     folder = create(tmp_path / "project")
     for setting in ("status.showUntrackedFiles=no", "status.renames=true", "add.ignoreErrors=true", "color.ui=always"):
         git(folder, "config", *setting.split("="))
@@ -131,7 +131,7 @@ def test_configuration(tmp_path, changed):
 
 
 def test_repositories_within(tmp_path, changed):
-    """A repository within the working tree is no change of it: untracked, without a commit, or a submodule."""
+    """A repository within the working tree is no change: untracked, without a commit, or a submodule."""
     folder = create(tmp_path / "project")
     create(folder / "module")
     git(folder, "add", "module")
@@ -145,7 +145,7 @@ def test_repositories_within(tmp_path, changed):
 
 
 def test_looking_leaves_the_repository(tmp_path, changed):
-    """Looking at the working tree writes nothing: no index, not even what git learned on the way, and no object."""
+    """Reading the working tree writes nothing into the repository: no index and no object."""
     folder = create(tmp_path / "project")
     write(folder, {"conftest.py": "# new\n", "new.py": "2"})
     before = {path: path.read_bytes() for path in (folder / ".git").rglob("*") if path.is_file()}
@@ -154,31 +154,31 @@ def test_looking_leaves_the_repository(tmp_path, changed):
 
 
 def test_fork(tmp_path):
-    """A branch left the main one where both were last the same."""
+    """The fork of a branch is the last commit that it shares with the main branch."""
     folder = create(tmp_path / "project")
     shared = commit(folder)
     git(folder, "switch", "--quiet", "--create", "branch")
     commit(folder)
     git(folder, "switch", "--quiet", "main")
     commit(folder)
-    found = revisions.fork(folder, revisions.at(folder, "branch"))
-    assert (found.commit, found.description) == (shared, f"{shared[:12]} (merge base with main)")
+    fork = revisions.fork(folder, revisions.at(folder, "branch"))
+    assert (fork.commit, fork.description) == (shared, f"{shared[:12]} (merge base with main)")
 
 
 def test_the_remote_s_main_branch_comes_first(tmp_path):
-    """A clone asks the main branch of where it came from, whatever that is called, before its own."""
+    """A clone prefers the main branch of its remote, with any name, to its own."""
     origin = create(tmp_path / "origin")
     git(origin, "branch", "--quiet", "--move", "trunk")
     git(tmp_path, "clone", "--quiet", "origin", "clone")
     folder = tmp_path / "clone"
     git(folder, "switch", "--quiet", "--create", "main")
     new = commit(folder)
-    found = revisions.fork(folder, revisions.at(folder, new))
-    assert found.description == f"{git(origin, 'rev-parse', 'HEAD')[:12]} (merge base with origin/trunk)"
+    fork = revisions.fork(folder, revisions.at(folder, new))
+    assert fork.description == f"{git(origin, 'rev-parse', 'HEAD')[:12]} (merge base with origin/trunk)"
 
 
 def test_no_main_branch(tmp_path):
-    """Without any main branch, a sentence says what to name."""
+    """Without a main branch, the message says what to name."""
     folder = create(tmp_path / "project")
     git(folder, "branch", "--quiet", "--move", "trunk")
     with pytest.raises(LookupError, match=r"no branch main or master .*; name the base's revision"):
@@ -186,7 +186,7 @@ def test_no_main_branch(tmp_path):
 
 
 def test_nothing_shared(tmp_path):
-    """A branch with a history of its own has no merge base."""
+    """A branch with an unrelated history has no merge base."""
     folder = create(tmp_path / "project")
     git(folder, "switch", "--quiet", "--orphan", "apart")
     commit(folder)
@@ -195,7 +195,7 @@ def test_nothing_shared(tmp_path):
 
 
 def test_changed_in_the_second_of_the_index(tmp_path, changed):
-    """A change that leaves a file's size and time as the index has them is seen, as git itself sees it."""
+    """A change that leaves a file's size and time as in the index is found, as git itself finds it."""
     project = create(tmp_path / "project", {"code.py": "CODE = 1\n"})
     path, index, moment = project / "code.py", project / ".git/index", (1e9, 1e9)
     git(project, "config", "core.trustctime", "false")

@@ -1,4 +1,4 @@
-"""Worktrees that were made here go with what made them, however it ends; all others stay."""
+"""Our worktrees are removed however their process ends; all others stay."""
 
 import signal
 import subprocess
@@ -8,7 +8,7 @@ import tempfile
 import pytest
 from repositories import create, git, write
 
-from autoenc_bench.live import bisection, revisions, worktrees
+from autoenc_bench.live import points, revisions, worktrees
 from autoenc_bench.live.checkouts import Wanted, both
 
 KILLED = """
@@ -33,7 +33,7 @@ def project(tmp_path):
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path, monkeypatch):
-    """Let temporary folders lie where a test can see what is left of them."""
+    """Put temporary folders where a test can see their remains."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -46,20 +46,20 @@ def entries(project):
 
 
 def compare(project):
-    """Prepare both sides of a live comparison, and let them go."""
+    """Check out both sides of a live comparison, and remove them."""
     with both(Wanted(environment={"KERAS_BACKEND": "jax"}), Wanted(), project):
         pass
 
 
 def bisect(project):
-    """Make the worktree of a bisection, and let it go."""
-    with bisection.worktree(project, "HEAD"):
+    """Make the worktree of a bisection, and remove it."""
+    with points.worktree(project, "HEAD"):
         pass
 
 
 @pytest.mark.parametrize("use", [compare, bisect])
 def test_others_stay(project, tmp_path, use):
-    """A worktree whose folder is not there at the moment, as on a disk that is not mounted, keeps what is staged."""
+    """The user's worktree whose folder is missing, as on an unmounted disk, keeps its staged changes."""
     own = tmp_path / "own"
     git(project, "worktree", "add", "--quiet", "--detach", str(own))
     write(own, {"staged.py": ""})
@@ -73,7 +73,7 @@ def test_others_stay(project, tmp_path, use):
 
 @pytest.mark.parametrize("missing", [(), ("HEAD", "commondir"), ("gitdir",), ("gitdir", "HEAD", "commondir")])
 def test_half_made(project, temporary, monkeypatch, missing):
-    """However far git came with a worktree when it was stopped, nothing of it remains."""
+    """Nothing remains of a worktree at which git was stopped, at any stage."""
     original = revisions.git
 
     def stopped(top, *arguments, **variables):
@@ -86,7 +86,7 @@ def test_half_made(project, temporary, monkeypatch, missing):
             raise KeyboardInterrupt
         return printed
 
-    monkeypatch.setattr(bisection, "git", stopped)
+    monkeypatch.setattr(points, "git", stopped)
     with pytest.raises(KeyboardInterrupt):
         bisect(project)
     assert entries(project) == []
@@ -94,7 +94,7 @@ def test_half_made(project, temporary, monkeypatch, missing):
 
 
 def test_after_a_killed_run(project, tmp_path, monkeypatch):
-    """What a killed process left goes with the next run; what belongs to a process that lives stays."""
+    """The remains of a killed process are removed by the next run; those of a running process stay."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.setenv("TMPDIR", str(elsewhere))
@@ -111,14 +111,14 @@ def test_after_a_killed_run(project, tmp_path, monkeypatch):
 
 
 def test_names(project):
-    """Each worktree has a name of its own, by which git lists it, also where it knows no path."""
+    """Each worktree has a unique name, by which git lists it, also without a path."""
     with worktrees.folder(project) as root, worktrees.folder(project) as other:
         assert worktrees.path(root, "base") != worktrees.path(other, "base")
         assert worktrees.path(root, "base").name.startswith(worktrees.PREFIX)
 
 
 def test_folder_without_git(project, monkeypatch):
-    """Where git answers nothing at the end, what ended everything is shown."""
+    """Where git fails at the end, the error that ended the comparison is shown."""
 
     def end():
         monkeypatch.setenv("PATH", "")

@@ -6,7 +6,7 @@ import os
 import pytest
 from suite_runs import ROOT, fork_suite
 
-from autoenc_bench.cli import main as cli
+from autoenc_bench.cli import __main__ as cli
 from autoenc_bench.verdicts.intervals import ENOUGH
 
 EPOCH, WHOLE = "epoch[digits-fused]", "experiment[digits-fused]"

@@ -12,7 +12,7 @@ from autoenc_bench.catalogue.scales import SCALES
 from autoenc_bench.instruments import reference_workload as reference
 from autoenc_bench.instruments.call_counts import Counted
 from autoenc_bench.instruments.clock import Clock, Mode
-from autoenc_bench.plugin import explanations, fixtures
+from autoenc_bench.plugin import artifacts, fixtures
 from autoenc_bench.plugin.fixtures import Measure
 from autoenc_bench.plugin.progress import result
 from autoenc_bench.plugin.session import SESSION
@@ -86,7 +86,7 @@ class Counting:
 
 def interleaved(probe, *, aside, explained=None):
     """Return a Measure for another visit of the case, in a session of a live comparison."""
-    turns = SimpleNamespace(rounds=1, are_taken=False, between=[], aside=aside)
+    turns = SimpleNamespace(rounds=1, is_interleaved=False, between=[], instrumentation=aside)
     return made(probe._benchmark.clock, probe._session, turns, explained)
 
 
@@ -163,7 +163,7 @@ def sampled(monkeypatch):
         yield SimpleNamespace(last_session=SimpleNamespace(root_frame=lambda: train))
 
     now = iter([10.0, 10.4, 10.8, 11.2])
-    monkeypatch.setattr(explanations, "perf_counter", lambda: next(now))
+    monkeypatch.setattr(artifacts, "perf_counter", lambda: next(now))
     monkeypatch.setattr(pyinstrument, "Profiler", profiler)
 
 

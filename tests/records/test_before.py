@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from autoenc_bench import compare
-from autoenc_bench.cli.main import main
+from autoenc_bench.cli.__main__ import main
 from autoenc_bench.records import description, loading
 
 DATA = Path(__file__).parent / "data"

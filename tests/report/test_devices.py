@@ -4,7 +4,7 @@ import msgspec
 import pytest
 import recordings
 
-from autoenc_bench.cli import main as cli
+from autoenc_bench.cli import __main__ as cli
 from autoenc_bench.records import loading
 from autoenc_bench.report import devices, side_by_side
 from autoenc_bench.report import page as report

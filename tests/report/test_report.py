@@ -10,7 +10,7 @@ import pytest
 import recordings
 from pages import Reader, files
 
-from autoenc_bench.cli import main as cli
+from autoenc_bench.cli import __main__ as cli
 from autoenc_bench.formatting import visible
 from autoenc_bench.records import record
 from autoenc_bench.report import page as report

@@ -6,7 +6,7 @@ import pytest
 import recordings
 from pages import Reader, files
 
-from autoenc_bench.cli import main as cli
+from autoenc_bench.cli import __main__ as cli
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
 from autoenc_bench.records import loading
 from autoenc_bench.report import page as report

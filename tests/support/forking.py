@@ -1,7 +1,7 @@
 """Runs of pytest without their loading: a process imports Keras and plugins once, and forks for each run.
 
 A run is pytest's own from its options to its status, in a process of its own. Only what is imported is there before.
-Its numerical libraries have one thread each, for on a busy machine others would spin.
+Its numerical libraries have one thread each, because on a busy machine more threads would spin.
 """
 
 import atexit
@@ -46,7 +46,7 @@ class Forks:
 
 @cache
 def forks(backend: str) -> Forks:
-    """Return the process of a backend, started when it is asked for first."""
+    """Return the process of a backend; the first call starts it."""
     return Forks(backend)
 
 

@@ -17,7 +17,7 @@ import histories
 import numpy as np
 import recordings
 
-from autoenc_bench.cli import main as cli
+from autoenc_bench.cli import __main__ as cli
 from autoenc_bench.exit_codes import BUG, GATE, OTHERS
 
 NUMBERS = [0, -1, 1, 2**31, 2**63, 2**64, 10**400, 0.0, -0.0, 1e-320, 1e-9, 1e9, 1e308, -1e308]

@@ -12,7 +12,7 @@ PROGRAM = ROOT / "tests" / "distributed" / "member.py"
 
 
 def free_address():
-    """Return an address of this machine that nobody listens at."""
+    """Return a free address of this machine."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return f"127.0.0.1:{server.getsockname()[1]}"
 

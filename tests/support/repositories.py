@@ -11,6 +11,7 @@ from pathlib import Path
 FILES = {
     "autoenc_bench/__init__.py": "CODE = 1\n",
     "autoenc_bench/plugin/__init__.py": "# as first committed\n",
+    "autoenc_bench/plugin/messages.py": "# as first committed\n",
     "benchmarks/test_speed.py": "# as first committed\n",
     "conftest.py": "# as first committed\n",
     "pyproject.toml": "# as first committed\n",
@@ -21,7 +22,7 @@ NUMBERS = count()  # so that no two commits of a second are the same
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """Return what git says in a folder, without its user's configuration."""
+    """Return what git prints in a folder, without its user's configuration."""
     command = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org", *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
@@ -52,7 +53,7 @@ def create(folder: Path, files: dict[str, str] = FILES) -> Path:
 
 
 def wheel(folder, name, version="1.0", module=""):
-    """Write a wheel that holds one module, by default an empty one, and says that it needs what nobody has."""
+    """Write a wheel that holds one module, by default an empty one, and requires a package that does not exist."""
     folder.mkdir(exist_ok=True)
     path, facts = folder / f"{name}-{version}-py3-none-any.whl", f"{name}-{version}.dist-info"
     files = {

@@ -1,4 +1,4 @@
-"""A machine whose time passes only where a test says so, as the suite's clock reads it."""
+"""A machine whose time passes only where a test advances it, as the suite's clock reads it."""
 
 import os
 from types import SimpleNamespace
@@ -12,7 +12,7 @@ STEP = 0.01  # seconds in which the system counts idle time
 
 
 class Machine:
-    """A core with one thread of ours, a neighbour and a hypervisor; each method lets time pass, and says who had it."""
+    """A core with one thread of ours, a neighbour and a hypervisor; each method advances time for one of them."""
 
     def __init__(self, monkeypatch, folder):
         self.now = self.cpu = 100.0
@@ -41,7 +41,7 @@ class Machine:
         (folder / "schedstat").write_text(f"{ran * 1e9:.0f} {queued * 1e9:.0f} 17\n")
 
     def end(self, number):
-        """End a thread; its folder is listed for a moment longer, and holds nothing."""
+        """End a thread; its folder stays listed for a moment, and is empty."""
         del self._threads[number]
         (self._folder / str(number) / "schedstat").unlink()
 

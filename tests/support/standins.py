@@ -1,17 +1,24 @@
-"""A stand-in for the suite's processes in a live comparison: it takes turns as they do, and invents its times at once.
+"""A stand-in for the suite's processes in a live comparison: it sends the same messages, and invents its times.
 
-Run as a script it loads next to nothing, for four of it start per group.
+Run as a script it imports only the messages, because four processes start per group.
 """
 
 import json
 import os
 import random
 import signal
-import socket
 import sys
 import time
 import zlib
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
+
+from autoenc_bench.plugin import messages
+from autoenc_bench.plugin.messages import Collected, Configured, Ended, Item, Saved, Visit, Waiting
+
+ROOT = Path(__file__).parents[2]
+MESSAGES = "autoenc_bench/plugin/messages.py"
 
 EPOCH, WHOLE = "epoch[digits-fused]", "experiment[digits-fused]"
 FILE = "benchmarks/test_x.py::test_"
@@ -24,21 +31,20 @@ DEFAULTS = {
     "noise": 0.05,  # of rounds, shared by a pair
     "spread": 0.002,  # of a process' own rounds
     "apart": 0.0005,  # of processes
-    "tells": True,  # when it is configured
-    "core": -1,  # on which it says that it measures, of those that it may use at first
+    "core": -1,  # that it reports as its own, of those that it may use at first
     "cases": CASES,
     "noisy": "",  # a case whose processes differ by far
-    "between": 0.0,  # CPU seconds out of its turn
+    "between": 0.0,  # CPU seconds between rounds
     "calls": 3,  # of Python's functions in a step, where a case is counted
     "program": "  %x = f32[] constant(1)\n",  # the text of what it compiles
     "profile": {"step (model.py)": 0.2},  # seconds of a call by function, where it is sampled
-    "faults": (),  # each: what to "do" when "case", "pair", "turns", "round" and "aside" are these, where given
-    "log": os.devnull,  # of turns and visits
+    "faults": (),  # each: what to "do" when "case", "pair", "turns", "round" and "pass" are these, where present
+    "log": os.devnull,  # of visits and rounds
     "template": "",  # the path of a record to take entries from
 }
 
 
-# A suite in no time: within pytest, cases take turns by a stand-in that behaves as the side's code says.
+# A suite that takes no time: within pytest, a stand-in replaces the plugin and behaves as the side's SETTINGS say.
 CONFTEST = f"""
 import sys
 from pathlib import Path
@@ -65,7 +71,7 @@ def pytest_runtestloop(session):
 
 
 def suite(**cases):
-    """Return the files of a suite that runs in no time: cases by their phases, beside a package's SETTINGS."""
+    """Return the files of a suite that takes no time, with cases by their phases; SETTINGS are not among them."""
     import histories
 
     tests = (
@@ -77,42 +83,40 @@ def suite(**cases):
         "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '-p pytest_benchmark.plugin'\n",
         "benchmarks/test_x.py": "\n".join(("import pytest\n", *tests)),
         "benchmarks/record.json": json.dumps(histories.content(0, error=5.0)),
+        MESSAGES: (ROOT / MESSAGES).read_text(),
     }
 
 
 def sides(folder, base=None, head=None, both=None):
-    """Make both sides of a live comparison, each with what differs from DEFAULTS, and the head's ``error``."""
+    """Make both sides of a live comparison, each with its differences from DEFAULTS, and the head's ``error``."""
     import histories
 
-    from autoenc_bench.live.checkouts import Checkout
+    from autoenc_bench.live.processes import Suite
 
     python = folder / "python"
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {__file__} "$@"\n')
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} {__file__} "$@"\n')
     python.chmod(0o755)
     made = []
-    for name, given in (("base", base), ("head", head)):
-        known = {"log": str(folder / "log"), **(both or {}), **(given or {})}
-        content = histories.content(0, error=known.pop("error", 5.0))
-        content["autoenc"]["context"].update(known.pop("context", {}))
-        known["template"] = str(folder / f"{name}.json")
-        Path(known["template"]).write_text(json.dumps(content))
-        environment = {SUITE: json.dumps(known)}
-        made.append(
-            Checkout(
-                name=name, description=f"code of the {name}", folder=folder, python=python, environment=environment
-            )
-        )
+    for name, own in (("base", base), ("head", head)):
+        settings = {"log": str(folder / "log"), **(both or {}), **(own or {})}
+        content = histories.content(0, error=settings.pop("error", 5.0))
+        content["autoenc"]["context"].update(settings.pop("context", {}))
+        settings["template"] = str(folder / f"{name}.json")
+        Path(settings["template"]).write_text(json.dumps(content))
+        environment = {SUITE: json.dumps(settings), "PYTHONPATH": str(ROOT)}
+        facts = {"name": name, "description": f"code of the {name}", "python": python, "environment": environment}
+        made.append(Suite(folder=folder, **facts))
     return tuple(made)
 
 
 def logged(folder):
-    """Return what the processes did, in order: (start, visit or turn, side, pair, case)."""
+    """Return what the processes did, in order: (start, visit or round, side, pair, case)."""
     path = folder / "log"
     return [tuple(line.split()) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def running(folder):
-    """List the processes that were started for a comparison in a folder, and are still there."""
+    """List the running processes that were started for a comparison in a folder."""
     import psutil
 
     alive = (one for one in psutil.process_iter(["cmdline", "status"]) if one.info["status"] != psutil.STATUS_ZOMBIE)
@@ -120,30 +124,30 @@ def running(folder):
 
 
 def left(folder):
-    """List those which are there even after the moment that the system takes to end what was killed."""
+    """List the processes that still run after the moment that the system takes to end killed ones."""
     import psutil
 
     return psutil.wait_procs(running(folder), timeout=60)[1]
 
 
 def hangs(folder):
-    """Return whether a process has come to where it hangs."""
+    """Return whether a process hangs now."""
     return any(what == "hang" for what, *_ in logged(folder))
 
 
-def telling(folder, tell):
-    """Return a function that tells, and lets processes see that they are waited for."""
+def visibly(folder, progress):
+    """Return a function that calls ``progress``, and shows processes that the comparison waits for them."""
 
-    def run(doing, elapsed):
-        with (folder / "log.told").open("a") as file:
-            file.write(f"{doing}\n")
-        tell(doing, elapsed)
+    def run(activity, elapsed):
+        with (folder / "log.waits").open("a") as file:
+            file.write(f"{activity}\n")
+        progress(activity, elapsed)
 
     return run
 
 
 class Clock:
-    """Time that passes where processes would take it: in starting, for each visit, and in saving."""
+    """A clock that advances where processes would take time: to start, for each visit, and to save."""
 
     STARTING, SAVING = 10.0, 2.0
 
@@ -155,8 +159,8 @@ class Clock:
         for name, seconds in (
             ("start", lambda *_: self.STARTING),
             ("end", lambda *_: self.SAVING),
-            ("alone", lambda _case, _places, rounds, _seconds, _aside: SECONDS * (rounds + 1)),
-            ("visit", lambda _case, rounds, _usual: 4 * SECONDS * (rounds + 1)),
+            ("run", lambda _case, _places, rounds, _seconds, _passes: SECONDS * (rounds + 1)),
+            ("interleave", lambda _case, rounds, _usual: 4 * SECONDS * (rounds + 1)),
         ):
             monkeypatch.setattr(Group, name, self._taking(getattr(Group, name), seconds))
         monkeypatch.setattr(continuous, "monotonic", lambda: self.now)
@@ -169,19 +173,18 @@ class Clock:
         return run
 
 
-def measuring(both, folder, budget=600.0, tell=lambda *_: None):
-    """Return what measures two sides within a budget, in seconds."""
-    from autoenc_bench.live import continuous
+def comparison(both, folder, budget=600.0, progress=lambda *_: None):
+    """Return a live comparison of two sides, within a budget in seconds."""
+    from autoenc_bench.live.continuous import Continuous
     from autoenc_bench.verdicts.limits import Overrides
 
-    seen = telling(folder, tell)
-    return continuous.Continuous(both, ("-k", "x"), folder / "store", budget, Overrides({}), seen)
+    return Continuous(both, ("-k", "x"), folder / "store", budget, Overrides({}), visibly(folder, progress))
 
 
-def measure(both, folder, budget=600.0, tell=lambda *_: None):
-    """Measure two sides within a budget, in seconds; return all looks."""
+def measure(both, folder, budget=600.0, progress=lambda *_: None):
+    """Measure two sides within a budget in seconds; return all analyses."""
     shown = []
-    measuring(both, folder, budget, tell).measure(shown.append)
+    comparison(both, folder, budget, progress).measure(shown.append)
     return shown
 
 
@@ -198,66 +201,62 @@ class StandIn:
         self.side = self.options.get("--side") or self.explained.name
         self.settings = {**DEFAULTS, **settings}
         self.passed, self.failed, self.skipped, self.counts = {}, {}, {}, {}
-        turns = self.options.get("--turns")
-        self.lines = socket.socket(fileno=int(turns)).makefile("rw") if turns else None
+        descriptor = self.options.get("--turns")
+        self.pipe = Connection(int(descriptor)) if descriptor else None
 
     def run(self):
-        """Serve visits until it is to save, and then until nobody asks, or run once what is asked for and save."""
+        """Serve visits, save, and serve visits until the pipe is closed; or run once and save, where there is none."""
         self.log("start", "-")
         self.fail("starting", False, 0)
-        if self.lines is None:
+        if self.pipe is None:
             self.run_once()
             return
-        if self.settings["tells"]:
-            self.send(configured=True)
-        cases = {FILE + name: self.facts(name) for name in self.settings["cases"]}
-        self.send(cases=cases, cores=[CORES[self.settings["core"]]])
+        self.send(Configured())
+        cases = {FILE + name: Item(f"test_{name}", name.partition("[")[0]) for name in self.settings["cases"]}
+        self.send(Collected(cases, [CORES[self.settings["core"]]]))
         self.serve()
         self.fail("saving", False, 0)
         self.save()
-        self.send(saved=True)
+        self.send(Saved())
         self.serve()
 
     def serve(self):
-        while visit := self.receive():
-            outcome = self.visit(visit["visit"].removeprefix(FILE), visit["rounds"], visit["turns"], visit["aside"])
-            if outcome is None:
+        while isinstance(visit := self.receive(), Visit):
+            ended = self.visit(visit)
+            if ended is None:
                 break
-            self.send(**outcome)
+            self.send(ended)
 
     def run_once(self):
-        """Run cases as a session without turns does, which counts and samples what they do."""
-        asked = [name.removeprefix(FILE) for name in self.options if name.startswith(FILE)]
-        for case in asked or self.settings["cases"]:
-            for aside in ("counts", "profile"):
-                self.visit(case, 1, False, aside)
+        """Run cases as a session outside a comparison does, with both instrumentation passes."""
+        selected = [name for name in self.options if name.startswith(FILE)]
+        for case in selected or [FILE + name for name in self.settings["cases"]]:
+            for instrumentation in ("counts", "profile"):
+                self.visit(Visit(case, 1, instrumentation=instrumentation))
         self.save()
 
-    def facts(self, name):
-        phase, _, axes = name.partition("[")
-        return {"phase": phase, "trainer": axes.rstrip("]").split("-")[1], "name": f"test_{name}"}
-
-    def visit(self, case, rounds, turns, aside):
-        if aside != "profile":
+    def visit(self, visit):
+        case, rounds, instrumentation = visit.case.removeprefix(FILE), visit.rounds, visit.instrumentation
+        if instrumentation != "profile":
             self.log("visit", case)
-        for known in (self.passed, self.failed, self.skipped):
-            known.pop(case, None)
+        for earlier in (self.passed, self.failed, self.skipped):
+            earlier.pop(case, None)
         between = []
         for number in range(rounds + 1 if rounds else 1):
-            if turns:
-                self.send(between=self.settings["between"] if number else 0.0)
-                if self.receive() is None:  # which ends the session, in the midst of the case
+            if visit.is_interleaved:
+                self.send(Waiting(self.settings["between"] if number else 0.0))
+                if not isinstance(self.receive(), messages.Begin):  # the session ends during the case
                     return None
                 between.append(self.settings["between"])
-                self.log("turn", case)
-            if ended := self.fail(case, turns, number, aside):
-                getattr(self, ended)[case] = "AttributeError: no such thing"
-                return {"outcome": ended, "reason": "AttributeError: no such thing", "times": []}
+                self.log("round", case)
+            if outcome := self.fail(case, visit.is_interleaved, number, instrumentation):
+                getattr(self, outcome)[case] = "AttributeError: no such thing"
+                return Ended(outcome, "AttributeError: no such thing")
         times = self.times(case, max(1, rounds))
         self.passed[case] = times, between[-rounds:]
-        if aside and not case.startswith("experiment"):
-            getattr(self, f"keep_{aside}")(case)
-        return {"outcome": "passed", "reason": "", "times": times if rounds else []}
+        if instrumentation and not case.startswith("experiment"):
+            getattr(self, f"keep_{instrumentation}")(case)
+        return Ended("passed", times=times if rounds else [])
 
     def keep_profile(self, case):
         self.log("profile", case)
@@ -266,7 +265,7 @@ class StandIn:
         (self.explained / case / "profile.txt").write_text("".join(lines))
 
     def keep_counts(self, case):
-        """Make up what a case does, and keep the text of its program."""
+        """Invent counts of a case, and keep the text of its program."""
         self.log("count", case)
         text, part = self.settings["program"], {"instructions": {"constant": 1}, "types": {"f32": 1}}
         program = {"identity": str(zlib.crc32(text.encode())), "once": part, "loops": part}
@@ -276,16 +275,16 @@ class StandIn:
             (self.explained / case / "program-1.txt").write_text(text)
 
     def times(self, case, rounds):
-        """Invent times; a pair's two see the same machine."""
+        """Invent times; the two of a pair see the same machine."""
         shared, own = random.Random(f"{self.pair} {case}"), random.Random(f"{self.pair} {self.side} {case}")
         apart = 0.05 if case == self.settings["noisy"] else self.settings["apart"]
         usual = SECONDS * self.settings["ratio"] * (1 + own.gauss(0, apart))
         noise, spread = self.settings["noise"], self.settings["spread"]
         return [usual * (1 + abs(shared.gauss(0, noise))) * (1 + own.gauss(0, spread)) for _ in range(rounds)]
 
-    def fail(self, case, turns, number, aside=""):
-        """Do what is to go wrong here; return how the case ends, where it just fails."""
-        here = {"case": case, "turns": turns, "round": number, "pair": self.pair, "aside": aside}
+    def fail(self, case, turns, number, instrumentation=""):
+        """Do what the settings let go wrong here; return the outcome of a case that fails or is skipped."""
+        here = {"case": case, "turns": turns, "round": number, "pair": self.pair, "pass": instrumentation}
         for fault in self.settings["faults"]:
             if all(fault.get(name, value) == value for name, value in here.items()):
                 do = fault["do"]
@@ -307,10 +306,10 @@ class StandIn:
             signal.pause()
 
     def do_nap(self):
-        """Rest until the process that waits for this one has told so."""
-        told = Path(f"{self.settings['log']}.told")
-        before = told.stat().st_size if told.exists() else 0
-        while not told.exists() or told.stat().st_size == before:
+        """Sleep until the comparison shows that it waits for this process."""
+        waits = Path(f"{self.settings['log']}.waits")
+        before = waits.stat().st_size if waits.exists() else 0
+        while not waits.exists() or waits.stat().st_size == before:
             time.sleep(0.01)
 
     def do_print(self):
@@ -318,11 +317,11 @@ class StandIn:
         self.do_hang()
 
     def do_interrupt(self):
-        """Act as a Ctrl-C while all wait for this process."""
+        """Send a Ctrl-C while the comparison waits for this process."""
         os.kill(os.getppid(), signal.SIGINT)
 
     def save(self):
-        """Write a record of what passed, if anything did, as the plugin does."""
+        """Write a record of the cases that passed, if any did, as the plugin does."""
         if not self.passed:
             self.say("nothing was timed, so no record was saved")
             return
@@ -342,7 +341,7 @@ class StandIn:
                 noted["counts"] = self.counts[case]
             content["benchmarks"].append(entry)
         run = content["autoenc"]
-        if self.lines:
+        if self.pipe:
             run["pair"], run["side"] = self.options["--pair"], self.side
         run["skipped"] = [{"case": case, "reason": reason} for case, reason in self.skipped.items()]
         run["failed"] = [{"case": case, "reason": reason} for case, reason in self.failed.items()]
@@ -361,20 +360,14 @@ class StandIn:
         os.write(descriptor, line.encode())
         os.close(descriptor)
 
-    def send(self, **message):
-        try:
-            self.lines.write(json.dumps(message) + "\n")
-            self.lines.flush()
-        except OSError:
-            pass
+    def send(self, reply):
+        with suppress(OSError):
+            self.pipe.send_bytes(messages.encode(reply))
 
     def receive(self):
-        try:
-            line = self.lines.readline()
-        except OSError:
-            return None
-        message = json.loads(line) if line else None
-        return None if message and message.get("save") else message
+        with suppress(EOFError, OSError):
+            return messages.decode_request(self.pipe.recv_bytes())
+        return None
 
 
 if __name__ == "__main__":

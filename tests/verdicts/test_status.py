@@ -6,7 +6,7 @@ import histories
 import pytest
 from histories import noisy, side_of
 
-from autoenc_bench.cli import main as cli
+from autoenc_bench.cli import __main__ as cli
 
 EPOCH, WHOLE = "epoch[digits-fused]", "experiment[digits-fused]"
 
