@@ -7,11 +7,11 @@ REFUSED, BUG = 2, 70  # 70 is EX_SOFTWARE of sysexits.h
 _A_BUG = {BUG: "a bug of autoenc-bench: please report it"}
 
 GATE = {
-    PASSED: "everything was measured on both sides, in every run and for every seed; each kind has a decided case; "
-    "nothing regressed",
+    PASSED: "nothing regressed; both sides measured everything, in every run and for every seed; time, memory and "
+    "error each have a decided case, as far as they are comparable",
     REGRESSED: "something regressed",
-    NOT_COMPARED: "could not compare, or a run lacks a case or a seed",
-    UNDECIDED: "of time, memory or error, one kind has no decided case; with --strict, any case is undecided",
+    NOT_COMPARED: "the sides could not be compared, or a run lacks a case or a seed",
+    UNDECIDED: "all cases are undecided in time, in memory or in error; with --strict, at least one case is undecided",
     **_A_BUG,
 }
 MATRIX = {
@@ -21,10 +21,10 @@ MATRIX = {
     **_A_BUG,
 }
 BISECT = {
-    0: "found the change, and confirmed it if that takes a clock",
+    0: "the change was found; if it is one of time, a second comparison confirmed it",
     NOTHING_TO_FIND: "nothing changed between the two revisions",
     REFUSED: "an error, which the message explains",
-    UNDECIDED: "several candidates remain, or the one that was found is not confirmed",
+    UNDECIDED: "several candidates remain, or a second comparison did not confirm the one that was found",
     **_A_BUG,
 }
 OTHERS = {0: "done", REFUSED: "an error, which the message explains", **_A_BUG}

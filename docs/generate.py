@@ -189,12 +189,12 @@ def scales() -> str:
             (f"timed rounds of `{name}`", *(_rounds(scale.training[name]) for scale in SCALES.values()))
             for name in ("fit", "fused")
         ),
-        ("timed rounds of a script's `fit`", *(_rounds(scale.untouched) for scale in SCALES.values())),
+        ("timed rounds of `untouched_fit`", *(_rounds(scale.untouched) for scale in SCALES.values())),
         ("timed rounds of `data`", *(min(3, scale.rounds) for scale in SCALES.values())),
         ("timed rounds of other cases", *(scale.rounds for scale in SCALES.values())),
         ("time to measure the roofs", *(f"{scale.roof_seconds:g} s" for scale in SCALES.values())),
         (
-            "longest whole experiment on PyTorch",
+            "longest whole experiment on PyTorch; longer ones are skipped",
             *("no limit" if scale.longest == inf else f"{scale.longest:g} s" for scale in SCALES.values()),
         ),
     ]

@@ -1,4 +1,4 @@
-"""Find the commit, or the release of a package, that made a case slower, less accurate or do something else.
+"""Find the commit or release that made a case slower or less accurate, or changed what it executes.
 
 GOOD and BAD are git revisions, or two releases of a package, such as keras==3.11.0 and keras==3.15.0. Each point
 between them is compared with GOOD, as continuous does it, and half of the total change decides which end it is like. A
@@ -35,13 +35,11 @@ EPILOG = (
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    command.add_argument("good", metavar="GOOD")
-    command.add_argument("bad", metavar="BAD")
-    follow = (
-        "what changed: time, error or counts; one run per point is enough for the latter two (default: %(default)s)"
-    )
+    command.add_argument("good", metavar="GOOD", help="a git revision, or a release such as keras==3.11.0")
+    command.add_argument("bad", metavar="BAD", help="a later revision, or a later release of the same package")
+    follow = "find the change of this figure; counts and error need only one run per commit (default: %(default)s)"
     command.add_argument("--follow", choices=("time", "error", COUNTS), default="time", help=follow)
-    suite_options.add_budget(command, "start no comparison", "30m")
+    suite_options.add_budget(command, "start no new comparison", "30m")
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:

@@ -25,8 +25,8 @@ def add(command: argparse.ArgumentParser) -> None:
     command.add_argument("base", metavar="BASE", help="records from before the change")
     command.add_argument("head", metavar="HEAD", help="records from after the change")
     across = (
-        "parts of the context that may differ between BASE and HEAD, because they are under test: backend, keras, "
-        "python, …, or env for all environment variables"
+        "let these parts of the context differ between BASE and HEAD, because they are under test; PART is backend, "
+        "keras, python, …, or env for all environment variables"
     )
     command.add_argument("--across", metavar="PART,…", default="", help=across)
     add_storage(command)
@@ -36,13 +36,13 @@ def add(command: argparse.ArgumentParser) -> None:
 def add_limits(command: argparse.ArgumentParser) -> None:
     """Add the options that every comparison has."""
     limit = (
-        "the largest change that is allowed: time:5%%, memory:20%%, error:0.5%%, counts:0%% or, for one experiment, "
-        "mnist:time:10%% (repeatable; defaults: time:3%%, memory:10%%, error:1%%)"
+        "set the largest allowed change; EXPR is for example time:5%%, memory:20%%, error:0.5%%, counts:0%% or, for "
+        "one experiment, mnist:time:10%% (repeatable; defaults: time:3%%, memory:10%%, error:1%%)"
     )
     command.add_argument("--fail-on", metavar="EXPR", action="append", default=[], help=limit)
     missing = "do not fail because of cases that one side lacks, skipped or failed"
     command.add_argument("--allow-missing", action="store_true", help=missing)
-    command.add_argument("--strict", action="store_true", help="end with status 3 if any case is undecided")
+    command.add_argument("--strict", action="store_true", help="end with exit code 3 if any case is undecided")
     add_format(command, "table", "markdown", "json")
 
 

@@ -35,7 +35,7 @@ def add(command: argparse.ArgumentParser) -> None:
     command.add_argument("head", metavar="HEAD", nargs="?", help=head)
     suite_options.add_budget(command, "stop", "10m")
     suite_options.add_sides(command)
-    everything = "measure all cases, as many as the time allows, the most informative first"
+    everything = "measure all cases, the most informative first, until the budget is spent (give a longer --budget)"
     command.add_argument("--all", dest="everything", action="store_true", help=everything)
     add_limits(command)
 

@@ -10,7 +10,7 @@ from autoenc_bench.formatting import line
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    threads = "the number of threads to measure the roofs with, as for pytest benchmarks/ (default: %(default)s)"
+    threads = "measure the roofs with N threads, or with all (default: %(default)s)"
     command.add_argument("--threads", metavar="N|all", default="1", help=threads)
     add_format(command, "text", "json")
 

@@ -20,9 +20,9 @@ EPILOG = f"Options after -- are pytest's, such as -- --scale smoke. {exit_codes.
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    backends = f"{', '.join(BACKENDS)} (repeatable; default: all that are installed)"
+    backends = f"run on the backend NAME: {', '.join(BACKENDS)} (repeatable; default: all that are installed)"
     command.add_argument("--backend", metavar="NAME", action="append", default=[], help=backends)
-    out = "of the report; default: %(default)s/"
+    out = "write the report to DIR (default: %(default)s/)"
     command.add_argument("--out", metavar="DIR", type=expanded, default=REPORTS, help=out)
 
 

@@ -22,15 +22,15 @@ UNITS = {"s": 1, "m": 60, "h": 3600}
 
 def add_budget(command: argparse.ArgumentParser, effect: str, default: str) -> None:
     """Add the option for the seconds that a command may measure."""
-    budget = f"{effect} after that long, such as 90s or 1h (default: %(default)s)"
+    budget = f"{effect} after TIME, such as 90s or 1h (default: %(default)s)"
     command.add_argument("--budget", metavar="TIME", default=default, help=budget)
 
 
 def add_sides(command: argparse.ArgumentParser) -> None:
     """Add the options for the interpreter, the environment variables and the packages of each side."""
     for side in SIDE_NAMES:
-        python, variable = f"run the {side} by this interpreter", f"set a variable for the {side} (repeatable)"
-        package = f"let pip install a package for the {side} alone, such as keras==3.12.0 (repeatable)"
+        python, variable = f"run the {side} with the interpreter PATH", f"set a variable for the {side} (repeatable)"
+        package = f"install a package for the {side} alone; REQUIREMENT is for example keras==3.12.0 (repeatable)"
         command.add_argument(f"--{side}-python", metavar="PATH", type=expanded, help=python)
         command.add_argument(f"--{side}-env", metavar="NAME=VALUE", action="append", default=[], help=variable)
         command.add_argument(f"--{side}-with", metavar="REQUIREMENT", action="append", default=[], help=package)

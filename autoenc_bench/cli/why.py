@@ -18,7 +18,7 @@ EPILOG = "Options after -- are pytest's, such as -- --scale smoke."
 def add(command: argparse.ArgumentParser) -> None:
     command.add_argument("base", metavar="BASE", help="a git revision")
     command.add_argument("head", metavar="HEAD", help="a git revision; . stands for the working tree")
-    command.add_argument("case", metavar="CASE", help="such as epoch[mnist-fused]")
+    command.add_argument("case", metavar="CASE", help="the case, such as epoch[mnist-fused]")
     suite_options.add_sides(command)
 
 

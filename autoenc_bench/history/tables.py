@@ -17,10 +17,10 @@ MOST_CHANGES = 40  # that are listed; the page has all
 TEXT_WIDTH = 100  # columns of running text
 TERMINAL_COLUMNS = 6  # of the table of series, so that it fits a terminal
 LEGEND = (
-    "time: at this machine's usual speed (referenced time × the usual seconds of the reference workload), raw if a run "
-    "has no reference; the newest level, since the last change; changed: that against the first level"
+    "time: the level since the last change, at this machine's usual speed (referenced time × the usual seconds of the "
+    "reference workload; raw if a run has no reference); changed: this level (its median) against the first level"
 )
-PAIR_LEGEND = "÷: raw times, newest level over newest level; error: equal within 0.1 %, else how much larger"
+PAIR_LEGEND = "÷: ratio of the newest raw times; error: equal within 0.1 %, else by how much it is larger or smaller"
 CHANGE_HEADERS = ("case", "what", "change", "95 % interval", "from", "to")
 UNITS = {"time": seconds, "efficiency": share, "error": "{:.5g}".format, "memory": mebibytes}
 

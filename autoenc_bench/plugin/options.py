@@ -44,32 +44,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the suite's options. pytest-benchmark's own options keep their meaning."""
     add = parser.getgroup("autoenc-bench").addoption
     scale = (
-        "smoke: everything once on small data, in seconds; standard (default): whole experiments with the fused "
-        "trainer, slices of the data for timed rounds; notebook: everything at full size, with Keras's fit too"
+        "set the size of the run; smoke: everything once, on small data; standard (default): whole experiments by the "
+        "trainer fused, slices of the data for timed rounds; notebook: everything at full size, with Keras's fit too"
     )
     add("--scale", choices=tuple(SCALES), default="standard", help=scale)
-    add("--seeds", metavar="N", help="run whole experiments once per seed 0 ... N-1 (default: 1; notebook: 3)")
-    cores = "number of cores to use and pin to (default: 1), or all, without pinning (default with --coordinator)"
+    add("--seeds", metavar="N", help="run whole experiments once for each seed 0 ... N-1 (default: 1; notebook: 3)")
+    cores = "pin the run to N cores (default: 1); all: use every core without pinning (default with --coordinator)"
     add("--threads", metavar="N|all", help=cores)
-    backend = "the backend that Keras computes with (default: KERAS_BACKEND, else tensorflow)"
+    backend = "compute with this backend of Keras (default: the variable KERAS_BACKEND, else tensorflow)"
     add("--backend", choices=tuple(BACKENDS), help=backend)
-    add("--experiment", metavar="NAME", action="append", default=[], help="run only this experiment (repeatable)")
-    add("--rows", metavar="N", help="rows of streamed experiments, which are not kept in memory (default: 10,000,000)")
+    add("--experiment", metavar="NAME", action="append", default=[], help="run only the experiment NAME (repeatable)")
+    rows = "train streamed experiments, which do not keep their rows in memory, on N rows (default: 10,000,000)"
+    add("--rows", metavar="N", help=rows)
     baseline = (
-        "compare this run with saved records, and fail if something regressed: a name given to --benchmark-save, "
-        "a folder or a file"
+        "compare this run with saved records, and fail if something regressed; NAME is a name given to "
+        "--benchmark-save, a folder or a file"
     )
     add("--baseline", metavar="NAME", help=baseline)
-    missing = "with --baseline, do not fail because of cases that either side lacks, skipped or failed"
+    missing = "with --baseline, do not fail because of cases that one side lacks, skipped or failed"
     add("--allow-missing", action="store_true", help=missing)
-    limit = "with --baseline, the largest change that is allowed: time:5%% or mnist:error:0.5%% (repeatable)"
+    limit = "with --baseline, set the largest allowed change; EXPR: time:5%% or mnist:error:0.5%% (repeatable)"
     add("--fail-on", metavar="EXPR", action="append", default=[], help=limit)
-    devices = "train on N devices of this process (runs only test_scaling.py, needs jax); on a CPU they are virtual"
+    devices = "train on N devices of this process, which are virtual on a CPU (runs only test_scaling.py; needs jax)"
     add("--devices", metavar="N", help=devices)
-    coordinator = "train in several processes: the address of process 0, or auto on a cluster that JAX recognises"
+    coordinator = "train in several processes; HOST:PORT: the address of process 0, or auto if JAX knows the cluster"
     add("--coordinator", metavar="HOST:PORT", help=coordinator)
-    add("--num-processes", metavar="N", help="with --coordinator: the number of processes")
-    process = "with --coordinator: the number of this process, 0 ... N-1; process 0 writes the record"
+    add("--num-processes", metavar="N", help="with --coordinator, train in N processes")
+    process = "with --coordinator, run as process I of 0 ... N-1; process 0 writes the record"
     add("--process-id", metavar="I", help=process)
     add("--no-roofs", action="store_true", help="do not measure the machine's maximum rates (its roofs)")
     add("--no-report", action="store_true", help="do not write a report to reports/ at the end")

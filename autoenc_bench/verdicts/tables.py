@@ -156,7 +156,8 @@ def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
     unit = "divided by the reference workload, if the runs measured it" if comparison.referenced else "as measured"
     if any(time.paired for time in times):
         unit = "those of interleaved rounds"
-    yield f"Change of head against base and its interval (99 % confidence for all together); times are {unit}"
+    interval = "its interval (with 99 % probability, every interval contains the true change)"
+    yield f"Change of head against base, and {interval}; times are {unit}"
     if TOO_FEW in time_reasons:
         enough = f"record {ENOUGH} runs on each side, or {RECORDED} on one side; more rounds in a run do not help"
         yield f"{TOO_FEW}: the spread between runs is unknown, so time gets no verdict; {enough}"
