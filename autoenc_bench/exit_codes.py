@@ -24,7 +24,7 @@ BISECT = {
     0: "the change was found; if it is one of time, a second comparison confirmed it",
     NOTHING_TO_FIND: "nothing changed between the two revisions",
     REFUSED: "an error, which the message explains",
-    UNDECIDED: "several candidates remain, or a second comparison did not confirm the one that was found",
+    UNDECIDED: "the change is undecided, several candidates remain, or a second comparison did not confirm the result",
     **_A_BUG,
 }
 OTHERS = {0: "done", REFUSED: "an error, which the message explains", **_A_BUG}
