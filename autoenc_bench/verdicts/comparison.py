@@ -10,7 +10,7 @@ from autoenc_bench.formatting import count, seconds
 from autoenc_bench.records import names
 from autoenc_bench.records.loading import Source
 from autoenc_bench.verdicts import control, counts, errors, pairs, sides
-from autoenc_bench.verdicts.intervals import Resolution, difference, resolutions, shows_spread
+from autoenc_bench.verdicts.intervals import clock_step, difference, shows_spread
 from autoenc_bench.verdicts.judgements import CHANGES, DIFFER, TOO_FEW, Judgement, Outcome, decide
 from autoenc_bench.verdicts.limits import GATED, Limits, Overrides
 from autoenc_bench.verdicts.pairs import Contrast, Paired
@@ -232,10 +232,10 @@ class _Engine:
         return pairs.pool({name: own for name, own in contrasts.items() if own})
 
     @cached_property
-    def resolutions(self) -> dict[str, Resolution]:
-        """Return the resolution of the clock for the cases for which it is coarse."""
+    def steps(self) -> dict[str, tuple[float, float]]:
+        """Return the step of a coarse clock for each case, in seconds and as a share of a round; 0 for a fine clock."""
         runs = {name: [*base.runs, *head.runs] for name, (base, head) in self.shared.items()}
-        return resolutions({name: [run.readings for run in own if run.readings] for name, own in runs.items()})
+        return {name: clock_step([run.plain for run in own if run.plain]) for name, own in runs.items()}
 
     def _time(self, name: str, base: CaseResult, head: CaseResult, limit: float) -> Judgement:
         if paired := self.paired.get(name):
@@ -243,13 +243,12 @@ class _Engine:
             if judged.outcome is Outcome.UNDECIDED:
                 return replace(judged, needed=paired.needed(log1p(limit), ALPHAS["time"] / len(self.paired)))
             return judged
-        clock = self.resolutions.get(name)
-        step = clock.share if clock else 0.0
+        step, share = self.steps[name]
         times = self._times(base, head, base.seeds & head.seeds)
-        interval = difference(*times, self._alphas["time"], resolution=step)
+        interval = difference(*times, self._alphas["time"], resolution=share)
         if not shows_spread(interval.runs):
             return Judgement(Outcome.UNDECIDED, limit, interval, TOO_FEW)
-        return replace(decide(interval, limit), reason=f"clock steps of {seconds(clock.seconds)}" if clock else "")
+        return replace(decide(interval, limit), reason=f"clock steps of {seconds(step)}" if step else "")
 
     def _times(self, base: CaseResult, head: CaseResult, seeds: Collection[int]) -> tuple[list[float], list[float]]:
         """Return the times of both sides, in units of the reference workload if all runs have it."""
@@ -263,7 +262,8 @@ class _Engine:
         """List the cases of which a side differs from itself, although nothing changed between its runs."""
         if self.differs.forbidden:
             return []
-        without = {*self.paired, *self.resolutions}  # a coarse clock hides how far runs differ
+        # A coarse clock hides how far runs differ.
+        without = {*self.paired, *(name for name, (step, _) in self.steps.items() if step)}
         cases = {name: both for name, both in self.shared.items() if name not in without}
         return [name for name, both in cases.items() if any(map(self._differs_from_itself, both))]
 

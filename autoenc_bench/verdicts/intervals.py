@@ -1,6 +1,7 @@
 """The interval of the difference of two samples, never narrower than the resolution of the clock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 from math import inf, sqrt
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ Values = NDArray[np.float64]
 ENOUGH = 3  # runs on each side that show the spread between runs
 RECORDED = 8  # runs on one side alone that show it
 SLACK = 1.5e-9  # seconds by which equal readings of a clock may differ: systems round its steps to whole nanoseconds
+FINE = 1e-3  # share of a round: shorter steps of a clock do not matter
 
 
 class Interval(NamedTuple):
@@ -82,79 +84,20 @@ def _welch(squares: Sequence[float], runs: tuple[int, int], alpha: float) -> flo
     return -float(stdtrit(dof, alpha)) * sqrt(variance)
 
 
-# The resolution of the clock. A record of plain pytest-benchmark does not state it, so it is inferred: a round lasts a
-# whole number of steps. If most rounds of a run have an equal twin, the smallest difference of two rounds is one step.
+def clock_step(benchmarks: Sequence[Benchmark]) -> tuple[float, float]:
+    """Return one step of the clock: in seconds, and as a share of the shortest round. Both are 0 for a fine clock.
 
-
-class Readings(NamedTuple):
-    """The clock's readings in one run of a case: a round's seconds times its iterations."""
-
-    distinct: Values  # seconds, in ascending order
-    is_coarse: bool | None  # most rounds have an equal one; None without rounds: a single run cannot show it then
-    typical: float  # seconds
-
-
-class Resolution(NamedTuple):
-    """One step of the clock: in seconds, and as a share of a round."""
-
-    seconds: float
-    share: float
-
-
-def readings(benchmark: Benchmark) -> Readings | None:
-    """Return a benchmark's readings, ``None`` for a single round.
-
-    If the record keeps no rounds, the readings are the smallest and the median round.
+    A record of plain pytest-benchmark does not state the step, so it is inferred from all runs of a case. Each reading
+    is a whole number of steps. If most readings repeat others, the smallest difference of two is one step; if all are
+    equal, a step may be as long as the round.
     """
-    stats = benchmark.stats
-    if stats.rounds < 2:
-        return None
-    ordered = np.sort(np.asarray(stats.data or [stats.min, stats.median], np.float64) * stats.iterations)
-    typical = stats.median * stats.iterations
-    if not stats.data:
-        return Readings(ordered, None, typical)
-    is_coarse = _mostly_equal(ordered)
-    return Readings(_distinct(ordered) if is_coarse else ordered[:0], is_coarse, typical)
-
-
-def _mostly_equal(ordered: Values) -> bool:
-    """Return whether most readings equal another one."""
-    is_equal = np.concatenate([[False], np.diff(ordered) <= SLACK, [False]])  # to the reading before
-    return bool(2 * (is_equal[:-1] | is_equal[1:]).sum() > len(ordered))
-
-
-def _distinct(ordered: Values) -> Values:
-    """Return the first of each group of equal readings; a group is no wider than SLACK."""
-    starts = [0]
-    while (after := int(np.searchsorted(ordered, ordered[starts[-1]] + SLACK, side="right"))) < len(ordered):
-        starts.append(after)
-    return ordered[starts]
-
-
-def resolutions(cases: Mapping[str, Sequence[Readings]]) -> dict[str, Resolution]:
-    """Return the clock's resolution for each case whose runs, of both sides, show that the clock is coarse.
-
-    All cases share one clock. A case whose rounds are all equal gets the smallest step of the other cases; without any,
-    a step may be as long as its round.
-    """
-    coarse = {name: runs for name, runs in cases.items() if _is_coarse(runs)}
-    steps = {name: step for name, runs in coarse.items() if (step := _step(runs))}
-    found = {}
-    for name, runs in coarse.items():
-        typical = min(run.typical for run in runs)
-        step = steps.get(name) or min(steps.values(), default=typical)
-        found[name] = Resolution(step, step / typical)
-    return found
-
-
-def _is_coarse(runs: Sequence[Readings]) -> bool:
-    """Return whether most runs show a coarse clock; the runs without rounds show it together."""
-    summaries = [run.distinct for run in runs if run.is_coarse is None]
-    together = bool(summaries) and _mostly_equal(np.sort(np.concatenate(summaries)))
-    return 2 * sum(together if run.is_coarse is None else run.is_coarse for run in runs) > len(runs)
-
-
-def _step(runs: Sequence[Readings]) -> float | None:
-    """Return the smallest difference between two readings, ``None`` if all are equal."""
-    steps = np.diff(np.unique(np.concatenate([run.distinct for run in runs])))
-    return min((float(step) for step in steps if step > SLACK), default=None)
+    timings = [benchmark.stats for benchmark in benchmarks if benchmark.stats.rounds > 1]
+    readings = sorted(seconds * own.iterations for own in timings for seconds in own.data or (own.min, own.median))
+    distinct: list[float] = []
+    for reading in readings:
+        if not distinct or reading > distinct[-1] + SLACK:
+            distinct.append(reading)
+    typical = min((own.median * own.iterations for own in timings), default=0.0)
+    step = min((after - before for before, after in pairwise(distinct)), default=typical)
+    is_coarse = 2 * len(distinct) <= len(readings) and step > FINE * typical
+    return (step, step / typical) if is_coarse else (0.0, 0.0)

@@ -19,7 +19,7 @@ from autoenc_bench.records.description import cpu_kind
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import BACKENDS, Benchmark, Fact, differences
 from autoenc_bench.verdicts.counts import Usage
-from autoenc_bench.verdicts.intervals import Readings, Values, readings
+from autoenc_bench.verdicts.intervals import Values
 
 MACHINE = "machine"  # the fact that identifies it
 UNKNOWN = "machine unknown: no record names its CPU (--across machine assumes one machine)"
@@ -42,7 +42,7 @@ class RunResult:
     is_timed: bool  # its times count; a live comparison times interleaved rounds only
     memory: float | None  # the logarithm of the largest peak of its seeds, in bytes
     counts: Counts | None
-    readings: Readings | None  # of the clock, if the record does not state its resolution
+    plain: Benchmark | None  # in a record of plain pytest-benchmark, which does not state the step of its clock
 
     @property
     def error(self) -> bool:
@@ -220,7 +220,7 @@ def _add_measured(source: Source, side: Side) -> None:
             is_timed=is_interleaved or pair is None,
             memory=log(max(peaks)) if peaks else None,
             counts=next((one.counts for one in ours if one.counts), None),
-            readings=None if ours else readings(benchmarks[0]),
+            plain=None if ours else benchmarks[0],
         )
         result.runs.append(run)
         result.usage += filter(None, map(_usage, benchmarks))

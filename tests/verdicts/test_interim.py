@@ -55,7 +55,7 @@ def one_side(logs, error):
 def run_result(time, error):
     """Make what one live run has of a case: interleaved rounds, or an error."""
     errors = {0: error} if error else {}
-    return sides.RunResult({0: time}, {}, errors, True, is_timed=not error, memory=None, counts=None, readings=None)
+    return sides.RunResult({0: time}, {}, errors, True, is_timed=not error, memory=None, counts=None, plain=None)
 
 
 def analyse_all(logs):

@@ -10,7 +10,7 @@ from scipy.stats import ttest_ind
 
 from autoenc_bench.records.record import Benchmark, Timing
 from autoenc_bench.verdicts import intervals
-from autoenc_bench.verdicts.intervals import difference, readings, resolutions
+from autoenc_bench.verdicts.intervals import clock_step, difference
 
 APPLE = 125e-9 / 3  # seconds a tick
 values = st.floats(-1, 1)
@@ -103,7 +103,7 @@ def test_a_recorded_side():
     assert difference(base[1:], [0.0], 0.01, 9.0).spread == 9.0
 
 
-# The resolution of the clock
+# The step of the clock
 
 
 def benchmark(seconds, iterations=1, keeps_data=True):
@@ -113,75 +113,46 @@ def benchmark(seconds, iterations=1, keeps_data=True):
     return Benchmark("x", "x", Timing(float(np.median(times)), min(times), len(times), iterations, data))
 
 
-def resolution(*runs, **changes):
-    """Infer the resolution from runs of one case, ``None`` if the clock is fine."""
-    return resolutions({"x": [readings(benchmark(run, **changes)) for run in runs]}).get("x")
+def step(*runs, **changes):
+    """Infer the clock's step, in seconds and as a share of a round, from runs of one case."""
+    return clock_step([benchmark(run, **changes) for run in runs])
 
 
 def test_apple():
     """Steps of 41.67 ns, each rounded to whole nanoseconds, are found up to that rounding."""
     ticks = np.random.default_rng(0).integers(24, 30, (3, 50))
     runs = [np.floor(one * 125 / 3) * 1e-9 + shift for one, shift in zip(ticks, (0, 1e-9, 0), strict=True)]
-    found = resolution(*runs)
-    assert found.seconds == pytest.approx(APPLE, abs=2e-9)
-    assert found.share == pytest.approx(APPLE / (26.5 * APPLE), rel=0.1)
+    seconds, share = step(*runs)
+    assert seconds == pytest.approx(APPLE, abs=2e-9)
+    assert share == pytest.approx(APPLE / (26.5 * APPLE), rel=0.1)
 
 
 def test_iterations():
     """A round is a number of steps in all its iterations, so one step matters less with more iterations."""
-    once, often = (resolution([27e-7, 27e-7, 28e-7], iterations=number) for number in (1, 9))
+    once, often = (step([27e-7, 27e-7, 28e-7, 28e-7], iterations=number) for number in (1, 9))
     assert often == pytest.approx(once)
-    assert once.seconds == pytest.approx(1e-7)
-    assert once.share == pytest.approx(1 / 27)
+    assert once == pytest.approx((1e-7, 1 / 27.5))
 
 
-def test_fine_clock():
-    """Rounds that all differ show no step, even if some are close; neither does a single round."""
+@pytest.mark.parametrize("keeps_data", [True, False])
+def test_fine_clock(keeps_data):
+    """Rounds that differ show no step, even if some are close; neither do single rounds, or steps of nanoseconds."""
     random = np.random.default_rng(0)
-    assert resolution(*(1e-3 * (1 + random.uniform(0, 0.02, 200)) for _ in range(3))) is None
-    for keeps_data in (True, False):
-        assert readings(benchmark([1e-3], keeps_data=keeps_data)) is None
-
-
-def test_many_fine_rounds():
-    """Rounds of whole nanoseconds, of which most coincide, have a step of nanoseconds."""
-    found = resolution(*(np.random.default_rng(seed).integers(5000, 5500, 20_000) * 1e-9 for seed in range(2)))
-    assert found.share < 0.001
+    fine = [1e-3 * (1 + random.uniform(0, 0.02, 200)) for _ in range(6)]
+    nanoseconds = [random.integers(5000, 5500, 20_000) * 1e-9 for _ in range(2)]
+    for runs in (fine, nanoseconds, [[1e-3]] * 6, []):
+        assert step(*runs, keeps_data=keeps_data) == (0, 0)
 
 
 def test_summed_up():
     """Without rounds, the smallest and the median of all runs together show the step."""
     runs = [8e-7, 10e-7, 10e-7], [8e-7, 10e-7, 10e-7], [8e-7, 11e-7, 11e-7], [8e-7, 11e-7, 11e-7]
-    found = resolution(*runs, keeps_data=False)
-    assert found.seconds == pytest.approx(1e-7)
-    assert found.share == pytest.approx(0.1)
-    assert resolution([27e-7, 27e-7, 28e-7], [28e-7, 28e-7, 28e-7], keeps_data=False).seconds == pytest.approx(1e-7)
-    random = np.random.default_rng(0)
-    assert resolution(*(1e-3 * (1 + random.uniform(0, 0.02, 9)) for _ in range(6)), keeps_data=False) is None
-
-
-def test_some_runs_keep_rounds():
-    """Runs with rounds and runs without rounds both count."""
-    kept, summed_up = readings(benchmark([1e-6] * 5)), readings(benchmark([1e-6] * 5, keeps_data=False))
-    fine = readings(benchmark(1e-6 * (1 + np.arange(5) / 7)))
-    assert resolutions({"x": [kept, fine, summed_up]})
-    assert not resolutions({"x": [kept, fine, fine, summed_up]})
-
-
-def test_some_coarse_runs():
-    """A clock is coarse only if most runs of the case show it."""
-    coarse, fine = [1e-6] * 5, 1e-6 * (1 + np.arange(5) / 7)
-    assert resolution(coarse, fine, fine) is None
-    assert resolution(coarse, coarse, fine)
+    assert step(*runs, keeps_data=False) == pytest.approx((1e-7, 0.1))
 
 
 def test_one_reading():
-    """A case whose rounds are all equal takes the smallest step of the others, or its whole round."""
-    assert resolution([1e-6] * 5).share == 1.0
-    both = {"x": [readings(benchmark([2e-6] * 5))], "y": [readings(benchmark([1e-6, 1e-6, 1.1e-6, 1.1e-6]))]}
-    found = resolutions(both)
-    assert found["x"].seconds == pytest.approx(1e-7)
-    assert found["x"].share == pytest.approx(0.05)
+    """If all rounds are equal, a step may be as long as a round."""
+    assert step([1e-6] * 5) == (1e-6, 1.0)
 
 
 def test_interval():
