@@ -86,7 +86,7 @@ def test_missing_and_unreadable_paths(tmp_path, capsys):
     [
         (MEDIAN, None, "missing required field `median`"),
         (MEDIAN, 0, "the clock is too coarse for it"),
-        ((*MEDIAN[:3], "data"), [float("nan")], "nan - at `$.stats.data[0]`; expected a finite number"),
+        ((*MEDIAN[:3], "data"), [float("nan")], "Expected `float`, got `str` - at `$.stats.data[0]`"),
         ((*MEDIAN[:2], "extra_info", "autoenc", "rows"), 0, "Expected `int` >= 1 - at `$.extra_info.autoenc.rows`"),
     ],
 )
