@@ -6,13 +6,11 @@ from functools import cached_property
 from math import prod
 from pathlib import Path
 
-import msgspec
-
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError
 from autoenc_bench.formatting import few, line
 from autoenc_bench.records import description, names, storage, validation
 from autoenc_bench.records.case import Case
-from autoenc_bench.records.record import Benchmark, ExtraInfo, Fact, NotRun, Record, by_reason
+from autoenc_bench.records.record import Benchmark, Fact, NotRun, Record, by_reason
 
 
 @dataclass(frozen=True)
@@ -96,39 +94,32 @@ def read_record(path: Path, *, pictured: bool = True) -> Source:
 
 
 def _with_pictures(source: Source) -> Source:
-    """Add the pictures of the cases that have an image size. A case with invalid pictures loses its image size."""
-    left_out, benchmarks = list(source.left_out), []
+    """Add the pictures of the cases that have an image size. If a picture is missing or invalid, all are left out."""
     try:
-        pictures, is_damaged = storage.pictures(source.path), False
+        pictures = storage.pictures(source.path)
+        for benchmark in source.record.benchmarks:
+            case = benchmark.extra_info.autoenc
+            if case and case.image:
+                _check_pictures(names.bracketed(benchmark.name), case, prod(case.image), pictures)
     except InvalidInputError as problem:
-        pictures, is_damaged = {}, True
-        left_out.append(NotRun("pictures", str(problem)))
-    for benchmark in source.record.benchmarks:
-        case = benchmark.extra_info.autoenc
-        if case and case.image and (error := _picture_error(benchmark.name, case, pictures)):
-            if not is_damaged:
-                reason = f"{source.path.with_suffix('.npz')}: {error}"
-                left_out.append(NotRun(f"pictures of {names.identity(benchmark)}", reason))
-            without_image = msgspec.structs.replace(case, image=None)
-            benchmark = msgspec.structs.replace(benchmark, extra_info=ExtraInfo(without_image))
-        benchmarks.append(benchmark)
-    record = msgspec.structs.replace(source.record, benchmarks=benchmarks)
-    return replace(source, record=record, pictures=pictures, left_out=left_out)
+        side = source.path.with_suffix(".npz")
+        reason = f"{side}: {str(problem).removeprefix(f'{side}: ')}"
+        return replace(source, left_out=[*source.left_out, NotRun("pictures", reason)])
+    return replace(source, pictures=pictures)
 
 
-def _picture_error(name: str, case: Case, pictures: storage.Pictures) -> str | None:
-    """Return what is wrong with the first picture of a case that is missing or has another shape than expected."""
+def _check_pictures(name: str, case: Case, features: int, pictures: storage.Pictures) -> None:
+    """Raise InvalidInputError if a picture of a case is missing or has another shape than the record says."""
     for kind in storage.PICTURE_KINDS:
-        key = f"{names.bracketed(name)}/{kind}"
+        key = f"{name}/{kind}"
         if key not in pictures:
-            return f"{key} is missing; expected a side file with the pictures of each case that has an image size"
+            raise InvalidInputError(f"{key} is missing; expected the pictures of each case that has an image size")
         shape = pictures[key].shape
         # The record does not say how many first samples there are.
         samples = shape[1] if kind == "first" or not case.error else len(getattr(case.error, kind))
-        expected = (2, max(1, samples), prod(case.image or ()))
+        expected = (2, max(1, samples), features)
         if shape != expected:
-            return f"{key} has shape {shape}; expected {expected}, as the record says"
-    return None
+            raise InvalidInputError(f"{key} has shape {shape}; expected {expected}, as the record says")
 
 
 def read_records(paths: Iterable[Path], *, pictured: bool = True) -> tuple[list[Source], list[NotRun]]:

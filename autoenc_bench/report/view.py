@@ -64,7 +64,7 @@ class Section:
         self.images = {
             experiment: {which: source.pictures[f"{bracketed(benchmark.name)}/{which}"] for which in PICTURE_KINDS}
             for experiment, (benchmark, case) in wholes.items()
-            if case.image
+            if case.image and source.pictures
         }
         outcomes = {"failed": run.failed, "skipped": run.skipped} if run else {}
         outcomes |= {"unreadable": source.left_out}

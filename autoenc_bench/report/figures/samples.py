@@ -50,7 +50,7 @@ def montages(setting: str, case: Case, pictures: Mapping[str, Bytes]) -> Iterato
 
     ``pictures`` maps ``storage.PICTURE_KINDS`` to arrays of shape (2, n, features); a case without images has none.
     """
-    if not (case.image and case.error):
+    if not (case.image and case.error and pictures):
         return
     name, first, pairs = case.experiment, pictures["first"], pictures["first"][:, :2]
     numbers = [f"#{index}" for index in range(first.shape[1])]
