@@ -17,7 +17,6 @@ MEAN = "mean"
 # The largest standard deviation of the seeds' moves that is assumed. A change of arithmetic is assumed to move a seed
 # no further than seeds lie apart: they spread by up to 6.5 % (docs/studies/error_rates.md).
 LARGEST_SPREAD = 0.1
-MAX_SEEDS = 20  # no user trains more
 STATISTICS: dict[str, Callable[[Statistics], float | None]] = {
     MEAN: lambda error: error.mean,
     "σ": lambda error: error.std,
@@ -73,12 +72,7 @@ def _intervals(pairs: Sequence[tuple[Values, Values]], alpha: float, rounding: f
 
 
 def _judge(pairs: Sequence[tuple[Values, Values]], limit: float, alpha: float, rounding: float) -> Judgement:
-    judgements = {}
-    for name, interval in _intervals(pairs, alpha, rounding).items():
-        judgements[name] = decide(interval, limit)
-        if judgements[name].outcome is Outcome.UNDECIDED and (seeds := seeds_needed(interval, limit, alpha, rounding)):
-            judgements[name] = replace(judgements[name], reason=f"{seeds} seeds would decide")
-    return combine(judgements)
+    return combine({name: decide(interval, limit) for name, interval in _intervals(pairs, alpha, rounding).items()})
 
 
 def combine(judgements: dict[str, Judgement]) -> Judgement:
@@ -90,18 +84,7 @@ def combine(judgements: dict[str, Judgement]) -> Judgement:
         return replace(judgements[MEAN], outcome=Outcome.UNDECIDED, reason=reason)
     undecided = [name for name, outcome in outcomes.items() if outcome is Outcome.UNDECIDED]
     name = next(iter([*changed, *undecided, *judgements]))
-    reasons = ("" if name == MEAN else name, judgements[name].reason)
-    return replace(judgements[name], reason="; ".join(filter(None, reasons)))
-
-
-def seeds_needed(interval: Interval, limit: float, alpha: float, rounding: float) -> int | None:
-    """Return how many seeds with the same mean and spread would decide, ``None`` for more than MAX_SEEDS."""
-    size, threshold = abs(interval.estimate), log1p(limit)
-    target = size if size >= threshold else threshold - size
-    own = 0.0 if size <= rounding == interval.spread else interval.spread
-    share = alpha / len(STATISTICS)
-    numbers = range(interval.runs[0] + 1, MAX_SEEDS + 1)
-    return next((seeds for seeds in numbers if _half_width(own, seeds, share, rounding) < target), None)
+    return replace(judgements[name], reason="" if name == MEAN else name)
 
 
 def _interval(moves: Sequence[float], alpha: float, rounding: float) -> Interval:

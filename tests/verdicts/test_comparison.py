@@ -319,18 +319,6 @@ def test_seeds_are_paired(tmp_path):
     assert found[WHOLE].error.interval.estimate == 0
 
 
-def test_more_seeds_would_decide(tmp_path):
-    """An undecided error states how many seeds would decide it."""
-    base, head = (
-        of_seeds(tmp_path / "base", means={0: 5.0, 1: 6.0}),
-        of_seeds(tmp_path / "head", means={0: 5.15, 1: 6.19}),
-    )
-    found = comparison.compare(base, head)
-    error = by_case(found)[WHOLE].error
-    assert (error.outcome, error.reason) == (Outcome.UNDECIDED, "4 seeds would decide")
-    assert "(4 seeds would decide)" in tables.text(found)
-
-
 @pytest.mark.parametrize("outcome", [Outcome.REGRESSED, Outcome.IMPROVED, Outcome.UNDECIDED, Outcome.INCOMPARABLE])
 def test_joined_without_time(outcome):
     """The joined outcome of a case without a time is that of its error."""

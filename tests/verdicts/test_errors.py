@@ -1,4 +1,4 @@
-"""Errors of several seeds: the effect of the seeds' own spread, and the number of seeds that would decide."""
+"""Errors of several seeds: the effect of the seeds' own spread."""
 
 from math import inf
 
@@ -8,7 +8,7 @@ from scipy.stats import t as student
 
 from autoenc_bench.records.case import Statistics
 from autoenc_bench.verdicts import errors
-from autoenc_bench.verdicts.errors import LARGEST_SPREAD, MAX_SEEDS, MEAN, combine
+from autoenc_bench.verdicts.errors import LARGEST_SPREAD, MEAN, combine
 from autoenc_bench.verdicts.judgements import Outcome, decide
 
 ROUNDING, ALPHA, LIMIT = 0.0005, 0.0004, 0.01
@@ -90,24 +90,6 @@ def test_two_seeds():
     """A loss of 3 % in two seeds is undecided, because two seeds hardly show their own spread."""
     found = moved(0.031, 0.029)
     assert decide(found, LIMIT).outcome is Outcome.UNDECIDED
-    needed = errors.seeds_needed(found, LIMIT, ALPHA, ROUNDING)
-    assert needed == 4
-    half_widths = [student.isf(SHARE, seeds - 1) * found.spread / seeds**0.5 for seeds in (needed - 1, needed)]
-    assert half_widths[1] < found.estimate < half_widths[0]
-
-
-def test_seeds_needed():
-    """The number of seeds is the smallest that decides, ``None`` if there is none."""
-    rounding = 0.003
-    pairs = [(statistics(5.0), statistics(5.0005))]
-    single = errors.intervals(pairs, ALPHA, rounding)[MEAN]
-    assert decide(single, LIMIT).outcome is Outcome.UNDECIDED
-    assert errors.seeds_needed(single, LIMIT, ALPHA, rounding) == 2
-    assert decide(errors.intervals(pairs * 2, ALPHA, rounding)[MEAN], LIMIT).outcome is Outcome.UNCHANGED
-    assert errors.seeds_needed(moved(-0.3, 0.3), LIMIT, ALPHA, ROUNDING) is None
-    within = moved(0.004, -0.003)
-    assert decide(within, LIMIT).outcome is Outcome.UNDECIDED
-    assert 2 < errors.seeds_needed(within, LIMIT, ALPHA, ROUNDING) <= MAX_SEEDS
 
 
 def test_reasons():
