@@ -60,16 +60,15 @@ class Error(msgspec.Struct, frozen=True):
         mean, std, counts = self.absolute.mean, self.absolute.std, self.absolute.counts
         if mean is not None and mean < 0:
             raise ValueError(f"absolute.mean: {mean}; expected a number of at least 0")
-        if len(counts) % 4 or (counts and not any(counts)):
-            raise ValueError("absolute.counts: no histogram; expected a multiple of four counts, at least one above 0")
         if not counts:
             return
+        if len(counts) % 4 or not any(counts):
+            raise ValueError("absolute.counts: no histogram; expected a multiple of four counts, at least one above 0")
         lowest, highest = (self.absolute.quantiles.get(share) for share in ("0", "1"))
         if mean is None or std is None or lowest is None or highest is None:
             raise ValueError("absolute: counts without mean, std and the quantiles '0' and '1'; expected all of them")
         if max(mean, std) > 2 * max(abs(lowest), abs(highest)):  # twice, because rounding must not matter
-            found = f"mean {mean:.4g}, std {std:.4g}"
-            raise ValueError(f"absolute: {found}; expected those of errors between the quantiles '0' and '1'")
+            raise ValueError("absolute: mean or std is larger than the quantiles; expected errors between them")
 
 
 class Epoch(msgspec.Struct, frozen=True):

@@ -15,7 +15,11 @@ from autoenc_bench.records.record import Benchmark, Fact, NotRun, Record, by_rea
 
 @dataclass(frozen=True)
 class Source:
-    """A record, its file, its pictures (see ``storage.pictures``), and the parts that were left out."""
+    """A record, its file, its pictures, and the parts that were left out.
+
+    The keys of pictures are ``CASE/first``, ``CASE/best`` and ``CASE/worst``; CASE is the text in the brackets of the
+    case's name. Arrays have shape (2, n, features): originals, then reconstructions, as bytes 0..255.
+    """
 
     path: Path
     record: Record
@@ -95,31 +99,32 @@ def read_record(path: Path, *, pictured: bool = True) -> Source:
 
 def _with_pictures(source: Source) -> Source:
     """Add the pictures of the cases that have an image size. If a picture is missing or invalid, all are left out."""
+    side = source.path.with_suffix(".npz")
     try:
-        pictures = storage.pictures(source.path)
+        pictures = storage.read_arrays(side, "side file") if side.exists() else {}
         for benchmark in source.record.benchmarks:
             case = benchmark.extra_info.autoenc
-            if case and case.image:
-                _check_pictures(names.bracketed(benchmark.name), case, prod(case.image), pictures)
+            if case and case.image and (error := _picture_error(names.bracketed(benchmark.name), case, pictures)):
+                raise InvalidInputError(f"{side}: {error}")
     except InvalidInputError as problem:
-        side = source.path.with_suffix(".npz")
-        reason = f"{side}: {str(problem).removeprefix(f'{side}: ')}"
-        return replace(source, left_out=[*source.left_out, NotRun("pictures", reason)])
+        return replace(source, left_out=[*source.left_out, NotRun("pictures", str(problem))])
     return replace(source, pictures=pictures)
 
 
-def _check_pictures(name: str, case: Case, features: int, pictures: storage.Pictures) -> None:
-    """Raise InvalidInputError if a picture of a case is missing or has another shape than the record says."""
+def _picture_error(name: str, case: Case, pictures: storage.Pictures) -> str | None:
+    """Return what is wrong with the first picture of a case that is missing or not what the record says."""
+    features = prod(case.image or ())
     for kind in storage.PICTURE_KINDS:
         key = f"{name}/{kind}"
         if key not in pictures:
-            raise InvalidInputError(f"{key} is missing; expected the pictures of each case that has an image size")
-        shape = pictures[key].shape
+            return f"{key} is missing; expected the pictures of each case that has an image size"
+        found = pictures[key]
         # The record does not say how many first samples there are.
-        samples = shape[1] if kind == "first" or not case.error else len(getattr(case.error, kind))
+        samples = found.size // (2 * features) if kind == "first" or not case.error else len(getattr(case.error, kind))
         expected = (2, max(1, samples), features)
-        if shape != expected:
-            raise InvalidInputError(f"{key} has shape {shape}; expected {expected}, as the record says")
+        if found.dtype != "uint8" or found.shape != expected:
+            return f"{key} is {found.dtype} of shape {found.shape}; expected uint8 of shape {expected}"
+    return None
 
 
 def read_records(paths: Iterable[Path], *, pictured: bool = True) -> tuple[list[Source], list[NotRun]]:

@@ -118,24 +118,6 @@ def save(content: dict[str, Any], folder: Path, name: str, pictures: Pictures) -
     return path
 
 
-def pictures(path: Path) -> Pictures:
-    """Return the pictures in a record's side file, or none if there is no such file.
-
-    The keys are ``CASE/first``, ``CASE/best`` and ``CASE/worst``; CASE is the text in the brackets of the case's name.
-    Each array has shape (2, n, features): originals, then reconstructions, as bytes 0..255. Raises InvalidInputError if
-    the file is damaged or holds other arrays.
-    """
-    side = path.with_suffix(".npz")
-    if not side.exists():
-        return {}
-    arrays = read_arrays(side, "side file")
-    for name, array in arrays.items():
-        if array.dtype != np.uint8 or array.ndim != 3 or array.shape[0] != 2:
-            found = f"{array.dtype} of shape {array.shape}"
-            raise InvalidInputError(f"{side}: {name} is {found}; expected uint8 of shape (2, n, features)")
-    return arrays
-
-
 def read_arrays(path: Path, kind: str) -> dict[str, NDArray[Any]]:
     """Return the arrays of an ``.npz`` file by name; raise InvalidInputError, with its kind, if it is damaged."""
     try:

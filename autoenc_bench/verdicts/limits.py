@@ -18,7 +18,6 @@ GRAMMAR = re.compile(r"(?:(?P<experiment>[^:]+):)?(?P<kind>[^:]+):(?P<share>\d+(
 
 OPTIONS_FILE = "judged-by.txt"  # one option per line; its suffix differs from that of records
 LIMIT, MISSING, STRICT = "--fail-on ", "--allow-missing", "--strict"
-DEPTH = 4  # folders above a record: its platform, its pair, its side, the comparison
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,16 +94,13 @@ def save_options(store: Path, fail_on: Sequence[str], *, allow_missing: bool, st
 
 
 def saved_options(records: Iterable[Path]) -> VerdictOptions:
-    """Return the options of the live comparison that wrote these records, the defaults unless all have the same.
+    """Return the options of the live comparison that wrote these records, the defaults if several did, or none.
 
     Raises InvalidInputError, with the file, if its options cannot be read.
     """
-    folders = {
-        next((folder for folder in list(path.absolute().parents)[:DEPTH] if (folder / OPTIONS_FILE).is_file()), None)
-        for path in records
-    }
-    options = [_read(folder / OPTIONS_FILE) if folder else VerdictOptions() for folder in folders]
-    return options[0] if options.count(options[0]) == len(options) else VerdictOptions()
+    # A record is in a folder of its platform, its pair, its side and the comparison.
+    files = {path.absolute().parent.parent.parent.parent / OPTIONS_FILE for path in records}
+    return _read(files.pop()) if len(files) == 1 and all(file.is_file() for file in files) else VerdictOptions()
 
 
 def _read(file: Path) -> VerdictOptions:

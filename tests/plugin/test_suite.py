@@ -11,7 +11,7 @@ import pytest_benchmark.cli
 from suite_runs import ROOT, SMOKE, fork_suite
 
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
-from autoenc_bench.records import loading, storage
+from autoenc_bench.records import loading
 
 pytestmark = pytest.mark.slow
 
@@ -96,7 +96,7 @@ def test_what_stands_beside_the_times(recorded):
 
 def test_pictures(smoke):
     """The pictures of experiments on images are in a file beside the record."""
-    pictures = storage.pictures(smoke.record)
+    pictures = loading.read_record(smoke.record).pictures
     assert {f"digits-fused-seed0/{name}" for name in ("first", "best", "worst")} <= set(pictures)
     assert pictures["digits-fused-seed0/best"].shape == (2, 10, 64)
 

@@ -64,16 +64,13 @@ def test_saved_without_options(tmp_path, records):
 
 
 def test_not_saved(tmp_path, records):
-    """If some records have no saved options, or different ones, the defaults are used and the sentence says why."""
+    """Without saved options, and for records of two comparisons, the defaults are used and the sentence says why."""
     assert str(limits.saved_options(records)) == DEFAULT
     (tmp_path / OPTIONS_FILE).write_text("--strict\n")  # too far above
     assert limits.saved_options(records) == VerdictOptions()
-    limits.save_options(records[0].parent, ["time:20%"], allow_missing=False, strict=False)
-    assert str(limits.saved_options(records)) == DEFAULT
-    limits.save_options(records[1].parent, ["time:30%"], allow_missing=False, strict=False)
-    assert limits.saved_options(records) == VerdictOptions()
-    limits.save_options(records[1].parent, ["time:20%"], allow_missing=False, strict=False)
-    assert limits.saved_options(records).overrides.shares == {(None, "time"): 0.2}
+    limits.save_options(tmp_path / "store", ["time:20%"], allow_missing=False, strict=False)
+    elsewhere = tmp_path / "other" / "base" / "1-1" / "Linux" / "0001_base-1-1.json"
+    assert limits.saved_options([*records, elsewhere]) == VerdictOptions()
 
 
 def test_no_records(tmp_path):
