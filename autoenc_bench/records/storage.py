@@ -84,10 +84,7 @@ def _has_name(path: Path, name: str) -> bool:
 
 
 def new_folder(path: Path) -> Path:
-    """Create a folder that no other process has created, and return it: ``path``, ``path-2``, ``path-3``, ...
-
-    Two processes that call this at the same moment get two folders.
-    """
+    """Create a folder that no other process has created, and return it: ``path``, ``path-2``, ``path-3``, ..."""
     for number in count(1):
         folder = path if number == 1 else path.with_name(f"{path.name}-{number}")
         with suppress(FileExistsError):

@@ -142,15 +142,12 @@ class _Engine:
     nominal_alpha: Callable[[float], float]
 
     @cached_property
-    def repeated(self) -> dict[str, str]:
-        """Return why the names of some cases are ambiguous."""
-        return {**self.base.repeated, **self.head.repeated}
-
-    @cached_property
     def shared(self) -> dict[str, tuple[CaseResult, CaseResult]]:
         """Return the results of the cases that can be judged, of base and head."""
-        base, head = self.base.cases, self.head.cases
-        return {name: (base[name], head[name]) for name in base if name in head and name not in self.repeated}
+        repeated, cases = {**self.base.repeated, **self.head.repeated}, (self.base.cases, self.head.cases)
+        return {
+            name: (cases[0][name], cases[1][name]) for name in cases[0] if name in cases[1] and name not in repeated
+        }
 
     @cached_property
     def referenced(self) -> bool:
@@ -160,16 +157,16 @@ class _Engine:
     def unshared(self, name: str, reason: str) -> Judgement:
         """Judge a case that is not shared; ``reason`` is why a side did not measure it, if known."""
         if name in self.base.cases and name in self.head.cases:
-            return Judgement(Outcome.INCOMPARABLE, reason=self.repeated[name])
+            return Judgement(Outcome.INCOMPARABLE, reason=self.base.repeated.get(name) or self.head.repeated[name])
         return Judgement(Outcome.NEW if name in self.head.cases else Outcome.MISSING, reason=reason)
 
     def verdict(self, name: str, shown: str) -> Verdict:
         """Judge all kinds of figures of a case, which is ``shown`` by a shorter name."""
         base, head = self.shared[name]
-        is_counted = len(base.counts) == len(head.counts) == 1
-        difference = counts.compare(base.counts[0], head.counts[0]) if is_counted else None
-        usages = counts.typical_usage(base.usage), counts.typical_usage(head.usage)
-        cause = counts.cause(difference, *usages, self.differs.allowed)
+        cause = ""
+        if len(base.counts) == len(head.counts) == 1:
+            difference = counts.compare(base.counts[0], head.counts[0])
+            cause = counts.cause(difference, base.usage, head.usage, self.differs.allowed)
         judgements = {kind: self._judgement(kind, name) for kind in GATED}
         return Verdict(case=shown, experiment=base.experiment, cause=cause, **judgements)
 
@@ -268,7 +265,7 @@ class _Engine:
         return [name for name, both in cases.items() if any(map(self._differs_from_itself, both))]
 
     def _differs_from_itself(self, result: CaseResult) -> bool:
-        times, _ = self._times(result, result, result.seeds) if result.seeds else ([], [])
+        times = self._times(result, result, result.seeds)[0] if result.seeds else []
         return control.fails(times, self._alphas["time"], self._limits(result).time)
 
     # Memory, error and counts

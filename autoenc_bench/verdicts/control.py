@@ -1,8 +1,7 @@
 """Two checks of the records themselves: the control, and a base that is too old.
 
-The control compares every other run of a side with the rest of that side. If these differ, the machine was too unsteady
-for any change of time to count. Live comparisons need no control: the spread between pairs already shows how far a side
-differs from itself.
+The control compares every other run of a side with the rest. If they differ, the machine was too unsteady for any change
+of time to count. Live comparisons need no control: the spread between pairs shows how far a side differs from itself.
 """
 
 from collections.abc import Collection, Sequence
@@ -44,10 +43,7 @@ def lacking(times: Collection[Judgement]) -> str:
 
 
 def stale(times: Collection[Judgement]) -> str:
-    """Return how much faster the head is if it is much faster in almost all decided cases, else nothing.
-
-    Such a base is too old: its times hide a smaller, newer slowdown.
-    """
+    """Return how much faster the head is if almost all decided cases are: the old base may hide a newer slowdown."""
     decided = [(time.outcome, time.interval) for time in times if time.interval and time.outcome in DECIDED]
     faster = [interval.estimate for outcome, interval in decided if outcome is Outcome.IMPROVED]
     if len(faster) < max(STALE_CASES, STALE_SHARE * len(decided)) or exp(median(faster)) > STALE_RATIO:

@@ -120,21 +120,11 @@ class Usage(NamedTuple):
     waiting: float | None  # off-CPU seconds of the one pinned thread; ``None`` if unknown
 
 
-def typical_usage(usages: Sequence[Usage]) -> Usage | None:
-    """Return the medians over runs, ``None`` without runs."""
-    if not usages:
-        return None
-    waiting = [usage.waiting for usage in usages if usage.waiting is not None]
-    return Usage(median(usage.cores for usage in usages), median(waiting) if waiting else None)
-
-
-def cause(difference: Difference | None, base: Usage | None, head: Usage | None, tested: str) -> str:
-    """Return the cause of a changed time, nothing without counts; ``tested`` names the facts under test.
+def cause(difference: Difference, base: Sequence[Usage], head: Sequence[Usage], tested: str) -> str:
+    """Return the cause of a changed time; ``tested`` names the facts under test.
 
     Counts come first, because they are exact. If they are equal, the use of the machine may explain the change.
     """
-    if difference is None:
-        return ""
     if difference.program:
         python = f"; and Python: {'; '.join(difference.calls)}" if difference.calls else ""
         reason = f"the program changed: {'; '.join(difference.program)}{python}"
@@ -145,12 +135,13 @@ def cause(difference: Difference | None, base: Usage | None, head: Usage | None,
     return f"{reason}; under test: {tested}" if tested else reason
 
 
-def _cause_outside(base: Usage | None, head: Usage | None) -> str:
-    if base and head:
-        before, after = base.waiting, head.waiting
-        if before is not None and after is not None and abs(after - before) > WAITING:
-            return f"but the head waits for {share(after)} of a round instead of {share(before)}"
-        # A coarse clock, as on Windows, may show no CPU time at all: then the ratio is unknown.
-        if base.cores and head.cores and not 1 / BUSIER < head.cores / base.cores < BUSIER:
-            return f"but the head uses {head.cores:.1f} cores instead of {base.cores:.1f}"
+def _cause_outside(base: Sequence[Usage], head: Sequence[Usage]) -> str:
+    """Compare the medians over the runs of both sides."""
+    waits = [[usage.waiting for usage in side if usage.waiting is not None] for side in (base, head)]
+    if all(waits) and abs(median(waits[1]) - median(waits[0])) > WAITING:
+        return f"but the head waits for {share(median(waits[1]))} of a round instead of {share(median(waits[0]))}"
+    # A coarse clock, as on Windows, may show no CPU time at all: then the ratio is unknown.
+    cores = [median(usage.cores for usage in side) if side else 0.0 for side in (base, head)]
+    if all(cores) and not 1 / BUSIER < cores[1] / cores[0] < BUSIER:
+        return f"but the head uses {cores[1]:.1f} cores instead of {cores[0]:.1f}"
     return "so the cause is the runtime, the memory or the machine"

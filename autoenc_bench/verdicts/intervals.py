@@ -45,13 +45,10 @@ def difference(
 ) -> Interval:
     """Estimate mean(head) - mean(base) with an interval of one-sided error rate ``alpha``; values are logarithms.
 
-    The interval is Student's with pooled variance, which assumes an equal spread on both sides. If the sides have
-    different numbers of runs, Welch's interval replaces it where it is wider. ``spread`` is the standard deviation that
-    is assumed if ``shows_spread`` is false. The spread and the half-width are never smaller than ``resolution``, one
-    step of the clock as a share of a round. Raises InvalidInputError if a side has no runs.
-
-    Outliers widen the interval. They are not clipped: clipped values have too small a variance, and the error rate was
-    then up to five times ``alpha``.
+    The interval is Student's with pooled variance, or Welch's if the sides have different numbers of runs and it is
+    wider. ``spread`` is the standard deviation that is assumed if ``shows_spread`` is false. The spread and the
+    half-width are never smaller than ``resolution``, one step of the clock as a share of a round. Outliers are not
+    clipped, because the error rate was then up to five times ``alpha``. Raises InvalidInputError if a side has no runs.
     """
     if not (base and head):
         raise InvalidInputError("no runs on one side; measure both")

@@ -36,8 +36,7 @@ def of(
 ) -> Status:
     """Return the status: a regression comes first, then what could not be compared, then what is undecided.
 
-    0 claims that everything requested was measured on both sides, that each kind of figure has a decided case, and that
-    nothing regressed. Its sentence names the largest change that could be hidden.
+    The sentence of 0 names the largest change that could be hidden. exit_codes.py states what 0 claims.
     """
     if regressed := _with_outcome(comparison, Outcome.REGRESSED):
         return Status(REGRESSED, f"regressed: {few(regressed)}")

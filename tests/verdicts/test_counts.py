@@ -226,7 +226,6 @@ EQUAL = "counts are equal"
             (counts.Difference((), (), 0), usages, f"{EQUAL}, so the cause is the runtime, the memory or the machine")
             for usages in (
                 (QUIET, QUIET),
-                (None, None),
                 (Usage(0.0, None), QUIET),  # by a clock so coarse that it saw no CPU time
                 (QUIET, Usage(0.0, None)),
                 (Usage(0.0, None), Usage(0.0, None)),
@@ -236,13 +235,17 @@ EQUAL = "counts are equal"
 )
 def test_cause(difference, usages, cause):
     """The cause is a change of counts, else another use of the machine, else what cannot be counted."""
-    assert counts.cause(difference, *usages, "") == cause
-    assert counts.cause(difference, *usages, "keras 1 → 2") == f"{cause}; under test: keras 1 → 2"
+    runs = [[usage] * 3 for usage in usages]
+    assert counts.cause(difference, *runs, "") == cause
+    assert counts.cause(difference, *runs, "keras 1 → 2") == f"{cause}; under test: keras 1 → 2"
 
 
-def test_no_cause():
-    """Without counts there is no cause."""
-    assert counts.cause(None, QUIET, QUIET, "keras 1 → 2") == ""
+def test_cause_without_usage():
+    """The usage of a side is the median over its runs; without any, the cause cannot be counted."""
+    runs = [Usage(1.0, 0.1), Usage(9.0, None), Usage(1.0, 0.3)]
+    equal = counts.Difference((), (), 0)
+    assert counts.cause(equal, [], runs, "") == f"{EQUAL}, so the cause is the runtime, the memory or the machine"
+    assert "waits for 20 % of a round instead of 1 %" in counts.cause(equal, [QUIET], runs, "")
 
 
 def test_cause_of_a_regression(tmp_path):
@@ -252,9 +255,3 @@ def test_cause_of_a_regression(tmp_path):
     assert f"why {EPOCH}: the program changed: +10.0 % bytes in loops" in shown
     assert "why experiment" not in shown  # whose time changed as well, and which was not counted
     assert "why" not in tables.text(comparison.compare(sides[0], sides[0]))
-
-
-def test_typical_usage():
-    """A side's usage is the median over the runs that have one."""
-    assert counts.typical_usage([]) is None
-    assert counts.typical_usage([Usage(1.0, 0.1), Usage(3.0, None), Usage(2.0, 0.3)]) == Usage(2.0, 0.2)
