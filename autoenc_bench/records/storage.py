@@ -37,10 +37,7 @@ def platform_folder() -> str:
 
 
 def newest(folder: Path) -> Path:
-    """Return the newest record in a storage folder; raise NotFoundError if it holds none.
-
-    It has the highest number within the folder of its system and Python, and was recorded last between folders.
-    """
+    """Return the record of the highest number, between systems and Pythons the last recorded; NotFoundError if none."""
     newest = {path.parent: path for path in sorted(folder.glob(f"*/{NUMBERED}"), key=place)}
     if newest:
         return max(newest.values(), key=lambda path: (_recorded(path), path))

@@ -1,6 +1,6 @@
 """Two checks of the records themselves: the control, and a base that is too old.
 
-The control compares every other run of a side with the rest. If they differ, the machine was too unsteady for any change
+The control compares every other run of a side with the rest. If they differ, the machine was too unsteady for a change
 of time to count. Live comparisons need no control: the spread between pairs shows how far a side differs from itself.
 """
 

@@ -37,8 +37,8 @@ class Seed(NamedTuple):
 def judge(seeds: Sequence[Seed], limit: float, alpha: float, rounding: float) -> Judgement:
     """Judge how far errors moved, in every run: the smallest of the head with the largest of the base, and the reverse.
 
-    The errors are incomparable if runs of one side differ by more than the limit, or if the verdict depends on the
-    runs. The exception: all runs of the head changed in the same direction against all runs of the base.
+    They are incomparable if runs of one side differ by more than the limit, or if the verdict depends on the runs,
+    unless all runs of the head changed in the same direction against all runs of the base.
     """
     best = _judge([(_fold(max, seed.base), _fold(min, seed.head)) for seed in seeds], limit, alpha, rounding)
     worst = _judge([(_fold(min, seed.base), _fold(max, seed.head)) for seed in seeds], limit, alpha, rounding)

@@ -94,10 +94,7 @@ def save_options(store: Path, fail_on: Sequence[str], *, allow_missing: bool, st
 
 
 def saved_options(records: Iterable[Path]) -> VerdictOptions:
-    """Return the options of the live comparison that wrote these records, the defaults if several did, or none.
-
-    Raises InvalidInputError, with the file, if its options cannot be read.
-    """
+    """Return the options of the live comparison that wrote these records, the defaults if several did, or none."""
     # A record is in a folder of its platform, its pair, its side and the comparison.
     files = {path.absolute().parent.parent.parent.parent / OPTIONS_FILE for path in records}
     return _read(files.pop()) if len(files) == 1 and all(file.is_file() for file in files) else VerdictOptions()

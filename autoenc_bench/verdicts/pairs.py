@@ -1,8 +1,7 @@
 """The interval of the difference between two sides, from pairs of live processes whose rounds are interleaved.
 
-A pair is one process of each side. Whatever slows the machine slows both, so it cancels in head minus base, round by
-round. What remains differs from round to round and, because memory is laid out anew, from process to process. The
-spread between pairs shows both.
+A pair is one process of each side. A slower machine slows both, so it cancels in head minus base, round by round. What
+remains differs between rounds and, because memory is laid out anew, between processes. The spread of pairs shows both.
 """
 
 from collections.abc import Mapping, Sequence
@@ -91,9 +90,9 @@ def contrast(base: Values, head: Values) -> Contrast | None:
 def pool(cases: Mapping[str, Sequence[Contrast]]) -> dict[str, Paired]:
     """Combine each case's pairs; the variance of a case is moderated by those of the other cases.
 
-    The variance of a pair's estimate has two parts. The rounds' part is well known for each case. The processes' part
-    is badly known from few pairs, but similar in all cases. How similar it is decides how many degrees of freedom the
-    cases give each other: the moderated t of Smyth (2004), around the median of the cases.
+    The rounds' part of the variance is well known for each case. The processes' part is badly known from few pairs, but
+    similar in all cases. How similar it is decides how many degrees of freedom the cases give each other: the moderated
+    t of Smyth (2004), around the median of the cases.
     """
     alone = {name: _alone(contrasts) for name, contrasts in cases.items()}
     repeated = [case for case in alone.values() if case.own_dof]

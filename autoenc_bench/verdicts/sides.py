@@ -52,14 +52,11 @@ class RunResult:
 
 @dataclass
 class CaseResult:
-    """What all runs of one side measured of a case.
-
-    ``pairs`` maps the names of a live comparison's pairs to the logarithms of their interleaved rounds.
-    """
+    """What all runs of one side measured of a case."""
 
     experiment: str | None
     runs: list[RunResult] = field(default_factory=list)
-    pairs: dict[str, Values] = field(default_factory=dict)
+    pairs: dict[str, Values] = field(default_factory=dict)  # live: by name, the logarithms of interleaved rounds
     usage: list[Usage] = field(default_factory=list)
 
     @property
@@ -127,16 +124,12 @@ ABSENT = Lost("absent", "")
 
 @dataclass
 class Side:
-    """One side of a comparison; the seeds of a whole experiment are one case.
-
-    ``runs`` and ``measured`` keep the seeds apart. ``runs`` maps a full name and the path of a record to why that run
-    lost the measurement, or to ``None`` if it did not.
-    """
+    """One side of a comparison; the seeds of a whole experiment are one case. A full name keeps the seeds apart."""
 
     sources: Sequence[Source]  # oldest first
     context: Context
     cases: dict[str, CaseResult] = field(default_factory=dict)
-    runs: dict[str, dict[Path, Lost | None]] = field(default_factory=dict)
+    runs: dict[str, dict[Path, Lost | None]] = field(default_factory=dict)  # full name -> record -> why it lost it
     measured: set[str] = field(default_factory=set)  # full names that at least one run measured
     joined: dict[str, str] = field(default_factory=dict)  # the case of each full name
     repeated: dict[str, str] = field(default_factory=dict)  # why a case's name is ambiguous

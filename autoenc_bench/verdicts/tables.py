@@ -11,8 +11,7 @@ from autoenc_bench.formatting import NONE, Cell, Table, code, count, line, perce
 from autoenc_bench.records.record import NotRun, by_reason
 from autoenc_bench.verdicts import control
 from autoenc_bench.verdicts.comparison import Comparison, Verdict
-from autoenc_bench.verdicts.intervals import ENOUGH, RECORDED
-from autoenc_bench.verdicts.judgements import FUTILITY, TOO_FEW, Judgement, Outcome
+from autoenc_bench.verdicts.judgements import Judgement, Outcome
 from autoenc_bench.verdicts.limits import COUNTS, GATED, KINDS
 from autoenc_bench.verdicts.sides import Side
 from autoenc_bench.verdicts.status import Status
@@ -151,10 +150,8 @@ def _side(side: Side, show: Callable[[str], str]) -> str:
 
 
 def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
-    times = comparison.judged("time").values()
-    time_reasons = {time.reason for time in times}
     unit = "divided by the reference workload, if the runs measured it" if comparison.referenced else "as measured"
-    if any(time.paired for time in times):
+    if any(time.paired for time in comparison.judged("time").values()):
         unit = "those of interleaved rounds"
     interval = "its interval (with 99 % probability, every interval contains the true change)"
     yield f"Change of head against base, and {interval}; times are {unit}"

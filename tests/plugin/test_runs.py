@@ -220,7 +220,7 @@ def test_no_context(run, contexts):
         (
             ["--fail-on", "error:1%", *WIDE],
             4,
-            "--fail-on asks for error, but no case has error on both sides to compare",
+            "--fail-on names error, but no case has error on both sides to compare",
         ),
     ],
 )
