@@ -10,7 +10,6 @@ import pytest
 
 from autoenc_bench.formatting import STAND_INS, share
 from autoenc_bench.formatting import seconds as with_unit
-from autoenc_bench.formatting import share
 from autoenc_bench.records.case import Case
 from autoenc_bench.records.record import Roofs
 

@@ -155,13 +155,8 @@ def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
         unit = "those of interleaved rounds"
     interval = "its interval (with 99 % probability, every interval contains the true change)"
     yield f"Change of head against base, and {interval}; times are {unit}"
-    if TOO_FEW in time_reasons:
-        enough = f"record {ENOUGH} runs on each side, or {RECORDED} on one side; more rounds in a run do not help"
-        yield f"{TOO_FEW}: the spread between runs is unknown, so time gets no verdict; {enough}"
-    if note := control.lacking(times):
+    if note := control.lacking(comparison.judged("time").values()):
         yield note
-    if FUTILITY in time_reasons:
-        yield f"{FUTILITY}: the pairs differ too much to decide the case in the time that was left"
     for verdict in comparison.verdicts:
         if verdict.explained:
             yield f"why {show(verdict.case)}: {show(verdict.explained)}"
