@@ -29,6 +29,7 @@ class Wanted:
     python: Path | None = None  # by default the interpreter that runs this
     environment: Mapping[str, str] = field(default_factory=dict)
     packages: Sequence[str] = ()  # requirements, as for pip
+    installed: Path | None = None  # the folder for these packages, if several comparisons share it
 
 
 class Tree(NamedTuple):
@@ -156,7 +157,8 @@ def _suite(name: str, tree: Tree, wanted: Wanted, root: Path) -> Suite:
     python = environments.interpreter(wanted.python)
     installed = None
     if wanted.packages:
-        installed = environments.install(python, wanted.packages, root / f"packages-{name}", wanted.environment)
+        installed = wanted.installed or root / f"packages-{name}"
+        environments.install(python, wanted.packages, installed, wanted.environment)
     variables = environments.variables(tree.folder, installed, wanted.environment)
     environments.check(python, variables, tree.folder)
     description = tree.code.description

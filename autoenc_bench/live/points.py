@@ -46,7 +46,7 @@ def find(good: str, bad: str, project: Path) -> Iterator[Points]:
             yield Points(
                 repository=folder,
                 ends=(next(iter(release_of)), next(reversed(release_of))),
-                wanted=lambda commit: Wanted(packages=[release_of[commit]]),
+                wanted=lambda commit: Wanted(packages=[release_of[commit]], installed=folder / release_of[commit]),
                 harness=None,
                 code=code,
                 name=release_of.__getitem__,
