@@ -131,9 +131,10 @@ def preflight(cores: Sequence[int], cpus: Path = CPUS, pressure: Path = PRESSURE
     battery = or_none(lambda: psutil.sensors_battery())
     memory = or_none(lambda: psutil.virtual_memory())
     stalled = re.search(r"^some avg10=([\d.]+)", _text(pressure), re.MULTILINE)
+    no_turbo, boost = _text(cpus / "intel_pstate/no_turbo"), _text(cpus / "cpufreq/boost")  # of Intel's driver, others'
     return Preflight(
         governor=few(sorted(governors)) or None,
-        turbo=_turbo(cpus),
+        turbo=no_turbo == "0" if no_turbo else boost == "1" if boost else None,
         on_battery=None if battery is None else not battery.power_plugged,
         memory_stalled=float(stalled[1]) / 100 if stalled else None,
         memory_available=memory.available / memory.total if memory else None,
@@ -145,9 +146,3 @@ def preflight(cores: Sequence[int], cpus: Path = CPUS, pressure: Path = PRESSURE
 def _text(file: Path) -> str:
     """Return a file's text without white space around it, empty if it cannot be read."""
     return or_none(lambda: file.read_text().strip()) or ""
-
-
-def _turbo(cpus: Path) -> bool | None:
-    """Return whether cores may exceed their nominal clock speed; Intel's driver writes 1 if they may not."""
-    no_turbo, boost = _text(cpus / "intel_pstate/no_turbo"), _text(cpus / "cpufreq/boost")
-    return no_turbo == "0" if no_turbo else boost == "1" if boost else None

@@ -1,6 +1,6 @@
 """Kinds of cores: some cores of hybrid CPUs are faster than others, as Linux reports in /sys."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,31 +27,23 @@ def kinds(devices: Path = DEVICES) -> dict[int, str]:
             named |= dict.fromkeys(numbers((devices / folder / "cpus").read_text()), kind)
     if len(set(named.values())) > 1:
         return named
-    for file, show in (("cpu_capacity", "capacity {:g}".format), ("cpufreq/cpuinfo_max_freq", _gigahertz)):
-        if speeds := _speeds(devices, file):
-            return _grouped(speeds, show)
+    for file, shown, factor in (("cpu_capacity", "capacity {:g}", 1), ("cpufreq/cpuinfo_max_freq", "{:.3g} GHz", 1e-6)):
+        speeds = {}
+        for cpu in (devices / "system/cpu").glob("cpu[0-9]*"):
+            with suppress(OSError, ValueError):
+                speeds[int(cpu.name.removeprefix("cpu"))] = float((cpu / file).read_text()) * factor
+        if speeds:
+            return _grouped(speeds, shown)
     return {}
 
 
-def _speeds(devices: Path, file: str) -> dict[int, float]:
-    speeds = {}
-    for cpu in (devices / "system/cpu").glob("cpu[0-9]*"):
-        with suppress(OSError, ValueError):
-            speeds[int(cpu.name.removeprefix("cpu"))] = float((cpu / file).read_text())
-    return speeds
-
-
-def _gigahertz(kilohertz: float) -> str:
-    return f"{kilohertz / 1e6:.3g} GHz"
-
-
-def _grouped(speeds: dict[int, float], show: Callable[[float], str]) -> dict[int, str]:
+def _grouped(speeds: dict[int, float], shown: str) -> dict[int, str]:
     grouped: dict[int, str] = {}
     fastest = 0.0  # of the current kind
     for core in sorted(speeds, key=lambda core: (-speeds[core], core)):
         if not grouped or speeds[core] < LIKE * fastest:
             fastest = speeds[core]
-        grouped[core] = show(fastest)
+        grouped[core] = shown.format(fastest)
     return grouped if len(set(grouped.values())) > 1 else {}
 
 

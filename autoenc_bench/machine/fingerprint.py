@@ -50,16 +50,12 @@ def cpu_model() -> str | None:
 
 def arm_part(proc: Path = Path("/proc/cpuinfo"), board: Path = Path("/proc/device-tree/model")) -> str | None:
     """Return a name for ARM cores, which have none: the numbers of designer and part, and the board."""
-    names = set()
-    for core in proc.read_text().split("\n\n"):
-        facts = dict(re.findall(r"^CPU (\w+)\s*: (\w+)", core, re.MULTILINE))
-        if "part" in facts:
-            shown = (
-                f"{name} {facts[name]}" for name in ("implementer", "part", "variant", "revision") if name in facts
-            )
-            names.add(" ".join(["ARM", *shown]))
+    cores = [dict(re.findall(r"^CPU (\w+)\s*: (\w+)", core, re.M)) for core in proc.read_text().split("\n\n")]
+    numbers = ("implementer", "part", "variant", "revision")
+    named = [[f"{name} {core[name]}" for name in numbers if name in core] for core in cores if "part" in core]
+    names = sorted({" ".join(["ARM", *parts]) for parts in named})
     model = or_none(board.read_text) if names else None
-    return ", ".join([*sorted(names), *([model.strip("\0 \n")] if model else [])]) or None
+    return ", ".join([*names, *([model.strip("\0 \n")] if model else [])]) or None
 
 
 def identify(cpu: str | None, devices: Sequence[str]) -> Machine:
@@ -104,21 +100,17 @@ def nvidia() -> Driver:
         return Driver([])
     if "no devices were found" in (done.stdout + done.stderr).lower():
         return Driver([])
-    lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
     if done.returncode:
         reason = (done.stderr.strip() or done.stdout.strip()).partition("\n")[0]
         return Driver(None, problem=f"nvidia-smi failed with status {done.returncode}{f': {reason}' if reason else ''}")
-    devices = [[part.strip() for part in line.split(",")] for line in lines]
-    named = [device for device in devices if not NO_NAME.fullmatch(device[0])]
-    versions = [version for _, *rest in named for version in rest if not NO_NAME.fullmatch(version)]
-    return Driver(sorted(name for name, *_ in named), next(iter(versions), None))
+    devices = [line.strip().partition(", ") for line in done.stdout.splitlines()]
+    names = sorted(name for name, _, _ in devices if name and not NO_NAME.fullmatch(name))
+    versions = [version for _, _, version in devices if version and not NO_NAME.fullmatch(version)]
+    return Driver(names, versions[0] if versions else None)
 
 
 def accelerators(devices: Sequence[str]) -> list[str] | None:
-    """Return the machine's accelerators: those of NVIDIA's driver, even if no run may use them, else the backend's.
-
-    ``None`` if the driver failed and the backend sees none, so that no machine with a GPU passes for one without.
-    """
+    """Return NVIDIA's accelerators, else the backend's; ``None`` if the driver failed and the backend sees none."""
     names = nvidia().names
     return sorted(names or devices) or (None if names is None else [])
 
@@ -175,16 +167,12 @@ def cpu_limit(proc: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs
     limits = []
     for line in proc.read_text().splitlines():
         _, controllers, path = line.split(":", 2)
-        if not controllers or "cpu" in controllers.split(","):
-            base = root / "cpu" if controllers else root
-            group = base / path.lstrip("/")
-            limits += [_quota(folder) for folder in (group, *group.parents) if folder.is_relative_to(base)]
-    return min((limit for limit in limits if limit is not None), default=None)
-
-
-def _quota(group: Path) -> float | None:
-    for names in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
-        if (group / names[0]).exists():
-            quota, period = " ".join((group / name).read_text() for name in names).split()
-            return None if quota == "max" or int(quota) <= 0 else int(quota) / int(period)
-    return None
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        group = root / ("cpu" if controllers else "") / path.lstrip("/")
+        files = ("cpu.cfs_quota_us", "cpu.cfs_period_us") if controllers else ("cpu.max",)
+        for folder in (group, *group.parents):
+            if folder.is_relative_to(root) and (folder / files[0]).exists():
+                quota, period = " ".join((folder / file).read_text() for file in files).split()
+                limits += [int(quota) / int(period)] if quota.isdecimal() else []  # neither "max" nor -1
+    return min(limits, default=None)

@@ -17,7 +17,7 @@ def training(experiment: Experiment, trainer: str, *, rows: int, test_rows: int,
     the first layer needs none for its inputs. ``fit`` calls a program per batch, ``fused`` one per epoch.
     """
     layers = _layers(experiment, "reconstruct")
-    forward = _products(layers)
+    forward = sum(inputs * outputs for inputs, outputs, _ in layers)
     first = experiment.features * experiment.encoder[0]
     samples = rows + test_rows
     stored = test_rows if experiment.is_streamed else samples
@@ -35,7 +35,7 @@ def inference(experiment: Experiment, phase: str, *, rows: int, calls: int) -> W
     layers = _layers(experiment, phase)
     samples = calls * rows
     return Work(
-        flops=samples * 2 * _products(layers),
+        flops=samples * 2 * sum(inputs * outputs for inputs, outputs, _ in layers),
         bytes=VALUE * samples * (layers[0][0] + layers[-1][1]),
         exponentials=samples * _exponentials(layers),
         calls=calls,
@@ -48,10 +48,6 @@ def _layers(experiment: Experiment, phase: str) -> list[tuple[int, int, str]]:
     layers = [(*widths, name) for widths, name in zip(pairwise(experiment.widths), activations, strict=True)]
     depth = len(experiment.encoder)
     return {"encode": layers[:depth], "decode": layers[depth:], "reconstruct": layers}[phase]
-
-
-def _products(layers: list[tuple[int, int, str]]) -> int:
-    return sum(inputs * outputs for inputs, outputs, _ in layers)
 
 
 def _exponentials(layers: list[tuple[int, int, str]]) -> int:

@@ -31,9 +31,9 @@ def measure(seconds: float = 6.0) -> Roofs:
 
 def higher(first: Roofs, second: Roofs) -> Roofs:
     """Return the higher of two measurements of each roof: a neighbour may have used the machine during one of them."""
-    rates: dict[str, float | None] = {}
+    rates = {}
     for name, choose in {"flops": max, "bytes": max, "exponentials": max, "dispatch": min}.items():
-        measured = [rate for roofs in (first, second) if (rate := getattr(roofs, name)) is not None]
+        measured = filter(None, (getattr(first, name), getattr(second, name)))
         rates[name] = choose(measured, default=None)
     return Roofs(version=VERSION, **rates)
 

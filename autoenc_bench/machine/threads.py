@@ -20,10 +20,7 @@ POOL_VARIABLES = (
 
 
 def parse(text: str) -> int | None:
-    """Return the number in ``--threads``, ``None`` for ``all``.
-
-    Raises InvalidInputError for anything else than ``all`` or 1 to the number of usable cores.
-    """
+    """Return the number in ``--threads``, ``None`` for ``all``; raise InvalidInputError for an impossible number."""
     if text == "all":
         return None
     most = len(usable_cores())
@@ -40,10 +37,8 @@ def usable_cores() -> list[int]:
 
 
 def choose(threads: int, usable: Sequence[int], place: int = 0) -> list[int]:
-    """Return so many of the usable cores: the last ones of the fastest kind, and other ones for another ``place``.
-
-    The last ones, because systems tend to serve interrupts on the first ones.
-    """
+    """Return so many of the usable cores: the last ones of the fastest kind, and other ones for another ``place``."""
+    # The last ones, because systems tend to serve interrupts on the first ones.
     end = len(usable) - place % (len(usable) // threads) * threads
     return cores.by_speed(usable, cores.kinds())[end - threads : end]
 

@@ -74,7 +74,7 @@ def test_more_than_there_are_of_a_kind(devices):
 @given(st.lists(st.floats(1, 1e4), min_size=1, max_size=16))
 def test_kinds_are_at_least_a_tenth_apart(speeds):
     """The fastest core of a kind is more than a tenth slower than the fastest core of the kind before."""
-    grouped = cores._grouped(dict(enumerate(speeds)), repr)
+    grouped = cores._grouped(dict(enumerate(speeds)), "{!r}")
     tops = [max(speed for core, speed in enumerate(speeds) if grouped[core] == kind) for kind in grouped.values()]
     for faster, slower in pairwise(tops):
         assert slower == faster or slower < cores.LIKE * faster
