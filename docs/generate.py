@@ -135,11 +135,11 @@ class PytestOptions(list[tuple[tuple[str, ...], dict[str, Any]]]):
 
 def pytest_options() -> str:
     """Return the table of the options that the suite adds to pytest's."""
-    rows = [(_signature(names, settings), _meaning(settings)) for names, settings in suite_options()]
+    rows = [(_signature(names, settings), _meaning(settings)) for names, settings in both_sides()]
     return _table(("`pytest benchmarks/`", "meaning"), rows)
 
 
-def suite_options() -> PytestOptions:
+def both_sides() -> PytestOptions:
     """Return the options that the suite adds to pytest's."""
     options = PytestOptions()
     plugin.pytest_addoption(options)

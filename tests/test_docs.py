@@ -144,7 +144,7 @@ def test_every_pytest_option_has_its_page():
     """The page about running the suite has a table with all options that the suite adds to pytest's."""
     running = (ROOT / "docs" / "running.md").read_text("utf-8")
     table = re.search(r"^\| `pytest benchmarks/` \| meaning \|\n((?:\|.*\n)*)", running, flags=re.MULTILINE)[1]
-    options = {name for names, _ in GENERATE.suite_options() for name in names}
+    options = {name for names, _ in GENERATE.both_sides() for name in names}
     assert options == set(re.findall(r"^\| `(--[\w-]+)", table, flags=re.MULTILINE))
     assert "--scale" in options
 

@@ -139,7 +139,7 @@ OTHERS = [
     (2, ["machine", "--threads", "0"], None, "thread count '0'"),
     (0, ["why", "main", ".", CASE], (cli.why, "run", lambda _: "the program changed"), "the program changed"),
     (2, ["why", "main", ".", "digits"], None, "got 'digits'"),
-    (70, ["why", "main", ".", CASE], (cli.why.suite_options, "choose_case", fail), BUG_MESSAGE),
+    (70, ["why", "main", ".", CASE], (cli.why.both_sides, "choose_case", fail), BUG_MESSAGE),
     (2, ["history", "base"], (runs, "read_runs", interrupted), "interrupted"),
     (70, ["summary", "0001_jax.json"], (devices, "headline", fail), BUG_MESSAGE),
     (70, ["history", "base"], (runs, "read_runs", fail), BUG_MESSAGE),

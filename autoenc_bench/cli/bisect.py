@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoenc_bench import exit_codes
-from autoenc_bench.cli import output, suite_options
+from autoenc_bench.cli import both_sides, output
 from autoenc_bench.exceptions import InvalidInputError, RunFailedError
 from autoenc_bench.formatting import count, line
 from autoenc_bench.records.places import LIVE, expanded
@@ -39,7 +39,7 @@ def add(command: argparse.ArgumentParser) -> None:
     command.add_argument("bad", metavar="BAD", help="a later revision, or a later release of the same package")
     follow = "find the change of this figure; counts and error need only one run per commit (default: %(default)s)"
     command.add_argument("--follow", choices=("time", "error", COUNTS), default="time", help=follow)
-    suite_options.add_budget(command, "start no new comparison", "30m")
+    both_sides.add_budget(command, "start no new comparison", "30m")
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
@@ -50,8 +50,8 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     from autoenc_bench.live.bisection import Bisection
     from autoenc_bench.live.display import console as standard_error
 
-    project, budget = Path.cwd(), suite_options.seconds(options.budget)
-    case, selected = suite_options.choose_case(options.pytest, project)
+    project, budget = Path.cwd(), both_sides.seconds(options.budget)
+    case, selected = both_sides.choose_case(options.pytest, project)
     if options.follow == "time" and case.startswith("experiment["):
         mend = "follow the time of its epoch[…], or --follow error"
         raise InvalidInputError(f"{case} runs once, for its error, so its time cannot be followed; {mend}")
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
             show=show,
         )
         if options.follow == "time":
-            suite_options.warn_of_noise()
+            both_sides.warn_of_noise()
         if store.exists():
             output.write(f"continuing from {store}; remove it to start again", sys.stderr)
         try:

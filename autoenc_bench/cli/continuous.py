@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from autoenc_bench import exit_codes
 from autoenc_bench.catalogue.experiments import EXPERIMENTS
-from autoenc_bench.cli import compare, output, suite_options
+from autoenc_bench.cli import both_sides, compare, output
 from autoenc_bench.cli.compare import add_limits, conclude
 from autoenc_bench.formatting import line
 from autoenc_bench.records.places import LIVE
@@ -33,8 +33,8 @@ def add(command: argparse.ArgumentParser) -> None:
     command.add_argument("base", metavar="BASE", nargs="?", help=base)
     head = "a git revision (default: the working tree, uncommitted changes included)"
     command.add_argument("head", metavar="HEAD", nargs="?", help=head)
-    suite_options.add_budget(command, "stop", "10m")
-    suite_options.add_sides(command)
+    both_sides.add_budget(command, "stop", "10m")
+    both_sides.add_sides(command)
     everything = "measure all cases, the most informative first, until the budget is spent (give a longer --budget)"
     command.add_argument("--all", dest="everything", action="store_true", help=everything)
     add_limits(command)
@@ -46,13 +46,13 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     from autoenc_bench.live.display import Display
     from autoenc_bench.verdicts import limits, status
 
-    overrides, budget = limits.parse(options.fail_on, EXPERIMENTS), suite_options.seconds(options.budget)
-    base, head = suite_options.wanted(options)
+    overrides, budget = limits.parse(options.fail_on, EXPERIMENTS), both_sides.seconds(options.budget)
+    base, head = both_sides.wanted(options)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job ends like a Ctrl-C
     with checkouts.both(base, head, Path.cwd()) as both, Display(budget) as display, new_store() as store:
         defaults = () if options.everything else ("-k", CASES)
-        selected = suite_options.select(options.pytest, both[1].folder, *defaults)
-        suite_options.warn_of_noise()
+        selected = both_sides.select(options.pytest, both[1].folder, *defaults)
+        both_sides.warn_of_noise()
         measuring = Continuous(both, selected, store, budget, overrides, display.progress)
         analysis = explain(measuring.measure(display.show), store)
     limits.save_options(store, options.fail_on, allow_missing=options.allow_missing, strict=options.strict)

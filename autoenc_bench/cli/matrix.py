@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic
 
 from autoenc_bench import exit_codes
-from autoenc_bench.cli import output, suite_options
+from autoenc_bench.cli import both_sides, output
 from autoenc_bench.exceptions import NotFoundError, RunFailedError
 from autoenc_bench.records.places import REPORTS, SAVED, expanded
 from autoenc_bench.records.record import BACKENDS
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     from autoenc_bench.records import loading
     from autoenc_bench.report import page
 
-    backends, selected = choose(options.backend), suite_options.select(options.pytest, Path.cwd())
+    backends, selected = choose(options.backend), both_sides.select(options.pytest, Path.cwd())
     paths, status = [], 0
     output.write(f"the suite on {', '.join(backends)}, one after another", sys.stderr)
     for place, backend in enumerate(backends, start=1):

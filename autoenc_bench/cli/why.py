@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from autoenc_bench.cli import output, suite_options
+from autoenc_bench.cli import both_sides, output
 from autoenc_bench.cli.continuous import new_store
 from autoenc_bench.formatting import line
 
@@ -19,7 +19,7 @@ def add(command: argparse.ArgumentParser) -> None:
     command.add_argument("base", metavar="BASE", help="a git revision")
     command.add_argument("head", metavar="HEAD", help="a git revision; . stands for the working tree")
     command.add_argument("case", metavar="CASE", help="the case, such as epoch[mnist-fused]")
-    suite_options.add_sides(command)
+    both_sides.add_sides(command)
 
 
 def run(options: argparse.Namespace) -> str:
@@ -29,9 +29,9 @@ def run(options: argparse.Namespace) -> str:
     from autoenc_bench.verdicts.limits import Overrides
     from autoenc_bench.verdicts.sides import gather, under_test
 
-    case, selected = suite_options.choose_case([options.case, *options.pytest], Path.cwd())
+    case, selected = both_sides.choose_case([options.case, *options.pytest], Path.cwd())
     options.head = None if options.head == "." else options.head
-    with checkouts.both(*suite_options.wanted(options), Path.cwd()) as both, new_store() as store:
+    with checkouts.both(*both_sides.wanted(options), Path.cwd()) as both, new_store() as store:
         output.write("running both sides once", sys.stderr)
         paths = differences.run_once(both, selected, store)
     base, head = (gather([loading.read_record(path, pictured=False)]) for path in paths)

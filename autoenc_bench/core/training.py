@@ -1,8 +1,8 @@
-"""Train an autoencoder in two ways, ``fit`` and ``fused``, and call a trained one.
+"""Train an autoencoder, and encode, decode and reconstruct with it.
 
 ``prepare`` returns a trainer for an experiment: ``Fit`` (Keras's loop, as in the notebook), ``Fused`` (the same
 arithmetic as one compiled program per epoch) or ``Streamed`` (``Fused`` for rows that the program draws itself).
-``Inference`` encodes, decodes and reconstructs. All code that the suite times is here or called from here.
+``Inference`` makes the calls of a trained model. The suite times only these trainers and calls.
 """
 
 from abc import ABC, abstractmethod
@@ -39,9 +39,10 @@ class Trainer(ABC):
     An epoch visits every training row once, in batches of ``batch_size``. Each batch is one step of Adam. Afterwards
     the loss on the test rows (the val_loss) is computed with the new weights. The target of a row is the row itself.
 
-    Programs are compiled in the first epoch and kept. ``restore()`` sets the weights and the optimizer back to their
-    initial values, so that every timed round does the same work. ``reset()`` also restarts the random order of the
-    rows, so that training gives the same losses again. It is slower: TensorFlow then looks up its kernels again.
+    Programs are compiled when an epoch, or ``warm()``, first needs them, and kept. ``restore()`` sets weights and
+    optimizer back to their initial values, before every timed round. ``reset()`` also restarts the random order of the
+    rows, so that training gives the same losses again. ``reset()`` is slower, because seeding makes TensorFlow look up
+    its kernels again.
     """
 
     def __init__(self, autoencoder: Autoencoder, split: Split | Stream, *, batch_size: int, seed: int) -> None:
@@ -85,7 +86,7 @@ class Trainer(ABC):
         return float(self._trainable.loss(test, self.model(test, training=False)))
 
     def warm(self) -> None:
-        """Compile what an epoch on all rows needs, unless one has run, and undo the steps that this takes."""
+        """Compile all programs of an epoch on all rows, unless such an epoch has run; weights stay as they are."""
         if not self._warm:
             self._warm_up()
             self._warm = True
@@ -101,7 +102,7 @@ class Trainer(ABC):
         self.reset()
         return counted
 
-    def programs(self, rows: int) -> list[str]:  # noqa: ARG002 - a stream's programs depend on the rows
+    def programs(self, rows: int) -> list[str]:  # noqa: ARG002 - subclasses need it
         """Return the texts of an epoch's optimised XLA programs; none where training does not compile its own."""
         return []
 
@@ -119,11 +120,11 @@ class Trainer(ABC):
 
     @abstractmethod
     def _train(self, epochs: int, rows: int, shuffle: bool, note: Note) -> None:
-        """Train, and note each epoch. Its loss is the mean over the rows, each with the weights before its step."""
+        """Train, and note each epoch. Its loss is the mean over the rows, each computed before the step of its batch."""
 
     @abstractmethod
     def _warm_up(self) -> None:
-        """Train on the fewest rows that make every program compile."""
+        """Train on as few rows as make every program compile."""
 
     @abstractmethod
     def reseed(self) -> None:
@@ -155,7 +156,7 @@ class Fit(Trainer):
         self._reseeded = True
 
     def count(self, rows: int) -> Counted:
-        """Count as ``Trainer.count`` does, but validate each epoch on one batch, whose step is compiled already."""
+        """Count as ``Trainer.count`` does, but validate on one batch only, because its step is compiled already."""
         head, test = self._head, min(self.batch_size, len(self.split.test))
         self._head = lambda some: self.split.head(some, test)
         try:
@@ -184,7 +185,7 @@ class Fit(Trainer):
         return fitted.history
 
     def _seed_again(self, _: object) -> None:
-        """Seed again before the first step: to learn the shape of batches, JAX and torch have drawn an order."""
+        """Seed again before the first step, because Keras on JAX and torch draws one order before training begins."""
         if self._reseeded:
             selection.current().seed(self.seed)
         self._reseeded = False
@@ -274,7 +275,7 @@ class Fused(Compiled):
         backend = selection.current()
         self._rows = backend.put(self.split.train), backend.put(self.split.test)  # (n, d) and (m, d), on the device
         self._program = backend.compile_epoch(self._trainable, self.batch_size)
-        self._order = np.arange(self.split.rows, dtype=np.int32)  # (n,), also for fewer rows: one program serves all
+        self._order = np.arange(self.split.rows, dtype=np.int32)  # (n,), the same length for fewer rows too
 
     def reseed(self) -> None:
         self._random = generator(self.seed, "order")
@@ -288,7 +289,7 @@ class Fused(Compiled):
         return self._random.permutation(order) if shuffle else order
 
     def _warm_up(self) -> None:
-        # On a CPU the program of one batch is that of all rows; an accelerator has a program for each number of rows.
+        # On a CPU one program serves any number of rows. An accelerator has a program for each number.
         rows = self.split.rows if selection.current().accelerators() else min(self.batch_size, self.split.rows)
         self._epoch(rows, shuffle=False)
 
@@ -303,7 +304,9 @@ class Streamed(Compiled):
     """
 
     split: Stream
-    STEPS = 10_000  # of one program call: enough to make the call's cost small, few enough for a float32 sum of losses
+    STEPS = (
+        10_000  # in a program call: so many that the call costs little, so few that a float32 holds the sum of losses
+    )
 
     def _build(self) -> None:
         backend = selection.current()

@@ -15,7 +15,7 @@ from suite_runs import LEAN
 
 from autoenc_bench import exit_codes
 from autoenc_bench.cli import __main__ as cli
-from autoenc_bench.cli import bisect, suite_options
+from autoenc_bench.cli import bisect, both_sides
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError, RunFailedError
 from autoenc_bench.live import bisection, environments
 from autoenc_bench.live import points as searched_points
@@ -74,20 +74,20 @@ def cpu(monkeypatch):
 )
 def test_chosen(project, given, case, options):
     """A case is selected by the test that measures it, an experiment with a seed; pytest's options come after it."""
-    assert suite_options.choose_case(given, project) == (case, options)
+    assert both_sides.choose_case(given, project) == (case, options)
 
 
 @pytest.mark.parametrize("given", [[], ["--scale"], ["epoch"], ["epoch[]"], ["test_speed.py::test_epoch[digits]"]])
 def test_no_case(project, given):
     """Anything else than a case is refused with an example."""
     with pytest.raises(InvalidInputError, match=r"^got .*; give a case such as epoch\[mnist-fused\]"):
-        suite_options.choose_case(given, project)
+        both_sides.choose_case(given, project)
 
 
 def test_case_that_nothing_measures(project):
     """A case whose phase has no benchmark is refused."""
     with pytest.raises(NotFoundError, match=r"^decode\[x\]: nothing in benchmarks/ measures decode; give"):
-        suite_options.choose_case(["decode[x]"], project)
+        both_sides.choose_case(["decode[x]"], project)
 
 
 def test_revisions(project):

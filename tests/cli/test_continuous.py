@@ -17,7 +17,7 @@ import standins
 from suite_runs import LEAN
 
 from autoenc_bench.cli import __main__ as cli
-from autoenc_bench.cli import continuous, suite_options
+from autoenc_bench.cli import both_sides, continuous
 from autoenc_bench.live import checkouts
 from autoenc_bench.live import continuous as measuring
 from autoenc_bench.live.groups import Group
@@ -317,7 +317,7 @@ def test_refused(project, monkeypatch, capsys, arguments, message):
 
 def test_budget():
     """A budget has a unit."""
-    assert [suite_options.seconds(text) for text in ("90s", "1.5m", "1h")] == [90, 90, 3600]
+    assert [both_sides.seconds(text) for text in ("90s", "1.5m", "1h")] == [90, 90, 3600]
 
 
 @pytest.mark.parametrize(
@@ -330,4 +330,4 @@ def test_budget():
 )
 def test_options_of_pytest(project, arguments, options):
     """Pytest's options are kept; where they name no tests, the default selection comes before them."""
-    assert suite_options.select(arguments, project, "-k", "x") == options
+    assert both_sides.select(arguments, project, "-k", "x") == options

@@ -12,7 +12,7 @@ from autoenc_bench.core.data.split import Array, Split, check_slice, share
 from autoenc_bench.core.seeds import generator
 from autoenc_bench.exceptions import InvalidInputError
 
-MOST_TEST_ROWS = 100_000  # a million rows of uniform data have as many
+MOST_TEST_ROWS = 100_000  # as many as a million rows of uniform data have
 TEST = 2**31  # this bit in the counter's second word distinguishes test rows from training rows
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))  # bits, from the paper that ``threefry`` names
 PARITY = 0x1BD11BDA  # from the same paper
@@ -70,7 +70,7 @@ class Stream:
         half = -(-self.features // 2)
         columns = np.arange(half, dtype=np.uint32) + np.uint32(TEST if test else 0)
         numbers = first + np.arange(rows, dtype=np.uint32)
-        zeros = np.zeros((rows, half), np.uint32)  # broadcasts both
+        zeros = np.zeros((rows, half), np.uint32)  # of the shape of the result
         words = threefry(self.key, (ops.expand_dims(numbers, 1) + zeros, columns + zeros))
         bits = ops.right_shift(ops.concatenate(words, axis=1)[:, : self.features], np.uint32(8))
         return ops.cast(ops.cast(bits, "int32"), "float32") * np.float32(2**-24)
