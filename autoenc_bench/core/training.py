@@ -120,7 +120,7 @@ class Trainer(ABC):
 
     @abstractmethod
     def _train(self, epochs: int, rows: int, shuffle: bool, note: Note) -> None:
-        """Train, and note each epoch. Its loss is the mean over the rows, each computed before the step of its batch."""
+        """Train, and note each epoch. Its loss is the mean over the rows, computed before the step of its batch."""
 
     @abstractmethod
     def _warm_up(self) -> None:

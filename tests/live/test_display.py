@@ -66,9 +66,9 @@ def judgement(low, estimate, high):
 
 def test_lines(analyses):
     """Without a terminal there is a line per analysis and open case, and no line for the current activity."""
-    printed = show(analyses, terminal=False)
+    printed = show([replace(analysis, seconds=75.0) for analysis in analyses], terminal=False)
     lines = printed.splitlines()
-    assert lines[0] == "0:00: 2 pairs of processes, 1 of 2 cases open"
+    assert lines[0] == "1:15: 2 pairs of processes, 1 of 2 cases open"
     assert lines[1].startswith(f"  {EPOCH}  +")
     assert "open" in lines[1]
     assert lines[-1].startswith(f"  {EPOCH}  +")
