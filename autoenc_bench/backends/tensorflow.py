@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast
 
@@ -153,7 +154,8 @@ def _texts(program: Any, *arguments: Any) -> list[str]:
         return [str(printed(stage="optimized_hlo"))]
     source = hlo.renamed(printed(stage="hlo"))
     graph = program.get_concrete_function(*arguments).graph.as_graph_def()
-    nodes = chain(graph.node, *(function.node_def for function in graph.library.function))
+    outside, functions = attrgetter("node", "library.function")(graph)
+    nodes = chain(outside, *(function.node_def for function in functions))
     # The source has only the short constants.
     constants = sorted(node.attr["value"].tensor.SerializeToString() for node in nodes if node.op == "Const")
     return [hlo_cache.text((source, constants, *_compiler()), lambda: str(printed(stage="optimized_hlo")))]

@@ -9,7 +9,7 @@ from autoenc_bench import formatting
 
 def prepare() -> None:
     """Replace missing outputs by the null device, and let both show a substitute for what they cannot encode."""
-    # They stay open until the process ends.
+    # No path, no with block: they stay open until the process ends.
     sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a test or a notebook may have replaced it

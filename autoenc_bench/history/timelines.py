@@ -135,7 +135,7 @@ def _figure(history: History, name: str, title: str, shown: list[Panel]) -> styl
         axes[place].tick_params(labelbottom=place + across >= len(shown), axis="x", labelsize=7.5)
     locator = AutoDateLocator(minticks=2, maxticks=5)  # type: ignore[no-untyped-call] # Matplotlib has no types for dates
     axes[0].xaxis.set_major_locator(locator)  # all panels share the axis
-    axes[0].xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call] # Matplotlib's
+    axes[0].xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call] # the same
     lead = f"Change in per cent against each series' first level, over time, in {count(len(shown), 'panel')}."
     alternative = " ".join([lead, *map(_in_words, shown)])
     return style.Drawing(f"timelines-{name}", title, alternative, figure, NOTE)

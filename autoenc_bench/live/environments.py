@@ -22,7 +22,7 @@ NEEDED = ("pytest", "pytest_benchmark", "keras", "msgspec")
 _MISSING = f"from importlib.util import find_spec; print(*(name for name in {NEEDED} if find_spec(name) is None))"
 RELEASE = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[\w.!+-]+)")
 
-# Whatever pip's user configured, it installs where we say, and prints what we parse.
+# With these, pip's own settings change neither where it installs nor what it prints.
 _VARIABLES = dict.fromkeys(("PIP_USER", "PIP_DRY_RUN", "PIP_REQUIRE_VIRTUALENV", "PIP_QUIET", "PIP_VERBOSE"), "0")
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "--python=")
 _HAS_PIP = "from importlib.util import find_spec; print(find_spec('pip') or '')"

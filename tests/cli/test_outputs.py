@@ -16,18 +16,7 @@ from autoenc_bench.records import storage
 from autoenc_bench.records.record import NotRun
 from autoenc_bench.report import github
 
-
-@pytest.fixture(scope="module")
-def there(tmp_path_factory):
-    """Write all records once; no test changes them."""
-    return strangers.write(tmp_path_factory.mktemp("strangers"))
-
-
-@pytest.fixture(autouse=True)
-def outside_of_a_job(there, monkeypatch):
-    """Run beside the records, and outside of a GitHub Actions job."""
-    monkeypatch.chdir(there)
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+pytestmark = pytest.mark.usefixtures("beside_third_party_records")
 
 
 def ours(day=0, factor=1.0, skipped=()):
@@ -166,7 +155,7 @@ def test_no_output_at_all(monkeypatch):
 
 @pytest.mark.parametrize(("folder", "status"), [("cubes-one-slow", 1), ("cubes-one-gone", 2)])
 def test_a_summary_that_cannot_be_written(monkeypatch, tmp_path, folder, status):
-    """If the page of a job cannot be written, a message says so, and the status does not change."""
+    """If the page of a job cannot be written, a message reports it, and the exit code does not change."""
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
     actual, out, err = call("compare", "cubes", folder)
     assert actual == status

@@ -23,17 +23,7 @@ TOO_FEW += "record 3 runs on each side, or 8 on one side"
 UNKNOWN = "machine unknown: no record names its CPU (--across machine assumes one machine)"
 
 
-@pytest.fixture(scope="module")
-def there(tmp_path_factory):
-    """Write all records once; no test changes them."""
-    return strangers.write(tmp_path_factory.mktemp("strangers"))
-
-
-@pytest.fixture(autouse=True)
-def outside_of_a_job(there, monkeypatch):
-    """Run beside the records, and outside of a GitHub Actions job."""
-    monkeypatch.chdir(there)
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+pytestmark = pytest.mark.usefixtures("beside_third_party_records")
 
 
 def compare(base, head, *options):
@@ -354,7 +344,7 @@ def test_seeds_of_others():
 
 
 def test_moved_folder():
-    """If the names differ only by a folder in front, the refusal says so, in either direction."""
+    """If the names differ only by a folder in front, the refusal mentions it, in either direction."""
     for both in (("complete", "moved"), ("moved", "complete")):
         status, _, err = compare(*both)
         assert status == 2

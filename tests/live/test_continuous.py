@@ -452,7 +452,7 @@ def test_hangs_to_the_end(live, clock, monkeypatch):
 
 
 def test_clock_jump(live, monkeypatch, tmp_path):
-    """A group during which the machine slept is dropped, and a note says so."""
+    """A group during which the machine slept is dropped, and a note reports it."""
     original = groups.time
     offset = {"by": 0.0}
     monkeypatch.setattr(groups, "time", lambda: original() + offset["by"])

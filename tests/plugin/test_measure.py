@@ -45,7 +45,7 @@ class Benchmark:
 
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
-    """Return a simulated machine, whose time passes only when a test says so."""
+    """Return a simulated machine, whose time passes only when a test advances it."""
     return Machine(monkeypatch, tmp_path / "task")
 
 
@@ -128,7 +128,7 @@ def test_warm_up(probe, rounds, warm_up):
 
 @pytest.mark.parametrize("rounds", [None, 1, 3])
 def test_timing_off(probe, rounds):
-    """With timing off, a case runs once, whatever its number of rounds, returns its result and is not counted."""
+    """With timing off, a case with any number of rounds runs once, returns its result and is not counted."""
     probe._benchmark.enabled = False
     call = Counting()
     assert probe(call, rows=1, rounds=rounds) == []

@@ -118,7 +118,7 @@ def test_profiled(select, tmp_path):
 
 
 def test_timing_off(select):
-    """With timing off, each case runs once, whatever its number of rounds."""
+    """With timing off, each case runs once, also one of several rounds."""
     run, _ = select(3, "--benchmark-disable", "-k", "epoch or build or one")
     assert run.status == 0, run.out
     assert "nothing was timed, so no record was saved" in run.out
