@@ -21,7 +21,7 @@ EPOCH = "        self._order[:rows] = self._permute(rows, shuffle)\n"
 FUSED, FIT, LARGE = "epoch[digits-fused]", "epoch[digits-fit]", "epoch[crude-simple-fused]"
 
 
-class Plant(NamedTuple):
+class Injection(NamedTuple):
     """A cause: the change of a file, and words of the cause that ``why`` must name first."""
 
     name: str
@@ -33,15 +33,15 @@ class Plant(NamedTuple):
     scale: str = "smoke"
 
 
-PLANTS = (
-    Plant(
+INJECTIONS = (
+    Injection(
         "an extra operation in the step",
         STEP,
         LOSS,
         f"            batch = tf.gather(batch, tf.argsort(batch[:, 0]))\n{LOSS}",
         "the program changed: +",
     ),
-    Plant(
+    Injection(
         "a lost fusion",
         STEP,
         LOSS,
@@ -49,14 +49,14 @@ PLANTS = (
         f"            (batch,) = gen_xla_ops.xla_optimization_barrier(input=[batch * 1.01])\n{LOSS}",
         "the program changed: ",
     ),
-    Plant(
+    Injection(
         "float64 in between",
         STEP,
         LOSS,
         f"{LOSS}            value = tf.cast(tf.exp(tf.math.log(tf.cast(value, tf.float64))), tf.float32)\n",
         "× f64",
     ),
-    Plant(
+    Injection(
         "a host copy per batch",
         TRAINING,
         EPOCH,
@@ -64,28 +64,28 @@ PLANTS = (
         "            np.copy(self._rows[0][first : first + self.batch_size])\n",
         "Python's calls changed: ",
     ),
-    Plant(
+    Injection(
         "a sleep",
         TRAINING,
         EPOCH,
         f"{EPOCH}        import time\n\n        time.sleep(0.005)\n",
         "time.sleep 1 × instead of 0",
     ),
-    Plant(
+    Injection(
         "a retrace per epoch",
         TRAINING,
         EPOCH,
         f"{EPOCH}        self._program = selection.current().compile_epoch(self._trainable, self.batch_size)\n",
         "Python's calls changed: ",
     ),
-    Plant(
+    Injection(
         "a slower formula of the optimizer",
         TRAINING,
         "keras.optimizers.Adam()",
         "keras.optimizers.Adam(global_clipnorm=1e9)",
         "the program changed: ",
     ),
-    Plant(
+    Injection(
         "an extra callback",
         TRAINING,
         "callbacks=list(callbacks)",
@@ -93,7 +93,7 @@ PLANTS = (
         "calls in a step: ",
         FIT,
     ),
-    Plant(
+    Injection(
         "validation done twice",
         TRAINING,
         "                self._fit(part, epochs, shuffle, callback)\n",
@@ -102,7 +102,7 @@ PLANTS = (
         "evaluate",
         FIT,
     ),
-    Plant(
+    Injection(
         "a larger batch validated",
         "autoenc_bench/backends/protocol.py",
         "BLOCK = 1_024, 2**17",
@@ -111,14 +111,14 @@ PLANTS = (
         LARGE,
         "standard",
     ),
-    Plant(
+    Injection(
         "a copy in the preparation",
         TRAINING,
         "return self._random.permutation(order) if shuffle else order",
         "return (self._random.permutation(order) if shuffle else order).copy()",
         "ndarray.copy",
     ),
-    Plant(
+    Injection(
         "another number of threads",
         TENSORFLOW,
         "tf.config.threading.set_intra_op_parallelism_threads(threads)",
@@ -128,21 +128,21 @@ PLANTS = (
 )
 
 
-def ask(clone: Path, plant: Plant) -> tuple[str, str, str]:
+def ask(clone: Path, injection: Injection) -> tuple[str, str, str]:
     """Inject a cause on a branch; return its name, whether ``why`` named it first, and what ``why`` printed."""
     git(clone, "checkout", "--quiet", "-B", "injected", "origin/HEAD")
-    path = clone / plant.path
+    path = clone / injection.path
     text = path.read_text()
-    assert text.count(plant.old) == 1, plant.name
-    path.write_text(text.replace(plant.old, plant.new))
+    assert text.count(injection.old) == 1, injection.name
+    path.write_text(text.replace(injection.old, injection.new))
     author = ("-c", "user.name=Study", "-c", "user.email=study@example.org")
-    git(clone, *author, "commit", "--quiet", "--all", "--message", plant.name)
-    command = [sys.executable, "-m", "autoenc_bench.cli", "why", "origin/HEAD", "injected", plant.case]
+    git(clone, *author, "commit", "--quiet", "--all", "--message", injection.name)
+    command = [sys.executable, "-m", "autoenc_bench.cli", "why", "origin/HEAD", "injected", injection.case]
     done = subprocess.run(
-        [*command, "--", "--scale", plant.scale], cwd=clone, capture_output=True, text=True, check=False
+        [*command, "--", "--scale", injection.scale], cwd=clone, capture_output=True, text=True, check=False
     )
     cause = (done.stdout or done.stderr).splitlines()[0].partition(": ")[2]
-    return plant.name, "yes" if plant.expected in cause else "no", cause
+    return injection.name, "yes" if injection.expected in cause else "no", cause
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -159,9 +159,9 @@ def main() -> None:
     with TemporaryDirectory() as temporary:
         clone = Path(temporary) / "clone"
         git(ROOT, "clone", "--quiet", str(ROOT), str(clone))
-        for plant in PLANTS:
-            if chosen.only in plant.name:
-                rows.append(ask(clone, plant))
+        for injection in INJECTIONS:
+            if chosen.only in injection.name:
+                rows.append(ask(clone, injection))
                 print(*rows[-1], sep=" | ", file=sys.stderr, flush=True)
     print(tabulate(rows, ("injected", "right", "the first cause"), tablefmt="github"))
 

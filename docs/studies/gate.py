@@ -346,10 +346,10 @@ def errors(seeds):
 
 
 def train(folder, experiment, seeds, change, variables):
-    """Run a whole experiment with a change of plants.py, and save its record in a folder."""
-    options = ["-p", "plants", "-k", "experiment and fused", "--experiment", experiment, "--seeds", str(seeds)]
+    """Run a whole experiment with a change of injections.py, and save its record in a folder."""
+    options = ["-p", "injections", "-k", "experiment and fused", "--experiment", experiment, "--seeds", str(seeds)]
     options += ["--no-report", "--no-roofs", f"--benchmark-storage=file://{folder}"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "docs/studies"), "PLANT": change, **variables}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "docs/studies"), "INJECT": change, **variables}
     command = [sys.executable, "-m", "pytest", "benchmarks/", *options]
     subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
 

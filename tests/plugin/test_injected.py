@@ -14,7 +14,7 @@ CHOSEN = ("--scale=smoke", "--experiment=digits", "-k", "fused and (epoch or exp
 
 # Time that passes when the fused trainer trains, and a little each time it is read.
 TICKING = """
-import plants
+import injections
 import pytest
 from autoenc_bench.instruments import clock
 from autoenc_bench.instruments import reference_workload as reference
@@ -32,11 +32,11 @@ def train(original, trainer, epochs, **options):
     return original(trainer, epochs, **options)
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop():  # before the hook of plants, which adds the work of the injected change
-    clock.perf_counter = plants.perf_counter = perf_counter
+def pytest_runtestloop():  # before the hook of injections, which adds the work of the injected change
+    clock.perf_counter = injections.perf_counter = perf_counter
     clock.CLOCK.__init__()
     reference.seconds = lambda: 0.01
-    plants.wrap("autoenc_bench.core.training.Fused.train", train)
+    injections.wrap("autoenc_bench.core.training.Fused.train", train)
 """
 
 pytestmark = pytest.mark.slow
@@ -44,17 +44,17 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def inject(tmp_path):
-    """Return a function that runs two cases with an injected change of docs/studies/plants.py.
+    """Return a function that runs two cases with an injected change of docs/studies/injections.py.
 
     It returns the folder of three records with slightly different times.
     """
     (tmp_path / "ticking.py").write_text(TICKING)
 
-    def record(plant):
-        folder = tmp_path / plant
+    def record(injection):
+        folder = tmp_path / injection
         folder.mkdir()
-        environment = {"PLANT": plant, "PYTHONPATH": os.pathsep.join([str(ROOT / "docs/studies"), str(tmp_path)])}
-        run = fork_suite(folder, *CHOSEN, "-p", "plants", "-p", "ticking", **environment)
+        environment = {"INJECT": injection, "PYTHONPATH": os.pathsep.join([str(ROOT / "docs/studies"), str(tmp_path)])}
+        run = fork_suite(folder, *CHOSEN, "-p", "injections", "-p", "ticking", **environment)
         assert run.status == pytest.ExitCode.OK, run.out
         content = json.loads(run.record.read_text())
         (folder / "runs").mkdir()

@@ -1,6 +1,6 @@
 """Inject a known change into the suite, as a pytest plugin, to see which verdicts it causes.
 
-    PLANT=half-rate PYTHONPATH=docs/studies python -m pytest -p plants benchmarks/
+    INJECT=half-rate PYTHONPATH=docs/studies python -m pytest -p injections benchmarks/
 
 The change is made in memory, before the first case begins. Experiments lose their bounds of the mean error, so that an
 injected loss is recorded and does not fail its case. ``rounding`` takes ROUNDING=1, 2, … for other orders.
@@ -16,20 +16,21 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-NAME = os.environ.get("PLANT", "none")
+NAME = os.environ.get("INJECT", "none")
 ORDERS = np.random.default_rng(int(os.environ.get("ROUNDING", "0")))  # apart from the suite's own generators
 
 
 def pytest_configure():
     """Refuse an unknown name."""
-    if NAME not in PLANTS:
-        raise pytest.UsageError(f"unknown change PLANT={NAME!r}; choose from {', '.join(PLANTS)}")
+    if NAME not in INJECTIONS:
+        raise pytest.UsageError(f"unknown change INJECT={NAME!r}; choose from {', '.join(INJECTIONS)}")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop():
     """Inject the change; by now threads are limited, and Keras may be loaded."""
-    for target, wrapper in (("catalogue.scales.Scale.apply", partial(change, mean_error=None)), *PLANTS[NAME].items()):
+    unbound = "catalogue.scales.Scale.apply", partial(change, mean_error=None)
+    for target, wrapper in (unbound, *INJECTIONS[NAME].items()):
         target = target.format(backend=os.environ["KERAS_BACKEND"])
         wrap(target if target.startswith("keras.") else f"autoenc_bench.{target}", wrapper)
 
@@ -89,7 +90,7 @@ def double(train, trainer, epochs, **options):
     return history
 
 
-PLANTS = {
+INJECTIONS = {
     "none": {},
     "fewer-epochs": {"catalogue.scales.Scale.apply": shorten},
     "half-rate": {"keras.optimizers.Adam": lambda adam: adam(learning_rate=0.0005)},
