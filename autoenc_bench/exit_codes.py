@@ -7,11 +7,11 @@ REFUSED, BUG = 2, 70  # 70 is EX_SOFTWARE of sysexits.h
 _A_BUG = {BUG: "a bug of autoenc-bench: please report it"}
 
 GATE = {
-    PASSED: "nothing regressed; both sides measured everything, in every run and for every seed; time, memory and "
-    "error each have a decided case, as far as they are comparable",
+    PASSED: "nothing regressed; both sides measured everything, in every run and for every seed; each comparable kind "
+    "(time, memory, error) is decided in at least one case",
     REGRESSED: "something regressed",
     NOT_COMPARED: "the sides could not be compared, or a run lacks a case or a seed",
-    UNDECIDED: "all cases are undecided in time, in memory or in error; with --strict, at least one case is undecided",
+    UNDECIDED: "time, memory or error is undecided in every case; with --strict, at least one case is undecided",
     **_A_BUG,
 }
 MATRIX = {
@@ -30,10 +30,10 @@ BISECT = {
 OTHERS = {0: "done", REFUSED: "an error, which the message explains", **_A_BUG}
 # Pytest's own 2 and 3 mean that it was interrupted, and an internal error.
 PYTEST = {
-    0: "no case failed; with --baseline, compare would exit with 0",
-    1: "a case failed or, with --baseline, something regressed",
+    0: "no case failed and, if you gave --baseline, compare would exit with 0",
+    1: "a case failed or, if you gave --baseline, something regressed",
     3: "a bug of autoenc-bench or of pytest",
-    4: "pytest refused to start, or could not save the record; with --baseline, compare would exit with 2 or 3",
+    4: "pytest refused to start, could not save the record or, if you gave --baseline, compare would exit with 2 or 3",
 }
 IN_PYTEST = {PASSED: 0, REGRESSED: 1, NOT_COMPARED: 4, UNDECIDED: 4}
 

@@ -30,11 +30,11 @@ class Experiment:
     - ``activation``: of every layer but the last: sigmoid, relu, tanh or linear
     - ``output_activation``: of the last layer
     - ``epochs``, ``batch_size``: the length of training
-    - ``mean_error``: bounds of the mean error per test sample (absolute differences, summed over features) after
-      training at full size with any seed; ``None``: it must only be smaller than that of the constant mean
+    - ``mean_error``: lowest and highest mean error that training on all rows and epochs may give, with any seed; a test
+      sample's error is its sum of absolute differences; ``None``: the mean error must be below the constant mean's
     - ``image``: rows and columns of a sample that is a picture
-    - ``limits``: from which change on a verdict is a regression; ``None``: the usual limits
-    - ``rounding``: standard deviation of a seed's mean error from float rounding alone, as a share of the error
+    - ``limits``: the smallest changes that count as regressions; ``None``: the usual ones, ``Limits()``
+    - ``rounding``: how much float rounding alone changes a seed's mean error: standard deviation / mean error
 
     Raises InvalidInputError when the values do not describe an experiment.
     """

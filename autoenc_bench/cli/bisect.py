@@ -141,9 +141,8 @@ def conclude(finding: "Finding", case: str, points: "Points") -> Iterator[str]:
     if confirmation.answer is Answer.SAME:
         yield "so it is not confirmed, and the change may be spread over several"
         return
-    confidence = (
-        f"at least {100 * finding.confidence:.1f} %" if finding.confidence < 1 else "exact, by values that repeat"
-    )
+    share = f"at least {100 * finding.confidence:.1f} %"
+    confidence = share if finding.confidence < 1 else "exact: the values repeat in every run"
     yield f"confidence: {confidence}"
     if confirmation.cause:
         yield f"why: {confirmation.cause}"

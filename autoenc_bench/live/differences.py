@@ -40,7 +40,7 @@ def describe(store: Path, case: str) -> Iterator[str]:
     if lines := list(_program_diff(base, head)):
         path = store / FOLDER / f"{case}.diff"
         path.write_text("".join(lines))
-        yield f"both programs, line by line: {path}"
+        yield f"diff of both programs: {path}"
     yield from _profile_changes(base / "profile.txt", head / "profile.txt")
 
 

@@ -81,6 +81,8 @@ class Source:
 def read_record(path: Path, *, pictured: bool = True) -> Source:
     """Read a record, with its pictures unless ``pictured`` is false. Invalid cases and pictures are left out.
 
+    The result, a ``Source``, has ``record``, ``pictures`` and ``left_out`` (see docs/record-format.md).
+
     Raises NotFoundError if there is no such file, and InvalidInputError, with file and field, if it holds no record
     or no valid case.
     """

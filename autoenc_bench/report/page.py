@@ -40,8 +40,10 @@ def write(
     """Write the report of records into ``out``: ``index.html``, ``summary.md`` and ``figures/``, all of them or none.
 
     Records that are too large for one page get their own pages in ``records/``. The page lists the records that cannot
-    be read. The Markdown is also appended to the summary of a GitHub Actions job. ``processes`` draw several records at
-    once; they import the main module again, so use more than one only if that module has an ``if __name__`` guard.
+    be read. The Markdown is also appended to the summary of a GitHub Actions job. ``processes`` is the number of
+    processes that draw records at once. If it is above 1, each process imports the main module again, so that module
+    needs an ``if __name__`` guard. The result has ``page``, the path of ``index.html``, and ``left_out``, a line for
+    each file or part of a record that could not be read.
 
     Raises NotFoundError or InvalidInputError if no record can be read, or if ``out`` cannot be written.
     """

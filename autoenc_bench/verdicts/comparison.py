@@ -88,7 +88,11 @@ class Comparison:
 def compare(
     base: Iterable[Source], head: Iterable[Source], overrides: Overrides | None = None, across: Collection[str] = ()
 ) -> Comparison:
-    """Compare two sides; ``across`` names the facts of the context that may differ, ``env`` all variables.
+    """Compare two lists of records from ``read_record``. ``Comparison.verdicts`` has one verdict per case.
+
+    ``overrides`` sets other limits, as ``--fail-on`` does: ``Overrides({("mnist", "time"): 0.05})``. This class is in
+    ``autoenc_bench.verdicts.limits``; it is not public. ``across`` names the facts of the context that may differ;
+    ``env`` stands for all environment variables.
 
     Raises NotFoundError or InvalidInputError if a side has no runs, or runs that do not belong together.
     """

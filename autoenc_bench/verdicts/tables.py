@@ -150,11 +150,11 @@ def _side(side: Side, show: Callable[[str], str]) -> str:
 
 
 def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
-    unit = "divided by the reference workload, if the runs measured it" if comparison.referenced else "as measured"
+    unit = "divided by the reference workload's, if the runs timed it" if comparison.referenced else "as measured"
     if any(time.paired for time in comparison.judged("time").values()):
         unit = "those of interleaved rounds"
-    interval = "its interval (with 99 % probability, every interval contains the true change)"
-    yield f"Change of head against base, and {interval}; times are {unit}"
+    certainty = "All intervals contain the true changes with 99 % probability."
+    yield f"Each change is from base to head, with its interval. {certainty} Times are {unit}."
     if note := control.lacking(comparison.judged("time").values()):
         yield note
     for verdict in comparison.verdicts:

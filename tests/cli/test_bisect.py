@@ -334,7 +334,7 @@ FIRST = "epoch[x], from a subject to d subject: +30.0 %"
             [
                 FIRST,
                 "since c subject",
-                "confidence: exact, by values that repeat",
+                "confidence: exact: the values repeat in every run",
                 "why: a new loop",
                 "who made c",
                 " file | 1 +",

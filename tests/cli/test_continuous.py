@@ -226,7 +226,7 @@ def test_explained_by_programs(explained, tmp_path):
     cause = explained(head={"ratio": 1.3, "program": "another"})
     path = tmp_path / "store" / "why" / f"{standins.EPOCH}.diff"
     assert cause.startswith("the program changed: ")
-    assert cause.endswith(f"; both programs, line by line: {path}")
+    assert cause.endswith(f"; diff of both programs: {path}")
     assert sampled(tmp_path) == []
 
 

@@ -66,7 +66,7 @@ def test_cause(why, head, cause):
 def test_more(why):
     """After the cause come the diff of both programs, and the functions whose time changed."""
     _, lines, _ = why(head={"program": "another", "profile": {"step (model.py)": 0.3}})
-    assert lines[1].startswith("both programs, line by line: ")
+    assert lines[1].startswith("diff of both programs: ")
     assert lines[1].endswith(f"/why/{CASE}.diff")
     assert lines[2:] == ["sampled, a call's time by function: step (model.py) 200 ms → 300 ms"]
 

@@ -38,11 +38,11 @@ def test_option(tmp_path, monkeypatch):
 
 
 def test_differing_programs(tmp_path, keep, known):
-    """Differing texts are written line by line into a file, which a line names."""
+    """The diff of differing texts is written into a file, which a line names."""
     keep("base", "program-1.txt", PROGRAM)
     keep("head", "program-1.txt", PROGRAM.replace("constant(1)", "constant(2)"))
     path = tmp_path / "why" / f"{CASE}.diff"
-    assert known() == [f"both programs, line by line: {path}"]
+    assert known() == [f"diff of both programs: {path}"]
     lines = path.read_text().splitlines()
     assert lines[:2] == ["--- base/program-1.txt", "+++ head/program-1.txt"]
     changed = [line for line in lines[2:] if line[0] in "+-"]
@@ -122,7 +122,7 @@ def test_both(keep, known):
     for side, number in (("base", 1), ("head", 2)):
         keep(side, "program-1.txt", f"{PROGRAM}{number}\n")
         keep(side, "profile.txt", {"step (a.py)": float(number)})
-    assert [line.split(",")[0] for line in known()] == ["both programs", "sampled"]
+    assert [line.split(":")[0] for line in known()] == ["diff of both programs", "sampled, a call's time by function"]
 
 
 def test_run(tmp_path):

@@ -82,7 +82,7 @@ def shown(comparison, **options):
     ended = status.of(comparison, **options)
     written = json.loads(tables.document(comparison, ended))
     assert (written["status"], written["result"]) == ended
-    notes = tables.text(comparison).partition("Change of head")[2]
+    notes = tables.text(comparison).partition("Each change is from base to head")[2]
     return ended.code, ended.reason, notes, {one["case"]: one["reason"] for one in written["lost"]}
 
 

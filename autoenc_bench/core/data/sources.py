@@ -39,7 +39,7 @@ def check(name: str) -> None:
         raise NotFoundError(f"unknown data {name!r}; choose from {', '.join(SOURCES)}, {advice}")
 
 
-def register(name: str, source: Source) -> None:
+def register(name: str, source: Callable[[int, int, int], Split]) -> None:
     """Add a function (rows, features, seed) -> Split. Raises InvalidInputError when another one has this name."""
     if SOURCES.setdefault(name, source) is not source:
         raise InvalidInputError(f"data {name!r} has a source already; choose another name")

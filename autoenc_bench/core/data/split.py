@@ -13,7 +13,9 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Training rows, shape (n, features), and test rows, shape (m, features): float32 in [0, 1], read-only.
+    """Training rows, shape (n, features), and test rows, shape (m, features): values in [0, 1].
+
+    An ``Array`` is a NumPy array of float32, here read-only. Other numbers are converted.
 
     Raises InvalidInputError when a part is empty, is not two-dimensional, or holds NaN or a value out of [0, 1]:
     neither binary cross-entropy nor a sigmoid output allows these.
