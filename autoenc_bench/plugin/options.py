@@ -44,8 +44,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the suite's options. pytest-benchmark's own options keep their meaning."""
     add = parser.getgroup("autoenc-bench").addoption
     scale = (
-        "set the size of the run; smoke: everything once, on small data; standard (default): whole experiments by the "
-        "trainer fused, slices of the data for timed rounds; notebook: everything at full size, with Keras's fit too"
+        "set the size of the run; smoke: each case once, on small data; standard (default): whole experiments with the "
+        "trainer fused, and short timed rounds; notebook: whole experiments also with fit, and longer timed rounds"
     )
     add("--scale", choices=tuple(SCALES), default="standard", help=scale)
     add("--seeds", metavar="N", help="run whole experiments once for each seed 0 ... N-1 (default: 1; notebook: 3)")
@@ -61,7 +61,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--benchmark-save, a folder or a file"
     )
     add("--baseline", metavar="NAME", help=baseline)
-    missing = "with --baseline, do not fail because of cases that one side lacks, skipped or failed"
+    missing = "with --baseline, accept cases that one side did not measure; a case that fails still fails the run"
     add("--allow-missing", action="store_true", help=missing)
     limit = "with --baseline, set the largest allowed change; EXPR: time:5%% or mnist:error:0.5%% (repeatable)"
     add("--fail-on", metavar="EXPR", action="append", default=[], help=limit)
