@@ -4,14 +4,14 @@ PASSED, REGRESSED, NOT_COMPARED, UNDECIDED = 0, 1, 2, 3
 NOTHING_TO_FIND = 1
 REFUSED, BUG = 2, 70  # 70 is EX_SOFTWARE of sysexits.h
 
-_A_BUG = {BUG: "a bug of autoenc-bench: please report it"}
+_A_BUG = {BUG: "a bug of autoenc-bench; please report it"}
 
 GATE = {
-    PASSED: "nothing regressed; both sides measured everything, in every run and for every seed; each comparable kind "
-    "(time, memory, error) is decided in at least one case",
+    PASSED: "nothing regressed, no run lacks a case or a seed, and each comparable kind (time, memory, error) is "
+    "decided in at least one case",
     REGRESSED: "something regressed",
     NOT_COMPARED: "the sides could not be compared, or a run lacks a case or a seed",
-    UNDECIDED: "time, memory or error is undecided in every case; with --strict, at least one case is undecided",
+    UNDECIDED: "time, memory or error is undecided in every case (with --strict: in at least one case)",
     **_A_BUG,
 }
 MATRIX = {
@@ -21,13 +21,13 @@ MATRIX = {
     **_A_BUG,
 }
 BISECT = {
-    0: "the change was found; if it is one of time, a second comparison confirmed it",
+    0: "the change was found, and a change of time was confirmed by a second comparison",
     NOTHING_TO_FIND: "nothing changed between the two revisions",
-    REFUSED: "an error, which the message explains",
+    REFUSED: "an error; the message explains it",
     UNDECIDED: "the change is undecided, several candidates remain, or a second comparison did not confirm the result",
     **_A_BUG,
 }
-OTHERS = {0: "done", REFUSED: "an error, which the message explains", **_A_BUG}
+OTHERS = {0: "done", REFUSED: "an error; the message explains it", **_A_BUG}
 # Pytest's own 2 and 3 mean that it was interrupted, and an internal error.
 PYTEST = {
     0: "no case failed and, if you gave --baseline, compare would exit with 0",
@@ -39,5 +39,5 @@ IN_PYTEST = {PASSED: 0, REGRESSED: 1, NOT_COMPARED: 4, UNDECIDED: 4}
 
 
 def epilog(meanings: dict[int, str]) -> str:
-    """Return the sentence on exit codes in a command's help."""
-    return "exit status: " + "; ".join(f"{status} {meaning}" for status, meaning in meanings.items())
+    """Return the paragraph on exit codes in a command's help, a line for each code."""
+    return "exit codes:" + "".join(f"\n  {status:<2}  {meaning}" for status, meaning in meanings.items())

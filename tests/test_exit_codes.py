@@ -73,9 +73,9 @@ GATE = [
     (2, ["base", "other-machine"], "times are incomparable: machine "),
     (2, ["base", "fewer"], "missing from the head: epoch[digits-fused]"),
     (2, ["base", "base", "--fail-on", "time"], "limit 'time'; give "),
-    (3, ["once", "once"], "no case was decided in time: "),
-    (3, ["base", "slower-but-noisy"], "no case was decided in time: "),
-    (3, ["base", "slower-but-noisy", "--strict"], "no case was decided in time: "),
+    (3, ["once", "once"], "time is undecided in every case: "),
+    (3, ["base", "slower-but-noisy"], "time is undecided in every case: "),
+    (3, ["base", "slower-but-noisy", "--strict"], "time is undecided in every case: "),
     (70, ["base", "base"], BUG_MESSAGE),
 ]
 
@@ -177,13 +177,13 @@ def test_every_row():
     [([], "OTHERS"), (["compare"], "GATE"), (["continuous"], "GATE"), (["matrix"], "MATRIX")],
 )
 def test_help(capsys, monkeypatch, command, table):
-    """The help of a command explains each of its exit codes."""
-    monkeypatch.setenv("COLUMNS", "2000")  # no line breaks within words
+    """The help of a command explains each of its exit codes in a line."""
+    monkeypatch.setenv("COLUMNS", "2000")  # no line breaks within lines
     with pytest.raises(SystemExit, match="0"):
         cli.main([*command, "--help"])
-    shown = " ".join(capsys.readouterr().out.split())
+    lines = capsys.readouterr().out.splitlines()
     for status, meaning in getattr(exit_codes, table).items():
-        assert f"{status} {meaning}" in shown
+        assert f"  {status:<2}  {meaning}" in lines
 
 
 @pytest.mark.parametrize("arguments", [[], ["--nothing"], ["compare", "base"], ["history", "--format", "pdf"]])

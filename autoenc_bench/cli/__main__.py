@@ -4,6 +4,7 @@ import argparse
 import sys
 import traceback
 from collections.abc import Sequence
+from textwrap import fill
 
 from autoenc_bench import __version__, exit_codes
 from autoenc_bench.cli import bisect, compare, continuous, experiments, history, machine, matrix, report, summary, why
@@ -41,12 +42,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(status)
 
 
+class Paragraphs(argparse.HelpFormatter):
+    """Keep empty lines, and the beginnings of lines that are indented by two spaces."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        paragraphs = []
+        for paragraph in text.split("\n\n"):
+            first, *entries = paragraph.split("\n  ")
+            lines = [fill(entry, width, initial_indent="  ", subsequent_indent=" " * 6) for entry in entries]
+            paragraphs.append("\n".join([super()._fill_text(first, width, indent), *lines]))
+        return "\n\n".join(paragraphs)
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="autoenc-bench",
         description="Read the records that 'pytest benchmarks/' saved, and decide whether a change made them worse.",
-        epilog=f"{exit_codes.epilog(exit_codes.OTHERS)}; compare, continuous, bisect and matrix have more.",
+        epilog=f"{exit_codes.epilog(exit_codes.OTHERS)}\n\ncompare, continuous, bisect and matrix have more codes.",
+        formatter_class=Paragraphs,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -57,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
             help=summary[0].lower() + summary[1:].rstrip("."),
             description=details.strip() or summary,
             epilog=getattr(module, "EPILOG", None),
+            formatter_class=Paragraphs,
         )
         if add := getattr(module, "add", None):
             add(command)

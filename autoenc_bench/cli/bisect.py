@@ -1,9 +1,9 @@
 """Find the commit or release that made a case slower or less accurate, or changed what it executes.
 
-GOOD and BAD are git revisions, or two releases of a package, such as keras==3.11.0 and keras==3.15.0. Each point
-between them is compared with GOOD, as continuous does it, and half of the total change decides which end it is like. A
-point without an answer is measured again, and then skipped. Answers are kept, and the same command continues from
-them, unless the interpreter, a library, a variable or the machine differs.
+GOOD and BAD are git revisions, or two releases of a package, such as keras==3.11.0 and keras==3.15.0. The command
+compares points between them with GOOD, as continuous does. A point counts as bad if it has more than half of the total
+change, and as good if it has less. An undecided point is measured again, and then skipped. Answers are kept, and the
+same command continues from them, unless the interpreter, a library, a variable or the machine differs.
 """
 
 import argparse
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from autoenc_bench.live.points import Points
 
 EPILOG = (
-    "After -- comes the case, such as epoch[mnist-fused], then options of pytest's, such as --scale smoke. "
+    "After -- comes the case, such as epoch[mnist-fused], then options of pytest's, such as --scale smoke.\n\n"
     f"{exit_codes.epilog(exit_codes.BISECT)}"
 )
 

@@ -40,7 +40,7 @@ def add_limits(command: argparse.ArgumentParser) -> None:
         "one experiment, mnist:time:10%% (repeatable; defaults: time:3%%, memory:10%%, error:1%%)"
     )
     command.add_argument("--fail-on", metavar="EXPR", action="append", default=[], help=limit)
-    missing = "do not fail because of cases that one side lacks, skipped or failed"
+    missing = "accept cases that are missing, skipped or failed on one side"
     command.add_argument("--allow-missing", action="store_true", help=missing)
     command.add_argument("--strict", action="store_true", help="end with exit code 3 if any case is undecided")
     add_format(command, "table", "markdown", "json")

@@ -25,7 +25,7 @@ from autoenc_bench.records.places import LIVE
 if TYPE_CHECKING:
     from autoenc_bench.live.continuous import Analysis
 
-EPILOG = f"Options after -- are pytest's, such as -- --experiment mnist -k epoch. {compare.EPILOG}"
+EPILOG = f"Options after -- are pytest's, such as -- --experiment mnist -k epoch.\n\n{compare.EPILOG}"
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -35,7 +35,10 @@ def add(command: argparse.ArgumentParser) -> None:
     command.add_argument("head", metavar="HEAD", nargs="?", help=head)
     both_sides.add_budget(command, "stop", "10m")
     both_sides.add_sides(command)
-    everything = "measure all cases, the most informative first, until the budget is spent (give a longer --budget)"
+    everything = (
+        "measure all cases, steady epochs first; give a longer --budget (default: only steady epochs, and whole "
+        "experiments of fused for their errors)"
+    )
     command.add_argument("--all", dest="everything", action="store_true", help=everything)
     add_limits(command)
 

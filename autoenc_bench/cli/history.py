@@ -1,7 +1,7 @@
 """Show how results changed over time, and compare machines.
 
 Reads every record in the folders, of any number of machines. Shows change points of time, efficiency, error and memory,
-and the newest results of all machines side by side. Names the files that it cannot read; the exit status is 2 if it can
+and the newest results of all machines side by side. Names the files that it cannot read; the exit code is 2 if it can
 read none.
 """
 

@@ -16,7 +16,7 @@ from autoenc_bench.exceptions import NotFoundError, RunFailedError
 from autoenc_bench.records.places import REPORTS, SAVED, expanded
 from autoenc_bench.records.record import BACKENDS
 
-EPILOG = f"Options after -- are pytest's, such as -- --scale smoke. {exit_codes.epilog(exit_codes.MATRIX)}"
+EPILOG = f"Options after -- are pytest's, such as -- --scale smoke.\n\n{exit_codes.epilog(exit_codes.MATRIX)}"
 
 
 def add(command: argparse.ArgumentParser) -> None:

@@ -1,7 +1,7 @@
 """Draw records as an HTML page with figures.
 
 Writes one HTML page, one Markdown page, and every figure as SVG and PNG. The page lists records that cannot be read;
-the exit status is 2 if none can be read.
+the exit code is 2 if none can be read.
 """
 
 import argparse

@@ -23,8 +23,10 @@ def run(options: argparse.Namespace) -> str:
     for left_out in loading.left_out([source]):
         tell(left_out)
     run = source.record.autoenc
-    table, *_ = devices.headline(source.record.timed(), run.context if run else {})
+    table, legend, _ = devices.headline(source.record.timed(), run.context if run else {})
     if not table.rows or run is None:
         raise InvalidInputError(f"{path}: written by plain pytest-benchmark, so it has no experiments to summarise")
-    text = table.markdown() if options.format == "markdown" else table.text()
-    return "\n".join((text, *summary.not_run(run.skipped, "skipped"), *summary.not_run(run.failed, "failed")))
+    not_run = *summary.not_run(run.skipped, "skipped"), *summary.not_run(run.failed, "failed")
+    if options.format == "markdown":
+        return "\n\n".join((table.markdown(), f"<sub>{' '.join(legend.split())}</sub>", *not_run))
+    return "\n".join((table.text(), "", legend, *not_run))

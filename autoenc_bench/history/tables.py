@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from itertools import groupby
-from math import ceil, inf, isfinite
+from math import inf, isfinite
 from textwrap import fill
 
 from autoenc_bench.formatting import NONE, Cell, Table, cell, code, count, line, mebibytes, percent, seconds, share
@@ -17,10 +17,13 @@ MOST_CHANGES = 40  # that are listed; the page has all
 TEXT_WIDTH = 100  # columns of running text
 TERMINAL_COLUMNS = 6  # of the table of series, so that it fits a terminal
 LEGEND = (
-    "time: the level since the last change, at this machine's usual speed (referenced time × the usual seconds of the "
-    "reference workload; raw if a run has no reference); changed: this level (its median) against the first level"
+    "time: the median of the newest runs since the last change, each its referenced time × the usual seconds of the "
+    "reference workload on this machine (raw: as measured, because a run has no reference). changed: the median since "
+    "the last change against the median before the first change"
 )
-PAIR_LEGEND = "÷: ratio of the newest raw times; error: equal within 0.1 %, else by how much it is larger or smaller"
+PAIR_LEGEND = (
+    "times: the newest, as measured; ÷: their ratio; error: equal within 0.1 %, otherwise the change from the base's"
+)
 CHANGE_HEADERS = ("case", "what", "change", "95 % interval", "from", "to")
 UNITS = {"time": seconds, "efficiency": share, "error": "{:.5g}".format, "memory": mebibytes}
 
@@ -32,7 +35,7 @@ def text(history: History) -> str:
     parts += [f"{heading}\n{table.text()}" for heading, table in changes] or ["No changes."]
     parts += [f"… and {more:,} more: --format json lists them, --out DIR draws them"] if more else []
     for pair in history.pairs:
-        title = f"{pair.other.letter} beside {pair.base.letter}, the base, at {_scale(pair.scale).lower()}"
+        title = f"{pair.other.letter} compared with {pair.base.letter} (the base), {_scale(pair.scale).lower()}"
         differs = [f"Their contexts differ: {', '.join(pair.differs)}"] if pair.differs else []
         parts.append("\n".join([f"{title}, {count(len(pair.cases), 'case')}:", *differs, pair_table(pair).text()]))
     parts += [fill(PAIR_LEGEND, TEXT_WIDTH)] if history.pairs else []
@@ -51,7 +54,7 @@ def markdown(history: History) -> str:
     parts += [part for heading, table in changes for part in (code(heading), table.markdown())] or ["None."]
     parts += [f"… and {more:,} more."] if more else []
     for pair in history.pairs:
-        parts += [f"## {pair.other.letter} beside {pair.base.letter}, at {code(_scale(pair.scale))}"]
+        parts += [f"## {pair.other.letter} compared with {pair.base.letter} (the base), {code(_scale(pair.scale))}"]
         parts += [f"Their contexts differ: {code(', '.join(pair.differs))}"] if pair.differs else []
         parts += [pair_table(pair).markdown(), f"<sub>{PAIR_LEGEND}</sub>"]
     for scale, group in by_scale(history):
@@ -76,7 +79,10 @@ def answer(history: History) -> list[str]:
     ]
     if history.changes:
         number = sum(len(series.timelines) for series in history.series)
-        sentences.append(f"At most {ceil(ALPHA * number):,} of {number:,} timelines would show a change by chance.")
+        timelines = f"{number:,} timelines (time, efficiency, error, memory)"
+        sentences.append(
+            f"By chance, each of the {timelines} shows a change with a probability of at most {share(ALPHA)}."
+        )
     if alone := sum(bool(machine.identity.alone) for machine in history.machines):
         names = "names" if alone == 1 else "name"
         sentences.append(f"{count(alone, 'run')} {names} no CPU and cannot be compared with other runs.")

@@ -260,7 +260,7 @@ class Session:
         off_cpu = {nodeid: (one.off_cpu, one.stats["median"]) for nodeid, one in outcomes.items() if one.off_cpu}
         if off_cpu:
             shares = (f"{short(nodeid)} {' of '.join(map(with_unit, times))}" for nodeid, times in off_cpu.items())
-            yield f"off-CPU longer than usual, without being preempted: {', '.join(shares)}"
+            yield f"these cases waited (off-CPU) for over a twentieth of a round: {', '.join(shares)}"
         yield from summary.not_run(self._not_run("skipped"), "skipped")
         yield from summary.not_run(self._not_run("failed"), "failed")
 

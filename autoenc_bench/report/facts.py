@@ -9,10 +9,11 @@ from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import Roofs, Survey
 
 NAMES = {  # with their units
-    "clock": ("version of the suite's clock", ""),
+    "clock": ("version of the timing method", ""),
     "reference": ("version of the reference workload", ""),
     "memory_gib": ("memory", "GiB"),
     "clock_mhz": ("clock", "MHz"),
+    "cores": ("core numbers", ""),
     "temperature_c": ("temperature", "°C"),
     "throttled": ("slowed down by heat", "times"),
     "memory_stalled": ("waiting for memory", ""),

@@ -129,8 +129,9 @@ def _side_by_side(sources: Sequence[Source]) -> Together:
         title="Side by side",
         answer=answer(rows),
         table=table(rows),
-        legend="First call, peak memory and efficiency are those of the fused trainer. Errors agree if neither their "
-        "mean nor their distribution differs by more than the experiment's limit.",
+        legend="First call, peak memory and efficiency are those of the fused trainer. Errors are compared with the "
+        "first record's by mean, σ, 95 % and 99 % quantile. They differ if one of these changed by the error's limit "
+        "(1 %, unless the experiment has its own) or more.",
         setting=" · ".join([*shared, *labelled]),
         rows=rows,
     )
@@ -148,7 +149,7 @@ def labels(sources: Sequence[Source]) -> list[str]:
     backends = [str(source.record.autoenc.context.get("backend")) for source in sources if source.record.autoenc]
     if len(set(backends)) == len(sources):
         return backends
-    return [f"{place} {source.path.stem}" for place, source in enumerate(sources, start=1)]
+    return [f"({place}) {source.path.stem}" for place, source in enumerate(sources, start=1)]
 
 
 def _agreement(error: Judgement | None) -> tuple[str, bool]:

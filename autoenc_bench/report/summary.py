@@ -77,8 +77,8 @@ def _mean(values: Iterable[float | None]) -> float | None:
 
 LEGEND = (
     "rows/s: training rows per second in a steady epoch; whole: seconds of all epochs with validation, without\n"
-    "compiling; error: sum of absolute differences per test sample, mean ± σ; constant mean and PCA: the error of two\n"
-    "reference values, PCA with as many components as the code has units, clipped to [0, 1]; –: not measured"
+    "compiling; error: sum of absolute differences per test sample, mean ± σ; constant mean and PCA: errors without a\n"
+    "network (PCA: as many components as the code has units, output clipped to [0, 1]); –: not measured"
 )
 
 

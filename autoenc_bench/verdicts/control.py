@@ -39,7 +39,7 @@ def lacking(times: Collection[Judgement]) -> str:
     runs = max((max(interval.runs) for interval in judged), default=RUNS)
     if runs >= RUNS:
         return ""
-    return f"no control: it needs {RUNS} runs on a side, and no case has more than {count(runs, 'run')}"
+    return f"no control: one side needs {RUNS} runs for it, and no case has more than {count(runs, 'run')} on a side"
 
 
 def stale(times: Collection[Judgement]) -> str:

@@ -1,6 +1,7 @@
 """What a case executes on both sides, compared and put into words, and from that the cause of a changed time."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from math import inf
@@ -12,7 +13,8 @@ from autoenc_bench.records.counts import CALL, EPOCH, STEP, Counts, Program
 
 SHOWN = 4  # names of instructions, or of functions, that are listed
 PLACES = {"once": "", "loops": " in loops"}  # the parts of a program
-UNITS = {STEP: "in a step", EPOCH: "in an epoch", CALL: "in a call"}
+UNITS = {STEP: "in a step", EPOCH: "in an epoch", CALL: "in an execution"}
+REST = "in the rest of the training"  # the calls of a training that are neither in its steps nor in its epochs
 Numbers = Mapping[str, int]  # of instructions by kind, or of calls by function
 
 # The least informative names are listed last: instructions that only move data, and functions that everything calls.
@@ -42,7 +44,9 @@ def compare(base: Counts, head: Counts) -> Difference:
     programs = list(chain.from_iterable(map(_program, base.programs, head.programs)))
     if len(base.programs) != len(head.programs):
         programs.insert(0, f"{count(len(head.programs), 'program')} instead of {len(base.programs)}")
-    calls = [_calls(base.calls.get(unit, {}), head.calls.get(unit, {}), where) for unit, where in UNITS.items()]
+    is_training = any(unit in counts.calls for unit in (STEP, EPOCH) for counts in (base, head))
+    units = UNITS | {CALL: REST} if is_training else UNITS
+    calls = [_calls(base.calls.get(unit, {}), head.calls.get(unit, {}), where) for unit, where in units.items()]
     before = _totals(base)
     grown = {name: size for name, size in _totals(head).items() if size > before.get(name, 0)}
     growths = [size / before[name] - 1 if before.get(name) else inf for name, size in grown.items()]
@@ -70,7 +74,9 @@ def _calls(before: Numbers, after: Numbers, where: str) -> str:
     if before == after:
         return ""
     words = _listed(before, after, COMMON, "{short} {new:,} × instead of {old:,}", "other function")
-    return f"{_signed(sum(after.values()) - sum(before.values()))} calls {where}: {', '.join(words)}"
+    growth = sum(after.values()) - sum(before.values())
+    change = f"{_signed(growth)} calls {where}" if growth else f"as many calls {where}, but different ones"
+    return f"{change}: {', '.join(words)}"
 
 
 def _listed(before: Numbers, after: Numbers, common: re.Pattern[str], phrase: str, others: str) -> list[str]:
@@ -86,10 +92,12 @@ def _listed(before: Numbers, after: Numbers, common: re.Pattern[str], phrase: st
         return bool(common.match(name)), is_on_both, -abs(changes[name]) if is_on_both else 0
 
     ranked = sorted(filter(changes.get, changes), key=rank)
+    short_names = Counter(map(_short, ranked))  # a function that moved to another module may keep its short name
     words = []
     for name in ranked[:SHOWN]:
         facts = {"change": _signed(changes[name]), "old": before.get(name, 0), "new": after.get(name, 0)}
-        words.append(phrase.format(name=name, short=_short(name), **facts))
+        short = _short(name) if short_names[_short(name)] == 1 else name
+        words.append(phrase.format(name=name, short=short, **facts))
     return [*words, count(len(ranked) - SHOWN, others)] if len(ranked) > SHOWN else words
 
 

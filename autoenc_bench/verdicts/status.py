@@ -77,7 +77,7 @@ def _undecided(comparison: Comparison, strict: bool) -> Iterator[str]:
     for kind in () if _needs_counts_only(comparison) else KINDS:
         undecided = comparison.judged(kind, Outcome.UNDECIDED)
         if undecided and not comparison.judged(kind, *DECIDED):
-            yield f"no case was decided in {kind}: {_how_to_decide(kind, undecided)}"
+            yield f"{kind} is undecided in every case: {_how_to_decide(kind, undecided)}"
     if strict and (cases := _with_outcome(comparison, Outcome.UNDECIDED)):
         yield f"undecided: {few(cases)}; measure more runs"
 
@@ -93,9 +93,9 @@ def _how_to_decide(kind: str, undecided: dict[str, Judgement]) -> str:
     if all(judgement.reason == TOO_FEW for judgement in undecided.values()):
         return f"too few runs to measure their spread; record {ENOUGH} runs on each side, or {RECORDED} on one side"
     case, best = min(undecided.items(), key=lambda item: item[1].hidden)
-    change = "no change" if isinf(best.hidden) else f"at best a change of {_percent(best)}, in {case},"
-    mend = "train more seeds, with --seeds" if kind == "error" else "measure more runs, or give more time"
-    return f"{change} would have been detected; {mend}"
+    smallest = f"the smallest change that would have been detected is {_percent(best)}, in {case}"
+    mend = "train more seeds, with --seeds" if kind == "error" else "measure more runs, or for longer"
+    return f"{'no change would have been detected' if isinf(best.hidden) else smallest}; {mend}"
 
 
 def _claim(comparison: Comparison) -> str:

@@ -115,11 +115,16 @@ def _percent(value: float) -> str:
 def _outcome(judgement: Judgement) -> str:
     """Return an outcome in words, with the smallest detectable change if it is undecided."""
     shown, interval = _signed(judgement.outcome), judgement.interval
-    if judgement.outcome is Outcome.UNDECIDED and interval and not isinf(interval.high):
-        shown += f", detectable {_percent(interval.detectable)}"
+    if interval and _shows_detectable(judgement):
+        shown += f", detectable from {_percent(interval.detectable).removeprefix('+')}"
         if judgement.needed and isfinite(judgement.needed):
             shown += f", {judgement.needed} pairs would decide"
     return f"{shown} ({judgement.reason})" if judgement.reason and interval else shown
+
+
+def _shows_detectable(judgement: Judgement) -> bool:
+    interval = judgement.interval
+    return judgement.outcome is Outcome.UNDECIDED and interval is not None and not isinf(interval.high)
 
 
 def _answer(comparison: Comparison, measured: str, show: Callable[[str], str]) -> Iterator[str]:
@@ -155,6 +160,8 @@ def _notes(comparison: Comparison, show: Callable[[str], str]) -> Iterator[str]:
         unit = "those of interleaved rounds"
     certainty = "All intervals contain the true changes with 99 % probability."
     yield f"Each change is from base to head, with its interval. {certainty} Times are {unit}."
+    if any(_shows_detectable(judgement) for kind in KINDS for judgement in comparison.judged(kind).values()):
+        yield "detectable from: a smaller change could not have been detected."
     if note := control.lacking(comparison.judged("time").values()):
         yield note
     for verdict in comparison.verdicts:

@@ -37,11 +37,12 @@ def test_experiments(capsys):
 
 @pytest.mark.parametrize("arguments", [[], ["--format", "markdown"]])
 def test_summary_of_the_newest(capsys, elsewhere, arguments):
-    """Without a name, summary prints the newest record and its skipped cases."""
+    """Without a name, summary prints the newest record, what its columns mean, and its skipped cases."""
     storage.save(content(), elsewhere / ".benchmarks" / "here", "smoke", {})
     assert main(["summary", *arguments]) == 0
     out = capsys.readouterr().out
     assert "digits" in out
+    assert "whole: seconds of all epochs with validation" in out
     assert "skipped epoch[mnist-fit]: no data" in out
     assert out.startswith("| experiment" if arguments else "experiment")
 

@@ -18,7 +18,7 @@ BROKEN = {
 HARMLESS = ["zero-round", "odd-extra-info", "no-extra-info", "odd-machine-info", "odd-stats", *strangers.ENCODINGS]
 NO_COMMIT = ["odd-commit-info", "no-commit-info"]
 CASE = "tests/test_letters.py::test_a"
-TOO_FEW = "no case was decided in time: too few runs to measure their spread; "
+TOO_FEW = "time is undecided in every case: too few runs to measure their spread; "
 TOO_FEW += "record 3 runs on each side, or 8 on one side"
 UNKNOWN = "machine unknown: no record names its CPU (--across machine assumes one machine)"
 

@@ -50,7 +50,7 @@ def test_table(folder, capsys):
             "A2: 2 runs from 2026-01-21, keras 3.1 → 3.2",
             "B  Another CPU, 2 cores, A GPU (ba9876543210): 12 runs",
             "2026-01-09 12:00 UTC, machine A1, commit 000800080008 on a-branch, ",
-            "B beside A, the base, at scale standard, 2 cases:",
+            "B compared with A (the base), scale standard, 2 cases:",
             "Their contexts differ: keras 3.2 → 3.1",
             "Scale standard:",
         )

@@ -98,7 +98,7 @@ def test_control_characters(tmp_path, monkeypatch):
     run = SimpleNamespace(storage=tmp_path, record_name="x", baseline=baseline, experiments=())
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "job.md"))
     slow, gone = tmp_path / "slow" / "0001_run.json", tmp_path / "\x1b\n::x.json"
-    for path, message in ((slow, "no case was decided in time"), (gone, r"\x1b\n::x.json: no such record")):
+    for path, message in ((slow, "time is undecided in every case"), (gone, r"\x1b\n::x.json: no such record")):
         ended = Conclusion(SimpleNamespace(option=option, args=[]), run)
         monkeypatch.setattr(storage, "save", lambda *_, path=path: path)
         ended.save({}, {}, [])

@@ -234,7 +234,7 @@ def test_baselines(run, eight, tmp_path, arguments, code, said):
 @pytest.mark.parametrize(
     ("base", "cases", "said"),
     [
-        ("0.json", CASES, "no case was decided in time: too few runs to measure their spread; record 3 runs"),
+        ("0.json", CASES, "time is undecided in every case: too few runs to measure their spread; record 3 runs"),
         ("", CASES.replace("test_quick", "test_slow"), "missing from the head: quick[digits]"),
     ],
 )

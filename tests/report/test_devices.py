@@ -127,7 +127,7 @@ def test_not_side_by_side(path, tmp_path):
     """Distributed runs do not stand side by side with usual ones."""
     usual = [loading.read_record(recordings.save(tmp_path, name=name)) for name in ("one", "two")]
     together = side_by_side.judge([loading.read_record(path), *usual])
-    assert {row.label for row in together.rows} == {"1 0002_one", "2 0003_two"}
+    assert {row.label for row in together.rows} == {"(1) 0002_one", "(2) 0003_two"}
 
 
 def test_no_gain(path):

@@ -19,7 +19,7 @@ def test_facts():
     assert values["clock"] == "2,600 MHz"
     assert values["load"] == "0.5 – 1"
     assert values["temperature"] == "unknown"
-    assert values["cores"] == "1"
+    assert values["core numbers"] == "1"
 
 
 def test_missing_facts():

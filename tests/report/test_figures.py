@@ -222,7 +222,7 @@ def test_speed_up(drawn):
     """The speed-up is the ratio of rows per second, with the range of the rounds, without fit's set-up."""
     drawing = drawn["speed-up"]
     assert "digits 54 (49.1 to 59.4)" in drawing.alternative
-    assert "without fit's set-up of each call and epoch" in drawing.note
+    assert "fit's set-up is left out" in drawing.note
 
 
 def test_first_call(drawn):

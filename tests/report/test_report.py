@@ -83,9 +83,9 @@ def test_summary(written):
     text = re.sub(" +", " ", written.page.with_name("summary.md").read_text())
     place = 0
     for part in (
-        "# autoenc-bench report\n\n## Side by side\n\n`2 0001_small trains fastest",
+        "# autoenc-bench report\n\n## Side by side\n\n`(2) 0001_small trains fastest",
         "| experiment | record | fit rows/s |",
-        "| `crude-simple` | `1 0001_small` | 794 |",
+        "| `crude-simple` | `(1) 0001_small` | 794 |",
         "## `0001_small`\n\n`A CPU, 2 cores · 8 GiB",
         "| `features-2` | 794 | 42,857 | 54.0 × |",
         "\n\n- skipped `experiment[mnist-fused-seed0]`: `the data is missing`\n\n<details><summary>Times of 56 cases",

@@ -61,7 +61,7 @@ def test_errors(tmp_path, error, agreement):
 def test_labels(tmp_path):
     """Records of one backend are named by their files; other scales and plain records are left out."""
     first, second = save(tmp_path / "a", "jax"), save(tmp_path / "b", "jax")
-    labels = {f"1 {first.stem}", f"2 {second.stem}"}
+    labels = {f"(1) {first.stem}", f"(2) {second.stem}"}
     assert {row.label for row in judge(first, second, recordings.save_plain(tmp_path)).rows} == labels
     assert judge(first) is None
     assert judge(first, save(tmp_path, "torch", scale="smoke")) is None
@@ -97,11 +97,15 @@ def test_fastest():
 def test_page(written):
     """Page and Markdown of several records begin with what these show together."""
     page = written.page.read_text()
-    assert page.index(">Side by side</h2>") < page.index("2 0001_small trains fastest in") < page.index('id="record-1"')
+    assert (
+        page.index(">Side by side</h2>") < page.index("(2) 0001_small trains fastest in") < page.index('id="record-1"')
+    )
     assert (written.page.parent / "figures" / "side-by-side.png").exists()
     text = written.page.with_name("summary.md").read_text()
     assert (
-        text.index("## Side by side") < text.index("| `crude-simple`  | `2 0001_small`") < text.index("## `0001_small`")
+        text.index("## Side by side")
+        < text.index("| `crude-simple`  | `(2) 0001_small`")
+        < text.index("## `0001_small`")
     )
 
 

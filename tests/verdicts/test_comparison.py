@@ -56,7 +56,7 @@ def test_undecided_shows_what_is_detectable(tmp_path):
     """Noisy runs leave 4 % undecided, and the table shows the smallest detectable change."""
     found = both(tmp_path, [0.2, 0.22, 0.18], [0.208, 0.23, 0.19])
     assert by_case(found)[EPOCH].time.outcome is Outcome.UNDECIDED
-    assert "undecided, detectable +" in tables.text(found)
+    assert "undecided, detectable from " in tables.text(found)
 
 
 @pytest.mark.parametrize(("base", "head", "decided"), [(1, 1, False), (2, 7, False), (3, 3, True), (8, 1, True)])

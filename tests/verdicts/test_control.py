@@ -34,7 +34,9 @@ def test_control_is_strict(tmp_path):
 def test_no_control(tmp_path, runs, note):
     """The table states that no case has enough runs for the control, if times got a verdict."""
     found = tables.text(both(tmp_path, noisy(0.2, runs), noisy(0.2, runs, seed=1)))
-    assert (f"no control: it needs 6 runs on a side, and no case has more than {runs} runs" in found) == note
+    assert (
+        f"no control: one side needs 6 runs for it, and no case has more than {runs} runs on a side" in found
+    ) == note
 
 
 def test_a_control_of_one_side(tmp_path):

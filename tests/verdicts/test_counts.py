@@ -69,12 +69,25 @@ def test_other_programs(programs, words):
             "+32 calls in a step: time.sleep 1 × instead of 0, optimizers:Adam.apply 2 × instead of 1, "
             "builtins.len 40 × instead of 10",
         ),
-        ({"call": {"a:b": 3}}, "+3 calls in a call: a:b 3 × instead of 0"),
+        ({"call": {"a:b": 3}}, "+3 calls in the rest of the training: a:b 3 × instead of 0"),
+        (
+            {"epoch": {"keras.new:fit": 1}},
+            "as many calls in an epoch, but different ones: new:fit 1 × instead of 0, keras:fit 0 × instead of 1",
+        ),
     ],
 )
 def test_other_calls(calls, words):
     """Calls are described by how many more there are and by function, built-in functions last."""
     assert differing(calls={**STEPS, **calls}).calls == (words,)
+
+
+def test_moved_functions():
+    """Functions of one name are described with the paths of their modules; a case without training has executions."""
+    base, head = (Counts(programs=[], calls={"call": {f"{path}.data:load": 1}}) for path in ("suite.old", "suite.new"))
+    assert counts.compare(base, head).calls == (
+        "as many calls in an execution, but different ones: suite.new.data:load 1 × instead of 0, "
+        "suite.old.data:load 0 × instead of 1",
+    )
 
 
 @given(
@@ -141,8 +154,8 @@ def test_outcome(tmp_path, head, fail_on, outcome):
         (BASE, ["counts:0%"], exit_codes.PASSED, "counts are equal in 1 of 1 case"),
         (OTHER, ["counts:0%"], exit_codes.REGRESSED, f"regressed: {EPOCH}"),
         (OTHER, ["counts:0%", "time:3%"], exit_codes.REGRESSED, f"regressed: {EPOCH}"),
-        (BASE, ["counts:0%", "time:3%"], exit_codes.UNDECIDED, "no case was decided in time"),
-        (BASE, [], exit_codes.UNDECIDED, "no case was decided in time"),
+        (BASE, ["counts:0%", "time:3%"], exit_codes.UNDECIDED, "time is undecided in every case"),
+        (BASE, [], exit_codes.UNDECIDED, "time is undecided in every case"),
         (
             None,
             ["counts:0%"],

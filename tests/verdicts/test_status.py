@@ -48,7 +48,7 @@ CLAIM = "nothing regressed; a change of 3 % in time, 10 % in memory, 1 % in erro
         (
             ["one", "one"],
             3,
-            "no case was decided in time: too few runs to measure their spread; record 3 runs",
+            "time is undecided in every case: too few runs to measure their spread; record 3 runs",
         ),
     ],
 )

@@ -32,8 +32,9 @@ def curves(section: Section) -> style.Drawing | None:
         axes.set_xlabel("" if place + across < len(trained) else "seconds of training")
     trainers = sorted({str(trainer) for cases in trained.values() for trainer in cases})
     note = (
-        "The dotted line lies nine tenths of the way from the loss of the first epoch to that of the last (of the "
-        "trainer that ends higher). A mark is the first epoch that reaches it. Times include validation, not compiling."
+        "At the dotted line, the loss has made nine tenths of its way from the first epoch to its minimum (of two "
+        "trainers: from the higher first loss to the higher minimum). A mark is the first epoch that reaches it. Times "
+        "include validation, not compiling."
     )
     note += f" In this run only {trainers[0]} trained whole experiments." if len(trainers) == 1 else ""
     alternative = " ".join(sentences)

@@ -37,7 +37,7 @@ def phases(section: Section) -> style.Drawing:
         for phase, kinds in medians.items()
     }
     note = (
-        "One mark is one round, so a cluster is as wide as its rounds spread. The thin line connects the fastest and "
+        "One mark is one round, so the width of a cluster shows the spread. The thin line connects the fastest and "
         "the slowest. If the cases of a phase differ in their number of rows, times are per row."
     )
     alternative = f"The rounds of {len(marks)} cases, one panel per phase, with the medians. {_listed(ranges)}"
@@ -97,8 +97,9 @@ def speed_up(section: Section) -> style.Drawing | None:
     layout.log_ticks(axes.xaxis, (1.0, 2.0, 5.0), "{:g}".format)
     alternative = f"Speed-up of fused over fit in a steady epoch, with the range of the rounds: {'; '.join(ranges)}."
     note = (
-        "A mark compares the medians. Its line runs from fit's fastest round against fused's slowest to the opposite. "
-        "Both are steady epochs with validation, without fit's set-up of each call and epoch."
+        "A mark compares the medians. One end of its line compares fit's fastest round with fused's slowest, the other "
+        "end fit's slowest with fused's fastest. fit and fused run steady epochs with validation. fit's set-up is left "
+        "out."
     )
     return style.Drawing("speed-up", "Speed-up of fused over fit", alternative, figure, note)
 
@@ -151,9 +152,9 @@ def efficiency(section: Section) -> style.Drawing | None:
     axes.xaxis.set_major_locator(FixedLocator([tick for tick in SHARES if tick >= low / 10]))
     note = (
         "Efficiency is the least time that the machine needs for the work, divided by the measured time. The letter "
-        "is the roof, the machine's limit that this least time comes from: c compute (matrix products), m memory, "
-        "e exponentials, d dispatch (calls of compiled programs). At 100 % the case reaches its roof. A case far left "
-        "loses time between small operations that wait for each other."
+        "is the roof that sets this least time: c compute (matrix products), m memory, e exponentials, d dispatch "
+        "(calls of compiled programs). At 100 % the case reaches its roof. A case far left loses time between small "
+        "operations that wait for each other."
     )
     alternative = f"Efficiency of each case, and the roof that limits it. {_listed(phrases)}"
     return style.Drawing("efficiency", "Efficiency and the limiting roof", alternative, figure, note)
