@@ -41,19 +41,22 @@ def of_calls(function: Callable[[], object], programs: Sequence[str] = ()) -> Co
     return _counted({CALL: calls(function)}, programs)
 
 
-def of_training(train: Callable[..., object], batch_size: int, rows: int, programs: Sequence[str] = ()) -> Counted:
+def of_training(
+    train: Callable[..., object], mark: str, batch_size: int, rows: int, programs: Sequence[str] = ()
+) -> Counted:
     """Count what ``train(epochs, rows=rows)`` does in a step, in an epoch without its steps, and in the rest.
 
-    They follow from calls with one epoch and with two, and with two steps and with three. If there are too few rows for
-    three steps, an epoch includes its steps.
+    They follow from a call with two epochs of two steps, and from one with an epoch of three steps. ``mark`` is the
+    function that each epoch calls once at its end, as ``calls`` names it. If there are too few rows for three steps, an
+    epoch includes its steps.
     """
     few, more = (FEW * batch_size, MORE * batch_size) if rows >= MORE * batch_size else (rows, rows)
     train(2, rows=more)
-    passes = [partial(train, epochs, rows=part) for epochs, part in ((1, few), (1, more), (2, few))]
-    short, longer, twice = map(calls, passes)
-    step = longer - short
+    before, epoch, after = _calls(partial(train, 2, rows=few), mark)  # from the end of the first epoch to the second's
+    short = before + after
+    step = calls(partial(train, 1, rows=more)) - short
     steps = Counter({name: FEW * number for name, number in step.items()})
-    epoch = twice - short - steps
+    epoch = epoch - steps
     return _counted({STEP: step, EPOCH: epoch, CALL: short - epoch - steps}, programs)
 
 
@@ -68,23 +71,38 @@ def calls(function: Callable[[], object]) -> Counter[str]:
     They are sorted by the depth of their outermost call, so a caller precedes what it calls. Raises InvalidInputError,
     and calls nothing, while a profiler written in C is active, because Python could not restore it.
     """
+    return _calls(function)[0]
+
+
+def _calls(function: Callable[[], object], mark: str | None = None) -> list[Counter[str]]:
+    """Count as ``calls`` does, up to the first call of the Python function ``mark``, from there to the next, and so on.
+
+    A call of ``mark`` belongs to the part that it begins.
+    """
     previous: Any = sys.getprofile()
     if not (previous is None or callable(previous)):  # as cProfile's before Python 3.12
         profiler = type(previous).__module__
         raise InvalidInputError(f"calls cannot be counted while {profiler} profiles them; run without it to count them")
     numbers: Counter[Any] = Counter()  # by (module, code) in Python, (module, name) in C
+    parts = [numbers]
     depths: dict[Any, int] = {}
     is_steady: dict[Any, bool] = {}  # by code
+    marks: set[Any] = set()  # codes
     depth = 0
     unsteady_depth = 0  # of the unsteady call that is running, or 0
 
     def note(frame: Any, event: str, argument: Any) -> None:
-        nonlocal depth, unsteady_depth
+        nonlocal depth, unsteady_depth, numbers
         if event == "call":
             depth += 1
             module, code = frame.f_globals.get("__name__"), frame.f_code
             if code not in is_steady:
-                is_steady[code] = not f"{module}:{code.co_qualname}".startswith(UNSTEADY)
+                name = f"{module}:{code.co_qualname}"
+                is_steady[code] = not name.startswith(UNSTEADY)
+                marks.update({code} if name == mark else ())
+            if code in marks:
+                numbers = Counter()
+                parts.append(numbers)
             if not (unsteady_depth or is_steady[code]):
                 unsteady_depth = depth
             called, called_at = (module, code), depth
@@ -109,6 +127,11 @@ def calls(function: Callable[[], object]) -> Counter[str]:
         if collects:
             gc.enable()
     numbers["sys", "setprofile"] -= 1
+    return [_named(part, depths) for part in parts]
+
+
+def _named(numbers: Counter[Any], depths: dict[Any, int]) -> Counter[str]:
+    """Return numbers of calls by the names of the functions, the outermost first."""
     by_name: Counter[str] = Counter()
     for module, called in sorted(numbers, key=lambda key: depths.get(key, 0)):
         in_c = f"{module}.{called}" if module else called  # a method's name begins with its class

@@ -222,7 +222,8 @@ class Measure:
         done: list[dict[str, float]] = []  # what was measured beside each round, by field of the record
 
         def end_round(ended: Reading) -> None:
-            latest = 0.0 if turns else reference_workload.seconds()
+            is_warm_up_next = warm_ups and not starts
+            latest = 0.0 if turns or is_warm_up_next else reference_workload.seconds()
             if starts:
                 beside = {} if turns else {"reference": self._reference_beside(latest)}
                 done.append(beside | _passed(starts[-1], ended))

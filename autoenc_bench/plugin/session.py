@@ -163,7 +163,7 @@ class Session:
         return f", about {duration} for the whole suite" if seconds else ""
 
     def _measure_roofs(self) -> Roofs:
-        """Measure the machine's roofs, which happens before and after the cases; keep the higher ones."""
+        """Measure the machine's roofs, which happens before and, at full size, after the cases; keep the higher ones."""
         from autoenc_bench.machine import roofs  # imported here because it loads Keras
 
         measured = roofs.measure(self._configuration.scale.roof_seconds / 2)
@@ -229,7 +229,7 @@ class Session:
         for nodeid in self._cases:
             self._outcomes.setdefault(nodeid, Outcome(skipped="the run ended before this case began"))
         not_saved = self._leave(completed)
-        if self._timed and run.measures_roofs and not not_saved:
+        if self._timed and run.measures_roofs and run.scale.full_size and not not_saved:
             self._measure_roofs()
         conclusion.lines += self._sum_up()
         if not_saved:

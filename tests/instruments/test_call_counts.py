@@ -101,9 +101,11 @@ def test_one_time_work():
     def train(epochs, *, rows):
         if not done:
             done.append(helper())
-        len([epochs, rows])
+        for _ in range(epochs):
+            work(rows)
 
-    assert f"{__name__}:helper" not in of_training(train, 10, 100).counts.calls["call"]
+    mark = f"{__name__}:work"
+    assert f"{__name__}:helper" not in of_training(train, mark, 10, 100).counts.calls["call"]
 
 
 def test_unsteady_functions(monkeypatch):
@@ -142,6 +144,7 @@ class Training:
             self.do_epoch(self.epoch)
             for _ in range(rows // 10):
                 self.do_step(self.step)
+            self.end_epoch()
 
     def do_call(self, times):
         work(times)
@@ -152,19 +155,25 @@ class Training:
     def do_step(self, times):
         work(times)
 
+    def end_epoch(self):
+        """Do nothing; it marks the end of an epoch."""
+
+
+MARK = f"{__name__}:Training.end_epoch"
+
 
 def test_training():
     """Calls of a step, of an epoch and of the rest are separated, for any number of rows."""
-    counted = of_training(Training(step=5, epoch=7, call=11), 10, 1000).counts.calls
+    counted = of_training(Training(step=5, epoch=7, call=11), MARK, 10, 1000).counts.calls
     helpers = {unit: counts.get(f"{__name__}:helper") for unit, counts in counted.items()}
     assert helpers == {"step": 5, "epoch": 7, "call": 11}
     assert counted["step"][f"{__name__}:Training.do_step"] == 1
-    assert counted == of_training(Training(step=5, epoch=7, call=11), 10, 50).counts.calls
+    assert counted == of_training(Training(step=5, epoch=7, call=11), MARK, 10, 50).counts.calls
 
 
 def test_few_rows():
     """If there are too few rows for three steps, an epoch includes its steps."""
-    counted = of_training(Training(step=5, epoch=7, call=11), 10, 20).counts.calls
+    counted = of_training(Training(step=5, epoch=7, call=11), MARK, 10, 20).counts.calls
     assert "step" not in counted
     assert counted["epoch"][f"{__name__}:helper"] == 7 + 2 * 5
 
@@ -179,6 +188,6 @@ def test_programs():
 
 def test_units():
     """The units are those of a record."""
-    assert Counter(of_training(Training(1, 1, 1), 10, 1000).counts.calls.keys()) == Counter(
+    assert Counter(of_training(Training(1, 1, 1), MARK, 10, 1000).counts.calls.keys()) == Counter(
         (call_counts.STEP, call_counts.EPOCH, call_counts.CALL)
     )
