@@ -163,7 +163,7 @@ class Session:
         return f", about {duration} for the whole suite" if seconds else ""
 
     def _measure_roofs(self) -> Roofs:
-        """Measure the machine's roofs, which happens before and, at full size, after the cases; keep the higher ones."""
+        """Measure the machine's roofs before the cases and, at full size, again after them; keep the higher ones."""
         from autoenc_bench.machine import roofs  # imported here because it loads Keras
 
         measured = roofs.measure(self._configuration.scale.roof_seconds / 2)
