@@ -31,7 +31,7 @@ from autoenc_bench.records.case import Epoch
 
 Progress = Callable[[int, Epoch], object]  # (epochs done, the latest one)
 Note = Callable[[float, float, float], None]  # (loss, val_loss, seconds) of an epoch
-EPOCH_END = f"{__name__}:Trainer.train.<locals>.note"  # the function that each epoch calls at its end
+MARKS = call_counts.Marks(step=f"{__name__}:_timed.<locals>.timed", epoch=f"{__name__}:Trainer.train.<locals>.note")
 
 
 class Trainer(ABC):
@@ -99,7 +99,7 @@ class Trainer(ABC):
 
     def count(self, rows: int) -> Counted:
         """Count the Python calls and the instructions of training on that many rows; see ``call_counts``."""
-        counted = call_counts.of_training(self.train, EPOCH_END, self.batch_size, rows, self.programs(rows))
+        counted = call_counts.of_training(self.train, MARKS, self.batch_size, rows, self.programs(rows))
         self.reset()
         return counted
 

@@ -15,7 +15,7 @@ from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.instruments.hlo import parse
 from autoenc_bench.records.counts import CALL, EPOCH, STEP, Counts
 
-FEW, MORE = 2, 3  # steps of an epoch
+STEPS = 3  # of an epoch that is counted
 
 # The beginnings of the names of functions whose calls, and the calls within them, differ from process to process: the
 # clock reads a file per thread, tf.data compares its options in the order of a set of strings, a random number below a
@@ -41,23 +41,39 @@ def of_calls(function: Callable[[], object], programs: Sequence[str] = ()) -> Co
     return _counted({CALL: calls(function)}, programs)
 
 
+class Marks(NamedTuple):
+    """The Python functions, as ``calls`` names them, that training calls for each step and at the end of each epoch.
+
+    Training that compiles its steps together calls none for a step.
+    """
+
+    step: str
+    epoch: str
+
+
 def of_training(
-    train: Callable[..., object], mark: str, batch_size: int, rows: int, programs: Sequence[str] = ()
+    train: Callable[..., object], marks: Marks, batch_size: int, rows: int, programs: Sequence[str] = ()
 ) -> Counted:
     """Count what ``train(epochs, rows=rows)`` does in a step, in an epoch without its steps, and in the rest.
 
-    They follow from a call with two epochs of two steps, and from one with an epoch of three steps. ``mark`` is the
-    function that each epoch calls once at its end, as ``calls`` names it. If there are too few rows for three steps, an
-    epoch includes its steps.
+    They follow from a call with two epochs of three steps: the second step of the first epoch, and the second epoch. If
+    there are too few rows for three steps, an epoch includes its steps.
     """
-    few, more = (FEW * batch_size, MORE * batch_size) if rows >= MORE * batch_size else (rows, rows)
-    train(2, rows=more)
-    before, epoch, after = _calls(partial(train, 2, rows=few), mark)  # from the end of the first epoch to the second's
-    short = before + after
-    step = calls(partial(train, 1, rows=more)) - short
-    steps = Counter({name: FEW * number for name, number in step.items()})
-    epoch = epoch - steps
-    return _counted({STEP: step, EPOCH: epoch, CALL: short - epoch - steps}, programs)
+    has_steps = rows >= STEPS * batch_size
+    rows = STEPS * batch_size if has_steps else rows
+    train(1, rows=rows)
+    parts = _calls(partial(train, 2, rows=rows), marks)
+    begun = [mark for mark, _ in parts]
+    first, second = (place for place, mark in enumerate(begun) if mark == marks.epoch)
+    step = parts[begun.index(marks.step) + 1][1] if has_steps and marks.step in begun else Counter()
+    epoch = _sum(parts[first:second])
+    call = _sum(parts) - epoch - epoch
+    steps = Counter({name: STEPS * number for name, number in step.items()})
+    return _counted({STEP: step, EPOCH: epoch - steps, CALL: call}, programs)
+
+
+def _sum(parts: Sequence[tuple[str, Counter[str]]]) -> Counter[str]:
+    return sum((counter for _, counter in parts), start=Counter[str]())
 
 
 def _counted(call_counts: dict[str, Counter[str]], programs: Sequence[str]) -> Counted:
@@ -71,23 +87,23 @@ def calls(function: Callable[[], object]) -> Counter[str]:
     They are sorted by the depth of their outermost call, so a caller precedes what it calls. Raises InvalidInputError,
     and calls nothing, while a profiler written in C is active, because Python could not restore it.
     """
-    return _calls(function)[0]
+    return _sum(_calls(function))
 
 
-def _calls(function: Callable[[], object], mark: str | None = None) -> list[Counter[str]]:
-    """Count as ``calls`` does, up to the first call of the Python function ``mark``, from there to the next, and so on.
+def _calls(function: Callable[[], object], marks: Sequence[str] = ()) -> list[tuple[str, Counter[str]]]:
+    """Count as ``calls`` does, in parts: each begins with a call of a Python function of ``marks``, and has its name.
 
-    A call of ``mark`` belongs to the part that it begins.
+    The name of the first part, before any mark, is empty.
     """
     previous: Any = sys.getprofile()
     if not (previous is None or callable(previous)):  # as cProfile's before Python 3.12
         profiler = type(previous).__module__
         raise InvalidInputError(f"calls cannot be counted while {profiler} profiles them; run without it to count them")
     numbers: Counter[Any] = Counter()  # by (module, code) in Python, (module, name) in C
-    parts = [numbers]
+    parts = [("", numbers)]
     depths: dict[Any, int] = {}
     is_steady: dict[Any, bool] = {}  # by code
-    marks: set[Any] = set()  # codes
+    marked: dict[Any, str] = {}  # names of marks by code
     depth = 0
     unsteady_depth = 0  # of the unsteady call that is running, or 0
 
@@ -99,10 +115,11 @@ def _calls(function: Callable[[], object], mark: str | None = None) -> list[Coun
             if code not in is_steady:
                 name = f"{module}:{code.co_qualname}"
                 is_steady[code] = not name.startswith(UNSTEADY)
-                marks.update({code} if name == mark else ())
-            if code in marks:
+                if name in marks:
+                    marked[code] = name
+            if code in marked:
                 numbers = Counter()
-                parts.append(numbers)
+                parts.append((marked[code], numbers))
             if not (unsteady_depth or is_steady[code]):
                 unsteady_depth = depth
             called, called_at = (module, code), depth
@@ -127,7 +144,7 @@ def _calls(function: Callable[[], object], mark: str | None = None) -> list[Coun
         if collects:
             gc.enable()
     numbers["sys", "setprofile"] -= 1
-    return [_named(part, depths) for part in parts]
+    return [(mark, _named(part, depths)) for mark, part in parts]
 
 
 def _named(numbers: Counter[Any], depths: dict[Any, int]) -> Counter[str]:

@@ -12,7 +12,7 @@ import pytest
 
 from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.instruments import call_counts
-from autoenc_bench.instruments.call_counts import calls, of_calls, of_training
+from autoenc_bench.instruments.call_counts import Marks, calls, of_calls, of_training
 
 
 def helper():
@@ -104,8 +104,8 @@ def test_one_time_work():
         for _ in range(epochs):
             work(rows)
 
-    mark = f"{__name__}:work"
-    assert f"{__name__}:helper" not in of_training(train, mark, 10, 100).counts.calls["call"]
+    marks = Marks("no step", f"{__name__}:work")
+    assert f"{__name__}:helper" not in of_training(train, marks, 10, 100).counts.calls["call"]
 
 
 def test_unsteady_functions(monkeypatch):
@@ -144,6 +144,7 @@ class Training:
             self.do_epoch(self.epoch)
             for _ in range(rows // 10):
                 self.do_step(self.step)
+            self.do_step(VALIDATION)
             self.end_epoch()
 
     def do_call(self, times):
@@ -159,23 +160,24 @@ class Training:
         """Do nothing; it marks the end of an epoch."""
 
 
-MARK = f"{__name__}:Training.end_epoch"
+VALIDATION = 3
+MARKS = Marks(f"{__name__}:Training.do_step", f"{__name__}:Training.end_epoch")
 
 
 def test_training():
     """Calls of a step, of an epoch and of the rest are separated, for any number of rows."""
-    counted = of_training(Training(step=5, epoch=7, call=11), MARK, 10, 1000).counts.calls
+    counted = of_training(Training(step=5, epoch=7, call=11), MARKS, 10, 1000).counts.calls
     helpers = {unit: counts.get(f"{__name__}:helper") for unit, counts in counted.items()}
-    assert helpers == {"step": 5, "epoch": 7, "call": 11}
+    assert helpers == {"step": 5, "epoch": 7 + VALIDATION, "call": 11}
     assert counted["step"][f"{__name__}:Training.do_step"] == 1
-    assert counted == of_training(Training(step=5, epoch=7, call=11), MARK, 10, 50).counts.calls
+    assert counted == of_training(Training(step=5, epoch=7, call=11), MARKS, 10, 50).counts.calls
 
 
 def test_few_rows():
     """If there are too few rows for three steps, an epoch includes its steps."""
-    counted = of_training(Training(step=5, epoch=7, call=11), MARK, 10, 20).counts.calls
+    counted = of_training(Training(step=5, epoch=7, call=11), MARKS, 10, 20).counts.calls
     assert "step" not in counted
-    assert counted["epoch"][f"{__name__}:helper"] == 7 + 2 * 5
+    assert counted["epoch"][f"{__name__}:helper"] == 7 + VALIDATION + 2 * 5
 
 
 def test_programs():
@@ -188,6 +190,6 @@ def test_programs():
 
 def test_units():
     """The units are those of a record."""
-    assert Counter(of_training(Training(1, 1, 1), MARK, 10, 1000).counts.calls.keys()) == Counter(
+    assert Counter(of_training(Training(1, 1, 1), MARKS, 10, 1000).counts.calls.keys()) == Counter(
         (call_counts.STEP, call_counts.EPOCH, call_counts.CALL)
     )
