@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
+from autoenc_bench.records import packing
 from autoenc_bench.records.places import expanded
 from autoenc_bench.records.record import Record
 from autoenc_bench.records.validation import parse_datetime
@@ -97,10 +98,11 @@ def save(content: dict[str, Any], folder: Path, name: str, pictures: Pictures) -
     record. Raises InvalidInputError, and writes nothing, if the content is no valid record.
     """
     try:
-        data = json.dumps(content, indent=1, allow_nan=False, default=_refuse).encode()
+        data = json.dumps(content, allow_nan=False, default=_refuse).encode()
         msgspec.json.decode(data, type=Record)
     except ValueError as problem:  # of json for NaN and infinities
         raise InvalidInputError(f"record {name}: {problem}") from problem
+    data = packing.encode(json.loads(data))
     folder.mkdir(parents=True, exist_ok=True)
     with _claim(folder) as number:
         path = folder / f"{number:04}_{name}.json"
