@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> str:
     from autoenc_bench.records import storage
     from autoenc_bench.report import page  # imported here because Matplotlib takes long to load
 
-    files = [file for path in options.record for file in sorted(path.rglob("*.json"), key=storage.place) or [path]]
+    files = [file for path in options.record for file in sorted(storage.within(path), key=storage.place) or [path]]
     with drawing() as show:
         paths = files or [storage.newest(options.storage)]
         written = page.write(paths, options.out, show, processes=os.cpu_count() or 1)

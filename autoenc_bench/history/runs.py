@@ -10,7 +10,7 @@ import msgspec
 
 from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError, NotFoundError
 from autoenc_bench.formatting import count, line
-from autoenc_bench.records import loading, names
+from autoenc_bench.records import loading, names, storage
 from autoenc_bench.records.description import cpu_kind, cpu_name
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import Benchmark, Fact, NotRun, Roofs
@@ -103,8 +103,8 @@ def read_runs(paths: Iterable[Path]) -> tuple[list[PastRun], list[NotRun], list[
     runs: dict[tuple[object, ...], PastRun] = {}
     problems: dict[Path, AutoencBenchError] = {}
     left_out: list[str] = []
-    # A path without JSON files below it is read itself.
-    for path in sorted({file for root in paths for file in set(root.rglob("*.json")) or {root}}):
+    # A path without records below it is read itself.
+    for path in sorted({file for root in paths for file in set(storage.within(root)) or {root}}):
         try:
             if path.is_dir() or not path.exists():
                 reason = "holds no records" if path.is_dir() else "no such folder or record"

@@ -277,7 +277,7 @@ class Bisection:
         """Run the suite once at a point; or read its newest kept record, unless that gave no answer before."""
         if point not in self._records:
             folder = self.store / point[:12]
-            kept = () if point in self._uninformative else sorted(folder.rglob("*.json"), key=lambda path: path.name)
+            kept = () if point in self._uninformative else sorted(storage.within(folder), key=lambda path: path.name)
             began = monotonic()
 
             def tick() -> None:

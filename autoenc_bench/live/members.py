@@ -9,6 +9,7 @@ from time import monotonic
 
 from autoenc_bench.live.processes import TICK, Process, Suite, SuiteFailedError, Tick
 from autoenc_bench.plugin.messages import Collected, Ended, Item, Reply, Request, Saved, Waiting, decode_reply, encode
+from autoenc_bench.records import storage
 
 # Addresses differ from process to process, and with them cache misses. Huge pages leave less of that to chance.
 ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
@@ -72,7 +73,7 @@ class Member(Process):
         """Wait until the record is saved; return its path, ``None`` where nothing was timed."""
         while not isinstance(self.receive(seconds, tick), Saved):
             pass  # the end of an interrupted case
-        return next(self.store.rglob("*.json"), None)
+        return next(storage.within(self.store), None)
 
 
 def usable_cores() -> list[int]:

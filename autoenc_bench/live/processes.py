@@ -19,7 +19,7 @@ from autoenc_bench.formatting import plain
 from autoenc_bench.plugin.messages import PARENT
 
 PREFIX = r"(E  |ERROR:? |INTERNALERROR> (?=\w*Error)|.*pytest: error: )\s*"  # of a line that gives a reason
-SAVED = r"^record: (.+\.json)\r?$"  # the line that names the record
+SAVED = r"^record: (.+\.json(?:\.gz)?)\r?$"  # the line that names the record
 CONCLUSION = r"(?m)^=+ autoenc-bench =+$"  # the suite's own last lines follow
 ENDING = r"[\W\d]*(no tests ran|\d+ \w+).* in [\d.]+s|=+"  # pytest's last line, and headings
 OUTPUT = 32_000_000  # bytes that a process may print

@@ -61,13 +61,15 @@ class Conclusion:
                 self.lines.append("nothing was timed, so no record was saved")
             return
         closing = ""
+        # A live comparison may run this plugin on an older package, whose function does not compress.
+        save = partial(storage.save, compress=True) if self._option.gzip else storage.save
         try:
             try:
-                path = storage.save(content, run.storage / storage.platform_folder(), run.record_name, pictures)
+                path = save(content, run.storage / storage.platform_folder(), run.record_name, pictures)
                 self.lines.append(f"record: {path}")
             except OSError as problem:  # the disk has become full, or is gone
                 self.status = pytest.ExitCode.USAGE_ERROR
-                path = storage.save(content, Path(tempfile.mkdtemp(prefix="autoenc-bench-")), run.record_name, pictures)
+                path = save(content, Path(tempfile.mkdtemp(prefix="autoenc-bench-")), run.record_name, pictures)
                 closing = f"the record could not be saved: {problem}; what was measured is in\n{path}"
         except (InvalidInputError, OSError) as problem:
             self.refuse(f"the record could not be saved: {problem}")

@@ -72,6 +72,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--num-processes", metavar="N", help="with --coordinator, train in N processes")
     process = "with --coordinator, run as process I of 0 ... N-1; process 0 writes the record"
     add("--process-id", metavar="I", help=process)
+    add("--gzip", action="store_true", help="compress the saved record")
     add("--no-roofs", action="store_true", help="do not measure the machine's maximum rates (its roofs)")
     add("--no-report", action="store_true", help="do not write a report to reports/ at the end")
 

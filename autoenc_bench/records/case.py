@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from autoenc_bench.records.counts import Counts, Number
+from autoenc_bench.records.counts import Counts, Number, References
 
 Positive = Annotated[float, Meta(gt=0)]
 Amount = Annotated[float, Meta(ge=0)]
@@ -126,6 +126,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     image: tuple[Count, Count] | None = None  # rows and columns, if samples are pictures
     work: Work | None = None  # if a roof bounds the case
     counts: Counts | None = None  # what it executes; ``work`` is the lower bound of that
+    counted: References | None = None  # only in files: replaced by ``counts`` when the record is read
     reference: list[Positive] | None = None  # seconds of the reference workload beside each round
     cpu: list[float] | None = None  # CPU seconds of all threads, in each round
     queued: list[float] | None = None  # seconds in each round in which threads were ready to run but had no core

@@ -31,3 +31,18 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     programs: list[Program] = []
     calls: dict[str, dict[str, Number]] = {}  # unit (step, epoch or call) -> Python function -> number of calls
+
+
+class Tables(msgspec.Struct, frozen=True, kw_only=True):
+    """The programs and the tables of calls of all cases of a run, each once. Places count from 0."""
+
+    functions: list[str] = []
+    programs: list[Program] = []
+    calls: list[list[tuple[Number, Number]]] = []  # each: the place of a function and its number of calls, and so on
+
+
+class References(msgspec.Struct, frozen=True, kw_only=True):
+    """The counts of a case in a packed record, as places in the run's tables."""
+
+    programs: list[Number] = []
+    calls: dict[str, Number] = {}  # by unit

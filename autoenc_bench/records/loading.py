@@ -87,7 +87,7 @@ def read_record(path: Path, *, pictured: bool = True) -> Source:
     or no valid case.
     """
     try:
-        record, left_out = validation.decode(path.read_bytes())
+        record, left_out = validation.decode(storage.read(path))
     except FileNotFoundError:
         raise NotFoundError(f"{path}: no such record") from None
     except InvalidInputError as problem:
@@ -101,7 +101,7 @@ def read_record(path: Path, *, pictured: bool = True) -> Source:
 
 def _with_pictures(source: Source) -> Source:
     """Add the pictures of the cases that have an image size. If a picture is missing or invalid, all are left out."""
-    side = source.path.with_suffix(".npz")
+    side = storage.side_file(source.path)
     try:
         pictures = storage.read_arrays(side, "side file") if side.exists() else {}
         for benchmark in source.record.benchmarks:

@@ -9,8 +9,10 @@ from msgspec import Meta
 
 from autoenc_bench.formatting import fact, line
 from autoenc_bench.records.case import Case, Count, Positive, Work
+from autoenc_bench.records.counts import Tables
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+READABLE = (2, 3)  # versions
 BACKENDS = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "torch": ("torch",)}  # name -> packages
 SIDE_NAMES = ("base", "head")  # of a live comparison
 Fact = str | bool | int | float | None
@@ -84,6 +86,7 @@ class Run(Survey, frozen=True, kw_only=True):
     failed: list[NotRun]
     pair: str | None = None  # in a live comparison: the name that both records of the pair share
     side: str | None = None  # in a live comparison: base or head
+    tables: Tables | None = None  # only in files: what the counts of the cases refer to
 
 
 class Timing(msgspec.Struct, frozen=True):

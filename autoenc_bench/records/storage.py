@@ -1,5 +1,6 @@
 """Records and their side files on disk: written atomically, numbered without races, and found by name."""
 
+import gzip
 import io
 import json
 import os
@@ -21,13 +22,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoenc_bench.exceptions import InvalidInputError, NotFoundError
+from autoenc_bench.records import packing
 from autoenc_bench.records.places import expanded
 from autoenc_bench.records.record import Record
 from autoenc_bench.records.validation import parse_datetime
 
 Pictures = dict[str, NDArray[np.uint8]]
 PICTURE_KINDS = ("first", "best", "worst")
-NUMBERED = "[0-9][0-9][0-9][0-9]*_*.json"
+ENDINGS = (".json", ".json.gz")
+NUMBERED = "[0-9][0-9][0-9][0-9]*_*"
+GZIP = b"\x1f\x8b"  # the first bytes of a compressed file
 
 
 def platform_folder() -> str:
@@ -36,9 +40,37 @@ def platform_folder() -> str:
     return "-".join((platform.system(), platform.python_implementation(), version, platform.architecture()[0]))
 
 
+def within(folder: Path, pattern: str = "**/*") -> Iterator[Path]:
+    """Yield the record files in a folder and in the folders below it."""
+    return filter(_is_record, folder.glob(pattern))
+
+
+def _is_record(path: Path) -> bool:
+    return path.name.endswith(ENDINGS)
+
+
+def stem(path: Path) -> str:
+    """Return the name of a record file without its ending."""
+    return Path(path.name.removesuffix(".gz")).stem
+
+
+def side_file(path: Path) -> Path:
+    """Return where the pictures of a record are."""
+    return path.with_name(f"{stem(path)}.npz")
+
+
+def read(path: Path) -> bytes:
+    """Return the text of a record, decompressed if necessary; raise InvalidInputError if it cannot be decompressed."""
+    data = path.read_bytes()
+    try:
+        return gzip.decompress(data) if data.startswith(GZIP) else data
+    except (OSError, EOFError, zlib.error) as problem:
+        raise InvalidInputError(f"damaged gzip file: {problem}; expected a record's JSON, compressed") from problem
+
+
 def newest(folder: Path) -> Path:
     """Return the record of the highest number, between systems and Pythons the last recorded; NotFoundError if none."""
-    newest = {path.parent: path for path in sorted(folder.glob(f"*/{NUMBERED}"), key=place)}
+    newest = {path.parent: path for path in sorted(within(folder, f"*/{NUMBERED}"), key=place)}
     if newest:
         return max(newest.values(), key=lambda path: (_recorded(path), path))
     raise NotFoundError(f"{folder}: no records yet; run 'pytest benchmarks/' first, or name one")
@@ -47,7 +79,7 @@ def newest(folder: Path) -> Path:
 def _recorded(path: Path) -> datetime:
     """Return when a record was made, in UTC, or the earliest time if it does not say. A clone changes file times."""
     try:
-        return parse_datetime(json.loads(path.read_bytes())["datetime"])
+        return parse_datetime(json.loads(read(path))["datetime"])
     except (OSError, ValueError, RecursionError, TypeError, KeyError):
         return datetime.min.replace(tzinfo=UTC)
 
@@ -64,11 +96,11 @@ def find(name: str, stores: Sequence[Path]) -> list[Path]:
     if path.is_file():
         return [path]
     matches = glob(name, recursive=True, include_hidden=True)  # noqa: PTH207 - Path.glob refuses some patterns
-    files = path.rglob("*.json") if path.is_dir() else map(Path, matches)
-    if records := sorted((path for path in files if path.suffix == ".json" and path.is_file()), key=place):
+    files = within(path) if path.is_dir() else filter(_is_record, map(Path, matches))
+    if records := sorted((path for path in files if path.is_file()), key=place):
         return records
     for store in stores:
-        saved = (path for path in store.rglob("*.json") if _has_name(path.relative_to(store), name))
+        saved = (path for path in within(store) if _has_name(path.relative_to(store), name))
         if records := sorted(saved, key=place):
             return records
     places = ", ".join(f"{store}/" for store in stores)
@@ -76,8 +108,8 @@ def find(name: str, stores: Sequence[Path]) -> list[Path]:
 
 
 def _has_name(path: Path, name: str) -> bool:
-    numbered = re.fullmatch(r"(\d{4,})_(.+)", path.stem)
-    return name in (path.stem, *(numbered.groups() if numbered else ()), *path.parts[:-1])
+    numbered = re.fullmatch(r"(\d{4,})_(.+)", stem(path))
+    return name in (stem(path), *(numbered.groups() if numbered else ()), *path.parts[:-1])
 
 
 def new_folder(path: Path) -> Path:
@@ -90,24 +122,27 @@ def new_folder(path: Path) -> Path:
     raise AssertionError
 
 
-def save(content: dict[str, Any], folder: Path, name: str, pictures: Pictures) -> Path:
-    """Write a record as ``NNNN_name.json`` under pytest-benchmark's naming; return its path.
+def save(content: dict[str, Any], folder: Path, name: str, pictures: Pictures, *, compress: bool = False) -> Path:
+    """Write a record as ``NNNN_name.json`` under pytest-benchmark's naming, or as ``.json.gz``; return its path.
 
     Processes that save at the same moment get different numbers. The side file with the pictures appears before the
     record. Raises InvalidInputError, and writes nothing, if the content is no valid record.
     """
     try:
-        data = json.dumps(content, indent=1, allow_nan=False, default=_refuse).encode()
+        data = json.dumps(content, allow_nan=False, default=_refuse).encode()
         msgspec.json.decode(data, type=Record)
     except ValueError as problem:  # of json for NaN and infinities
         raise InvalidInputError(f"record {name}: {problem}") from problem
+    data = packing.encode(json.loads(data))
+    if compress:
+        data = gzip.compress(data, mtime=0)  # equal records have equal files
     folder.mkdir(parents=True, exist_ok=True)
     with _claim(folder) as number:
-        path = folder / f"{number:04}_{name}.json"
+        path = folder / f"{number:04}_{name}{ENDINGS[compress]}"
         if pictures:
             packed = io.BytesIO()
             np.savez_compressed(packed, **dict[str, Any](pictures))
-            write_whole(packed.getvalue(), path.with_suffix(".npz"))
+            write_whole(packed.getvalue(), side_file(path))
         write_whole(data, path)
     return path
 
@@ -154,7 +189,7 @@ def _claim(folder: Path) -> Iterator[int]:
 
 
 def _last_number(folder: Path) -> int:
-    return max(map(_number, folder.glob(NUMBERED)), default=0)
+    return max(map(_number, within(folder, NUMBERED)), default=0)
 
 
 def place(path: Path) -> tuple[Path, int, str]:

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from autoenc_bench.exceptions import InvalidInputError
+from autoenc_bench.records import packing
 from autoenc_bench.records.case import Case
-from autoenc_bench.records.record import SCHEMA_VERSION, Benchmark, Commit, NotRun, Record
+from autoenc_bench.records.record import READABLE, Benchmark, Commit, NotRun, Record
 
 T = TypeVar("T")
 UNREADABLE = (
@@ -35,6 +36,8 @@ def decode(content: bytes) -> tuple[Record, list[NotRun]]:
             _check_version(record.autoenc.schema_version)  # of another version, but the same shape
     except UNREADABLE as problem:
         raise InvalidInputError(f"not a readable record: {problem}") from problem
+    record, unresolved = packing.unpack(record)
+    left_out += unresolved
     if not record.benchmarks:
         reason = f"; the first, {left_out[0].case}: {left_out[0].reason}" if left_out else ""
         found = f"none of {len(left_out)} can be read" if left_out else "there are none"
@@ -101,8 +104,9 @@ def parse_datetime(text: str) -> datetime:
 
 
 def _check_version(version: int) -> None:
-    if version != SCHEMA_VERSION:
-        versions = f"schema version {version}, this version of autoenc-bench reads {SCHEMA_VERSION}"
+    if version not in READABLE:
+        readable = " and ".join(map(str, READABLE))
+        versions = f"schema version {version}, this version of autoenc-bench reads {readable}"
         raise InvalidInputError(f"{versions}; read it with the version that wrote it")
 
 

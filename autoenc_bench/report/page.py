@@ -10,7 +10,7 @@ from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
 
-from autoenc_bench.records import loading
+from autoenc_bench.records import loading, storage
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import NotRun
 from autoenc_bench.report import github, output, render, side_by_side
@@ -66,7 +66,7 @@ def _sections(sources: Sequence[Source]) -> list[Section]:
     # Records of two machines, in two folders, may have the same name.
     if len(sources) == 1:
         return [Section(sources[0])]
-    named = [(source, output.file_name(source.path.stem)) for source in sources]
+    named = [(source, output.file_name(storage.stem(source.path))) for source in sources]
     return [Section(source, place, f"{place}-{name}") for place, (source, name) in enumerate(named, start=1)]
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from autoenc_bench.formatting import NONE, Cell, Columns, Table, cell, count, mebibytes, percent, seconds, share
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.record import SIDE_NAMES
+from autoenc_bench.records.storage import stem
 from autoenc_bench.report import summary
 from autoenc_bench.report.summary import ExperimentSummary
 from autoenc_bench.report.view import Picture
@@ -149,7 +150,7 @@ def labels(sources: Sequence[Source]) -> list[str]:
     backends = [str(source.record.autoenc.context.get("backend")) for source in sources if source.record.autoenc]
     if len(set(backends)) == len(sources):
         return backends
-    return [f"({place}) {source.path.stem}" for place, source in enumerate(sources, start=1)]
+    return [f"({place}) {stem(source.path)}" for place, source in enumerate(sources, start=1)]
 
 
 def _agreement(error: Judgement | None) -> tuple[str, bool]:

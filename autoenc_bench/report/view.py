@@ -10,7 +10,7 @@ from autoenc_bench.formatting import count, moment
 from autoenc_bench.records.loading import Source
 from autoenc_bench.records.names import bracketed
 from autoenc_bench.records.record import by_reason
-from autoenc_bench.records.storage import PICTURE_KINDS
+from autoenc_bench.records.storage import PICTURE_KINDS, stem
 from autoenc_bench.report import devices, facts, summary
 from autoenc_bench.report.cases import TimedCase, case_table
 
@@ -49,7 +49,7 @@ class Section:
         record, run, wholes = source.record, source.record.autoenc, source.wholes()
         context, medians = run.context if run else {}, record.timed()
         self.place, self.name, self.page = place, name, f"{RECORDS}/{name}.html"
-        self.file, self.title, self.setting = source.path.name, source.path.stem, source.setting
+        self.file, self.title, self.setting = source.path.name, stem(source.path), source.setting
         self.recorded = moment(record.datetime)
         self.facts = facts.record_facts(source)
         labelled = zip(source.labels, record.benchmarks, strict=True)

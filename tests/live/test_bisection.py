@@ -729,7 +729,7 @@ def runs(tmp_path, monkeypatch, uncounted):
 
 
 def test_each_point_runs_once(tmp_path, runs):
-    """Where one run is enough, each point runs once, with the options, also in a continued search."""
+    """Where one run is enough, each point runs once, also in a continued search, which reads compressed records."""
     activities = []
     search = bare(tmp_path, "counts", progress=lambda activity, _: activities.append(activity))
     answers = [search.compare(*points, None).answer for points in (("a", "b"), ("a", "c"), ("b", "c"))]
@@ -739,6 +739,7 @@ def test_each_point_runs_once(tmp_path, runs):
     ]
     assert activities == [f"running {name}" for name in "abc"]
     (tmp_path / "store" / bisection.ANSWERS).unlink()
+    histories.compress(tmp_path / "store")
     again = bare(tmp_path, "counts").compare("a", "b", None)
     assert (again.answer, len(runs)) == (CHANGED, 3)
 

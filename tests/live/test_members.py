@@ -63,16 +63,17 @@ def test_environment(member, tmp_path, monkeypatch):
         assert process.environ()["GLIBC_TUNABLES"] == "mine"
 
 
-def test_record(member):
+@pytest.mark.parametrize("ending", [".json", ".json.gz"])
+def test_record(member, ending):
     """A session saves on request, also while a case waits for its next round."""
-    with member() as session:
+    with member(ending=ending) as session:
         start(session)
         session.send(Visit(FILE + EPOCH, 8))
         assert session.follow(60.0).outcome == "passed"
         session.send(Visit(f"{FILE}other", 8, is_interleaved=True))
         assert session.follow(60.0) == Waiting(0.0)
         session.send(Save())
-        assert session.finish(60.0, nothing).name == "0001_head.json"
+        assert session.finish(60.0, nothing).name == f"0001_head{ending}"
 
 
 def test_no_record(member):

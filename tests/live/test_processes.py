@@ -86,11 +86,12 @@ def test_only_another_run_saves(side, tmp_path, line, reason):
         start(made, tmp_path)
 
 
-def test_relative_store(side, tmp_path, monkeypatch):
-    """The record has a relative path where the folder has one."""
+@pytest.mark.parametrize("path", ["store/x/0001_new.json", "store/x/0001_new.json.gz"])
+def test_relative_store(side, tmp_path, monkeypatch, path):
+    """The record has a relative path where the folder has one. It may be compressed."""
     monkeypatch.chdir(tmp_path)
-    script = f"cd {tmp_path}; mkdir -p store/x; touch store/x/0001_new.json; echo record: $PWD/store/x/0001_new.json"
-    assert start(side(script), Path()) == Path("store/x/0001_new.json")
+    script = f"cd {tmp_path}; mkdir -p store/x; touch {path}; echo record: $PWD/{path}"
+    assert start(side(script), Path()) == Path(path)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from autoenc_bench.verdicts.baseline import Baseline
 def conclusion(tmp_path):
     """Return the conclusion of a run without a baseline."""
     run = SimpleNamespace(storage=tmp_path, record_name="smoke", baseline=None)
-    return Conclusion(SimpleNamespace(option=SimpleNamespace(no_report=False), args=[]), run)
+    return Conclusion(SimpleNamespace(option=SimpleNamespace(no_report=False, gzip=False), args=[]), run)
 
 
 def refuse(*_):
@@ -54,6 +54,15 @@ def test_a_report_that_cannot_be_written(conclusion, monkeypatch, tmp_path):
     assert recorded == f"record: {path}"
     assert drawn.startswith("the report could not be drawn: reports: cannot be written: no reason; the record is safe")
     assert conclusion.status == pytest.ExitCode.OK
+
+
+@pytest.mark.parametrize(("is_chosen", "expected"), [(False, {}), (True, {"compress": True})])
+def test_compression(conclusion, monkeypatch, is_chosen, expected):
+    """The parameter that an older package lacks is passed only with --gzip."""
+    monkeypatch.setattr(storage, "save", lambda *_, **named: refuse() if named == expected else {}["constant mean"])
+    conclusion._option.gzip = is_chosen
+    conclusion.save({}, {}, [])
+    assert conclusion.status == pytest.ExitCode.USAGE_ERROR
 
 
 @pytest.mark.parametrize("broken", ["save", "write"])
@@ -94,7 +103,7 @@ def test_control_characters(tmp_path, monkeypatch):
     strangers.save_numbered(tmp_path / "slow", strangers.runs(lambda factor: strangers.controls(2 * factor)))
     baseline = Baseline("good", [], [tmp_path])
     option = SimpleNamespace(keyword="", markexpr="", deselect=None, experiment=[])
-    option.allow_missing, option.no_report = False, True
+    option.allow_missing, option.no_report, option.gzip = False, True, False
     run = SimpleNamespace(storage=tmp_path, record_name="x", baseline=baseline, experiments=())
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "job.md"))
     slow, gone = tmp_path / "slow" / "0001_run.json", tmp_path / "\x1b\n::x.json"

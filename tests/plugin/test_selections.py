@@ -1,7 +1,5 @@
 """A steady case is steady under every selection and option, or the run is refused."""
 
-import json
-
 import pytest
 from suite_runs import LEAN, TIMING, fork_suite
 
@@ -104,17 +102,19 @@ def test_no_cache_of_programs(select, tmp_path, monkeypatch):
 
 
 def test_profiled(select, tmp_path):
-    """With pytest-benchmark's profile, which is shown and runs a case once more, rounds and files stay the same."""
+    """With pytest-benchmark's profile, which runs a case once more, and compressed, rounds and files are the same."""
     own = f"--benchmark-json={tmp_path / 'own.json'}"
-    run, compiled = select(3, "--benchmark-cprofile=cumtime", own, "-k", "epoch and fused")
+    run, compiled = select(3, "--benchmark-cprofile=cumtime", own, "--gzip", "-k", "epoch and fused")
     assert compiled == set()
     assert "cProfile (time in s)" in run.out
-    json_file, record = (json.loads(path.read_text()) for path in (tmp_path / "own.json", run.record))
-    (benchmark,), (recorded,) = json_file["benchmarks"], record["benchmarks"]
-    assert benchmark["stats"]["data"] == recorded["stats"]["data"]
-    assert benchmark["extra_info"]["autoenc"] == recorded["extra_info"]["autoenc"]
-    assert len(recorded["stats"]["data"]) == len(recorded["extra_info"]["autoenc"]["reference"]) == 3
-    assert json_file["autoenc"]["context"] == record["autoenc"]["context"]
+    assert run.record.name.endswith(".json.gz")
+    json_file, record = (loading.read_record(path).record for path in (tmp_path / "own.json", run.record))
+    (benchmark,), (recorded,) = json_file.benchmarks, record.benchmarks
+    assert benchmark.stats == recorded.stats
+    assert benchmark.extra_info == recorded.extra_info
+    assert recorded.extra_info.autoenc.counts
+    assert len(recorded.stats.data) == len(recorded.extra_info.autoenc.reference) == 3
+    assert json_file.autoenc.context == record.autoenc.context
 
 
 def test_timing_off(select):

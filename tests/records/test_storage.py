@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+import recordings
 from contents import content
 
+from autoenc_bench.exceptions import InvalidInputError
 from autoenc_bench.records import loading, storage
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -33,6 +35,29 @@ def test_pictures(tmp_path):
     assert list(found) == list(pictures)
     np.testing.assert_array_equal(found["digits-fused-seed0/best"], pictures["digits-fused-seed0/best"])
     assert not storage.save(content(), tmp_path, "smoke", {}).with_suffix(".npz").exists()
+
+
+def test_compressed(tmp_path):
+    """A compressed record has a number and pictures like others, reads equally, and does not have the time in it."""
+    found = recordings.content(("digits",))
+    saved = [storage.save(found, tmp_path, "x", recordings.pictures(found), compress=way) for way in (False, True) * 2]
+    assert [path.name for path in saved] == ["0001_x.json", "0002_x.json.gz", "0003_x.json", "0004_x.json.gz"]
+    plain, compressed = map(loading.read_record, saved[:2])
+    assert compressed.record == plain.record
+    assert compressed.pictures.keys() == plain.pictures.keys() != set()
+    assert storage.side_file(saved[1]) == tmp_path / "0002_x.npz"
+    assert saved[1].stat().st_size < saved[0].stat().st_size / 2
+    assert saved[1].read_bytes()[4:8] == bytes(4)
+
+
+@pytest.mark.parametrize(("kept", "added"), [(-1, b""), (2, b""), (None, b"x"), (10, b"\xff" * 20)])
+def test_damaged_compression(tmp_path, kept, added):
+    """A compressed record that is cut, or has other bytes, is refused with its name, and its time is unknown."""
+    path = storage.save(content(datetime="2026-01-01"), tmp_path, "x", {}, compress=True)
+    path.write_bytes(path.read_bytes()[:kept] + added)
+    with pytest.raises(InvalidInputError, match=r"0001_x\.json\.gz: damaged gzip file: .+; expected a record's JSON"):
+        loading.read_record(path)
+    assert storage._recorded(path) == EARLIEST
 
 
 def npy():
@@ -70,8 +95,9 @@ def test_newest(tmp_path):
     days = {"a": (3, 1), "b": (9, 2), "c": (1, 1)}  # a clock may go wrong within a folder
     for folder, made in days.items():
         for day in made:
-            storage.save(content(datetime=f"2026-01-0{day}T00:00:00"), tmp_path / folder, "smoke", {})
-    assert storage.newest(tmp_path) == tmp_path / "b" / "0002_smoke.json"
+            made_at = content(datetime=f"2026-01-0{day}T00:00:00")
+            storage.save(made_at, tmp_path / folder, "smoke", {}, compress=folder == "b")
+    assert storage.newest(tmp_path) == tmp_path / "b" / "0002_smoke.json.gz"
 
 
 def test_newest_is_not_by_file_time(tmp_path):
@@ -289,6 +315,16 @@ def test_oldest_number_first(tmp_path, monkeypatch, name):
         (tmp_path / "store" / file).touch()
     found = [path.name for path in storage.find(name, [tmp_path / "store"])]
     assert found == (names[2:] if name == "base" else names)
+
+
+@pytest.mark.parametrize("name", ["x", "0002", "0002_x", "Linux", "store", "store/*/*", "store/Linux/0002_x.json.gz"])
+def test_compressed_records_are_found(tmp_path, monkeypatch, name):
+    """Every name for a record stands for a compressed one too."""
+    monkeypatch.chdir(tmp_path)
+    path = storage.save(content(), tmp_path / "store" / "Linux", "x", {}, compress=True)
+    path = path.rename(path.with_name("0002_x.json.gz"))
+    assert [found.resolve() for found in storage.find(name, [tmp_path / "store"])] == [path]
+    assert storage.newest(tmp_path / "store") == path
 
 
 def test_absolute_pattern(stores):

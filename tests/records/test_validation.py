@@ -52,10 +52,10 @@ def test_a_valid_record():
         ("{}", "missing required field `benchmarks`"),
         (content(benchmarks={"name": 1}), r"Expected `array`, got `object` - at `\$.benchmarks`"),
         (content(autoenc={**RUN, "seeds": "two"}), r"Expected `int`, got `str` - at `\$.autoenc.seeds`"),
-        (content(autoenc={"schema_version": 99}), "schema version 99, this version .* reads 2"),
+        (content(autoenc={"schema_version": 99}), "schema version 99, this version .* reads 2 and 3; read it with"),
         *(
-            (content(autoenc={**RUN, "schema_version": version}), f"schema version {version}, this version .* reads 2")
-            for version in (records.SCHEMA_VERSION - 1, records.SCHEMA_VERSION + 1)
+            (content(autoenc={**RUN, "schema_version": version}), f"schema version {version}, this version .* 2 and 3;")
+            for version in (records.READABLE[0] - 1, records.SCHEMA_VERSION + 1)
         ),
         (json.dumps(content())[:-20], "truncated"),
         ('{"x": ' + "[" * 100_000, "recursion depth"),

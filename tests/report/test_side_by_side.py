@@ -1,12 +1,15 @@
 """Several records are judged together: side by side, or round by round if they are of a live comparison."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import msgspec
 import pytest
 import recordings
 
 from autoenc_bench.records import loading
 from autoenc_bench.records.record import SIDE_NAMES
-from autoenc_bench.report import side_by_side
+from autoenc_bench.report import page, side_by_side
 from autoenc_bench.report.figures import pairs, style
 from autoenc_bench.report.side_by_side import RecordResult
 from autoenc_bench.report.summary import ExperimentSummary
@@ -28,6 +31,14 @@ def save(folder, backend, error=0.0, scale="standard", entries=None):
 def judge(*paths):
     """Read records and judge them together."""
     return side_by_side.judge([loading.read_record(path) for path in paths])
+
+
+def test_names_of_compressed_records(tmp_path):
+    """Labels, titles and pages have a file's name without its ending, also that of a compressed record."""
+    compressed = replace(loading.read_record(save(tmp_path, "jax")), path=Path("0001_small.json.gz"))
+    assert side_by_side.labels([compressed] * 2) == ["(1) 0001_small", "(2) 0001_small"]
+    section, _ = page._sections([compressed] * 2)
+    assert (section.title, section.name) == ("0001_small", "1-0001_small")
 
 
 def test_rows(tmp_path):

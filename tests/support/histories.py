@@ -1,5 +1,6 @@
 """Histories: records of two cases over several days, with levels that the tests choose."""
 
+import gzip
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -40,6 +41,13 @@ def write(folder, contents):
     for number, found in enumerate(contents, start=1):
         (folder / f"{number:04}_standard.json").write_text(json.dumps(found))
     return folder
+
+
+def compress(folder):
+    """Replace the records below a folder by compressed ones."""
+    for path in folder.rglob("*.json"):
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
 
 
 def side(folder, contents):

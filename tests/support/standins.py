@@ -35,6 +35,7 @@ DEFAULTS = {
     "cases": CASES,
     "noisy": "",  # a case whose processes differ by far
     "between": 0.0,  # CPU seconds between rounds
+    "ending": ".json",  # of the record's name
     "calls": 3,  # of Python's functions in a step, where a case is counted
     "program": "  %x = f32[] constant(1)\n",  # the text of what it compiles
     "profile": {"step (model.py)": 0.2},  # seconds of a call by function, where it is sampled
@@ -345,9 +346,9 @@ class StandIn:
             run["pair"], run["side"] = self.options["--pair"], self.side
         run["skipped"] = [{"case": case, "reason": reason} for case, reason in self.skipped.items()]
         run["failed"] = [{"case": case, "reason": reason} for case, reason in self.failed.items()]
-        path = self.store / "Linux" / f"0001_{self.options.get('--benchmark-save', 'once')}.json"
+        path = self.store / "Linux" / f"0001_{self.options.get('--benchmark-save', 'once')}{self.settings['ending']}"
         path.parent.mkdir(parents=True)
-        path.write_text(json.dumps(content))
+        path.write_text(json.dumps(content))  # compressed or not: the name alone matters here
         self.say(f"record: {path}")
 
     def say(self, line):
