@@ -38,6 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     with _usage_errors():
         config.stash[CONFIGURATION] = configuration = configure(config)
     other_plugins.let_warnings_pass(config)
+    marker = "distributed: trains on several devices or machines; runs with --devices or --coordinator only"
+    config.addinivalue_line("markers", marker)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # else TensorFlow prints a greeting, and warns without a GPU
     option = config.option
     if configuration.storage:  # pytest-benchmark writes in place, and two runs can take the same number
@@ -163,7 +165,7 @@ class Session:
         return f", about {duration} for the whole suite" if seconds else ""
 
     def _measure_roofs(self) -> Roofs:
-        """Measure the machine's roofs, which happens before and, at full size, after the cases; keep the higher ones."""
+        """Measure the machine's roofs, which happens before and, at full size, after the cases; keep the higher."""
         from autoenc_bench.machine import roofs  # imported here because it loads Keras
 
         measured = roofs.measure(self._configuration.scale.roof_seconds / 2)
