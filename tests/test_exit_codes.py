@@ -166,6 +166,7 @@ def test_every_row():
         "compare",
         "continuous",
         "matrix",
+        "run",  # has the exit codes of pytest, see test_run.py
     }
     assert {(row[1][0], row[0]) for row in OTHERS} | {("experiments", 2)} == {
         (command, status) for command in commands for status in exit_codes.OTHERS

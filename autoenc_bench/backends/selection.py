@@ -25,7 +25,7 @@ def check(backend: str) -> None:
     if backend not in BACKENDS:
         raise NotFoundError(f"unknown backend {backend!r}; choose from {', '.join(BACKENDS)}")
     if not is_installed(backend):
-        raise NotFoundError(f'backend {backend} is not installed; pip install -e ".[{backend}]"')
+        raise NotFoundError(f'backend {backend} is not installed; pip install "autoenc-bench[{backend}]"')
 
 
 def is_installed(backend: str) -> bool:

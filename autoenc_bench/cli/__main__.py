@@ -7,19 +7,33 @@ from collections.abc import Sequence
 from textwrap import fill
 
 from autoenc_bench import __version__, exit_codes
-from autoenc_bench.cli import bisect, compare, continuous, experiments, history, machine, matrix, report, summary, why
+from autoenc_bench.cli import (
+    bisect,
+    compare,
+    continuous,
+    experiments,
+    history,
+    machine,
+    matrix,
+    report,
+    run,
+    summary,
+    why,
+)
 from autoenc_bench.cli.output import prepare, tell, write
 from autoenc_bench.exceptions import AutoencBenchError
 from autoenc_bench.exit_codes import BUG, REFUSED
 
-COMMANDS = (experiments, machine, summary, report, history, compare, continuous, why, bisect, matrix)
-RUN_PYTEST = ("continuous", "why", "bisect", "matrix")  # commands that pass what follows -- to pytest
+COMMANDS = (run, experiments, machine, summary, report, history, compare, continuous, why, bisect, matrix)
+RUN_PYTEST = ("run", "continuous", "why", "bisect", "matrix")  # commands that pass what follows -- to pytest
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status: 0, one of the command's own, 2 for a refusal, or 70 for a bug."""
     prepare()
     given, for_pytest = list(sys.argv[1:] if arguments is None else arguments), []
+    if given[:1] == ["run"] and given[1:2] not in (["-h"], ["--help"], ["--"]):
+        given.insert(1, "--")  # it has no options of its own
     if "--" in given and given[0] in RUN_PYTEST:
         place = given.index("--")
         given, for_pytest = given[:place], given[place + 1 :]
@@ -38,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write(traceback.format_exc().rstrip(), sys.stderr)
         tell(f"this is a bug of autoenc-bench {__version__}, not your mistake; report the command and the lines above")
         return BUG
-    write(text, sys.stdout)
+    if text:
+        write(text, sys.stdout)
     return int(status)
 
 
@@ -58,8 +73,8 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="autoenc-bench",
-        description="Read the records that 'pytest benchmarks/' saved, and decide whether a change made them worse.",
-        epilog=f"{exit_codes.epilog(exit_codes.OTHERS)}\n\ncompare, continuous, bisect and matrix have more codes.",
+        description="Run the suite, read the records that it saved, and decide whether a change made them worse.",
+        epilog=f"{exit_codes.epilog(exit_codes.OTHERS)}\n\nMore codes: run, compare, continuous, bisect, matrix.",
         formatter_class=Paragraphs,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")

@@ -1,6 +1,7 @@
 """Options of the commands that run the suite, and what they become for both sides and for pytest."""
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from autoenc_bench.records.record import SIDE_NAMES
 if TYPE_CHECKING:
     from autoenc_bench.live.checkouts import Wanted
 
+BENCHMARKS = "benchmarks/"
 CASE = re.compile(r"(?P<phase>\w+)\[[^\]]+\]")
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -88,12 +90,28 @@ def choose_case(arguments: Sequence[str], project: Path) -> tuple[str, list[str]
     raise NotFoundError(f"{case[0]}: nothing in benchmarks/ measures {case['phase']}; give a case that the suite lists")
 
 
-def select(arguments: Sequence[str], project: Path, *defaults: str) -> list[str]:
-    """Return pytest's options; where they name no tests of the project, those in benchmarks/, with ``defaults``."""
+def suite(project: Path) -> list[str]:
+    """Return pytest's options for the suite of a project; if it has none, for that of the installed package.
+
+    A project has one if its conftest.py names the plugin. Case ids are the same in both.
+    """
+    conftest = project / "conftest.py"
+    if (project / BENCHMARKS).is_dir() and conftest.is_file() and b"autoenc_bench.plugin" in conftest.read_bytes():
+        return [BENCHMARKS]
+    package = Path(__file__).parents[1]  # in a wheel, the benchmarks lie in the package; in a clone, beside it
+    folder = package if (package / BENCHMARKS).is_dir() else package.parent
+    # No settings of a project around the installation; no cache in the installation.
+    options = [f"--rootdir={folder}", f"--confcutdir={folder}", f"--override-ini=cache_dir={project / '.pytest_cache'}"]
+    options += ["-c", os.devnull, "-p", "autoenc_bench.plugin", "--import-mode=importlib"]
+    return [*options, str(folder / BENCHMARKS)]
+
+
+def select(arguments: Sequence[str], project: Path, *defaults: str, tests: Sequence[str] = (BENCHMARKS,)) -> list[str]:
+    """Return pytest's options; where they name no tests of the project, ``tests`` with ``defaults``."""
     paths = (option.split("::")[0] for option in arguments if not option.startswith("-"))
     if any((project / path).exists() for path in paths):
         return list(arguments)
-    return ["benchmarks/", *defaults, *arguments]
+    return [*tests, *defaults, *arguments]
 
 
 def warn_of_noise() -> None:

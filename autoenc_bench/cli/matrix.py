@@ -1,6 +1,6 @@
 """Run the suite on several backends, and draw them side by side.
 
-'pytest benchmarks/' runs once per backend, each in its own process. One report shows all records.
+The suite runs once per backend, each in its own process. One report shows all records.
 """
 
 import argparse
@@ -30,7 +30,9 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     from autoenc_bench.records import loading
     from autoenc_bench.report import page
 
-    backends, selected = choose(options.backend), both_sides.select(options.pytest, Path.cwd())
+    folder = Path.cwd()
+    backends = choose(options.backend)
+    selected = both_sides.select(options.pytest, folder, tests=both_sides.suite(folder))
     paths, status = [], 0
     output.write(f"the suite on {', '.join(backends)}, one after another", sys.stderr)
     for place, backend in enumerate(backends, start=1):

@@ -116,7 +116,7 @@ def read_runs(paths: Iterable[Path]) -> tuple[list[PastRun], list[NotRun], list[
         except AutoencBenchError as problem:
             problems[path] = problem
     if not runs:
-        nothing = NotFoundError("no records; name a folder that holds some, or run 'pytest benchmarks/' first")
+        nothing = NotFoundError("no records; name a folder that holds some, or run 'autoenc-bench run' first")
         first, *others = problems.values() or [nothing]
         number = f"none of {len(problems)} files can be read as a record; the first: "
         raise InvalidInputError(number + str(first)) if others else first

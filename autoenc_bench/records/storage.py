@@ -73,7 +73,7 @@ def newest(folder: Path) -> Path:
     newest = {path.parent: path for path in sorted(within(folder, f"*/{NUMBERED}"), key=place)}
     if newest:
         return max(newest.values(), key=lambda path: (_recorded(path), path))
-    raise NotFoundError(f"{folder}: no records yet; run 'pytest benchmarks/' first, or name one")
+    raise NotFoundError(f"{folder}: no records yet; run 'autoenc-bench run' first, or name one")
 
 
 def _recorded(path: Path) -> datetime:

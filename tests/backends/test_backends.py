@@ -80,7 +80,7 @@ def test_not_installed(monkeypatch):
     """The error for a backend that is not installed says how to install it."""
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")  # monkeypatch then undoes the choice too
     monkeypatch.setattr(selection, "find_spec", lambda name: name != "jaxlib")
-    with pytest.raises(LookupError, match=r'backend jax is not installed; pip install -e "\.\[jax\]"'):
+    with pytest.raises(LookupError, match=r'backend jax is not installed; pip install "autoenc-bench\[jax\]"'):
         selection.choose("jax")
 
 

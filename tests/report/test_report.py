@@ -327,4 +327,4 @@ def test_no_records_yet(tmp_path, monkeypatch, capsys):
     """Without records the command explains how to make one."""
     monkeypatch.chdir(tmp_path)
     assert cli.main(["report"]) == 2
-    assert "no records yet; run 'pytest benchmarks/' first" in capsys.readouterr().err
+    assert "no records yet; run 'autoenc-bench run' first" in capsys.readouterr().err
