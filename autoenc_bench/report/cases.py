@@ -42,9 +42,7 @@ def case_table(cases: Sequence[TimedCase]) -> Table:
         ("off-CPU", lambda row: cell(row.off_cpu, seconds)),
         ("peak memory", lambda row: _peak(row.case.memory or Memory())),
     )
-    every = Table.of(columns, cases)
-    shown = [place for place in range(len(columns)) if any(row[place].text != NONE for row in every.rows)]
-    return Table([every.headers[place] for place in shown], [[row[place] for place in shown] for row in every.rows])
+    return Table.of(columns, cases).filled()
 
 
 def _spread(row: TimedCase) -> float | None:
