@@ -33,7 +33,7 @@ def case_table(cases: Sequence[TimedCase]) -> Table:
         ("median", lambda row: cell(row.median, seconds)),
         ("fastest", lambda row: cell(min(row.times), seconds)),
         ("slowest", lambda row: cell(max(row.times), seconds)),
-        ("spread", lambda row: cell(_spread(row), "{:.0%}".format)),
+        ("spread", lambda row: cell(_spread(row), lambda spread: f"{spread * 100:.0f} %")),
         ("rounds", lambda row: cell(row.rounds, "{:,}".format)),
         ("rows/s", lambda row: cell(row.case.rows / row.median if row.case.rows > 1 else None, "{:,.0f}".format)),
         ("efficiency", lambda row: cell(row.efficiency, share)),
