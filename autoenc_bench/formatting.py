@@ -148,7 +148,7 @@ class Table:
         """Return the table without rows and columns in which nothing was measured."""
         rows = [row for row in self.rows if any(cell.text != NONE for cell in row[self.names :])]
         columns = range(len(self.headers))
-        shown = [at for at in columns if any(at < self.names or row[at].text != NONE for row in rows)]
+        shown = [at for at in columns if any(row[at].text != NONE for row in rows)]
         headers, align = ([parts[at] for at in shown if parts] for parts in (self.headers, self.align))
         return replace(self, headers=headers, rows=[[row[at] for at in shown] for row in rows], align=align)
 

@@ -123,7 +123,7 @@ class Session:
             self.progress.write_line(left_out)
         if not option.benchmark_disable and option.turns is None:  # a live comparison prints them itself
             for warning in self._setting.preflight.warnings():
-                self.progress.write_line(f"warning: {warning}")
+                self.progress.write_line(fill(f"warning: {warning}", WIDTH))
         if self._configuration.measures_roofs:
             self.progress.write("limits (roofs) of this machine: ")
             self.progress.write_line(", ".join(" ".join(roof) for roof in facts.roofs(self._measure_roofs())))

@@ -125,9 +125,11 @@ def wide(tmp_path_factory):
     """Write the report of a smoke run whose table of cases has all columns, and the longest name."""
     folder, name = tmp_path_factory.mktemp("wide"), "crude-simple-streamed"
     accounts = {"cpu": [0.1] * 3, "queued": [0.0] * 3, "stolen": [0.0] * 3, "idle": [0.2] * 3}
-    fit = msgspec.structs.replace(recordings.timed(name, "epoch", trainer="fit"), set_up=[0.3] * 3, **accounts)
+    work = msgspec.structs.replace(recordings.WORK, exponentials=10**10)
+    fit = recordings.timed(name, "epoch", 12_345_678, trainer="fit", work=work, memory=recordings.MEMORY)
+    fit = msgspec.structs.replace(fit, set_up=[0.333] * 3, **accounts)
     run = msgspec.structs.replace(recordings.RUN, scale="smoke")
-    entries = [*recordings.entries_of(name), recordings.benchmark(fit, 0.21)]
+    entries = [*recordings.entries_of(name), recordings.benchmark(fit, 0.1234)]
     return report.write([recordings.save(folder, recordings.content(entries=entries, run=run))], folder / "out")
 
 
@@ -145,6 +147,8 @@ def test_tables_on_a_phone(browser, wide):
             "#headline-1 td", "cells => cells.map(cell => getComputedStyle(cell, '::before').content)"
         )
         assert '"error ± σ"' in labels
+        tops = page.eval_on_selector_all("#headline-1 td", "cells => cells.map(cell => cell.offsetTop)")
+        assert tops[0] == tops[1] < tops[2]
         right = page.eval_on_selector_all(
             "#headline-1 td", "cells => Math.max(...cells.map(cell => cell.getBoundingClientRect().right))"
         )
