@@ -2,8 +2,8 @@
 
 import codecs
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Self, TypeVar
 
 NONE = "–"  # in place of a number that was not measured
@@ -143,6 +143,20 @@ class Table:
     def of(cls, columns: Columns[Item], items: Iterable[Item], names: int = 1) -> Self:
         """Return a table with a row for each item."""
         return cls([header for header, _ in columns], [[show(item) for _, show in columns] for item in items], names)
+
+    def filled(self) -> Self:
+        """Return the table without rows and columns in which nothing was measured."""
+        rows = [row for row in self.rows if any(cell.text != NONE for cell in row[self.names :])]
+        columns = range(len(self.headers))
+        shown = [at for at in columns if any(row[at].text != NONE for row in rows)]
+        headers, align = ([parts[at] for at in shown if parts] for parts in (self.headers, self.align))
+        return replace(self, headers=headers, rows=[[row[at] for at in shown] for row in rows], align=align)
+
+    def legend(self, meanings: Mapping[str, str]) -> str:
+        """Return what the words in the headers mean, one a line, and what a gap means if there is one."""
+        used = [f"{word}: {meaning}" for word, meaning in meanings.items() if word in " ".join(self.headers)]
+        has_gaps = any(cell.text == NONE for row in self.rows for cell in row)
+        return ";\n".join(used + [f"{NONE}: not measured"] * has_gaps)
 
     def text(self) -> str:
         return self._lay_out("simple", [[line(cell.text) for cell in row] for row in self.rows])

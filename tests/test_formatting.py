@@ -5,6 +5,7 @@ import re
 import pytest
 
 from autoenc_bench import formatting
+from autoenc_bench.formatting import NONE, Cell, Table
 
 
 @pytest.mark.parametrize(
@@ -120,6 +121,18 @@ COLUMNS = (
     ("how many", lambda item: formatting.cell(item[1], "{:,}".format)),
 )
 ITEMS = [("a|b", 1000), ("c\nd", None), ("007", 5)]
+
+
+def test_filled():
+    """Rows and columns without a value are left out; the legend explains the columns that remain, and gaps."""
+    gap = Cell(NONE)
+    rows = [[Cell("a"), Cell("1", 1), gap, Cell("left")], [Cell("b"), gap, gap, gap], [Cell("c"), gap, gap, Cell("x")]]
+    table = Table(["name", "size", "rate", "side"], rows, align=("left", "right", "right", "left")).filled()
+    assert (table.headers, table.align) == (["name", "size", "side"], ["left", "right", "left"])
+    assert [[cell.text for cell in row] for row in table.rows] == [["a", "1", "left"], ["c", NONE, "x"]]
+    assert table.legend({"size": "how large", "rate": "how fast"}) == "size: how large;\n–: not measured"
+    assert Table(["size"], [[Cell("a")]]).legend({"size": "how large"}) == "size: how large"
+    assert Table(["name", "size"], [[Cell("b"), gap]]).filled().text() == ""
 
 
 def test_table_as_text():

@@ -1,6 +1,5 @@
 """The three sizes of a run: smoke, standard and notebook."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -98,22 +97,6 @@ class Scale:
     def repeats(self, values: "NDArray[Any]") -> int:
         """Return the number of inference calls in a timed round on these rows, shape (n, width)."""
         return self.calls if len(values) == 1 else max(1, self.bulk_values // values.size)
-
-    def estimate(self, experiments: Iterable[Experiment], seeds: int) -> float:
-        """Estimate the seconds that the suite takes, within a factor of two on a core of about 3 GHz."""
-        total = self.roof_seconds
-        for experiment in map(self.apply, experiments):
-            for trainer, timed in self.training.items():
-                if experiment.is_streamed and trainer == "fit":
-                    continue
-                rows, epochs = self.round_size(experiment, trainer, experiment.rows)
-                seen = (timed.rounds + 2) * rows * epochs  # with the first call and the warm-up
-                if trainer in self.trainers and not self.is_too_long(experiment):
-                    seen += seeds * experiment.epochs * experiment.rows
-                total += seen * self._model(experiment, trainer)
-            total += 0 if experiment.is_streamed else (1 + self.untouched.rounds) * self.untouched.seconds
-            total += 10 if self.full_size else 5.5  # everything but training, as measured
-        return total
 
 
 def _seconds_per_row(experiment: Experiment, trainer: str) -> float:

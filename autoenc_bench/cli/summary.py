@@ -1,11 +1,15 @@
 """Print the headline table of one record: speed and error of each experiment."""
 
 import argparse
+from textwrap import fill
 
 from autoenc_bench.cli.compare import add_format, add_storage
 from autoenc_bench.cli.output import tell
 from autoenc_bench.exceptions import InvalidInputError
+from autoenc_bench.formatting import line
 from autoenc_bench.records.places import expanded
+
+WIDTH = 100  # of sentences
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -22,11 +26,14 @@ def run(options: argparse.Namespace) -> str:
     source = loading.read_record(path, pictured=False)
     for left_out in loading.left_out([source]):
         tell(left_out)
-    run = source.record.autoenc
-    table, legend, _ = devices.headline(source.record.timed(), run.context if run else {})
-    if not table.rows or run is None:
+    run, timed = source.record.autoenc, source.record.timed()
+    if not timed or run is None:
         raise InvalidInputError(f"{path}: written by plain pytest-benchmark, so it has no experiments to summarise")
+    table, legend, answer = devices.headline(timed, {**run.context, "scale": run.scale})
     not_run = *summary.not_run(run.skipped, "skipped"), *summary.not_run(run.failed, "failed")
+    sentences = map(line, answer)
     if options.format == "markdown":
-        return "\n\n".join((table.markdown(), f"<sub>{' '.join(legend.split())}</sub>", *not_run))
-    return "\n".join((table.text(), "", legend, *not_run))
+        note = f"<sub>{' '.join(legend.split())}</sub>" if legend else ""
+        return "\n\n".join(filter(None, (table.markdown(), *sentences, note, *not_run)))
+    wrapped = (fill(text, WIDTH) for text in sentences)
+    return "\n\n".join(filter(None, (table.text(), *wrapped, legend, "\n".join(not_run))))

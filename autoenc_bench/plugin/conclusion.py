@@ -3,7 +3,7 @@
 import os
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,12 +25,16 @@ ROOM = 5_000_000  # bytes that a record and its pictures take at most
 
 
 class Conclusion:
-    """The ``lines`` that close a run, and its ``status`` unless its cases have a worse one."""
+    """The ``lines`` that close a run, and its ``status`` unless its cases have a worse one.
 
-    def __init__(self, config: pytest.Config, configuration: Configuration) -> None:
+    ``announce`` writes a line at once.
+    """
+
+    def __init__(self, config: pytest.Config, configuration: Configuration, announce: Callable[[str], None]) -> None:
         self.lines: list[str] = []
         self.status = pytest.ExitCode.OK
         self._option, self._arguments, self._configuration = config.option, config.args, configuration
+        self._announce = announce
 
     def check_storage(self) -> None:
         """Check, before anything is measured, that the record can be saved; raise UsageError if not."""
@@ -125,6 +129,7 @@ class Conclusion:
     def _draw(self, path: Path) -> None:
         from autoenc_bench.report import page  # imported here because it needs Matplotlib
 
+        self._announce("drawing the report, which takes about 10 seconds")
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("default")  # a library's deprecation is no reason to draw nothing

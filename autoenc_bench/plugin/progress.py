@@ -10,10 +10,16 @@ import pytest
 
 from autoenc_bench.formatting import STAND_INS, share
 from autoenc_bench.formatting import seconds as with_unit
+from autoenc_bench.plugin.remaining import Remaining, minutes
 from autoenc_bench.records.case import Case
 from autoenc_bench.records.record import Roofs
 
 QUIET_FOR = 1.0  # seconds without output after which the next epoch is announced
+LEGEND = (
+    "each line: a case, its median time and its rows per second; then its error per test sample (mean ± σ), or how\n"
+    "close it comes to the limit in brackets (dispatch: starting a compiled program); set-up: what Keras's fit\n"
+    "prepares in each call, not part of the time; off-CPU: how long a round waited"
+)
 
 
 class Progress:
@@ -22,6 +28,7 @@ class Progress:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._cases: list[str] = []  # node ids, empty if pytest writes its own lines
+        self._remaining: Remaining | None = None
         self._latest_output = monotonic()
         self.results: dict[str, str] = {}  # node id -> what to show of a case that passed
 
@@ -30,10 +37,11 @@ class Progress:
         """Return pytest's reporter, ``None`` in a worker of pytest-xdist and with ``-p no:terminal``."""
         return self._config.pluginmanager.get_plugin("terminalreporter")
 
-    def start(self, cases: list[str], alone: bool) -> None:
-        """Begin with these cases; ``alone`` if pytest runs no other tests."""
+    def start(self, cases: list[str], alone: bool, remaining: Remaining | None) -> None:
+        """Explain the lines of these cases; ``alone`` if pytest runs no other tests."""
         if self.reporter and self.reporter.verbosity == 0:
-            self._cases = cases
+            self._cases, self._remaining = cases, remaining
+            self.write_line(LEGEND)
             self.reporter.showfspath = self.reporter.showfspath and not alone
 
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
@@ -48,7 +56,8 @@ class Progress:
         if nodeid in self._cases:
             self.reporter.ensure_newline()
             place, total = self._cases.index(nodeid) + 1, str(len(self._cases))
-            self.write(f"[{place:{len(total)}}/{total}] {short(nodeid):42}")
+            left = f"{minutes(self._remaining.seconds()):>5} left  " if self._remaining else ""
+            self.write(f"[{place:{len(total)}}/{total}] {left}{short(nodeid):42}")
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """End the line of a case with its result."""
@@ -56,6 +65,8 @@ class Progress:
             # Other plugins have outcomes of their own, such as rerun.
             markup = {"passed": {}, "failed": {"red": True}}.get(report.outcome, {"yellow": True})
             result = self.results.get(report.nodeid) if report.passed else None
+            if self._remaining:
+                self._remaining.end(report.nodeid)
             self.reporter.write_line(printable(f" {result or report.outcome.upper()}"), **markup)
 
     def epoch(self, done: int) -> None:
@@ -76,6 +87,12 @@ class Progress:
         if self.reporter:
             self.reporter.write_line(printable(text))
 
+    def announce(self, text: str) -> None:
+        """Write a line after the last case, where pytest's own output may not have ended its line."""
+        if self.reporter:
+            self.reporter.ensure_newline()
+            self.write_line(text if self._cases else f"\n{text}")
+
 
 def printable(text: str) -> str:
     """Return a text with substitutes for what the terminal cannot encode; pytest would escape its line breaks too."""
@@ -95,7 +112,7 @@ def short(nodeid: str) -> str:
 def result(case: Case, seconds: float | None, roofs: Roofs | None = None, off_cpu: float | None = None) -> str:
     """Return a case's result for its line: ``seconds`` are its median, ``None`` if it was not timed.
 
-    Without an error, name the roof that bounds the case, and which share of that rate it reaches. ``off_cpu`` are the
+    Without an error, state the efficiency, and name the roof that bounds the case. ``off_cpu`` are the
     seconds of a round off the CPU, if they are more than usual.
     """
     if seconds is None:
@@ -106,7 +123,7 @@ def result(case: Case, seconds: float | None, roofs: Roofs | None = None, off_cp
     if case.error:
         text += f"  error {case.error.absolute.mean:.3f} ± {case.error.absolute.std:.3f}"
     elif seconds and roofs and case.work and (bound := roofs.bound(case.work)):
-        text += f"  {bound[1] / seconds:4.0%} of {bound[0]}".replace("%", " %")
+        text += f"  {bound[1] / seconds:4.0%} of limit ({bound[0]})".replace("%", " %")
     if case.set_up:
         text += f"  + {with_unit(median(case.set_up))} set-up"
     if seconds and off_cpu:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from autoenc_bench.exceptions import AutoencBenchError, InvalidInputError
 from autoenc_bench.formatting import count, line
 from autoenc_bench.formatting import seconds as with_unit
 from autoenc_bench.machine.context import MeasuringContext
-from autoenc_bench.plugin import other_plugins, record
+from autoenc_bench.plugin import other_plugins, record, remaining
 from autoenc_bench.plugin.conclusion import Conclusion
 from autoenc_bench.plugin.options import CONFIGURATION, Configuration, configure
 from autoenc_bench.plugin.progress import Progress, printable, result, short
@@ -30,6 +31,7 @@ from autoenc_bench.records.validation import convert_case
 from autoenc_bench.report import devices, facts, summary
 
 SESSION = pytest.StashKey["Session"]()
+WIDTH = 100  # of sentences in the terminal
 REFUSED = "autoenc_bench_refused"  # what a worker of pytest-xdist reports to its controller
 
 
@@ -80,7 +82,7 @@ class Session:
         self._cases: list[str] = []  # node ids
         self._outcomes: dict[str, Outcome] = {}  # of the cases that have begun, by node id
         self._is_worker = hasattr(config, "workerinput")  # of pytest-xdist
-        self._conclusion = Conclusion(config, configuration)
+        self._conclusion = Conclusion(config, configuration, self.progress.announce)
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Join the other processes of a distributed run. Its devices decide which cases there are."""
@@ -113,18 +115,21 @@ class Session:
         if not option.benchmark_disable:
             other_plugins.refuse_profiler()
         self._conclusion.check_storage()
+        self.progress.write_line(f"{count(len(self._cases), 'case')}; loading Keras, which takes a few seconds")
         self._enter()
         left_out = self._choose_baseline()
-        self.progress.start(self._cases, alone=len(self._cases) == len(session.items))
-        self.progress.write_line(f"{self._where()}; {len(self._cases)} cases{self._duration()}")
+        self.progress.write_line(self._where())
         if left_out:
             self.progress.write_line(left_out)
         if not option.benchmark_disable and option.turns is None:  # a live comparison prints them itself
             for warning in self._setting.preflight.warnings():
-                self.progress.write_line(f"warning: {warning}")
+                self.progress.write_line(fill(f"warning: {warning}", WIDTH))
         if self._configuration.measures_roofs:
-            self.progress.write("roofs of this machine: ")
+            self.progress.write("limits (roofs) of this machine: ")
             self.progress.write_line(", ".join(" ".join(roof) for roof in facts.roofs(self._measure_roofs())))
+        if left := self._remaining(session.items):
+            self.progress.write_line(f"estimated time: {remaining.minutes(left.seconds())} minutes")
+        self.progress.start(self._cases, len(self._cases) == len(session.items), left)
 
     def _enter(self) -> None:
         """Limit the threads and load Keras; raise UsageError if the cases cannot run."""
@@ -155,12 +160,18 @@ class Session:
     def _where(self) -> str:
         return f"scale {self._configuration.scale.name}, {count(self._configuration.seeds, 'seed')}, {self._setting}"
 
-    def _duration(self) -> str:
-        """Return about how long the whole suite takes, "" if that cannot be estimated."""
+    def _remaining(self, items: list[pytest.Item]) -> remaining.Remaining | None:
+        """Estimate how long these cases take, ``None`` if that is unknown: on several devices, or case by case."""
         run = self._configuration
-        seconds = 0 if run.distribution else run.scale.estimate(map(experiments.find, run.experiments), run.seeds)
-        duration = f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
-        return f", about {duration} for the whole suite" if seconds else ""
+        if run.distribution or self._config.option.turns is not None:
+            return None
+        weights = {}
+        for item in filter(is_case, items):
+            values = axes(item)
+            name = values.get("experiment")
+            experiment = run.scale.apply(experiments.find(name)) if name in run.experiments else None
+            weights[item.nodeid] = remaining.weight(run.scale, phase(item), experiment, values.get("trainer"))
+        return remaining.Remaining(weights, remaining.slowness())
 
     def _measure_roofs(self) -> Roofs:
         """Measure the machine's roofs before the cases and, at full size, again after them; keep the higher ones."""
@@ -230,6 +241,7 @@ class Session:
             self._outcomes.setdefault(nodeid, Outcome(skipped="the run ended before this case began"))
         not_saved = self._leave(completed)
         if self._timed and run.measures_roofs and run.scale.full_size and not not_saved:
+            self.progress.announce("measuring the limits of this machine again")
             self._measure_roofs()
         conclusion.lines += self._sum_up()
         if not_saved:
@@ -253,14 +265,17 @@ class Session:
         outcomes, distribution = self._outcomes, self._configuration.distribution
         cases = [(one.case, one.seconds) for one in outcomes.values() if one.case and one.case.experiment]
         if cases:
-            table, legend, answer = devices.headline(cases, distribution.context if distribution else {})
-            yield "\n\n".join((self._where(), table.text(), legend, *answer))
+            context = distribution.context if distribution else {}
+            table, legend, answer = devices.headline(cases, {**context, "scale": self._configuration.scale.name})
+            parts = self._where(), table.text(), *(fill(text, WIDTH) for text in answer), legend
+            yield "\n\n".join(filter(None, parts)) + "\n"
         if self._timed:
             yield from map(line, self._setting.problems())
         off_cpu = {nodeid: (one.off_cpu, one.stats["median"]) for nodeid, one in outcomes.items() if one.off_cpu}
         if off_cpu:
             shares = (f"{short(nodeid)} {' of '.join(map(with_unit, times))}" for nodeid, times in off_cpu.items())
-            yield f"these cases waited (off-CPU) for over a twentieth of a round: {', '.join(shares)}"
+            text = f"these cases waited (off-CPU) for over a twentieth of a round: {', '.join(shares)}"
+            yield fill(text, WIDTH, break_on_hyphens=False)
         yield from summary.not_run(self._not_run("skipped"), "skipped")
         yield from summary.not_run(self._not_run("failed"), "failed")
 

@@ -33,7 +33,7 @@ def case_table(cases: Sequence[TimedCase]) -> Table:
         ("median", lambda row: cell(row.median, seconds)),
         ("fastest", lambda row: cell(min(row.times), seconds)),
         ("slowest", lambda row: cell(max(row.times), seconds)),
-        ("spread", lambda row: cell(_spread(row), "{:.0%}".format)),
+        ("spread", lambda row: cell(_spread(row), lambda spread: f"{spread * 100:.0f} %")),
         ("rounds", lambda row: cell(row.rounds, "{:,}".format)),
         ("rows/s", lambda row: cell(row.case.rows / row.median if row.case.rows > 1 else None, "{:,.0f}".format)),
         ("efficiency", lambda row: cell(row.efficiency, share)),
@@ -42,9 +42,7 @@ def case_table(cases: Sequence[TimedCase]) -> Table:
         ("off-CPU", lambda row: cell(row.off_cpu, seconds)),
         ("peak memory", lambda row: _peak(row.case.memory or Memory())),
     )
-    every = Table.of(columns, cases)
-    shown = [place for place in range(len(columns)) if any(row[place].text != NONE for row in every.rows)]
-    return Table([every.headers[place] for place in shown], [[row[place] for place in shown] for row in every.rows])
+    return Table.of(columns, cases).filled()
 
 
 def _spread(row: TimedCase) -> float | None:

@@ -45,11 +45,13 @@ def rows(timed: Iterable[Timed]) -> list[DeviceScaling]:
     ]
 
 
-LEGEND = (
-    "strong: the batch keeps its size, and each device takes a part of it; weak: the batch grows with the devices;\n"
-    "efficiency: rate per device, divided by the rate of one device alone; step: one step of strong training;\n"
-    "all-reduce: averages the gradients over the devices, which every step needs; –: not measured"
-)
+LEGEND = {
+    "strong": "the batch keeps its size, and each device takes a part of it",
+    "weak": "the batch grows with the devices",
+    "efficiency": "rows per second of one device, divided by those of a device that trains alone",
+    "step": "one step of strong training",
+    "all-reduce": "averages the gradients over the devices, which every step needs",
+}
 
 
 def table(rows: Iterable[DeviceScaling]) -> Table:
@@ -73,8 +75,14 @@ VIRTUAL = (
 )
 
 
+SMOKE = (
+    "Warning: scale smoke shows only that everything works. Its rounds are very short, so its speeds mean nothing, and "
+    "its models are hardly trained, so neither do its errors. For results, run without --scale smoke."
+)
+
+
 class Headline(NamedTuple):
-    """The headline table of a run, its legend, and sentences on what its devices bring."""
+    """The headline table of a run, its legend, and what was found, in sentences."""
 
     table: Table
     legend: str
@@ -82,10 +90,14 @@ class Headline(NamedTuple):
 
 
 def headline(timed: Sequence[Timed], context: Mapping[str, Fact]) -> Headline:
-    """Return the headline of any run, distributed or not."""
+    """Return the headline of any run, distributed or not; ``context`` also has its scale."""
     if scaled := rows(timed):
-        return Headline(table(scaled), LEGEND, answer(scaled, context))
-    return Headline(summary.table(summary.rows(timed)), summary.LEGEND, [])
+        shown, meanings, sentences = table(scaled).filled(), LEGEND, answer(scaled, context)
+    else:
+        experiments = summary.rows(timed)
+        shown, meanings, sentences = summary.table(experiments).filled(), summary.LEGEND, summary.answer(experiments)
+    sentences = sentences if shown.rows else ["No case measured training or an error, so there is no table."]
+    return Headline(shown, shown.legend(meanings), [SMOKE] if context.get("scale") == "smoke" else sentences)
 
 
 def answer(rows: list[DeviceScaling], context: Mapping[str, Fact]) -> list[str]:

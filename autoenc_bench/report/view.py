@@ -57,7 +57,8 @@ class Section:
         self.experiments = [timed for timed in self.timed if timed.case.experiment]  # cases that belong to one
         self.table = case_table(self.timed)
         self.rows, self.scaled = summary.rows(medians), devices.rows(medians)
-        self.headline = devices.headline(medians, context)
+        self.is_smoke = run is not None and run.scale == "smoke"
+        self.headline = devices.headline(medians, {**context, "scale": run.scale if run else None})
         self.has_virtual_devices = bool(context.get("virtual_devices"))
         # By experiment: its whole training, and its pictures, arrays of shape (2, n, features) by ``PICTURE_KINDS``.
         self.wholes = {experiment: case for experiment, (_, case) in wholes.items()}
@@ -82,8 +83,7 @@ class Section:
 
     def _answer(self, *, is_ours: bool) -> list[str]:
         experiments = f"{count(len(self.rows), 'experiment')}, " if self.rows else ""
-        sentences = [f"{experiments}{count(len(self.timed), 'case')}.", *summary.answer(self.rows)]
-        sentences += self.headline.answer
+        sentences = [f"{experiments}{count(len(self.timed), 'case')}.", *self.headline.answer]
         numbers = {outcome: sum(map(len, reasons.values())) for outcome, reasons in self.not_run.items()}
         if missing := [f"{count(number, 'case')} {outcome}" for outcome, number in numbers.items()]:
             return [*sentences, f"{', '.join(missing)}: the reasons are below."]

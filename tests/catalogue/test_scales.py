@@ -40,14 +40,6 @@ def test_scales(name):
     assert not SCALES["smoke"].full_size
 
 
-def test_estimate_grows():
-    """The estimate grows from scale to scale, with seeds and with experiments."""
-    rows = list(EXPERIMENTS.values())
-    smoke, standard, notebook = (SCALES[name].estimate(rows, 1) for name in ("smoke", "standard", "notebook"))
-    assert smoke < standard < notebook < SCALES["notebook"].estimate(rows, 3)
-    assert SCALES["standard"].estimate(rows[:1], 1) < standard
-
-
 def test_stepwise_backends():
     """On torch, standard has fewer rounds of the same size, and leaves out whole experiments that take minutes."""
     standard, slow = SCALES["standard"], SCALES["standard"].on("torch")
@@ -60,4 +52,3 @@ def test_stepwise_backends():
     notebook = SCALES["notebook"].on("torch")
     assert notebook.training == SCALES["notebook"].training
     assert not any(map(notebook.is_too_long, EXPERIMENTS.values()))
-    assert notebook.estimate(EXPERIMENTS.values(), 1) > SCALES["notebook"].estimate(EXPERIMENTS.values(), 1)

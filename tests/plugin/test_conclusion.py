@@ -16,7 +16,8 @@ from autoenc_bench.verdicts.baseline import Baseline
 def conclusion(tmp_path):
     """Return the conclusion of a run without a baseline."""
     run = SimpleNamespace(storage=tmp_path, record_name="smoke", baseline=None)
-    return Conclusion(SimpleNamespace(option=SimpleNamespace(no_report=False, gzip=False), args=[]), run)
+    option = SimpleNamespace(no_report=False, gzip=False)
+    return Conclusion(SimpleNamespace(option=option, args=[]), run, lambda _: None)
 
 
 def refuse(*_):
@@ -42,6 +43,16 @@ def test_no_room_at_all(conclusion, monkeypatch):
     conclusion.save({}, {}, [])
     assert conclusion.lines == ["the record could not be saved: [Errno 28] No space left on device"]
     assert conclusion.status == pytest.ExitCode.USAGE_ERROR
+
+
+def test_a_report_is_announced(conclusion, monkeypatch, tmp_path):
+    """A line says that the report is drawn before that begins."""
+    lines = []
+    monkeypatch.setattr(conclusion, "_announce", lines.append)
+    monkeypatch.setattr(storage, "save", lambda *_: tmp_path / "0001_smoke.json")
+    monkeypatch.setattr(page, "write", lambda *_: lines.append("drawn") or page.WrittenReport(tmp_path, []))
+    conclusion.save({}, {}, [])
+    assert lines == ["drawing the report, which takes about 10 seconds", "drawn"]
 
 
 def test_a_report_that_cannot_be_written(conclusion, monkeypatch, tmp_path):
@@ -92,7 +103,7 @@ def test_selected_seed(tmp_path, case, is_expected):
     """A run with ``-k`` is expected to measure only what that selects, for experiments only these seeds."""
     option = SimpleNamespace(keyword="seed0", markexpr="", deselect=None, experiment=[])
     run = SimpleNamespace(storage=tmp_path, experiments=("digits",))
-    conclusion = Conclusion(SimpleNamespace(option=option, args=[]), run)
+    conclusion = Conclusion(SimpleNamespace(option=option, args=[]), run, lambda _: None)
     cases = ["test_experiment.py::test_experiment[digits-fused-seed0]", "test_cold_start.py::test_build[digits]"]
     assert conclusion._selects(cases, case, "digits") is is_expected
 
@@ -108,7 +119,7 @@ def test_control_characters(tmp_path, monkeypatch):
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "job.md"))
     slow, gone = tmp_path / "slow" / "0001_run.json", tmp_path / "\x1b\n::x.json"
     for path, message in ((slow, "time is undecided in every case"), (gone, r"\x1b\n::x.json: no such record")):
-        ended = Conclusion(SimpleNamespace(option=option, args=[]), run)
+        ended = Conclusion(SimpleNamespace(option=option, args=[]), run, lambda _: None)
         monkeypatch.setattr(storage, "save", lambda *_, path=path: path)
         ended.save({}, {}, [])
         assert message in ended.lines[-1]

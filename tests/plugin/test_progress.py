@@ -7,6 +7,7 @@ import pytest
 import recordings
 
 from autoenc_bench.plugin import progress
+from autoenc_bench.plugin.remaining import Remaining
 
 
 class Terminal:
@@ -33,12 +34,13 @@ class Terminal:
         return pytest.MonkeyPatch.context()
 
 
-def started(verbosity=0, cases=("f.py::test_epoch[digits-fit]",), alone=True):
+def started(verbosity=0, cases=("f.py::test_epoch[digits-fit]",), alone=True, remaining=None):
     """Return a Progress that has started, and its terminal."""
     terminal = Terminal(verbosity)
     config = SimpleNamespace(pluginmanager=SimpleNamespace(get_plugin=lambda _: terminal))
     writer = progress.Progress(config)
-    writer.start(list(cases), alone)
+    writer.start(list(cases), alone, remaining)
+    terminal.legend, terminal.text = terminal.text, ""
     return writer, terminal
 
 
@@ -58,6 +60,37 @@ def test_a_line_per_case():
         assert writer.pytest_report_teststatus(report(when)) == ("passed" if when == "call" else "", "", "")
     assert terminal.text.split() == ["[1/1]", "epoch[digits-fit]", "12", "ms"]
     assert not terminal.showfspath
+
+
+def test_what_is_left():
+    """The line of a case begins with the time that the run still takes, as its cases end one by one."""
+    cases = [f"f.py::test_{name}" for name in "abc"]
+    now = [0.0]
+    writer, terminal = started(cases=cases, remaining=Remaining(dict.fromkeys(cases, 10.0), 2.0, lambda: now[0]))
+    for case in cases:
+        writer.pytest_runtest_logstart(case)
+        now[0] += 80
+        for when in ("setup", "call", "teardown"):
+            writer.pytest_runtest_logreport(report(when, nodeid=case))
+    assert [line[:18] for line in terminal.text.splitlines()] == [
+        "[1/3]  1:00 left  ",
+        "[2/3]  1:40 left  ",
+        "[3/3]  1:00 left  ",
+    ]
+
+
+def test_legend():
+    """A legend explains the lines before the first case, unless pytest writes its own lines."""
+    assert "dispatch: starting a compiled program" in started()[1].legend
+    assert started(verbosity=1)[1].legend == ""
+
+
+def test_announcement():
+    """A line after the last case begins on a line of its own, also after the dots of pytest's own output."""
+    for verbosity, expected in ((0, "drawing\n"), (-1, "\ndrawing\n")):
+        writer, terminal = started(verbosity)
+        writer.announce("drawing")
+        assert terminal.text == expected
 
 
 @pytest.mark.parametrize("outcome", ["skipped", "failed"])
@@ -110,7 +143,7 @@ def test_result():
     fit = msgspec.structs.replace(epoch, set_up=[0.1, 0.3, 0.2])
     assert progress.result(fit, 0.5, off_cpu=0.1).endswith("2,000 rows/s  + 200 ms set-up  off-CPU 100 ms, 20 %")
     bound = recordings.timed("digits", "epoch", 1000, work=recordings.WORK)
-    assert progress.result(bound, 0.05, recordings.ROOFS).endswith("rows/s   20 % of compute")
+    assert progress.result(bound, 0.05, recordings.ROOFS).endswith("rows/s   20 % of limit (compute)")
     said = progress.result(recordings.whole("crude-simple"), 2.0)
     assert said.split() == ["2", "s", "4,500", "rows/s", "error", "7.998", "±", "0.080"]
 

@@ -131,7 +131,7 @@ def test_passes(eight, tmp_path):
     assert done.status == 0, done.out
     claim = "nothing regressed; a change of 10,000 % in time, 99 % in memory would have been detected"
     assert f"\n{claim}; counts are equal in 2 of 2 cases\n" in done.out
-    assert "whole, s    error +- sigma" in done.out
+    assert "error per test sample (mean +- sigma)" in done.out
     assert "\\n" not in done.out
 
 

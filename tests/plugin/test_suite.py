@@ -102,8 +102,12 @@ def test_pictures(smoke):
 
 
 def test_screen(smoke, cases):
-    """The terminal shows each case with its figures, then one table and the paths of record and report."""
-    lines = smoke.out.splitlines()
+    """The terminal shows what happens, each case with its figures, one table, and the paths of record and report."""
+    lines, place = smoke.out.splitlines(), 0
+    for words in ("; loading Keras", "estimated time: ", "each line: ", " left  ", "drawing the report", "Warning: "):
+        place = smoke.out.index(words, place)
+    sentences = smoke.out[place : smoke.out.index("record: ")]
+    assert max(map(len, sentences.splitlines())) <= 100
     rated = [line for line in lines if line.startswith("[") and "rows/s" in line]
     assert len(rated) == sum(case.rows > 1 for case in cases)
     assert "scale smoke, 1 seed, tensorflow " in smoke.out

@@ -117,6 +117,29 @@ def test_table(path):
     assert (cells[2].value, cells[6].value, cells[7].value) == (160, 0.0625, 0.005)
 
 
+def test_headline():
+    """The headline leaves out what was not measured, and explains only what it shows."""
+    timed = [(recordings.timed("digits", phase, 900, trainer="fused"), 2.0) for phase in ("build", "epoch")]
+    timed += [(recordings.timed("mnist", "build"), 1.0)]
+    headline = devices.headline(timed, {"scale": "standard"})
+    assert headline.table.headers == ["experiment", "fused rows/s"]
+    assert [[cell.text for cell in row] for row in headline.table.rows] == [["digits", "450"]]
+    assert [line.partition(":")[0] for line in headline.legend.splitlines()] == ["fused", "rows/s"]
+    nothing = devices.headline(timed[2:], {})
+    assert (nothing.table.text(), nothing.legend) == ("", "")
+    assert nothing.answer == ["No case measured training or an error, so there is no table."]
+
+
+@pytest.mark.parametrize("scale", ["smoke", "standard"])
+def test_smoke_has_a_warning(path, scale):
+    """At scale smoke a warning stands in place of the sentences about speeds and errors, on devices as well."""
+    whole = [(recordings.timed("digits", "epoch", trainer=trainer), 1.0) for trainer in ("fit", "fused")]
+    for timed in (whole, loading.read_record(path).record.timed()):
+        answer = " ".join(devices.headline(timed, {"scale": scale}).answer)
+        assert answer.startswith("Warning: scale smoke shows only that everything works.") == (scale == "smoke")
+        assert (" as fast" in answer or " as many rows" in answer) == (scale == "standard")
+
+
 def test_summary(path, capsys):
     """'summary' prints the table of a distributed run."""
     assert cli.main(["summary", str(path)]) == 0

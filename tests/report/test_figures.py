@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -412,6 +413,35 @@ def test_efficiency(tmp_path, drawn):
     assert "crude-simple fit 0.79 % of compute" in drawn["efficiency"].alternative
     without = msgspec.structs.replace(recordings.RUN, roofs=None)
     assert timings.efficiency(section(tmp_path, run=without, entries=recordings.entries_of("digits"))) is None
+
+
+def test_key_of_letters(drawn):
+    """The title of the efficiencies explains the letters that the figure has, and no others."""
+    (letter,) = {text.get_text() for axes in drawn["efficiency"].figure.axes for text in axes.texts}
+    assert drawn["efficiency"].figure.get_suptitle().endswith(f"limit: {letter} compute")
+
+
+def test_facts_are_readable(drawn):
+    """The facts at the bottom of each figure are set in 7.5 points."""
+    for drawing in drawn.values():
+        assert drawing.figure._supxlabel.get_fontsize() == 7.5
+
+
+@pytest.mark.parametrize("last", [0.0127, 0.00228, 0.9, 7.0, 59.0, 1234.0])
+def test_time_axis_of_curves(tmp_path, last):
+    """The labels of the time axis have units and keep a distance, however long the training took."""
+    curve = [case.Epoch(0.7 - 0.01 * epoch, 0.7 - 0.01 * epoch, last / 3) for epoch in range(3)]
+    names = ["crude-simple", "crude-complex", "digits"]
+    entries = [recordings.benchmark(recordings.whole(name, curve=curve), last, rounds=1) for name in names]
+    figure = draw(section(tmp_path, entries=entries))["training-curves"].figure
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        labels = [label for label in axes.get_xticklabels() if label.get_window_extent().x1 <= axes.bbox.x1 + 9]
+        assert 2 <= len(labels) <= 4
+        assert labels[0].get_text() == "0"
+        assert all(label.get_text().endswith("s") for label in labels[1:])
+        boxes = [label.get_window_extent() for label in labels]
+        assert all(left.x1 + 9 < right.x0 for left, right in pairwise(boxes))
 
 
 def test_one_epoch(tmp_path):

@@ -1,5 +1,6 @@
 """The page in a browser is self-contained, sortable and accessible, in both colour schemes and on a phone."""
 
+import msgspec
 import pytest
 import recordings
 from browsing import DESK, PHONE, axe, browser, visit
@@ -117,6 +118,50 @@ def test_missing_numbers_go_last(desk):
         button.click()
         assert _column(desk, "cases-1", 4)[-1] == "–"
         assert _column(desk, "cases-1", 4)[0] != "–"
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    """Write the report of a smoke run whose table of cases has all columns, and the longest name."""
+    folder, name = tmp_path_factory.mktemp("wide"), "crude-simple-streamed"
+    accounts = {"cpu": [0.1] * 3, "queued": [0.0] * 3, "stolen": [0.0] * 3, "idle": [0.2] * 3}
+    work = msgspec.structs.replace(recordings.WORK, exponentials=10**10)
+    fit = recordings.timed(name, "epoch", 12_345_678, trainer="fit", work=work, memory=recordings.MEMORY)
+    fit = msgspec.structs.replace(fit, set_up=[0.333] * 3, **accounts)
+    run = msgspec.structs.replace(recordings.RUN, scale="smoke")
+    entries = [*recordings.entries_of(name), recordings.benchmark(fit, 0.1234)]
+    return report.write([recordings.save(folder, recordings.content(entries=entries, run=run))], folder / "out")
+
+
+def test_all_columns_fit(browser, wide):
+    """In a window of 1,280 pixels the table of cases shows all its columns, without a hint to scroll."""
+    with visit(browser, wide.page, viewport={"width": 1280, "height": 900}) as page:
+        assert page.locator("#cases-1 thead th").count() == 12
+        assert page.locator(".scrolls").count() == 0
+
+
+def test_tables_on_a_phone(browser, wide):
+    """On a phone the headline is a list of labelled numbers; a table that is too wide says that it scrolls."""
+    with visit(browser, wide.page, viewport=PHONE) as page:
+        labels = page.eval_on_selector_all(
+            "#headline-1 td", "cells => cells.map(cell => getComputedStyle(cell, '::before').content)"
+        )
+        assert '"error ± σ"' in labels
+        tops = page.eval_on_selector_all("#headline-1 td", "cells => cells.map(cell => cell.offsetTop)")
+        assert tops[0] == tops[1] < tops[2]
+        right = page.eval_on_selector_all(
+            "#headline-1 td", "cells => Math.max(...cells.map(cell => cell.getBoundingClientRect().right))"
+        )
+        assert right <= PHONE["width"]
+        assert page.locator(".scrolls #headline-1").count() == 0
+        hint = "box => getComputedStyle(box, '::before').content"
+        assert "Scroll sideways" in page.eval_on_selector(".scrolls:has(#cases-1)", hint)
+
+
+def test_smoke_has_a_warning(wide, written):
+    """The page of a smoke run begins with a warning in a box of its own."""
+    assert '<p class="answer warning">1 experiment, 9 cases. Warning: scale smoke' in wide.page.read_text()
+    assert 'class="answer warning"' not in written.page.read_text()
 
 
 def test_skip_link(desk):

@@ -33,8 +33,8 @@ def test_cases(tmp_path):
     """Each case has its times, their spread, its rate and the roof that limits it."""
     rows = section(tmp_path, entries=recordings.entries_of("digits")).table.rows
     shown = {row[0].text: [cell.text for cell in row[1:]] for row in rows}
-    assert shown["build[digits]"] == ["10.5 ms", "10 ms", "11 ms", "10%", "3", *"––––"]
-    fused = ["210 ms", "200 ms", "220 ms", "10%", "3", "42,857", "4.8 %", "compute", "1,024 MiB"]
+    assert shown["build[digits]"] == ["10.5 ms", "10 ms", "11 ms", "10 %", "3", *"––––"]
+    fused = ["210 ms", "200 ms", "220 ms", "10 %", "3", "42,857", "4.8 %", "compute", "1,024 MiB"]
     assert shown["epoch[digits-fused]"] == fused
     assert shown["experiment[digits-fused-seed0]"][:5] == ["2 s", "2 s", "2 s", "–", "1"]
     assert [cell.value for cell in rows[4][:6]] == pytest.approx([None, 0.21, 0.2, 0.22, 2 / 21, 3])

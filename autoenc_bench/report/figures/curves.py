@@ -4,6 +4,7 @@ from operator import attrgetter
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from autoenc_bench import formatting
@@ -29,7 +30,7 @@ def curves(section: Section) -> style.Drawing | None:
     for place, (axes, (name, cases)) in enumerate(zip(panels, trained.items(), strict=True)):
         sentences.append(_draw_curves(axes, name, cases))
         axes.set_ylabel("" if place % across else "val_loss (cross-entropy)")
-        axes.set_xlabel("" if place + across < len(trained) else "seconds of training")
+        axes.set_xlabel("" if place + across < len(trained) else "time of training")
     trainers = sorted({str(trainer) for cases in trained.values() for trainer in cases})
     note = (
         "At the dotted line, the loss has made nine tenths of its way from the first epoch to its minimum (of two "
@@ -61,6 +62,8 @@ def _draw_curves(axes: Axes, name: str, cases: dict[str | None, Case]) -> str:
     x, side = (0.04, "left") if late else (0.97, "right")
     axes.text(x, 0.96, "\n".join(lines), ha=side, va="top", transform=axes.transAxes, fontsize=8.5, linespacing=1.35)
     axes.set_xlim(0, 1.05 * last)
+    axes.xaxis.set_major_locator(MaxNLocator(3))  # labels with units need room
+    axes.xaxis.set_major_formatter(lambda value, _: formatting.seconds(value) if value else "0")
     axes.set_title(style.plain(name, 28), color=colour)
     return f"{name}: {'; '.join(phrases)}."
 

@@ -111,8 +111,8 @@ def blank(title: str, setting: str, width: float = 5.8, height: float = 3.4) -> 
     # Lines break between parts only, unless a part is longer than a line.
     parts = [plain(part, 400) for part in setting.replace(", ", " · ").split(" · ")]
     joined = " ".join(part.replace(" ", "\xa0") + "\xa0·" for part in parts).removesuffix("\xa0·")
-    caption = textwrap.fill(joined, int(width * 19.5), break_on_hyphens=False)
-    figure.supxlabel(caption, x=0.014, ha="left", fontsize=6.5, color=MUTED, linespacing=1.35)
+    caption = textwrap.fill(joined, int(width * 16.5), break_on_hyphens=False)
+    figure.supxlabel(caption, x=0.014, ha="left", fontsize=7.5, color=MUTED, linespacing=1.35)
     return figure
 
 

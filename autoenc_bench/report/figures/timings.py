@@ -141,8 +141,10 @@ def efficiency(section: Section) -> style.Drawing | None:
             phrases.setdefault(phase, []).append(f"{name} {timed.kind or ''} {share(value)} of {timed.roof}")
     if not marks:
         return None
-    look = Look(width=9.6, row_height=0.3, sharex=True, text=6.5)
-    figure, panels = row_chart("How close each case is to the machine's limit", section.setting, marks, look)
+    look = Look(width=9.6, row_height=0.3, sharex=True, text=7.5)
+    used = {mark.text for mark in marks}
+    key = ", ".join(f"{letter} {roof}" for roof, letter in LETTERS.items() if letter in used)
+    figure, panels = row_chart(f"How close each case is to the machine's limit: {key}", section.setting, marks, look)
     # The shared axis runs from the decade below the smallest share to a little above 100 %.
     low = min(mark.values[0] for mark in marks)
     for axes in panels.values():

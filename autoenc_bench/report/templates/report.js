@@ -10,6 +10,10 @@ const inOrder = (column, sign) => (first, second) => {
   if (column && (a.value === null || b.value === null)) return (a.value === null) - (b.value === null);  // "–" goes last
   return sign * (column ? a.value - b.value : a.text.localeCompare(b.text, "en", { numeric: true }));
 };
+// Tell readers of a table that is wider than its box.
+const hint = () => document.querySelectorAll(".scroll").forEach((box) =>
+  box.classList.toggle("scrolls", box.scrollWidth > box.clientWidth + 1));
+addEventListener("resize", hint);
 for (const table of document.querySelectorAll("table")) {
   const headings = [...table.tHead.rows[0].cells];
   headings.forEach((heading, column) => {
@@ -26,3 +30,4 @@ for (const table of document.querySelectorAll("table")) {
     });
   });
 }
+hint();
