@@ -40,6 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
     with _usage_errors():
         config.stash[CONFIGURATION] = configuration = configure(config)
     other_plugins.let_warnings_pass(config)
+    marker = "distributed: trains on several devices or machines; runs with --devices or --coordinator only"
+    config.addinivalue_line("markers", marker)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # else TensorFlow prints a greeting, and warns without a GPU
     option = config.option
     if configuration.storage:  # pytest-benchmark writes in place, and two runs can take the same number
