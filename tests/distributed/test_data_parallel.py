@@ -1,5 +1,7 @@
 """Several devices in several processes train as one device does; a run of the suite writes one record or none."""
 
+import re
+
 import numpy as np
 import pytest
 from members import PROGRAM, finish, free_address, read, start
@@ -70,7 +72,8 @@ def test_failed(tmp_path):
     (other, other_out), (failed, out) = run_suite(tmp_path, "-k", "all_reduce", fails=("no", "yes"))
     assert (other, failed) == (1, 1), other_out + out
     assert "failed all_reduce[crude-simple-devices2]: ZeroDivisionError" in out
-    assert "failed all_reduce[crude-simple-devices2]: jax.errors.JaxRuntimeError" in other_out
+    # JAX raises a ValueError or an error of its own, depending on what it does at that moment.
+    assert re.search(r"failed all_reduce\[crude-simple-devices2\]: [\w.]+: UNKNOWN: Gloo", other_out)
     for output in (out, other_out):
         assert "the distributed run did not come to its end, so no record was saved" in output
     assert not list(tmp_path.rglob("*.json"))
