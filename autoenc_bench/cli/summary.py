@@ -35,5 +35,5 @@ def run(options: argparse.Namespace) -> str:
     if options.format == "markdown":
         note = f"<sub>{' '.join(legend.split())}</sub>" if legend else ""
         return "\n\n".join(filter(None, (table.markdown(), *sentences, note, *not_run)))
-    wrapped = (fill(text, WIDTH) for text in sentences)
+    wrapped = (fill(text, WIDTH, break_on_hyphens=False) for text in sentences)
     return "\n\n".join(filter(None, (table.text(), *wrapped, legend, "\n".join(not_run))))

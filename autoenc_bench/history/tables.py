@@ -31,7 +31,7 @@ UNITS = {"time": seconds, "efficiency": share, "error": "{:.5g}".format, "memory
 def text(history: History) -> str:
     """Return a history for a terminal."""
     changes, more = _newest_changes(history)
-    parts = [fill(" ".join(answer(history)), TEXT_WIDTH), "\n".join(_machines(history))]
+    parts = [fill(" ".join(answer(history)), TEXT_WIDTH, break_on_hyphens=False), "\n".join(_machines(history))]
     parts += [f"{heading}\n{table.text()}" for heading, table in changes] or ["No changes."]
     parts += [f"… and {more:,} more: --format json lists them, --out DIR draws them"] if more else []
     for pair in history.pairs:

@@ -16,9 +16,9 @@ from autoenc_bench.records.record import Roofs
 
 QUIET_FOR = 1.0  # seconds without output after which the next epoch is announced
 LEGEND = (
-    "each line: a case, its median time and its rows per second; then its error per test sample (mean ± σ), or how\n"
-    "close it comes to the limit in brackets (dispatch: starting a compiled program); set-up: what Keras's fit\n"
-    "prepares in each call, not part of the time; off-CPU: how long a round waited"
+    "each line: a case, its median time and its rows per second; then its error per test sample (mean ± σ), or its\n"
+    "share of the speed that the machine allows, with what limits it (dispatch: starting a compiled program);\n"
+    "set-up: what Keras's fit prepares in each call, in addition to the time; off-CPU: how long a round waited"
 )
 
 

@@ -125,12 +125,12 @@ class Session:
             self.progress.write_line(left_out)
         if not option.benchmark_disable and option.turns is None:  # a live comparison prints them itself
             for warning in self._setting.preflight.warnings():
-                self.progress.write_line(fill(f"warning: {warning}", WIDTH))
+                self.progress.write_line(fill(f"warning: {warning}", WIDTH, break_on_hyphens=False))
         if self._configuration.measures_roofs:
             self.progress.write("limits (roofs) of this machine: ")
             self.progress.write_line(", ".join(" ".join(roof) for roof in facts.roofs(self._measure_roofs())))
         if left := self._remaining(session.items):
-            self.progress.write_line(f"estimated time: {remaining.minutes(left.seconds())} minutes")
+            self.progress.write_line(f"estimated time of the cases: {remaining.minutes(left.seconds())} (min:s)")
         self.progress.start(self._cases, len(self._cases) == len(session.items), left)
 
     def _enter(self) -> None:
@@ -269,14 +269,14 @@ class Session:
         if cases:
             context = distribution.context if distribution else {}
             table, legend, answer = devices.headline(cases, {**context, "scale": self._configuration.scale.name})
-            parts = self._where(), table.text(), *(fill(text, WIDTH) for text in answer), legend
+            parts = self._where(), table.text(), *(fill(text, WIDTH, break_on_hyphens=False) for text in answer), legend
             yield "\n\n".join(filter(None, parts)) + "\n"
         if self._timed:
             yield from map(line, self._setting.problems())
         off_cpu = {nodeid: (one.off_cpu, one.stats["median"]) for nodeid, one in outcomes.items() if one.off_cpu}
         if off_cpu:
             shares = (f"{short(nodeid)} {' of '.join(map(with_unit, times))}" for nodeid, times in off_cpu.items())
-            text = f"these cases waited (off-CPU) for over a twentieth of a round: {', '.join(shares)}"
+            text = f"these cases waited (off-CPU) for more than 5 % of a round: {', '.join(shares)}"
             yield fill(text, WIDTH, break_on_hyphens=False)
         yield from summary.not_run(self._not_run("skipped"), "skipped")
         yield from summary.not_run(self._not_run("failed"), "failed")

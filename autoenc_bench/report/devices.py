@@ -76,8 +76,8 @@ VIRTUAL = (
 
 
 SMOKE = (
-    "Warning: scale smoke shows only that everything works. Its rounds are very short, so its speeds mean nothing, and "
-    "its models are hardly trained, so neither do its errors. For results, run without --scale smoke."
+    "Warning: scale smoke shows only that everything works. Its rounds are very short and its "
+    "models are hardly trained, so its speeds and errors mean nothing. For results, run without --scale smoke."
 )
 
 

@@ -104,7 +104,14 @@ def test_pictures(smoke):
 def test_screen(smoke, cases):
     """The terminal shows what happens, each case with its figures, one table, and the paths of record and report."""
     lines, place = smoke.out.splitlines(), 0
-    for words in ("; loading Keras", "estimated time: ", "each line: ", " left  ", "drawing the report", "Warning: "):
+    for words in (
+        "; loading Keras",
+        "estimated time of the ",
+        "each line: ",
+        " left  ",
+        "drawing the report",
+        "Warning: ",
+    ):
         place = smoke.out.index(words, place)
     sentences = smoke.out[place : smoke.out.index("record: ")]
     assert max(map(len, sentences.splitlines())) <= 100
