@@ -83,7 +83,7 @@ LEGEND = {
     "training": "seconds of all epochs with fused, without compiling",
     "error": "sum of absolute differences between a test sample and its reconstruction, mean ± σ",
     "constant mean": "error if every reconstruction is the mean of the training rows",
-    "PCA": "error of reconstructions by PCA, clipped to [0, 1], with as many components as the model's code has units",
+    "PCA": "error of PCA (components: units of the code), with reconstructions clipped to [0, 1]",
     "val_loss": "Keras's loss on the test rows",
 }
 
