@@ -4,8 +4,10 @@ import codecs
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from textwrap import fill
 from typing import Self, TypeVar
 
+WIDTH = 100  # columns of sentences in a terminal
 NONE = "–"  # in place of a number that was not measured
 STAND_INS = "autoenc-bench-stand-ins"  # name of the error handler for encoders
 # ASCII for the characters that this package prints and some encodings lack.
@@ -112,6 +114,11 @@ def fact(name: str, value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return str(value)
+
+
+def wrapped(text: str) -> str:
+    """Return sentences as lines for a terminal. Words with hyphens, such as commands, stay whole."""
+    return fill(text, WIDTH, break_on_hyphens=False)
 
 
 @dataclass(frozen=True)

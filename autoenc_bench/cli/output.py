@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import TextIO
 
 from autoenc_bench import formatting
@@ -9,8 +10,9 @@ from autoenc_bench import formatting
 
 def prepare() -> None:
     """Replace missing outputs by the null device, and let both show a substitute for what they cannot encode."""
-    # No path, no with block: they stay open until the process ends.
-    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: PTH123, SIM115
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - it stays open until the process ends
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a test or a notebook may have replaced it
             stream.reconfigure(errors=formatting.STAND_INS)

@@ -1,15 +1,12 @@
 """Print the headline table of one record: speed and error of each experiment."""
 
 import argparse
-from textwrap import fill
 
 from autoenc_bench.cli.compare import add_format, add_storage
 from autoenc_bench.cli.output import tell
 from autoenc_bench.exceptions import InvalidInputError
-from autoenc_bench.formatting import line
+from autoenc_bench.formatting import line, wrapped
 from autoenc_bench.records.places import expanded
-
-WIDTH = 100  # of sentences
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -35,5 +32,4 @@ def run(options: argparse.Namespace) -> str:
     if options.format == "markdown":
         note = f"<sub>{' '.join(legend.split())}</sub>" if legend else ""
         return "\n\n".join(filter(None, (table.markdown(), *sentences, note, *not_run)))
-    wrapped = (fill(text, WIDTH, break_on_hyphens=False) for text in sentences)
-    return "\n\n".join(filter(None, (table.text(), *wrapped, legend, "\n".join(not_run))))
+    return "\n\n".join(filter(None, (table.text(), *map(wrapped, sentences), legend, "\n".join(not_run))))

@@ -3,9 +3,21 @@
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from math import inf, isfinite
-from textwrap import fill
 
-from autoenc_bench.formatting import NONE, Cell, Table, cell, code, count, line, mebibytes, percent, seconds, share
+from autoenc_bench.formatting import (
+    NONE,
+    Cell,
+    Table,
+    cell,
+    code,
+    count,
+    line,
+    mebibytes,
+    percent,
+    seconds,
+    share,
+    wrapped,
+)
 from autoenc_bench.history.change_points import ALPHA
 from autoenc_bench.history.history import History, SeriesChange
 from autoenc_bench.history.machines import KnownMachine
@@ -14,7 +26,6 @@ from autoenc_bench.history.runs import PastRun
 from autoenc_bench.history.series import Series, latest
 
 MOST_CHANGES = 40  # that are listed; the page has all
-TEXT_WIDTH = 100  # columns of running text
 TERMINAL_COLUMNS = 6  # of the table of series, so that it fits a terminal
 LEGEND = (
     "time: the median of the newest runs since the last change, each its referenced time × the usual seconds of the "
@@ -31,17 +42,17 @@ UNITS = {"time": seconds, "efficiency": share, "error": "{:.5g}".format, "memory
 def text(history: History) -> str:
     """Return a history for a terminal."""
     changes, more = _newest_changes(history)
-    parts = [fill(" ".join(answer(history)), TEXT_WIDTH, break_on_hyphens=False), "\n".join(_machines(history))]
+    parts = [wrapped(" ".join(answer(history))), "\n".join(_machines(history))]
     parts += [f"{heading}\n{table.text()}" for heading, table in changes] or ["No changes."]
     parts += [f"… and {more:,} more: --format json lists them, --out DIR draws them"] if more else []
     for pair in history.pairs:
         title = f"{pair.other.letter} compared with {pair.base.letter} (the base), {_scale(pair.scale).lower()}"
         differs = [f"Their contexts differ: {', '.join(pair.differs)}"] if pair.differs else []
         parts.append("\n".join([f"{title}, {count(len(pair.cases), 'case')}:", *differs, pair_table(pair).text()]))
-    parts += [fill(PAIR_LEGEND, TEXT_WIDTH)] if history.pairs else []
+    parts += [wrapped(PAIR_LEGEND)] if history.pairs else []
     for scale, group in by_scale(history):
         parts.append(f"{_scale(scale)}:\n{series_table(group, TERMINAL_COLUMNS).text()}")
-    parts += [fill(LEGEND, TEXT_WIDTH)]
+    parts += [wrapped(LEGEND)]
     parts += [line(f"not readable: {file.case}: {file.reason}") for file in history.unreadable]
     return "\n\n".join(parts)
 

@@ -31,7 +31,7 @@ from autoenc_bench.records.validation import convert_case
 from autoenc_bench.report import devices, facts, summary
 
 SESSION = pytest.StashKey["Session"]()
-WIDTH = 100  # of sentences in the terminal
+WIDTH = 100  # of sentences in the terminal; an older package, on which this plugin may run, has no such constant
 REFUSED = "autoenc_bench_refused"  # what a worker of pytest-xdist reports to its controller
 
 
